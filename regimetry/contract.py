@@ -1,0 +1,186 @@
+"""What a model file says about itself: the ``metadata_props`` beside the graph, as plain JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from regimetry.errors import ModelError
+from regimetry.series.schema import Schema
+
+FORMAT_VERSION = 1
+FORMAT_KEY = "regimetry.format_version"
+CONTRACT_KEY = "regimetry.contract"
+
+INPUT_NAME = "window"
+OUTPUT_NAMES = ("embedding", "distance", "regime", "novelty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegimeSummary:
+    """What one regime was like over the training rows, by the causal labels.
+
+    Attributes
+    ----------
+    name : str
+    share : float
+        Of the labelled bars.
+    spells : int
+        Uninterrupted stretches.
+    mean_dwell : float
+        Mean length of a stretch, in bars.
+    mean, deviation : tuple of float
+        Of each feature as the encoder reads it before scaling (differences where the transform
+        says so), length F.
+    """
+
+    name: str
+    share: float
+    spells: int
+    mean_dwell: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelContract:
+    """Frozen description of a model file.
+
+    Attributes
+    ----------
+    window_size : int
+        W, rows that the encoder sees.
+    window_rows : int
+        Rows of the graph's input: W, or W + 1 where a column is differenced inside.
+    schema : Schema
+        Input columns in order, with the categories of those that are not numbers.
+    transforms : tuple of str
+        ``level``, ``difference`` or ``log_difference`` for each of the F features.
+    mean, scale : tuple of float
+        Of the transformed features; the graph computes ``(x - mean) * scale``.
+    clip : float
+        Limit of the scaled features, in standard deviations.
+    embedding_size : int
+        Width of the ``embedding`` output.
+    regimes : tuple of RegimeSummary
+        In canonical order: mean volatility of the scaled features rises.
+    transition_matrix : tuple of tuple of float
+        Share of bars in regime i that are followed by regime j, in training.
+    jump_penalty, smooth_penalty : float
+        Price of a change of regime, in units of ``distance``; causal and whole-series.
+    sharpness : float
+        b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
+    training : mapping
+        Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
+    """
+
+    window_size: int
+    window_rows: int
+    schema: Schema
+    transforms: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    clip: float
+    embedding_size: int
+    regimes: tuple[RegimeSummary, ...]
+    transition_matrix: tuple[tuple[float, ...], ...]
+    jump_penalty: float
+    smooth_penalty: float
+    sharpness: float
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_features(self) -> int:
+        """F, columns of the graph's input."""
+        return len(self.schema.feature_names)
+
+    @property
+    def n_regimes(self) -> int:
+        """K."""
+        return len(self.regimes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract as plain data, the value of the metadata key."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["schema"] = self.schema.to_list()
+        data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
+        return data
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the ``metadata_props`` of a model file; equal contracts give equal text."""
+        return {
+            FORMAT_KEY: str(FORMAT_VERSION),
+            CONTRACT_KEY: json.dumps(
+                self.to_dict(), sort_keys=True, allow_nan=False, ensure_ascii=False
+            ),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelContract:
+        """Read a contract.
+
+        Parameters
+        ----------
+        metadata : mapping of str to str
+            ``metadata_props`` of a model file.
+        source : str
+            The file's name, for messages.
+
+        Raises
+        ------
+        ModelError
+            No regimetry model, a format version that this release cannot read, or damaged data.
+        """
+        if FORMAT_KEY not in metadata or CONTRACT_KEY not in metadata:
+            raise ModelError(
+                f"{source} is an ONNX file, but not a regimetry model: its metadata lack "
+                f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
+            )
+        if metadata[FORMAT_KEY] != str(FORMAT_VERSION):
+            raise ModelError(
+                f"{source} has format version {metadata[FORMAT_KEY]!r}; this release reads "
+                f"{FORMAT_VERSION}. Use the release that wrote it, or fit and save again."
+            )
+        try:
+            data = json.loads(metadata[CONTRACT_KEY])
+            data["schema"] = Schema.from_list(data["schema"])
+            data["regimes"] = tuple(
+                RegimeSummary(**{**entry, **{k: tuple(entry[k]) for k in ("mean", "deviation")}})
+                for entry in data["regimes"]
+            )
+            data["transition_matrix"] = tuple(map(tuple, data["transition_matrix"]))
+            for name in ("transforms", "mean", "scale"):
+                data[name] = tuple(data[name])
+            contract = cls(**data)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ModelError(
+                f"The metadata of {source} are damaged ({error}). Fit and save the model again."
+            ) from error
+        contract._require_consistent(source)
+        return contract
+
+    def _require_consistent(self, source: str) -> None:
+        n_features, n_regimes = self.n_features, self.n_regimes
+        found = {
+            "transforms": len(self.transforms),
+            "mean": len(self.mean),
+            "scale": len(self.scale),
+            "transition_matrix": len(self.transition_matrix),
+            "window_rows": self.window_rows,
+        }
+        lag = int(any(transform != "level" for transform in self.transforms))
+        expected = {
+            "transforms": n_features,
+            "mean": n_features,
+            "scale": n_features,
+            "transition_matrix": n_regimes,
+            "window_rows": self.window_size + lag,
+        }
+        for name, value in expected.items():
+            if found[name] != value:
+                raise ModelError(
+                    f"The metadata of {source} contradict themselves: {name} is or has "
+                    f"{found[name]} where {value} is expected. Fit and save the model again."
+                )

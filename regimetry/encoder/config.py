@@ -1,0 +1,120 @@
+"""Description of an encoder; importable without Keras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
+
+from regimetry.errors import ConfigError
+
+EncodingMethod = Literal["sinusoidal", "learnable", "none"]
+EncodingStyle = Literal["interleaved", "stacked"]
+Pooling = Literal["mean", "moments", "max", "last", "attention"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig:
+    """Architecture of the Transformer encoder.
+
+    Parameters
+    ----------
+    window_size : int
+        W, rows of one window.
+    num_features : int or None
+        F, columns of one window; ``None`` until the data are known.
+    embedding_dim : int or None
+        D, size of a token. ``None`` leaves the features as they are (D = F), a number adds a
+        dense projection in front.
+    encoding_method : {"sinusoidal", "learnable", "none"}
+        Positional encoding added to the tokens.
+    encoding_style : {"interleaved", "stacked"}
+        Layout of sinusoidal positions: sines on even and cosines on odd columns, or all sines
+        first. An odd D is padded to D + 1 for the stacked table and the pad column removed.
+    head_size : int
+        Key and value size of one attention head.
+    num_heads : int
+        H, attention heads of a block.
+    ff_dim : int
+        Hidden size of the feed-forward part of a block.
+    num_transformer_blocks : int
+        Depth; 0 leaves projection, positions and pooling.
+    dropout : float
+        Rate in [0, 1), active in training only.
+    pooling : {"mean", "moments", "max", "last", "attention"}
+        How W tokens become one embedding. All give D numbers but ``moments``, which gives 3 D.
+    padding_mask : bool
+        Rows that hold a NaN take part in neither attention nor pooling.
+    look_ahead_mask : bool
+        Token t attends to tokens 0..t only.
+
+    Raises
+    ------
+    ConfigError
+        A field has a value that is not allowed.
+    """
+
+    window_size: int = 30
+    num_features: int | None = None
+    embedding_dim: int | None = None
+    encoding_method: EncodingMethod = "sinusoidal"
+    encoding_style: EncodingStyle = "interleaved"
+    head_size: int = 256
+    num_heads: int = 4
+    ff_dim: int = 128
+    num_transformer_blocks: int = 2
+    dropout: float = 0.1
+    pooling: Pooling = "mean"
+    padding_mask: bool = False
+    look_ahead_mask: bool = False
+
+    def __post_init__(self) -> None:
+        for field in ("window_size", "head_size", "num_heads", "ff_dim"):
+            _require_integer(field, getattr(self, field), minimum=1)
+        for field in ("num_features", "embedding_dim"):
+            if getattr(self, field) is not None:
+                _require_integer(field, getattr(self, field), minimum=1)
+        _require_integer("num_transformer_blocks", self.num_transformer_blocks, minimum=0)
+        _require_choice("encoding_method", self.encoding_method, get_args(EncodingMethod))
+        _require_choice("encoding_style", self.encoding_style, get_args(EncodingStyle))
+        _require_choice("pooling", self.pooling, get_args(Pooling))
+        for field in ("padding_mask", "look_ahead_mask"):
+            _require_choice(field, getattr(self, field), (False, True))
+        if not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"dropout is {self.dropout!r}; it must lie in [0, 1).")
+
+    @property
+    def token_dim(self) -> int:
+        """D, size of one token.
+
+        Raises
+        ------
+        ConfigError
+            Neither ``embedding_dim`` nor ``num_features`` is set.
+        """
+        size = self.embedding_dim or self.num_features
+        if size is None:
+            raise ConfigError(
+                "num_features is None and so is embedding_dim; the token size is unknown. "
+                "Set num_features to the number of columns."
+            )
+        return size
+
+    @property
+    def output_dim(self) -> int:
+        """Size of one embedding: D, or 3 D with moments pooling."""
+        return self.token_dim * (3 if self.pooling == "moments" else 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return asdict(self)
+
+
+def _require_integer(field: str, value: object, *, minimum: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+        raise ConfigError(f"{field} is {value!r}; it must be an integer of at least {minimum}.")
+
+
+def _require_choice(field: str, value: object, allowed: tuple[object, ...]) -> None:
+    if value not in allowed:
+        names = ", ".join(repr(choice) for choice in allowed)
+        raise ConfigError(f"{field} is {value!r}; it must be one of {names}.")

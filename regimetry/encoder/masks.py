@@ -1,0 +1,24 @@
+"""The padding mask. (The look-ahead mask is Keras's own ``use_causal_mask``.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class PaddingMask(keras.layers.Layer):  # type: ignore[misc]
+    """Splits windows (batch, W, F) into clean values and a mask of usable rows.
+
+    A row that holds a NaN is masked: its values become 0 and its mask entry False. The mark sits
+    in the data, so the exported graph keeps its single input.
+    """
+
+    def call(self, windows: Any) -> tuple[Any, Any]:
+        """Return ``(values (batch, W, F), mask (batch, W))``."""
+        missing = keras.ops.isnan(windows)
+        mask = keras.ops.logical_not(keras.ops.any(missing, axis=-1))
+        # Where directly on IsNaN: tf2onnx turns any other selection into x * mask, which keeps NaN.
+        values = keras.ops.where(missing, keras.ops.zeros_like(windows), windows)
+        return values * keras.ops.cast(mask, values.dtype)[..., None], mask

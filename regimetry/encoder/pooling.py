@@ -1,0 +1,92 @@
+"""Pooling over time: tokens (batch, W, D) and an optional mask (batch, W) to one embedding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from regimetry.encoder.config import Pooling
+
+
+def _weights(tokens: Any, mask: Any) -> Any:
+    """Return weights (batch, W, 1) that sum to 1 over the unmasked rows."""
+    weights = ops.cast(mask, tokens.dtype)[..., None]
+    return weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class MomentsPooling(keras.layers.Layer):  # type: ignore[misc]
+    """Mean, standard deviation and lag-1 autocorrelation of every token dimension: 3 D numbers.
+
+    Centred in two passes, so a large mean does not cancel. A constant dimension has
+    autocorrelation 0. A masked row takes part in no sum.
+    """
+
+    def call(self, tokens: Any, mask: Any = None) -> Any:
+        """Return the moments (batch, 3 D)."""
+        if mask is None:
+            mean = ops.mean(tokens, axis=1, keepdims=True)
+            centred = tokens - mean
+            variance = ops.mean(ops.square(centred), axis=1)
+        else:
+            weights = _weights(tokens, mask)
+            mean = ops.sum(weights * tokens, axis=1, keepdims=True)
+            centred = ops.where(mask[..., None], tokens - mean, 0.0)
+            variance = ops.sum(weights * ops.square(centred), axis=1)
+        # The floor keeps the gradient of the root finite where a dimension is constant.
+        deviation = ops.sqrt(ops.maximum(variance, 1e-12))
+        lagged = ops.sum(centred[:, 1:] * centred[:, :-1], axis=1)
+        autocorrelation = lagged / (ops.sum(ops.square(centred), axis=1) + 1e-8)
+        return ops.concatenate([mean[:, 0], deviation, autocorrelation], axis=-1)
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class MaxPooling(keras.layers.Layer):  # type: ignore[misc]
+    """Largest value of every token dimension."""
+
+    def call(self, tokens: Any, mask: Any = None) -> Any:
+        """Return the maxima (batch, D)."""
+        if mask is not None:
+            tokens = ops.where(mask[..., None], tokens, -1e9)
+        return ops.max(tokens, axis=1)
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class LastPooling(keras.layers.Layer):  # type: ignore[misc]
+    """The last token; with a mask, the last unmasked one (zeros if there is none)."""
+
+    def call(self, tokens: Any, mask: Any = None) -> Any:
+        """Return the last tokens (batch, D)."""
+        if mask is None:
+            return tokens[:, -1]
+        mask = ops.cast(mask, tokens.dtype)
+        later = ops.flip(ops.cumsum(ops.flip(mask, axis=1), axis=1), axis=1)
+        is_last = mask * ops.cast(ops.equal(later, 1.0), tokens.dtype)
+        return ops.sum(is_last[..., None] * tokens, axis=1)
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class AttentionPooling(keras.layers.Layer):  # type: ignore[misc]
+    """Average of the tokens, weighted by a softmax over learned scores (Bahdanau et al. 2015)."""
+
+    def build(self, input_shape: Any) -> None:
+        """Create the score vector."""
+        self.score = self.add_weight(name="score", shape=(input_shape[-1], 1))
+
+    def call(self, tokens: Any, mask: Any = None) -> Any:
+        """Return the weighted averages (batch, D)."""
+        scores = ops.matmul(tokens, self.score)
+        if mask is not None:
+            scores = ops.where(mask[..., None], scores, -1e9)
+        return ops.sum(ops.softmax(scores, axis=1) * tokens, axis=1)
+
+
+POOLING_LAYERS: dict[Pooling, type[keras.layers.Layer]] = {
+    "mean": keras.layers.GlobalAveragePooling1D,
+    "moments": MomentsPooling,
+    "max": MaxPooling,
+    "last": LastPooling,
+    "attention": AttentionPooling,
+}

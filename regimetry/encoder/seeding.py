@@ -1,0 +1,26 @@
+"""One seed for everything that Keras draws, without touching the caller's random state."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import keras
+import numpy as np
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Seed Keras (initial weights, dropout), and give Python's and numpy's global state back.
+
+    ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave that behind.
+    """
+    python_state = random.getstate()
+    numpy_state = np.random.get_state()  # noqa: NPY002  (the state to restore is the legacy one)
+    keras.utils.set_random_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)  # noqa: NPY002

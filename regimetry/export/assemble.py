@@ -1,0 +1,197 @@
+"""The one graph: raw window -> preprocessing -> encoder -> head.
+
+    window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> white (B, P) -> points (B, L)
+      -> squared (B, M) -> affinity (B, M) -> unit (B, K) -> distance (B, K) -> regime (B,)
+
+with R = W or W + 1 rows, P whitened and L slow directions, M landmarks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper
+
+from regimetry.contract import INPUT_NAME
+from regimetry.export.convert import OPSET
+from regimetry.export.graph import GraphBuilder
+from regimetry.regimes.head import Head
+from regimetry.series.preprocessing import Preprocessing
+
+IR_VERSION = 9
+
+
+def assemble(
+    preprocessing: Preprocessing, encoder: onnx.GraphProto, head: Head, window_size: int
+) -> onnx.ModelProto:
+    """Join the three parts into one model without metadata.
+
+    Parameters
+    ----------
+    preprocessing : Preprocessing
+    encoder : onnx.GraphProto
+        (batch, W, F) -> (batch, D).
+    head : Head
+    window_size : int
+        W.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``; the only
+        symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
+    """
+    builder = GraphBuilder()
+    rows = window_size + preprocessing.lag
+    scaled = add_preprocessing(builder, preprocessing, rows)
+    embedding = builder.inline(encoder, scaled, "embedding", prefix="encoder/")
+    add_head(builder, head, embedding)
+
+    n_features, n_regimes = len(preprocessing.transforms), len(head.centroids)
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        builder.nodes,
+        "regimetry",
+        [value(INPUT_NAME, TensorProto.FLOAT, ["batch", rows, n_features])],
+        [
+            value("embedding", TensorProto.FLOAT, ["batch", len(head.slow.mean)]),
+            value("distance", TensorProto.FLOAT, ["batch", n_regimes]),
+            value("regime", TensorProto.INT64, ["batch"]),
+            value("novelty", TensorProto.FLOAT, ["batch"]),
+        ],
+        builder.constants,
+    )
+    model = helper.make_model(
+        graph,
+        ir_version=IR_VERSION,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        producer_name="regimetry",
+    )
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def add_preprocessing(builder: GraphBuilder, preprocessing: Preprocessing, rows: int) -> str:
+    """Add differences, scaling and clipping; equals ``Preprocessing.apply`` on every window."""
+    kinds = np.array(preprocessing.transforms)
+    value = INPUT_NAME
+    if preprocessing.lag:
+        zero, one = builder.constant("row_0", np.array([0])), builder.constant("row_1", np.array([1]))
+        last = builder.constant("row_last", np.array([rows - 1]))
+        end = builder.constant("row_end", np.array([rows]))
+        before = builder.node("Slice", [INPUT_NAME, zero, last, one], "before")
+        now = builder.node("Slice", [INPUT_NAME, one, end, one], "now")
+        value = now
+        if "difference" in kinds:
+            takes = builder.constant("takes_difference", (kinds == "difference").astype(float))
+            value = builder.node(
+                "Sub", [value, builder.node("Mul", [before, takes], "subtrahend")], "differenced"
+            )
+        if "log_difference" in kinds:
+            takes = builder.constant("takes_log", kinds == "log_difference")
+            ratio = builder.node("Div", [now, before], "ratio")
+            safe = builder.node("Where", [takes, ratio, builder.constant("one", np.array(1.0))], "safe")
+            value = builder.node(
+                "Where", [takes, builder.node("Log", [safe], "logarithm"), value], "transformed"
+            )
+    centred = builder.node("Sub", [value, builder.constant("mean", preprocessing.mean)], "centred")
+    scaled = builder.node("Mul", [centred, builder.constant("scale", preprocessing.scale)], "unclipped")
+    low = builder.constant("clip_low", np.array(-preprocessing.clip))
+    high = builder.constant("clip_high", np.array(preprocessing.clip))
+    return builder.node("Clip", [scaled, low, high], "scaled")
+
+
+def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
+    """Add the head's outputs; equals ``Head.outputs``.
+
+    affinity = softmax(-|x - y_j|^2 / (s(x) s_j)); unit = normalise(affinity @ loadings);
+    distance_k = |unit - centroid_k|; novelty = |white - 15th landmark| / scale.
+    """
+    spectral = head.spectral
+    # Subtract before the product: a large mean folded into the bias would cancel.
+    centred = builder.node("Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred")
+    white = builder.node(
+        "MatMul", [centred, builder.constant("head/whitening", head.slow.whitening)], "head/white"
+    )
+    points = builder.node(
+        "Gemm",
+        [
+            white,
+            builder.constant("head/projection", head.projection),
+            builder.constant("head/centre", -spectral.centre),
+        ],
+        "head/points",
+    )
+    squared = _squared_distances(builder, points, spectral.landmarks, "head/squared")
+    scale = builder.node(
+        "Max",
+        [
+            _ranked_distance(builder, squared, spectral.rank, "head/scale"),
+            builder.constant("head/scale_floor", np.array(spectral.scales.min())),
+        ],
+        "head/local_scale",
+    )
+    weighted = builder.node(
+        "Mul", [squared, builder.constant("head/minus_scales", -1.0 / spectral.scales)], "head/weighted"
+    )
+    exponent = builder.node("Div", [weighted, scale], "head/exponent")
+    affinity = builder.node("Softmax", [exponent], "head/affinity", axis=-1)
+    vector = builder.node(
+        "MatMul", [affinity, builder.constant("head/loadings", spectral.loadings)], "head/vector"
+    )
+    norm = builder.node("ReduceL2", [vector], "head/norm", axes=[1], keepdims=1)
+    floor = builder.constant("head/norm_floor", np.array(1e-30))
+    unit = builder.node("Div", [vector, builder.node("Max", [norm, floor], "head/safe_norm")], "head/unit")
+
+    axis = builder.constant("head/axis", np.array([1]))
+    offset = builder.node(
+        "Sub",
+        [
+            builder.node("Unsqueeze", [unit, axis], "head/unit_column"),
+            builder.constant("head/centroids", head.centroids[None]),
+        ],
+        "head/offset",
+    )
+    distance = builder.node("ReduceL2", [offset], "distance", axes=[2], keepdims=0)
+    builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
+
+    middle = head.novelty_landmarks.mean(axis=0)
+    moved = builder.node("Sub", [white, builder.constant("novelty/centre", middle)], "novelty/points")
+    squared = _squared_distances(builder, moved, head.novelty_landmarks - middle, "novelty/squared")
+    rank = min(spectral.rank, len(head.novelty_landmarks) - 1)
+    neighbour = _ranked_distance(builder, squared, rank, "novelty/neighbour")
+    relative = builder.node(
+        "Mul",
+        [neighbour, builder.constant("novelty/scale", np.array(1.0 / head.novelty_scale))],
+        "novelty/relative",
+    )
+    builder.node("Squeeze", [relative, axis], "novelty")
+
+
+def _squared_distances(builder: GraphBuilder, points: str, landmarks: np.ndarray, name: str) -> str:
+    """``relu(|x|^2 - 2 x y^T + |y|^2)`` of centred points (B, L) and landmarks (M, L)."""
+    product = builder.node(
+        "Gemm",
+        [
+            points,
+            builder.constant(f"{name}_landmarks", -2.0 * landmarks),
+            builder.constant(f"{name}_squares", np.sum(landmarks**2, axis=1)),
+        ],
+        f"{name}_product",
+        transB=1,
+    )
+    squares = builder.node("ReduceSumSquare", [points], f"{name}_own", axes=[1], keepdims=1)
+    return builder.node("Relu", [builder.node("Add", [product, squares], f"{name}_sum")], name)
+
+
+def _ranked_distance(builder: GraphBuilder, squared: str, rank: int, name: str) -> str:
+    """Distance to the landmark of the given rank, from 0; (B, 1)."""
+    count = builder.constant(f"{name}_count", np.array([rank + 1]))
+    builder.nodes.append(
+        helper.make_node(
+            "TopK", [squared, count], [f"{name}_nearest", f"{name}_which"], f"{name}_topk", largest=0
+        )
+    )
+    position = builder.constant(f"{name}_rank", np.array([rank]))
+    ranked = builder.node("Gather", [f"{name}_nearest", position], f"{name}_ranked", axis=1)
+    return builder.node("Sqrt", [ranked], name)

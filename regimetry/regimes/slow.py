@@ -1,0 +1,102 @@
+"""Slow directions of embeddings: regimes are what changes slowly.
+
+Time-lagged independent component analysis (Molgedey, Schuster 1994; Perez-Hernandez et al. 2013)
+with the kinetic-map scaling of Noe, Clementi 2015.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+Array = NDArray[np.float64]
+
+_EXPLAINED = 0.99  # share of variance that the whitening keeps
+_MOST_COMPONENTS = 32
+
+
+@dataclass(frozen=True)
+class SlowDirections:
+    """An affine map of embeddings, in two steps: whiten, then rotate to slow directions.
+
+    Attributes
+    ----------
+    mean : ndarray, shape (D,)
+        Subtracted first; not folded into a matrix, where it would cancel.
+    whitening : ndarray, shape (D, P)
+        Z-score and principal components of unit variance.
+    rotation : ndarray, shape (P, P)
+        Columns are directions of falling autocorrelation at the lag.
+    autocorrelation : ndarray, shape (P,)
+        Of each direction, clipped at 0.
+    """
+
+    mean: Array
+    whitening: Array
+    rotation: Array
+    autocorrelation: Array
+
+    def whiten(self, embeddings: NDArray[np.floating]) -> Array:
+        """Return whitened embeddings (N, P)."""
+        return (np.asarray(embeddings, dtype=np.float64) - self.mean) @ self.whitening
+
+    def projection(self, n_directions: int) -> Array:
+        """Return the matrix (P, L) from whitened embeddings to the L slowest directions.
+
+        Each direction is scaled by its autocorrelation, so that distance follows slowness.
+        """
+        count = min(n_directions, len(self.autocorrelation))
+        return self.rotation[:, :count] * self.autocorrelation[:count]
+
+
+def fix_signs(vectors: Array) -> Array:
+    """Return the columns with their largest entry positive, so that a fit is reproducible."""
+    largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
+    return vectors * np.where(largest < 0, -1.0, 1.0)
+
+
+def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirections:
+    """Fit the map on embeddings in time order.
+
+    Parameters
+    ----------
+    embeddings : ndarray of float, shape (N, D)
+        Of windows in time order, stride 1.
+    lag : int
+        Windows between the two members of a pair. W, so that the two share no bar.
+
+    Returns
+    -------
+    SlowDirections
+    """
+    values = np.asarray(embeddings, dtype=np.float64)
+    mean = values.mean(axis=0)
+    centred = values - mean
+    deviation = centred.std(axis=0)
+    # A dimension that does not vary, up to the rounding of float32, carries nothing.
+    varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
+    scaled = centred * inverse
+
+    variance, components = linalg.eigh(scaled.T @ scaled / len(scaled))
+    variance, components = variance[::-1], components[:, ::-1]
+    share = np.cumsum(variance) / max(variance.sum(), np.finfo(float).tiny)
+    kept = min(int(np.searchsorted(share, _EXPLAINED)) + 1, _MOST_COMPONENTS, len(variance))
+    kept = max(1, min(kept, int(np.sum(variance > 1e-10 * max(variance[0], 1e-10)))))
+    root = np.sqrt(np.maximum(variance[:kept], np.finfo(float).tiny))
+    whitening = inverse[:, None] * fix_signs(components[:, :kept]) / root
+
+    white = centred @ whitening
+    lag = max(1, min(lag, len(white) - 1))
+    before, after = white[:-lag], white[lag:]
+    covariance = before.T @ after / max(1, len(before))
+    slowness, rotation = linalg.eigh((covariance + covariance.T) / 2.0)
+    return SlowDirections(
+        mean=mean,
+        whitening=whitening,
+        rotation=fix_signs(rotation[:, ::-1]),
+        autocorrelation=np.maximum(slowness[::-1], 0.0),
+    )

@@ -1,0 +1,1 @@
+"""Stage 6, production: sessions, models and streams, on numpy and onnxruntime alone."""

@@ -1,0 +1,198 @@
+"""What happens to every bar before windows are cut: differences, scaling, clipping.
+
+The same arithmetic stands at the head of the exported graph; here it is the twin for the fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.errors import ConfigError, DataError
+
+Transform = Literal["level", "difference", "log_difference"]
+
+UNIT_ROOT_COEFFICIENT = 0.985
+"""A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
+
+CLIP_DEVIATIONS = 6.0
+
+
+def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the AR(1) coefficient of each column by least squares on centred values.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (T, F)
+
+    Returns
+    -------
+    ndarray of float64, shape (F,)
+        0 for a constant column.
+    """
+    centred = values - values.mean(axis=0)
+    before, after = centred[:-1], centred[1:]
+    power = np.sum(before**2, axis=0)
+    return np.divide(
+        np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
+    )
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Per-column transform, then ``clip((x - mean) * scale, -clip, clip)``.
+
+    Attributes
+    ----------
+    transforms : tuple of {"level", "difference", "log_difference"}
+        Length F. ``difference`` is x_t - x_{t-1}, ``log_difference`` is log(x_t / x_{t-1}).
+    mean, scale : ndarray of float32, shape (F,)
+        Of the transformed columns; ``scale`` is one over the standard deviation.
+    clip : float
+        In standard deviations.
+    """
+
+    transforms: tuple[Transform, ...]
+    mean: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    clip: float = CLIP_DEVIATIONS
+
+    @property
+    def lag(self) -> int:
+        """Rows that a transformed row needs before itself: 1 if any column is differenced."""
+        return int(any(transform != "level" for transform in self.transforms))
+
+    def apply(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Transform, scale and clip.
+
+        Parameters
+        ----------
+        values : ndarray of float, shape (T, F)
+
+        Returns
+        -------
+        ndarray of float32, shape (T - lag, F)
+            Row i knows the input rows up to ``i + lag``.
+        """
+        transformed = _transform(np.asarray(values, dtype=np.float32), self.transforms)
+        scaled = (transformed - self.mean) * self.scale
+        return np.clip(scaled, -self.clip, self.clip, out=scaled)
+
+
+def _transform(
+    values: NDArray[np.float32], transforms: Sequence[Transform]
+) -> NDArray[np.float32]:
+    if all(transform == "level" for transform in transforms):
+        return values
+    now, before = values[1:], values[:-1]
+    kinds = np.array(transforms)
+    result = np.where(kinds == "difference", now - before, now)
+    logs = kinds == "log_difference"
+    if logs.any():
+        result[:, logs] = np.log(now[:, logs] / before[:, logs])
+    return result
+
+
+def choose_transforms(
+    values: NDArray[np.float64], difference: str | Sequence[str], names: Sequence[str]
+) -> tuple[Transform, ...]:
+    """Decide which columns are differenced.
+
+    Near-unit-root columns, such as prices, would take over the slow directions that regimes are
+    read from, whatever else the data hold.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (T, F)
+    difference : {"auto", "none"} or sequence of str
+        "auto" differences every column whose AR(1) coefficient exceeds
+        :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
+        throughout are differenced in logarithms.
+    names : sequence of str
+        Column names, length F.
+
+    Returns
+    -------
+    tuple of {"level", "difference", "log_difference"}
+
+    Raises
+    ------
+    ConfigError
+        ``difference`` is neither a known word nor a list of columns.
+    """
+    if isinstance(difference, str):
+        if difference not in ("auto", "none"):
+            raise ConfigError(
+                f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
+            )
+        chosen = ar1_coefficient(values) > (
+            UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
+        )
+    else:
+        unknown = sorted(set(difference) - set(names))
+        if unknown:
+            raise ConfigError(
+                f"difference names {', '.join(unknown)}, which the data do not have; "
+                f"the columns are {', '.join(names)}."
+            )
+        chosen = np.array([name in set(difference) for name in names])
+    positive = np.all(values > 0, axis=0)
+    return tuple(
+        ("log_difference" if column_positive else "difference") if column_chosen else "level"
+        for column_chosen, column_positive in zip(chosen, positive, strict=True)
+    )
+
+
+def fit_preprocessing(
+    values: NDArray[np.floating],
+    names: Sequence[str],
+    difference: str | Sequence[str] = "auto",
+) -> Preprocessing:
+    """Choose the transforms and measure mean and deviation, on the rows given and no others.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (T, F)
+        Finite.
+    names : sequence of str
+        Column names, for messages.
+    difference : {"auto", "none"} or sequence of str
+        See :func:`choose_transforms`.
+
+    Returns
+    -------
+    Preprocessing
+
+    Raises
+    ------
+    DataError
+        A column is constant, as given or once differenced.
+    """
+    wide = np.asarray(values, dtype=np.float64)
+    _refuse_constant(wide, names, "is constant")
+    transforms = choose_transforms(wide, difference, names)
+    # What the model file will see is float32: measure what it will measure.
+    transformed = _transform(wide.astype(np.float32), transforms).astype(np.float64)
+    _refuse_constant(transformed, names, "is constant once differenced")
+    mean = transformed.mean(axis=0)
+    return Preprocessing(
+        transforms=transforms,
+        mean=mean.astype(np.float32),
+        scale=(1.0 / transformed.std(axis=0)).astype(np.float32),
+    )
+
+
+def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: str) -> None:
+    spread = np.ptp(values, axis=0)
+    constant = spread <= 1e-6 * np.abs(values).max(axis=0, initial=0.0) * (len(values) > 0)
+    if constant.any():
+        column = names[int(np.argmax(constant))]
+        raise DataError(
+            f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out."
+        )
+
+
