@@ -37,7 +37,7 @@ class TrainingOptions:
         A field has a value that is not allowed.
     """
 
-    epochs: int = 20
+    epochs: int = 8
     batch_size: int = 64
     learning_rate: float = 1e-3
     validation_fraction: float = 0.2

@@ -59,7 +59,7 @@ class Head:
     novelty_scale: float
     eigenvalues: Array
 
-    def outputs(self, embeddings: NDArray[np.floating]) -> tuple[Array, Array]:
+    def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances and novelty; the float64 twin of the exported graph.
 
         Parameters
@@ -78,7 +78,7 @@ class Head:
         coordinates = _by_block(lambda part: self.spectral.transform(part @ self.projection), white)
         distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
         neighbour = _by_block(lambda part: _neighbour_distance(part, self.novelty_landmarks), white)
-        return distance, neighbour / self.novelty_scale
+        return {"distance": distance, "novelty": neighbour / self.novelty_scale}
 
 
 def _by_block(function: Callable[[Array], Array], rows: Array) -> Array:

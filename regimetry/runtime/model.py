@@ -85,6 +85,11 @@ class RegimeModel:
             self, state["source"], device=state["device"], threads=state["threads"]
         )
 
+    @property
+    def content(self) -> bytes:
+        """The content of the model file."""
+        return self._source if isinstance(self._source, bytes) else self._source.read_bytes()
+
     @cached_property
     def _stream_session(self) -> Any:
         if self._threads == 1:
@@ -230,6 +235,7 @@ class RegimeModel:
                 f"The data have {len(series.values)} rows; the model reads {rows} at once. "
                 "Give more history."
             )
+        require_positive(series.values, self.contract)
         return run_windows(self._session, rolling_windows(series.values, rows), outputs)
 
     def _per_bar(
@@ -242,6 +248,19 @@ class RegimeModel:
         result = np.full(shape, missing, dtype=values.dtype)
         result[before : before + len(values)] = values
         return like_frame(data, result, names, missing=MISSING) if is_frame(data) else result
+
+
+def require_positive(values: NDArray[np.floating], contract: ModelContract) -> None:
+    """Raise :class:`DataError` where the graph would take the logarithm of 0 or less."""
+    logs = [i for i, kind in enumerate(contract.transforms) if kind == "log_difference"]
+    refused = np.argwhere(values[..., logs] <= 0)
+    if len(refused):
+        column = logs[refused[0][-1]]
+        row = f"Row {refused[0][0]}, column" if values.ndim == 2 else "Column"
+        raise DataError(
+            f"{row} {contract.schema.feature_names[column]!r} is not positive; the model was "
+            "fitted on positive values and takes the logarithm of their ratio."
+        )
 
 
 def _require_signature(session: Any, contract: ModelContract, name: str) -> None:

@@ -247,8 +247,7 @@ def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missin
         # pandas has no missing int64: select through a condition, then take its nullable type.
         present = [nw.when(nw.col(name) != missing).then(nw.col(name)) for name in names]
         result = nw.maybe_convert_dtypes(result.select(*present))
-    index = nw.maybe_get_index(native)
-    if index is not None:
-        result = nw.maybe_set_index(result, index=index)
-    return (result[names[0]] if values.ndim == 1 else result).to_native()
-
+    mine = (result[names[0]] if values.ndim == 1 else result).to_native()
+    if nw.dependencies.is_pandas_like_dataframe(frame):
+        mine.index = frame.index
+    return mine

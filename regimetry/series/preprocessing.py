@@ -78,9 +78,12 @@ class Preprocessing:
         ndarray of float32, shape (T - lag, F)
             Row i knows the input rows up to ``i + lag``.
         """
-        transformed = _transform(np.asarray(values, dtype=np.float32), self.transforms)
-        scaled = (transformed - self.mean) * self.scale
+        scaled = (self.transform(values) - self.mean) * self.scale
         return np.clip(scaled, -self.clip, self.clip, out=scaled)
+
+    def transform(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Apply the per-column transforms alone; shapes as for :meth:`apply`."""
+        return _transform(np.asarray(values, dtype=np.float32), self.transforms)
 
 
 def _transform(
@@ -188,7 +191,8 @@ def fit_preprocessing(
 
 def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: str) -> None:
     spread = np.ptp(values, axis=0)
-    constant = spread <= 1e-6 * np.abs(values).max(axis=0, initial=0.0) * (len(values) > 0)
+    # Of such a column float32, which the model file computes in, would keep next to nothing.
+    constant = spread <= 1e-6 * np.abs(values).max(axis=0)
     if constant.any():
         column = names[int(np.argmax(constant))]
         raise DataError(

@@ -1,0 +1,329 @@
+"""The estimator: walks a series through windows, encoder, regimes and export."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from regimetry.contract import OUTPUT_NAMES
+from regimetry.encoder.config import EncoderConfig
+from regimetry.errors import ConfigError, DataError
+from regimetry.files import replacing
+from regimetry.runtime.batch import run_windows
+from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.model import MISSING, RegimeModel
+from regimetry.runtime.session import available_threads, open_session
+from regimetry.series.frames import is_frame, layout_of, time_of
+from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.series.schema import Schema
+from regimetry.series.series import Series, as_matrix, as_series
+from regimetry.windows import rolling_windows
+
+if TYPE_CHECKING:
+    import keras
+
+
+class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Finds the regimes of a multivariate series, and makes the model file that recognises them.
+
+    The series is a matrix of T rows in time order: rows are not exchangeable, which sets this
+    estimator apart from most of scikit-learn's.
+
+    Parameters
+    ----------
+    window_size : int, default 10
+        W, bars that a label looks back on.
+    n_regimes : int or "auto", default "auto"
+        K; "auto" takes the largest eigengap among 1 to 5.
+    encoder : EncoderConfig or None
+        Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
+        data. ``None``: tokens of 64, moments pooling, the config's defaults otherwise.
+    objective : "masked" or None, default "masked"
+        What the encoder is trained on; ``None`` leaves its random weights as they are.
+    epochs : int, default 8
+        Most epochs of training; it stops early when the validation loss no longer falls.
+    difference : "auto", "none" or list of str, default "auto"
+        Columns to difference before anything else; "auto" finds those near a unit root.
+    categorical : sequence of str, default ()
+        Columns of a frame whose values are names.
+    jump_penalty : float, default 1.0
+        Price of a change of regime in the causal labels, in units of distance (0 to 2).
+    smooth_penalty : float, default 3.0
+        The same for :meth:`smooth`.
+    n_landmarks : int, default 1000
+        M, most windows that the spectral map is built on.
+    random_state : int, RandomState or None, default None
+        Seed of weights, training, landmarks and k-means. The same integer gives the same file on
+        the same machine and versions.
+    progress : bool, default False
+        Show a progress bar on standard error while training.
+
+    Attributes
+    ----------
+    labels_ : ndarray of int64, shape (T,)
+        Causal label of each training bar, -1 for the first ones. The label of bar t uses bars up
+        to t, through a map fitted on the whole series.
+    embeddings_ : ndarray of float32, shape (N, D)
+    n_regimes_ : int
+    transition_matrix_ : ndarray of float64, shape (K, K)
+    eigenvalues_ : ndarray of float64
+        Of the affinity that "auto" reads the number of regimes from.
+    history_ : dict of list of float
+        Loss curves; empty if untrained.
+    parity_ : ParityReport
+        Graph against Keras on all training windows.
+    encoder_ : keras.Model
+    model_ : RegimeModel
+        What :meth:`save` writes.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Only if a frame was fitted.
+
+    Examples
+    --------
+    >>> import regimetry as rg
+    >>> series = rg.simulate("s2", n_rows=600, seed=0)
+    >>> detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=0)
+    >>> detector.fit(series.values).n_regimes_
+    3
+    """
+
+    def __init__(
+        self,
+        window_size: int = 10,
+        n_regimes: int | str = "auto",
+        encoder: EncoderConfig | None = None,
+        objective: str | None = "masked",
+        epochs: int = 8,
+        difference: str | Sequence[str] = "auto",
+        categorical: Sequence[str] = (),
+        jump_penalty: float = 1.0,
+        smooth_penalty: float = 3.0,
+        n_landmarks: int = 1000,
+        random_state: Any = None,
+        progress: bool = False,
+    ) -> None:
+        self.window_size = window_size
+        self.n_regimes = n_regimes
+        self.encoder = encoder
+        self.objective = objective
+        self.epochs = epochs
+        self.difference = difference
+        self.categorical = categorical
+        self.jump_penalty = jump_penalty
+        self.smooth_penalty = smooth_penalty
+        self.n_landmarks = n_landmarks
+        self.random_state = random_state
+        self.progress = progress
+
+    def fit(self, X: Any, y: None = None) -> Self:
+        """Fit on a series.
+
+        Parameters
+        ----------
+        X : array (T, F), pandas or polars DataFrame
+            Finite. Of a frame, columns of numbers and booleans are read, and those declared
+            categorical. Its timestamps, if any, must rise.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DataError
+            Too few rows, a value that is not finite, a constant column, timestamps out of order.
+        ConfigError
+            A parameter has a value that is not allowed.
+        ExportParityError
+            The graph does not compute what the fitted model computes.
+        """
+        from regimetry.encoder.inference import embed_windows
+        from regimetry.export.assemble import assemble
+        from regimetry.export.convert import encoder_to_onnx
+        from regimetry.export.describe import describe
+        from regimetry.export.parity import compare
+        from regimetry.export.stamp import stamp
+        from regimetry.regimes.head import fit_head
+
+        self._check_parameters()
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        schema, series = self._read(X)
+        preprocessing = fit_preprocessing(series.values, schema.feature_names, self.difference)
+        windows = self._windows(preprocessing, series)
+        config = self._encoder_config(windows)
+
+        self.encoder_, self.history_ = self._fit_encoder(config, windows, seed)
+        embeddings = embed_windows(self.encoder_, windows)
+        head = fit_head(
+            embeddings,
+            windows.std(axis=1).mean(axis=1),
+            n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
+            lag=config.window_size,
+            n_landmarks=int(self.n_landmarks),
+            seed=seed,
+        )
+        self.eigenvalues_ = head.eigenvalues
+
+        graph = assemble(preprocessing, encoder_to_onnx(self.encoder_), head, config.window_size)
+        outputs = self._run(graph.SerializeToString(), series)
+        self.parity_ = compare(outputs, {"embedding": embeddings, **head.outputs(embeddings)})
+        contract = describe(
+            schema,
+            series,
+            preprocessing,
+            outputs,
+            window_size=config.window_size,
+            jump_penalty=float(self.jump_penalty),
+            smooth_penalty=float(self.smooth_penalty),
+            training={
+                "seed": seed,
+                "configuration": self._configuration(config),
+                "history": self.history_,
+                "eigenvalues": head.eigenvalues.tolist(),
+            },
+        )
+        self._keep(RegimeModel(stamp(graph, contract)), outputs)
+        return self
+
+    def _check_parameters(self) -> None:
+        for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
+            _require_integer(name, getattr(self, name), minimum)
+        if self.n_regimes != "auto":
+            _require_integer("n_regimes", self.n_regimes, 1, other="'auto' or ")
+        for name in ("jump_penalty", "smooth_penalty"):
+            if not getattr(self, name) >= 0:
+                raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
+        if not isinstance(self.encoder, EncoderConfig | None):
+            raise ConfigError(f"encoder is {self.encoder!r}; it must be an EncoderConfig or None.")
+
+    def _read(self, X: Any) -> tuple[Schema, Series]:
+        if is_frame(X):
+            time_name, _ = time_of(X)
+            schema = layout_of(X, categorical=self.categorical, exclude=(time_name,)).schema
+            self.feature_names_in_ = np.array(schema.names, dtype=object)
+        else:
+            schema = Schema.numeric(tuple(f"x{i}" for i in range(as_matrix(X).shape[1])))
+            vars(self).pop("feature_names_in_", None)
+        self.n_features_in_ = len(schema.columns)
+        return schema, as_series(X, schema)
+
+    def _windows(self, preprocessing: Preprocessing, series: Series) -> NDArray[np.float32]:
+        size = int(self.window_size)
+        needed = size + preprocessing.lag + 1
+        if len(series.values) < needed:
+            raise DataError(
+                f"{len(series.values)} rows are too few for windows of {size}; at least {needed} "
+                "are needed. Give more rows or a smaller window_size."
+            )
+        return rolling_windows(preprocessing.apply(series.values), size)
+
+    def _fit_encoder(
+        self, config: EncoderConfig, windows: NDArray[np.float32], seed: int
+    ) -> tuple[keras.Model, dict[str, list[float]]]:
+        from regimetry.encoder.model import build_encoder
+        from regimetry.encoder.objectives import OBJECTIVES
+        from regimetry.encoder.seeding import seeded
+        from regimetry.encoder.training import TrainingOptions, train_encoder
+
+        if self.objective is not None and self.objective not in OBJECTIVES:
+            raise ConfigError(
+                f"objective is {self.objective!r}; it must be None or one of "
+                f"{', '.join(map(repr, OBJECTIVES))}."
+            )
+        with seeded(seed):
+            encoder = build_encoder(config)
+            if self.objective is None:
+                return encoder, {}
+            history = train_encoder(
+                encoder,
+                windows,
+                OBJECTIVES[self.objective](),
+                TrainingOptions(epochs=int(self.epochs)),
+                seed=seed,
+                progress=self.progress,
+            )
+        return encoder, history
+
+    def _encoder_config(self, windows: NDArray[np.float32]) -> EncoderConfig:
+        config = self.encoder or EncoderConfig(embedding_dim=64, pooling="moments")
+        return replace(config, window_size=windows.shape[1], num_features=windows.shape[2])
+
+    def _configuration(self, config: EncoderConfig) -> dict[str, Any]:
+        """Return the parameters as plain data, the encoder's as they were used."""
+        plain = {
+            name: list(value) if isinstance(value, tuple | list) else value
+            for name, value in self.get_params(deep=False).items()
+            if name not in ("encoder", "progress", "random_state")
+        }
+        return {**plain, "encoder": config.to_dict()}
+
+    def _run(self, graph: bytes, series: Series) -> dict[str, NDArray[Any]]:
+        session = open_session(graph, device="cpu", threads=available_threads())
+        rows = session.get_inputs()[0].shape[1]
+        windows = rolling_windows(series.values, rows)
+        return dict(zip(OUTPUT_NAMES, run_windows(session, windows, OUTPUT_NAMES), strict=True))
+
+    def _keep(self, model: RegimeModel, outputs: dict[str, NDArray[Any]]) -> None:
+        """Set what users read, from the outputs of the file itself."""
+        contract = model.contract
+        labels, _ = jump_forward(outputs["distance"], contract.jump_penalty)
+        self.model_ = model
+        self.labels_ = np.concatenate([np.full(contract.window_rows - 1, MISSING), labels])
+        self.embeddings_ = outputs["embedding"]
+        self.n_regimes_ = contract.n_regimes
+        self.transition_matrix_ = np.array(contract.transition_matrix)
+
+    def predict(self, X: Any) -> Any:
+        """Label every bar, causally; see :meth:`RegimeModel.predict`."""
+        check_is_fitted(self)
+        return self.model_.predict(X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
+        check_is_fitted(self)
+        return self.model_.predict_proba(X)
+
+    def smooth(self, X: Any) -> Any:
+        """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
+        check_is_fitted(self)
+        return self.model_.smooth(X)
+
+    def novelty(self, X: Any) -> Any:
+        """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
+        check_is_fitted(self)
+        return self.model_.novelty(X)
+
+    def transform(self, X: Any) -> NDArray[np.float32]:
+        """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
+        check_is_fitted(self)
+        return self.model_.embed(X)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model file: complete or not at all.
+
+        Raises
+        ------
+        DataError
+            The folder does not exist or cannot be written to.
+        """
+        check_is_fitted(self)
+        with replacing(path) as temporary:
+            temporary.write_bytes(self.model_.content)
+
+
+def _require_integer(name: str, value: object, minimum: int, *, other: str = "") -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
+        raise ConfigError(
+            f"{name} is {value!r}; it must be {other}an integer of at least {minimum}."
+        )

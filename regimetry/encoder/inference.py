@@ -1,0 +1,31 @@
+"""Windows through the Keras encoder."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+_BATCH = 512
+
+
+def embed_windows(encoder: keras.Model, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Embed windows in batches, dropout off.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+    windows : ndarray of float32, shape (N, W, F)
+        Preprocessed; a view will do.
+
+    Returns
+    -------
+    ndarray of float32, shape (N, D)
+    """
+    parts = [
+        keras.ops.convert_to_numpy(
+            encoder(np.ascontiguousarray(windows[start : start + _BATCH]), training=False)
+        )
+        for start in range(0, len(windows), _BATCH)
+    ]
+    return np.concatenate(parts)

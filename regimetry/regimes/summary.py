@@ -1,0 +1,85 @@
+"""What the regimes of a fit are like, and how sure their labels are."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from regimetry.analysis import spells_of
+from regimetry.contract import RegimeSummary
+from regimetry.runtime.probability import probabilities
+
+
+def summarise(
+    labels: NDArray[np.int64], features: NDArray[np.floating], n_regimes: int
+) -> tuple[RegimeSummary, ...]:
+    """Describe each regime over its bars.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (N,)
+        Causal labels.
+    features : ndarray of float, shape (N, F)
+        Transformed, not yet scaled features of the same bars.
+    n_regimes : int
+        K.
+
+    Returns
+    -------
+    tuple of RegimeSummary
+        A regime without a bar has share 0 and statistics 0.
+    """
+    spells = spells_of(labels)
+    summaries = []
+    for regime in range(n_regimes):
+        lengths = spells.length[spells.regime == regime]
+        rows = np.asarray(features[labels == regime], dtype=np.float64)
+        if not len(rows):
+            rows = np.zeros((1, features.shape[1]))
+        summaries.append(
+            RegimeSummary(
+                name=f"regime_{regime}",
+                share=float(np.mean(labels == regime)),
+                spells=len(lengths),
+                mean_dwell=float(lengths.mean()) if len(lengths) else 0.0,
+                mean=tuple(rows.mean(axis=0).tolist()),
+                deviation=tuple(rows.std(axis=0).tolist()),
+            )
+        )
+    return tuple(summaries)
+
+
+def fit_sharpness(
+    costs: NDArray[np.float64], hindsight: NDArray[np.int64], window_size: int
+) -> float:
+    """Fit the one number that turns causal costs into probabilities.
+
+    Temperature scaling (Guo et al. 2017): the sharpness of ``softmax(-sharpness * costs)`` with
+    the least log loss, where the target of a bar is the label that the whole series gives it.
+
+    Parameters
+    ----------
+    costs : ndarray of float64, shape (N, K)
+        Of the causal recursion; row i stands at the last bar of window i.
+    hindsight : ndarray of int64, shape (N,)
+        Of the whole-series path; entry i stands at the centre of window i.
+    window_size : int
+        W.
+
+    Returns
+    -------
+    float
+        Between 0.1 and 50; 1 for a single regime.
+    """
+    if costs.shape[1] == 1:
+        return 1.0
+    shift = min(window_size // 2, len(costs) - 1)
+    causal, target = costs[: len(costs) - shift], hindsight[shift:]
+
+    def log_loss(log_sharpness: float) -> float:
+        chosen = probabilities(causal, np.exp(log_sharpness))[np.arange(len(target)), target]
+        return float(-np.log(np.maximum(chosen, 1e-300)).mean())
+
+    fit = minimize_scalar(log_loss, bounds=(np.log(0.1), np.log(50.0)), method="bounded")
+    return float(np.exp(fit.x))
