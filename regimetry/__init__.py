@@ -1,4 +1,4 @@
-"""Market regimes without labels: windows, a Transformer encoder, spectral clustering, one ONNX file.
+"""Market regimes without labels: windows, a Transformer encoder, spectral clustering, ONNX.
 
 Names resolve when first used, so that ``import regimetry`` costs nothing and production never
 loads what only research needs.

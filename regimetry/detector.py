@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import keras
 
 
-class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
     The series is a matrix of T rows in time order: rows are not exchangeable, which sets this
@@ -98,6 +98,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ig
 
     def __init__(
         self,
+        *,
         window_size: int = 10,
         n_regimes: int | str = "auto",
         encoder: EncoderConfig | None = None,
@@ -157,7 +158,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ig
         from regimetry.regimes.head import fit_head
 
         self._check_parameters()
-        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        seed = self._seed()
         schema, series = self._read(X)
         preprocessing = fit_preprocessing(series.values, schema.feature_names, self.difference)
         windows = self._windows(preprocessing, series)
@@ -196,6 +197,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ig
         self._keep(RegimeModel(stamp(graph, contract)), outputs)
         return self
 
+    def _seed(self) -> int:
+        if isinstance(self.random_state, int | np.integer):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
     def _check_parameters(self) -> None:
         for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
             _require_integer(name, getattr(self, name), minimum)
@@ -214,7 +220,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):  # type: ig
             self.feature_names_in_ = np.array(schema.names, dtype=object)
         else:
             schema = Schema.numeric(tuple(f"x{i}" for i in range(as_matrix(X).shape[1])))
-            vars(self).pop("feature_names_in_", None)
+            self.__dict__.pop("feature_names_in_", None)
         self.n_features_in_ = len(schema.columns)
         return schema, as_series(X, schema)
 

@@ -1,4 +1,7 @@
-"""What can go wrong, one class a kind. Each message states what was found, expected and the remedy."""
+"""What can go wrong, one class a kind.
+
+Each message states what was found, what was expected and the remedy.
+"""
 
 from __future__ import annotations
 

@@ -27,4 +27,5 @@ def transition_matrix(labels: NDArray[np.integer], n_regimes: int) -> NDArray[np
     counts = np.zeros((n_regimes, n_regimes))
     np.add.at(counts, (before[present], after[present]), 1.0)
     totals = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, totals, out=np.eye(n_regimes), where=totals > 0)
+    matrix: NDArray[np.float64] = np.divide(counts, totals, out=np.eye(n_regimes), where=totals > 0)
+    return matrix

@@ -1,4 +1,4 @@
-"""The padding mask. (The look-ahead mask is Keras's own ``use_causal_mask``.)"""
+"""The padding mask; the look-ahead mask is Keras's own ``use_causal_mask``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import keras
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class PaddingMask(keras.layers.Layer):  # type: ignore[misc]
+class PaddingMask(keras.layers.Layer):
     """Splits windows (batch, W, F) into clean values and a mask of usable rows.
 
     A row that holds a NaN is masked: its values become 0 and its mask entry False. The mark sits

@@ -17,7 +17,7 @@ def _weights(tokens: Any, mask: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class MomentsPooling(keras.layers.Layer):  # type: ignore[misc]
+class MomentsPooling(keras.layers.Layer):
     """Mean, standard deviation and lag-1 autocorrelation of every token dimension: 3 D numbers.
 
     Centred in two passes, so a large mean does not cancel. A constant dimension has
@@ -43,7 +43,7 @@ class MomentsPooling(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class MaxPooling(keras.layers.Layer):  # type: ignore[misc]
+class MaxPooling(keras.layers.Layer):
     """Largest value of every token dimension."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
@@ -54,7 +54,7 @@ class MaxPooling(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class LastPooling(keras.layers.Layer):  # type: ignore[misc]
+class LastPooling(keras.layers.Layer):
     """The last token; with a mask, the last unmasked one (zeros if there is none)."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
@@ -68,7 +68,7 @@ class LastPooling(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class AttentionPooling(keras.layers.Layer):  # type: ignore[misc]
+class AttentionPooling(keras.layers.Layer):
     """Average of the tokens, weighted by a softmax over learned scores (Bahdanau et al. 2015)."""
 
     def build(self, input_shape: Any) -> None:

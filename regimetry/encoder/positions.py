@@ -42,7 +42,7 @@ def sinusoidal_table(window_size: int, size: int, style: EncodingStyle) -> NDArr
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class SinusoidalPositions(keras.layers.Layer):  # type: ignore[misc]
+class SinusoidalPositions(keras.layers.Layer):
     """Adds a fixed sinusoidal table to tokens (batch, W, D)."""
 
     def __init__(self, style: EncodingStyle = "interleaved", **kwargs: Any) -> None:
@@ -66,7 +66,7 @@ class SinusoidalPositions(keras.layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class LearnablePositions(keras.layers.Layer):  # type: ignore[misc]
+class LearnablePositions(keras.layers.Layer):
     """Adds a trained table (W, D) to tokens (batch, W, D)."""
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

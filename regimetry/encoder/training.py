@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +92,7 @@ def split_by_time(
     return np.arange(n_training), np.arange(n_windows - n_validation, n_windows)
 
 
-class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
+class _Batches(keras.utils.PyDataset):
     """Batches of an objective; every draw comes from (seed, epoch, batch number)."""
 
     def __init__(
@@ -99,6 +100,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         objective: Objective,
         windows: NDArray[np.float32],
         index: NDArray[np.int64],
+        *,
         batch_size: int,
         seed: tuple[int, ...],
         shuffle: bool,
@@ -114,7 +116,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
         self.order = generator.permutation(self.index) if self.shuffle else self.index
 
     def __len__(self) -> int:
-        return -(-len(self.index) // self.batch_size)
+        return math.ceil(len(self.index) / self.batch_size)
 
     def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         chosen = self.order[number * self.batch_size : (number + 1) * self.batch_size]
@@ -127,7 +129,7 @@ class _Batches(keras.utils.PyDataset):  # type: ignore[misc]
             self._order()
 
 
-class _Progress(keras.callbacks.Callback):  # type: ignore[misc]
+class _Progress(keras.callbacks.Callback):
     """A bar over the epochs, with the latest losses and the time left."""
 
     def __init__(self, epochs: int) -> None:
@@ -198,7 +200,14 @@ def train_encoder(
     if progress:
         callbacks.append(_Progress(options.epochs))
     batches = [
-        _Batches(objective, windows, index, options.batch_size, (seed, part), shuffle=part == 0)
+        _Batches(
+            objective,
+            windows,
+            index,
+            batch_size=options.batch_size,
+            seed=(seed, part),
+            shuffle=part == 0,
+        )
         for part, index in enumerate((training, validation))
     ]
     history = model.fit(

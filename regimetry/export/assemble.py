@@ -76,7 +76,10 @@ def add_preprocessing(builder: GraphBuilder, preprocessing: Preprocessing, rows:
     kinds = np.array(preprocessing.transforms)
     value = INPUT_NAME
     if preprocessing.lag:
-        zero, one = builder.constant("row_0", np.array([0])), builder.constant("row_1", np.array([1]))
+        zero, one = (
+            builder.constant("row_0", np.array([0])),
+            builder.constant("row_1", np.array([1])),
+        )
         last = builder.constant("row_last", np.array([rows - 1]))
         end = builder.constant("row_end", np.array([rows]))
         before = builder.node("Slice", [INPUT_NAME, zero, last, one], "before")
@@ -90,12 +93,16 @@ def add_preprocessing(builder: GraphBuilder, preprocessing: Preprocessing, rows:
         if "log_difference" in kinds:
             takes = builder.constant("takes_log", kinds == "log_difference")
             ratio = builder.node("Div", [now, before], "ratio")
-            safe = builder.node("Where", [takes, ratio, builder.constant("one", np.array(1.0))], "safe")
+            safe = builder.node(
+                "Where", [takes, ratio, builder.constant("one", np.array(1.0))], "safe"
+            )
             value = builder.node(
                 "Where", [takes, builder.node("Log", [safe], "logarithm"), value], "transformed"
             )
     centred = builder.node("Sub", [value, builder.constant("mean", preprocessing.mean)], "centred")
-    scaled = builder.node("Mul", [centred, builder.constant("scale", preprocessing.scale)], "unclipped")
+    scaled = builder.node(
+        "Mul", [centred, builder.constant("scale", preprocessing.scale)], "unclipped"
+    )
     low = builder.constant("clip_low", np.array(-preprocessing.clip))
     high = builder.constant("clip_high", np.array(preprocessing.clip))
     return builder.node("Clip", [scaled, low, high], "scaled")
@@ -109,7 +116,9 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     """
     spectral = head.spectral
     # Subtract before the product: a large mean folded into the bias would cancel.
-    centred = builder.node("Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred")
+    centred = builder.node(
+        "Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred"
+    )
     white = builder.node(
         "MatMul", [centred, builder.constant("head/whitening", head.slow.whitening)], "head/white"
     )
@@ -132,7 +141,9 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
         "head/local_scale",
     )
     weighted = builder.node(
-        "Mul", [squared, builder.constant("head/minus_scales", -1.0 / spectral.scales)], "head/weighted"
+        "Mul",
+        [squared, builder.constant("head/minus_scales", -1.0 / spectral.scales)],
+        "head/weighted",
     )
     exponent = builder.node("Div", [weighted, scale], "head/exponent")
     affinity = builder.node("Softmax", [exponent], "head/affinity", axis=-1)
@@ -141,7 +152,9 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     )
     norm = builder.node("ReduceL2", [vector], "head/norm", axes=[1], keepdims=1)
     floor = builder.constant("head/norm_floor", np.array(1e-30))
-    unit = builder.node("Div", [vector, builder.node("Max", [norm, floor], "head/safe_norm")], "head/unit")
+    unit = builder.node(
+        "Div", [vector, builder.node("Max", [norm, floor], "head/safe_norm")], "head/unit"
+    )
 
     axis = builder.constant("head/axis", np.array([1]))
     offset = builder.node(
@@ -156,7 +169,9 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
 
     middle = head.novelty_landmarks.mean(axis=0)
-    moved = builder.node("Sub", [white, builder.constant("novelty/centre", middle)], "novelty/points")
+    moved = builder.node(
+        "Sub", [white, builder.constant("novelty/centre", middle)], "novelty/points"
+    )
     squared = _squared_distances(builder, moved, head.novelty_landmarks - middle, "novelty/squared")
     rank = min(spectral.rank, len(head.novelty_landmarks) - 1)
     neighbour = _ranked_distance(builder, squared, rank, "novelty/neighbour")
@@ -189,7 +204,11 @@ def _ranked_distance(builder: GraphBuilder, squared: str, rank: int, name: str) 
     count = builder.constant(f"{name}_count", np.array([rank + 1]))
     builder.nodes.append(
         helper.make_node(
-            "TopK", [squared, count], [f"{name}_nearest", f"{name}_which"], f"{name}_topk", largest=0
+            "TopK",
+            [squared, count],
+            [f"{name}_nearest", f"{name}_which"],
+            f"{name}_topk",
+            largest=0,
         )
     )
     position = builder.constant(f"{name}_rank", np.array([rank]))

@@ -37,9 +37,7 @@ def encoder_to_onnx(encoder: keras.Model) -> onnx.GraphProto:
     try:
         # Grappler and tf2onnx report their progress on both streams.
         with contextlib.redirect_stdout(io.StringIO()):
-            model, _ = tf2onnx.convert.from_keras(
-                encoder, input_signature=signature, opset=OPSET
-            )
+            model, _ = tf2onnx.convert.from_keras(encoder, input_signature=signature, opset=OPSET)
     finally:
         logger.setLevel(level)
     return model.graph

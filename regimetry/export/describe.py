@@ -93,4 +93,9 @@ def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:
 
 
 def _time(timestamps: NDArray[Any] | None, row: int) -> str | None:
-    return None if timestamps is None else str(timestamps[row])
+    if timestamps is None:
+        return None
+    time = timestamps[row]
+    return (
+        str(np.datetime_as_string(time, unit="auto")) if timestamps.dtype.kind == "M" else str(time)
+    )

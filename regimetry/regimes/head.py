@@ -91,7 +91,9 @@ def _neighbour_distance(white: Array, landmarks: Array) -> Array:
     return local_scales(squared, min(15, len(landmarks) - 1))
 
 
-def canonical_order(labels: NDArray[np.integer], statistic: Array, n_regimes: int) -> NDArray[np.intp]:
+def canonical_order(
+    labels: NDArray[np.integer], statistic: Array, n_regimes: int
+) -> NDArray[np.intp]:
     """Return the old numbers of the regimes in order of the mean of ``statistic``, rising.
 
     ``order[new] = old``; regimes without a window come last.

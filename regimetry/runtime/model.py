@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -23,6 +24,22 @@ from regimetry.windows import rolling_windows
 
 MISSING = -1
 """The label of a bar that has none, in numpy results; frames get their own missing value."""
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """What the model says of every bar, in the kind of the data; bar t knows bars up to t.
+
+    Attributes
+    ----------
+    regime : ndarray of int64, shape (T,), or Series
+    probability : ndarray of float64, shape (T, K), or DataFrame
+    novelty : ndarray of float32, shape (T,), or Series
+    """
+
+    regime: Any
+    probability: Any
+    novelty: Any
 
 
 class RegimeModel:
@@ -96,6 +113,33 @@ class RegimeModel:
             return self._session
         return open_session(self._source, device=self._device, threads=1)
 
+    def label(self, data: Any) -> Labelling:
+        """Give every bar its regime, probabilities and novelty in one pass, causally.
+
+        Parameters
+        ----------
+        data : array (T, F) or frame
+
+        Returns
+        -------
+        Labelling
+            Every entry of bar t uses bars up to t.
+
+        Raises
+        ------
+        DataError
+            The data do not fit the model's columns, are not finite, or are too short.
+        """
+        outputs = self.outputs(data)
+        labels, costs = jump_forward(outputs["distance"], self.contract.jump_penalty)
+        probability = probabilities(costs, self.contract.sharpness)
+        names = [regime.name for regime in self.contract.regimes]
+        return Labelling(
+            regime=self._per_bar(data, labels, ["regime"]),
+            probability=self._per_bar(data, probability, names),
+            novelty=self._per_bar(data, outputs["novelty"], ["novelty"]),
+        )
+
     def predict(self, data: Any) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
 
@@ -111,11 +155,9 @@ class RegimeModel:
         Raises
         ------
         DataError
-            The data do not fit the model's columns, are not finite, or are too short.
+            As for :meth:`label`.
         """
-        (distance,) = self._run(data, ["distance"])
-        labels, _ = jump_forward(distance, self.contract.jump_penalty)
-        return self._per_bar(data, labels, ["regime"])
+        return self.label(data).regime
 
     def predict_proba(self, data: Any) -> Any:
         """Return filtered probabilities: row t uses bars up to t.
@@ -132,12 +174,28 @@ class RegimeModel:
         Raises
         ------
         DataError
-            As for :meth:`predict`.
+            As for :meth:`label`.
         """
-        (distance,) = self._run(data, ["distance"])
-        _, costs = jump_forward(distance, self.contract.jump_penalty)
-        names = [regime.name for regime in self.contract.regimes]
-        return self._per_bar(data, probabilities(costs, self.contract.sharpness), names)
+        return self.label(data).probability
+
+    def novelty(self, data: Any) -> Any:
+        """Return how far the window behind each bar lies from all that training saw.
+
+        Parameters
+        ----------
+        data : array (T, F) or frame
+
+        Returns
+        -------
+        ndarray of float32, shape (T,), or Series
+            1 is typical of training; NaN for the first bars. Row t uses bars up to t.
+
+        Raises
+        ------
+        DataError
+            As for :meth:`label`.
+        """
+        return self.label(data).novelty
 
     def smooth(self, data: Any) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -157,32 +215,10 @@ class RegimeModel:
         Raises
         ------
         DataError
-            As for :meth:`predict`.
+            As for :meth:`label`.
         """
-        (distance,) = self._run(data, ["distance"])
-        labels = jump_path(distance, self.contract.smooth_penalty)
-        after = self.contract.window_size // 2
-        return self._per_bar(data, labels, ["regime"], after=after)
-
-    def novelty(self, data: Any) -> Any:
-        """Return how far the window behind each bar lies from all that training saw.
-
-        Parameters
-        ----------
-        data : array (T, F) or frame
-
-        Returns
-        -------
-        ndarray of float32, shape (T,), or Series
-            1 is typical of training; NaN for the first bars. Row t uses bars up to t.
-
-        Raises
-        ------
-        DataError
-            As for :meth:`predict`.
-        """
-        (novelty,) = self._run(data, ["novelty"])
-        return self._per_bar(data, novelty, ["novelty"])
+        labels = jump_path(self.outputs(data)["distance"], self.contract.smooth_penalty)
+        return self._per_bar(data, labels, ["regime"], after=self.contract.window_size // 2)
 
     def embed(self, data: Any) -> NDArray[np.float32]:
         """Embed every full window.
@@ -199,10 +235,9 @@ class RegimeModel:
         Raises
         ------
         DataError
-            As for :meth:`predict`.
+            As for :meth:`label`.
         """
-        (embedding,) = self._run(data, ["embedding"])
-        return embedding
+        return self.outputs(data)["embedding"]
 
     def outputs(self, data: Any) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
@@ -219,15 +254,8 @@ class RegimeModel:
         Raises
         ------
         DataError
-            As for :meth:`predict`.
+            As for :meth:`label`.
         """
-        return dict(zip(OUTPUT_NAMES, self._run(data, list(OUTPUT_NAMES)), strict=True))
-
-    def stream(self) -> Stream:
-        """Start a live series, in which rows come one at a time."""
-        return Stream(self._stream_session, self.contract)
-
-    def _run(self, data: Any, outputs: list[str]) -> list[NDArray[Any]]:
         series = as_series(data, self.contract.schema)
         rows = self.contract.window_rows
         if len(series.values) < rows:
@@ -236,11 +264,16 @@ class RegimeModel:
                 "Give more history."
             )
         require_positive(series.values, self.contract)
-        return run_windows(self._session, rolling_windows(series.values, rows), outputs)
+        windows = rolling_windows(series.values, rows)
+        return dict(
+            zip(OUTPUT_NAMES, run_windows(self._session, windows, OUTPUT_NAMES), strict=True)
+        )
 
-    def _per_bar(
-        self, data: Any, values: NDArray[Any], names: list[str], *, after: int = 0
-    ) -> Any:
+    def stream(self) -> Stream:
+        """Start a live series, in which rows come one at a time."""
+        return Stream(self._stream_session, self.contract)
+
+    def _per_bar(self, data: Any, values: NDArray[Any], names: list[str], *, after: int = 0) -> Any:
         """Put window results at bars: ``after`` bars before each window's last one."""
         before = self.contract.window_rows - 1 - after
         missing = MISSING if values.dtype.kind == "i" else np.nan

@@ -6,7 +6,7 @@ import ctypes
 import logging
 import os
 import sys
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -34,13 +34,12 @@ def import_onnxruntime() -> ModuleType:
             "'regimetry[cpu]' and 'regimetry[gpu]'."
         )
     try:
-        import onnxruntime
+        return import_module("onnxruntime")
     except ImportError as error:
         raise InstallError(
             "onnxruntime is not installed. Run: pip install 'regimetry[cpu]', or "
             "'regimetry[gpu]' on a machine with an NVIDIA GPU."
         ) from error
-    return onnxruntime
 
 
 def _is_installed(distribution: str) -> bool:

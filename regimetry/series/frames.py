@@ -90,7 +90,9 @@ def time_of(frame: Any, time_column: str | None = None) -> tuple[str | None, NDA
             f"Columns {', '.join(temporal)} all hold times; name the one that orders the rows "
             "(time_column)."
         )
-    return (temporal[0], _without_zone(native[temporal[0]].to_numpy())) if temporal else (None, None)
+    return (
+        (temporal[0], _without_zone(native[temporal[0]].to_numpy())) if temporal else (None, None)
+    )
 
 
 def _without_zone(times: NDArray[Any]) -> NDArray[Any]:
@@ -141,16 +143,14 @@ def layout_of(
             chosen.append(Column(name, tuple(values)))
         elif series.dtype.is_numeric() or series.dtype == nw.Boolean:
             chosen.append(Column(str(name)))
-        elif columns is not None:
-            raise DataError(
-                f"Column {name!r} holds {_example(series)}, which is not a number; declare it "
-                "categorical or leave it out."
-            )
+        elif columns is not None or _is_mostly_numbers(series):
+            _refuse_text(series, str(name))
         else:
             left_out.append(str(name))
     if not chosen:
         raise DataError(
-            f"No numeric column among {', '.join(map(str, native.columns))}; at least one is needed."
+            f"There is no numeric column among {', '.join(map(str, native.columns))}; one is "
+            "needed."
         )
     return Layout(Schema(tuple(chosen)), tuple(left_out))
 
@@ -165,13 +165,28 @@ def _require_columns(names: Sequence[str], present: Sequence[str]) -> None:
         )
 
 
-def _example(series: Any) -> str:
-    for value in series.drop_nulls().to_list():
-        try:
-            float(value)
-        except (TypeError, ValueError):
-            return f"text such as {value!r}"
-    return f"values of type {series.dtype}"
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_mostly_numbers(series: Any) -> bool:
+    """Return whether a column of text looks like numbers with something among them."""
+    values = series.drop_nulls().to_list()
+    return sum(map(_is_number, values)) > len(values) / 2
+
+
+def _refuse_text(series: Any, name: str) -> None:
+    for row, value in enumerate(series.to_list()):
+        if not _is_number(value):
+            raise DataError(
+                f"Row {row}, column {name!r} holds {value!r}, which is not a number. Mend it, "
+                "declare the column categorical, or leave it out."
+            )
+    raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
 
 
 def values_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
@@ -200,10 +215,7 @@ def values_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
         series = native[column.name]
         if column.categories is None:
             if not (series.dtype.is_numeric() or series.dtype == nw.Boolean):
-                raise DataError(
-                    f"Column {column.name!r} holds {_example(series)}; the model reads numbers "
-                    "there."
-                )
+                _refuse_text(series, column.name)
             features.append(series.to_numpy().astype(np.float64, copy=False))
         else:
             features.extend(_one_hot(series.to_list(), column))

@@ -37,9 +37,10 @@ def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
     centred = values - values.mean(axis=0)
     before, after = centred[:-1], centred[1:]
     power = np.sum(before**2, axis=0)
-    return np.divide(
+    coefficient: NDArray[np.float64] = np.divide(
         np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
     )
+    return coefficient
 
 
 @dataclass(frozen=True)
@@ -86,9 +87,7 @@ class Preprocessing:
         return _transform(np.asarray(values, dtype=np.float32), self.transforms)
 
 
-def _transform(
-    values: NDArray[np.float32], transforms: Sequence[Transform]
-) -> NDArray[np.float32]:
+def _transform(values: NDArray[np.float32], transforms: Sequence[Transform]) -> NDArray[np.float32]:
     if all(transform == "level" for transform in transforms):
         return values
     now, before = values[1:], values[:-1]
@@ -195,8 +194,4 @@ def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: st
     constant = spread <= 1e-6 * np.abs(values).max(axis=0)
     if constant.any():
         column = names[int(np.argmax(constant))]
-        raise DataError(
-            f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out."
-        )
-
-
+        raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")

@@ -51,7 +51,7 @@ def as_series(data: Any, schema: Schema, *, time_column: str | None = None) -> S
         named), or timestamps that fall or repeat.
     """
     if is_frame(data):
-        name, timestamps = time_of(data, time_column)
+        _, timestamps = time_of(data, time_column)
         values: NDArray[np.floating] = values_of(data, schema)
     else:
         if schema.has_categories:

@@ -146,7 +146,9 @@ def shapes(n_rows: int, generator: np.random.Generator) -> Simulation:
             state = (state + int(generator.integers(1, 4))) % 4
         states = states[:n_rows]
         cut = int(0.6 * n_rows)
-        counts = [np.bincount(part, minlength=4) / len(part) for part in (states[:cut], states[cut:])]
+        counts = [
+            np.bincount(part, minlength=4) / len(part) for part in (states[:cut], states[cut:])
+        ]
         if min(count.min() for count in counts) >= 0.05:
             break
     time = np.arange(n_rows)[:, None] + generator.uniform(0, 24, 3)

@@ -1,0 +1,7 @@
+"""``python -m regimetry``."""
+
+import sys
+
+from regimetry.cli import main
+
+sys.exit(main())

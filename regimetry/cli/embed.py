@@ -1,0 +1,48 @@
+"""``regimetry embed``: a table in, one embedding a window out."""
+
+from __future__ import annotations
+
+import argparse
+
+from regimetry.cli.arguments import add_model_and_data, add_output
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "embed",
+        help="embed every full window of a table",
+        description="Write one embedding a window: a matrix (N, D) to .npy, or a table with the "
+        "time of each window's last bar to .parquet or .csv.",
+    )
+    add_model_and_data(parser)
+    add_output(parser, "file to write (.npy, .parquet or .csv)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Embed and write."""
+    import numpy as np
+
+    from regimetry.files import replacing, require_writable
+    from regimetry.runtime.model import load
+    from regimetry.series.tables import read_table, require_table_suffix, write_table
+
+    as_matrix = options.output.suffix.lower() == ".npy"
+    if not as_matrix:
+        require_table_suffix(options.output)
+    require_writable(options.output)
+    model = load(options.model, device=options.device)
+    table = read_table(options.data, time_column=options.time_column)
+    embeddings = model.embed(table)
+    if as_matrix:
+        with replacing(options.output) as temporary, temporary.open("wb") as file:
+            np.save(file, embeddings)
+    else:
+        import pandas as pd
+
+        columns = [f"e{number}" for number in range(embeddings.shape[1])]
+        write_table(
+            pd.DataFrame(embeddings, table.index[-len(embeddings) :], columns), options.output
+        )
+    print(f"{options.output}: {embeddings.shape[0]} windows, {embeddings.shape[1]} numbers each")

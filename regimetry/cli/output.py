@@ -1,0 +1,54 @@
+"""What verbs print: tables for people, JSON for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from regimetry.contract import ModelContract
+
+
+def note(text: str) -> None:
+    """Print one line on standard error."""
+    print(f"regimetry: {text}", file=sys.stderr)
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON."""
+    print(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of text: the first column to the left, the others to the right."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    lines = [header, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if number else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def regime_table(contract: ModelContract) -> str:
+    """Return what the regimes were like in training, one line each."""
+    features = contract.schema.feature_names
+    shown = range(min(len(features), 6))
+    prefix = {"level": "", "difference": "d ", "log_difference": "dlog "}
+    names = [prefix[contract.transforms[i]] + features[i] for i in shown]
+    header = ["regime", "share", "spells", "mean dwell"]
+    header += [f"{statistic} {name}" for name in names for statistic in ("mean", "std")]
+    rows = [
+        [
+            f"{number} {regime.name}",
+            f"{regime.share:.1%}",
+            str(regime.spells),
+            f"{regime.mean_dwell:.1f}",
+            *(f"{value:.4g}" for i in shown for value in (regime.mean[i], regime.deviation[i])),
+        ]
+        for number, regime in enumerate(contract.regimes)
+    ]
+    return text_table(header, rows)

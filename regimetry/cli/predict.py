@@ -1,0 +1,86 @@
+"""``regimetry predict``: a table in, a regime for every bar out, causally."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from regimetry.cli.arguments import add_json, add_model_and_data, add_output
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "predict",
+        help="label every bar of a table",
+        description="Label every bar causally: regime, probability of each regime, novelty. The "
+        "first bars, which have no full window behind them, stay empty.",
+    )
+    add_model_and_data(parser)
+    add_output(
+        parser, "table to write (.csv or .parquet; default: CSV on standard output)", required=False
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Label and write."""
+    from regimetry.cli.output import print_json, text_table
+    from regimetry.files import require_writable
+    from regimetry.runtime.model import load
+    from regimetry.series.tables import read_table, require_table_suffix, write_table
+
+    if options.output is not None:
+        require_table_suffix(options.output)
+        require_writable(options.output)
+    model = load(options.model, device=options.device)
+    table = read_table(options.data, time_column=options.time_column)
+    labels = model.label(table)
+    result = labels.probability.add_prefix("p_")
+    result.insert(0, "regime", labels.regime)
+    result["novelty"] = labels.novelty
+    result = result.round(6)
+    if options.output is None:
+        result.to_csv(sys.stdout, index=result.index.name is not None)
+        return
+    write_table(result, options.output)
+    summary = _summary(labels.regime, [regime.name for regime in model.contract.regimes])
+    if options.json:
+        print_json(summary)
+    else:
+        rows = [
+            [
+                f"{entry['regime']} {entry['name']}",
+                str(entry["bars"]),
+                str(entry["spells"]),
+                entry["last"],
+            ]
+            for entry in summary
+        ]
+        print(text_table(["regime", "bars", "spells", "last seen"], rows))
+        print(f"\n{options.output}: {len(result)} rows")
+
+
+def _summary(regime: Any, names: list[str]) -> list[dict[str, Any]]:
+    """Count bars and spells of each regime of a labelled table."""
+    from regimetry.analysis import spells_of
+    from regimetry.runtime.model import MISSING
+
+    labels = regime.fillna(MISSING).to_numpy(dtype="int64")
+    spells = spells_of(labels)
+    return [
+        {
+            "regime": number,
+            "name": name,
+            "bars": int((labels == number).sum()),
+            "spells": int((spells.regime == number).sum()),
+            "last": _last(regime.index[labels == number]),
+        }
+        for number, name in enumerate(names)
+    ]
+
+
+def _last(index: Any) -> str:
+    return str(index[-1]).removesuffix(" 00:00:00") if len(index) else "never"

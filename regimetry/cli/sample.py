@@ -1,0 +1,45 @@
+"""``regimetry sample``: a series to try things on."""
+
+from __future__ import annotations
+
+import argparse
+
+from regimetry.cli.arguments import add_output
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "sample",
+        help="write a sample series",
+        description="Write a sample: an index's daily history 1999 to 2018, or a simulated series "
+        "whose true states go to a second file, NAME.states.csv.",
+    )
+    parser.add_argument("name", choices=["sp500", "nasdaq", "simulated"])
+    add_output(parser, "table to write (.csv or .parquet)")
+    parser.add_argument("--kind", default="s2", help="simulator (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the simulation (default: 0)")
+    parser.add_argument("--rows", type=int, help="of the simulation (default: the simulator's own)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Write the sample."""
+    from regimetry.files import require_writable
+    from regimetry.series.samples import market_sample, simulated_sample
+    from regimetry.series.tables import require_table_suffix, write_table
+
+    require_table_suffix(options.output)
+    require_writable(options.output)
+    if options.name == "simulated":
+        values, states = simulated_sample(options.kind, options.seed, options.rows)
+        beside = options.output.with_suffix(f".states{options.output.suffix}")
+        write_table(states, beside)
+        write_table(values, options.output)
+        print(f"{options.output}: {len(values)} rows; true states in {beside}")
+    else:
+        values = market_sample(options.name)
+        write_table(values, options.output)
+        print(
+            f"{options.output}: {len(values)} rows, {values.index[0]:%F} to {values.index[-1]:%F}"
+        )
