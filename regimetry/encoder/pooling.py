@@ -16,8 +16,30 @@ def _weights(tokens: Any, mask: Any) -> Any:
     return weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
 
 
+class _Pooling(keras.layers.Layer):
+    """Takes a mask and passes none on: an embedding has no time axis."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.supports_masking = True
+
+    def compute_mask(self, _inputs: Any, _previous_mask: Any = None) -> None:
+        """Return no mask."""
+
+
 @keras.saving.register_keras_serializable("regimetry")
-class MomentsPooling(keras.layers.Layer):
+class MeanPooling(keras.layers.GlobalAveragePooling1D):
+    """Mean of the tokens; zeros where every row is masked, which Keras would divide by 0."""
+
+    def call(self, tokens: Any, mask: Any = None) -> Any:
+        """Return the means (batch, D)."""
+        if mask is None:
+            return super().call(tokens)
+        return ops.sum(_weights(tokens, mask) * tokens, axis=1)
+
+
+@keras.saving.register_keras_serializable("regimetry")
+class MomentsPooling(_Pooling):
     """Mean, standard deviation and lag-1 autocorrelation of every token dimension: 3 D numbers.
 
     Centred in two passes, so a large mean does not cancel. A constant dimension has
@@ -43,7 +65,7 @@ class MomentsPooling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class MaxPooling(keras.layers.Layer):
+class MaxPooling(_Pooling):
     """Largest value of every token dimension."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
@@ -54,7 +76,7 @@ class MaxPooling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class LastPooling(keras.layers.Layer):
+class LastPooling(_Pooling):
     """The last token; with a mask, the last unmasked one (zeros if there is none)."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
@@ -68,7 +90,7 @@ class LastPooling(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("regimetry")
-class AttentionPooling(keras.layers.Layer):
+class AttentionPooling(_Pooling):
     """Average of the tokens, weighted by a softmax over learned scores (Bahdanau et al. 2015)."""
 
     def build(self, input_shape: Any) -> None:
@@ -84,7 +106,7 @@ class AttentionPooling(keras.layers.Layer):
 
 
 POOLING_LAYERS: dict[Pooling, type[keras.layers.Layer]] = {
-    "mean": keras.layers.GlobalAveragePooling1D,
+    "mean": MeanPooling,
     "moments": MomentsPooling,
     "max": MaxPooling,
     "last": LastPooling,

@@ -1,0 +1,46 @@
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import pytest
+
+import regimetry as rg
+
+
+@pytest.fixture(scope="session")
+def simulation():
+    """Two volatility states, 700 bars: one price-like channel among returns."""
+    clean = rg.simulate("s2", n_rows=700, seed=3)
+    price = 100 * np.exp(np.cumsum(clean.values[:, 0]))
+    return clean, np.column_stack([clean.values, price])
+
+
+@pytest.fixture(scope="session")
+def values(simulation):
+    """Raw input (700, 4), its last column a price that is differenced inside the model."""
+    return simulation[1]
+
+
+@pytest.fixture(scope="session")
+def detector(values):
+    """A small detector, fitted once; the tests only read it."""
+    config = rg.EncoderConfig(
+        embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
+    )
+    return rg.RegimeDetector(
+        encoder=config, n_regimes=3, objective=None, n_landmarks=200, random_state=0
+    ).fit(values)
+
+
+@pytest.fixture(scope="session")
+def model_path(detector, tmp_path_factory):
+    """The detector's file."""
+    path = tmp_path_factory.mktemp("model") / "small.onnx"
+    detector.save(path)
+    return path
+
+
+@pytest.fixture
+def model(model_path):
+    return rg.load(model_path)
