@@ -1,0 +1,1 @@
+"""Market regimes without labels."""
