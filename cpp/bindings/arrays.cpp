@@ -1,0 +1,137 @@
+#include "arrays.hpp"
+
+namespace bindings {
+
+namespace {
+std::string type_name(py::handle object) {
+  return py::str(py::type::handle_of(object).attr("__name__"));
+}
+}  // namespace
+
+Array::Array(py::handle object, const char* name) : name_(name) {
+  if (!py::isinstance<py::array>(object)) {
+    const char* remedy = py::hasattr(object, "to_numpy") ? ".to_numpy()" : "numpy.asarray(...)";
+    throw py::type_error(std::string(name) + " is a " + type_name(object) +
+                         "; expected a numpy array; pass " + remedy);
+  }
+  // A masked array hides values that its memory still holds.
+  if (reinterpret_cast<PyObject*>(Py_TYPE(object.ptr())) !=
+          reinterpret_cast<PyObject*>(py::detail::npy_api::get().PyArray_Type_) &&
+      py::hasattr(object, "mask")) {
+    throw py::type_error(std::string(name) + " is a " + type_name(object) +
+                         ", whose mask would be lost; expected a plain numpy array; pass "
+                         ".filled(numpy.nan)");
+  }
+  proxy_ = py::detail::array_proxy(object.ptr());
+}
+
+std::string Array::shape_name() const {
+  std::string text = "(";
+  for (int axis = 0; axis < ndim(); ++axis) {
+    text += (axis > 0 ? ", " : "") + std::to_string(shape(axis));
+  }
+  return text + (ndim() == 1 ? ",)" : ")");
+}
+
+void Array::require_ndim(int expected, const char* layout, const char* remedy) const {
+  if (ndim() != expected) {
+    regimetry::fail(name_, " has ", ndim(), " dimension(s), shape ", shape_name(), "; expected ",
+                    expected, ", ", layout, "; ", remedy);
+  }
+}
+
+void Array::require_native() const {
+  if (!native()) {
+    regimetry::fail(name_, " has dtype ", dtype_name(),
+                    " in foreign byte order; expected the machine's own; use "
+                    ".astype(a.dtype.newbyteorder('='))");
+  }
+}
+
+void Array::fail_dtype(const char* expected, const char* remedy) const {
+  require_native();
+  regimetry::fail(name_, " has dtype ", dtype_name(), "; expected ", expected, "; ", remedy);
+}
+
+int64_t to_int64(py::handle object, const char* name) {
+  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr())) {
+    throw py::type_error(std::string(name) + " is a " + type_name(object) +
+                         "; expected an integer; pass int(...)");
+  }
+  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+  if (!index) throw py::error_already_set();
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
+  if (overflow != 0) {
+    regimetry::fail(name, " is ", std::string(py::str(index)),
+                    "; expected a number that fits into 64 bits; pass a smaller one");
+  }
+  return value;
+}
+
+double to_double(py::handle object, const char* name) {
+  const double value = PyFloat_AsDouble(object.ptr());
+  if (value == -1.0 && PyErr_Occurred() != nullptr) {
+    PyErr_Clear();
+    throw py::type_error(std::string(name) + " is a " + type_name(object) +
+                         "; expected a number; pass float(...)");
+  }
+  return value;
+}
+
+std::vector<int64_t> to_indices(py::handle object, const char* name) {
+  const Array a(object, name);
+  a.require_ndim(1, "(n,)", "pass a flat array");
+  if (!a.native() || a.kind() != 'i' || a.item_size() != 8) {
+    a.fail_dtype("int64", "use .astype('int64')");
+  }
+  std::vector<int64_t> out(static_cast<std::size_t>(a.shape(0)));
+  const char* at = static_cast<const char*>(a.data());
+  for (auto& value : out) {
+    std::memcpy(&value, at, sizeof value);
+    at += a.stride(0);
+  }
+  return out;
+}
+
+py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
+                          const py::ssize_t* strides, void* data, py::handle owner) {
+  auto& api = py::detail::npy_api::get();
+  // No flags: not writeable; numpy itself works out contiguity and alignment.
+  auto view = py::reinterpret_steal<py::object>(
+      api.PyArray_NewFromDescr_(api.PyArray_Type_, descr.release().ptr(), ndim, shape, strides,
+                                data, 0, nullptr));
+  if (!view) throw py::error_already_set();
+  if (api.PyArray_SetBaseObject_(view.ptr(), owner.inc_ref().ptr()) != 0) {
+    throw py::error_already_set();
+  }
+  return view;
+}
+
+py::object snapshot_item(const py::dict& snapshot, const char* key) {
+  if (!snapshot.contains(key)) {
+    regimetry::fail("the snapshot has no '", key,
+                    "'; expected what snapshot() returned; take a new snapshot");
+  }
+  return snapshot[key];
+}
+
+void require_snapshot(const py::dict& snapshot, const char* kind, int64_t version,
+                      int64_t window_size, int64_t n_features) {
+  const std::string found = py::str(snapshot_item(snapshot, "kind"));
+  if (found != kind) {
+    regimetry::fail("the snapshot is of kind '", found, "'; expected '", kind,
+                    "'; restore it into the class that made it");
+  }
+  const auto require = [&](const char* key, int64_t expected, const char* remedy) {
+    const int64_t value = to_int64(snapshot_item(snapshot, key), key);
+    if (value != expected) {
+      regimetry::fail("the snapshot has ", key, "=", value, "; expected ", expected, "; ", remedy);
+    }
+  };
+  require("version", version, "take a new snapshot with this release");
+  require("window_size", window_size, "restore into an object of the same window size");
+  require("n_features", n_features, "restore into an object of the same features");
+}
+
+}  // namespace bindings

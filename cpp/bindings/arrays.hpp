@@ -1,0 +1,98 @@
+// From Python arguments to the views of the core: checks, never conversions.
+#pragma once
+
+#include <pybind11/numpy.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "regimetry/error.hpp"
+#include "regimetry/matrix_view.hpp"
+
+namespace bindings {
+
+namespace py = pybind11;
+using regimetry::int64_t;
+
+// A borrowed array whose shape and dtype are read without a Python object being made.
+class Array {
+ public:
+  // TypeError unless `object` is a plain numpy array; `remedy` ends the message.
+  Array(py::handle object, const char* name);
+
+  int ndim() const { return proxy_->nd; }
+  int64_t shape(int axis) const { return proxy_->dimensions[axis]; }
+  std::ptrdiff_t stride(int axis) const { return proxy_->strides[axis]; }
+  void* data() const { return proxy_->data; }
+  py::object descr() const { return py::reinterpret_borrow<py::object>(proxy_->descr); }
+  int type_num() const { return py::detail::array_descriptor1_proxy(proxy_->descr)->type_num; }
+  char kind() const { return py::detail::array_descriptor1_proxy(proxy_->descr)->kind; }
+  // numpy writes '=' or '|' for the machine's own byte order.
+  bool native() const {
+    const char order = py::detail::array_descriptor1_proxy(proxy_->descr)->byteorder;
+    return order == '=' || order == '|';
+  }
+  int64_t item_size() const {
+    return static_cast<int64_t>(py::reinterpret_borrow<py::dtype>(proxy_->descr).itemsize());
+  }
+  bool writeable() const {
+    return (proxy_->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0;
+  }
+  bool dense() const { return (proxy_->flags & py::array::c_style) != 0; }
+  std::string dtype_name() const { return py::str(descr()); }
+  std::string shape_name() const;
+
+  void require_ndim(int ndim, const char* layout, const char* remedy) const;
+  void require_native() const;
+  bool is_float32() const { return native() && type_num() == py::detail::npy_api::NPY_FLOAT_; }
+  bool is_float64() const { return native() && type_num() == py::detail::npy_api::NPY_DOUBLE_; }
+  [[noreturn]] void fail_dtype(const char* expected, const char* remedy) const;
+  const char* name() const { return name_; }
+
+ private:
+  const py::detail::PyArray_Proxy* proxy_;
+  const char* name_;
+};
+
+// An integer argument (Python or numpy), no bool, no float.
+int64_t to_int64(py::handle object, const char* name);
+double to_double(py::handle object, const char* name);
+
+// A copy of a 1-D int64 array. Indices are copied before they are checked, so that no thread can
+// change them between the check and the use.
+std::vector<int64_t> to_indices(py::handle object, const char* name);
+
+// Calls f(MatrixView<float>) or f(MatrixView<double>) for a 2-D array of either type.
+template <class F>
+decltype(auto) with_matrix(const Array& a, F&& f) {
+  a.require_ndim(2, "(T, F)", "use values[:, None] for a single column");
+  if (a.is_float32()) {
+    return f(regimetry::MatrixView<float>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
+  }
+  if (!a.is_float64()) a.fail_dtype("float32 or float64", "use .astype('float32')");
+  return f(regimetry::MatrixView<double>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
+}
+
+// The same for a 1-D array, as a matrix of one row.
+template <class F>
+decltype(auto) with_row(const Array& a, F&& f) {
+  a.require_ndim(1, "(F,)", "pass one row of values");
+  if (a.is_float32()) {
+    return f(regimetry::MatrixView<float>(a.data(), 1, a.shape(0), 0, a.stride(0)));
+  }
+  if (!a.is_float64()) a.fail_dtype("float32 or float64", "use .astype('float32')");
+  return f(regimetry::MatrixView<double>(a.data(), 1, a.shape(0), 0, a.stride(0)));
+}
+
+// A read-only view over memory that `owner` keeps alive. `descr` is a new reference or borrowed.
+py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
+                          const py::ssize_t* strides, void* data, py::handle owner);
+
+// An item of a snapshot dict.
+py::object snapshot_item(const py::dict& snapshot, const char* key);
+// Refuses a snapshot of another kind, version or shape.
+void require_snapshot(const py::dict& snapshot, const char* kind, int64_t version,
+                      int64_t window_size, int64_t n_features);
+
+}  // namespace bindings

@@ -1,0 +1,9 @@
+// One function a concept; module.cpp calls them.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+void register_errors(pybind11::module_& m);
+void register_rolling(pybind11::module_& m);
+void register_stream_buffer(pybind11::module_& m);
+void register_jump(pybind11::module_& m);
