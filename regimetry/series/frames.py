@@ -229,7 +229,7 @@ def _one_hot(values: list[Any], column: Column) -> list[NDArray[np.float64]]:
     if unknown.any():
         row = int(np.argmax(unknown))
         raise DataError(
-            f"Row {row}, column {column.name!r} holds {texts[row]!r}; the categories are "
+            f"Row {row}, column {column.name!r} holds {str(texts[row])!r}; the categories are "
             f"{', '.join(column.categories)}."
         )
     return [(texts == category).astype(np.float64) for category in column.categories]

@@ -1,0 +1,175 @@
+"""The assembled graph against its twins, and the rules every file keeps."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx.reference import ReferenceEvaluator
+
+from regimetry.contract import OUTPUT_NAMES
+from regimetry.encoder.inference import embed_windows
+from regimetry.errors import ExportParityError
+from regimetry.export import parity
+from regimetry.export.assemble import add_preprocessing
+from regimetry.export.graph import GraphBuilder
+from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.windows import rolling_windows
+
+
+@pytest.fixture(scope="module")
+def graph(detector):
+    return onnx.load_from_string(detector.model_.content)
+
+
+def run(content, windows):
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    return dict(
+        zip(OUTPUT_NAMES, session.run(list(OUTPUT_NAMES), {"window": windows}), strict=True)
+    )
+
+
+def test_the_file_keeps_the_portable_subset(graph):
+    onnx.checker.check_model(graph, full_check=True)
+    assert 8 <= graph.ir_version <= 10
+    assert [(o.domain, o.version) for o in graph.opset_import] == [("", 17)]
+    operators = {node.op_type for node in graph.graph.node}
+    assert not operators & {"If", "Loop", "Scan", "SequenceMap"}
+    assert all(node.domain in ("", "ai.onnx") for node in graph.graph.node)
+    assert all(not t.external_data for t in graph.graph.initializer)
+    symbolic = {
+        d.dim_param or d.dim_value
+        for value in (*graph.graph.input, *graph.graph.output)
+        for d in value.type.tensor_type.shape.dim
+    }
+    assert {s for s in symbolic if isinstance(s, str)} == {"batch"}
+
+
+def test_inputs_and_outputs_are_the_documented_ones(graph, detector):
+    width = detector.embeddings_.shape[1]
+    found = {
+        v.name: (
+            v.type.tensor_type.elem_type,
+            [d.dim_value for d in v.type.tensor_type.shape.dim][1:],
+        )
+        for v in (*graph.graph.input, *graph.graph.output)
+    }
+    f, i = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
+    assert found == {
+        "window": (f, [11, 4]),
+        "embedding": (f, [width]),
+        "distance": (f, [3]),
+        "regime": (i, []),
+        "novelty": (f, []),
+    }
+
+
+def test_the_reference_evaluator_agrees(graph, values):
+    windows = np.ascontiguousarray(rolling_windows(values, 11)[:40], dtype=np.float32)
+    expected = run(graph.SerializeToString(), windows)
+    found = dict(
+        zip(OUTPUT_NAMES, ReferenceEvaluator(graph).run(None, {"window": windows}), strict=True)
+    )
+    for name in ("embedding", "distance", "novelty"):
+        np.testing.assert_allclose(found[name], expected[name], atol=2e-4)
+    np.testing.assert_array_equal(found["regime"], expected["regime"])
+
+
+@pytest.mark.parametrize("transforms", [["walk"], ["price"], ["walk", "price"], "none"])
+def test_preprocessing_in_the_graph_equals_the_twin(transforms):
+    generator = np.random.default_rng(0)
+    noise = generator.standard_normal((300, 3))
+    values = np.column_stack(
+        [np.cumsum(noise[:, 0]), 50 * np.exp(0.02 * np.cumsum(noise[:, 1])), noise[:, 2]]
+    ).astype(np.float32)
+    fitted = fit_preprocessing(values, ("walk", "price", "noise"), transforms)
+    builder = GraphBuilder()
+    rows = 9 + fitted.lag
+    add_preprocessing(builder, fitted, rows)
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        builder.nodes,
+        "preprocessing",
+        [value("window", onnx.TensorProto.FLOAT, ["batch", rows, 3])],
+        [value("scaled", onnx.TensorProto.FLOAT, ["batch", 9, 3])],
+        builder.constants,
+    )
+    model = onnx.helper.make_model(
+        graph, ir_version=9, opset_imports=[onnx.helper.make_opsetid("", 17)]
+    )
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(None, {"window": np.ascontiguousarray(rolling_windows(values, rows))})
+    np.testing.assert_allclose(found, rolling_windows(fitted.apply(values), 9), atol=1e-5)
+
+
+def _expected(detector, values):
+    found = run(
+        detector.model_.content, np.ascontiguousarray(rolling_windows(values, 11), dtype=np.float32)
+    )
+    expected = {k: v.astype(float) for k, v in found.items()}
+    return found, expected
+
+
+def test_parity_was_measured_at_the_fit(detector):
+    report = detector.parity_
+    assert report.windows == len(detector.embeddings_)
+    assert report.regimes == 0
+    assert 0 < report.embedding < 1e-5
+    assert 0 < report.distance < parity.DISTANCE_TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "shift"),
+    [("embedding", 1e-2), ("distance", 5e-3), ("novelty", 5e-2), ("distance", np.nan)],
+)
+def test_parity_fails_on_a_difference(detector, values, name, shift):
+    found, expected = _expected(detector, values)
+    parity.compare(found, expected)
+    expected[name][17] += shift
+    with pytest.raises(ExportParityError, match=f"{name} by"):
+        parity.compare(found, expected)
+
+
+def test_parity_fails_on_another_regime_but_not_on_a_tie(detector, values):
+    found, expected = _expected(detector, values)
+    near = np.sort(expected["distance"], axis=1)
+    clear = int(np.argmax(near[:, 1] - near[:, 0]))
+    changed = {**found, "regime": found["regime"].copy()}
+    changed["regime"][clear] = (changed["regime"][clear] + 1) % 3
+    with pytest.raises(ExportParityError, match="regimes by 1"):
+        parity.compare(changed, expected)
+    tied = {**found, "distance": found["distance"].copy(), "regime": found["regime"].copy()}
+    expected["distance"][0] = [0.5, 0.5 + 1e-6, 1.0]
+    tied["distance"][0], tied["regime"][0] = [0.5, 0.5, 1.0], 1
+    assert parity.compare(tied, expected).ties == 1
+
+
+def _perturbed(graph, pick):
+    copy = onnx.ModelProto()
+    copy.CopyFrom(graph)
+    tensor = next(t for t in copy.graph.initializer if pick(t))
+    array = onnx.numpy_helper.to_array(tensor).copy()
+    array.flat[0] = array.flat[0] * 1.5 + 0.5
+    tensor.CopyFrom(onnx.numpy_helper.from_array(array, tensor.name))
+    return copy.SerializeToString()
+
+
+@pytest.mark.parametrize("part", ["encoder weight", "scale", "head/centroids", "head/whitening"])
+def test_one_changed_number_in_the_file_is_found(graph, detector, values, part):
+    windows = np.ascontiguousarray(rolling_windows(values, 11), dtype=np.float32)
+    _, expected = _expected(detector, values)
+
+    def pick(tensor):
+        if part != "encoder weight":
+            return tensor.name == part
+        return tensor.name.startswith("encoder/") and len(tensor.dims) == 2
+
+    with pytest.raises(ExportParityError):
+        parity.compare(run(_perturbed(graph, pick), windows), expected)
+
+
+def test_the_embedding_is_keras_own(detector, values):
+    scaled = fit_preprocessing(values, ("a", "b", "c", "d")).apply(values)
+    expected = embed_windows(detector.encoder_, rolling_windows(scaled, 10))
+    np.testing.assert_allclose(detector.embeddings_, expected, atol=1e-5)

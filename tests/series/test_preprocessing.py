@@ -1,0 +1,80 @@
+import numpy as np
+import pytest
+
+from regimetry.errors import ConfigError, DataError
+from regimetry.series.preprocessing import ar1_coefficient, fit_preprocessing
+
+
+def _channels(n=3000):
+    generator = np.random.default_rng(0)
+    noise = generator.standard_normal((n, 3))
+    walk = np.cumsum(noise[:, 0])
+    price = 100 * np.exp(0.01 * np.cumsum(noise[:, 1]))
+    return np.column_stack([walk, price, noise[:, 2]])
+
+
+NAMES = ("walk", "price", "noise")
+
+
+def test_the_coefficient_is_that_of_the_process():
+    generator = np.random.default_rng(1)
+    series = np.zeros(20_000)
+    for t in range(1, len(series)):
+        series[t] = 0.6 * series[t - 1] + generator.standard_normal()
+    constant = np.full(len(series), 3.0)
+    found = ar1_coefficient(np.column_stack([series, constant]))
+    assert found[0] == pytest.approx(0.6, abs=0.02)
+    assert found[1] == 0.0
+
+
+def test_near_unit_roots_are_differenced_prices_in_logarithms():
+    fitted = fit_preprocessing(_channels(), NAMES)
+    assert fitted.transforms == ("difference", "log_difference", "level")
+    assert fitted.lag == 1
+    assert fit_preprocessing(_channels(), NAMES, "none").transforms == ("level",) * 3
+    named = fit_preprocessing(_channels(), NAMES, ["noise"])
+    assert named.transforms == ("level", "level", "difference")
+
+
+def test_the_arithmetic_is_the_documented_one():
+    values = _channels()
+    fitted = fit_preprocessing(values, NAMES)
+    features = np.column_stack(
+        [np.diff(values[:, 0]), np.diff(np.log(values[:, 1])), values[1:, 2]]
+    )
+    expected = np.clip((features - features.mean(axis=0)) / features.std(axis=0), -6, 6)
+    np.testing.assert_allclose(fitted.apply(values), expected, atol=2e-3)
+    assert fitted.apply(values).dtype == np.float32
+
+
+def test_outliers_are_clipped():
+    values = np.random.default_rng(0).standard_normal((500, 1))
+    fitted = fit_preprocessing(values, ("x",), "none")
+    assert fitted.apply(np.array([[1e6], [-1e6]])).tolist() == [[6.0], [-6.0]]
+
+
+def test_a_row_does_not_know_later_rows():
+    values = _channels()
+    fitted = fit_preprocessing(values, NAMES)
+    np.testing.assert_array_equal(fitted.apply(values)[:99], fitted.apply(values[:100]))
+
+
+@pytest.mark.parametrize(
+    ("column", "difference", "message"),
+    [
+        (np.ones(100), "none", "'x' is constant;"),
+        (1e9 + np.arange(100) % 2, "none", "'x' is constant;"),  # float32 keeps nothing of it
+        (np.arange(100.0), ["x"], "'x' is constant once differenced"),
+    ],
+)
+def test_constant_columns_are_refused(column, difference, message):
+    noise = np.random.default_rng(0).standard_normal(100)
+    with pytest.raises(DataError, match=message):
+        fit_preprocessing(np.column_stack([noise, column]), ("n", "x"), difference)
+
+
+def test_bad_settings_are_named():
+    with pytest.raises(ConfigError, match="'always'"):
+        fit_preprocessing(_channels(), NAMES, "always")
+    with pytest.raises(ConfigError, match=r"close, which the data do not have.*walk, price, noise"):
+        fit_preprocessing(_channels(), NAMES, ["close"])

@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from regimetry.errors import DataError
+from regimetry.series.tables import read_table, write_table
+
+
+@pytest.fixture
+def frame():
+    index = pd.date_range("2020-01-01", periods=3, name="date")
+    return pd.DataFrame({"preis €": [1.5, 2.5, 3.5], "n": [1, 2, 3]}, index=index)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_tables_come_back_as_they_went(frame, tmp_path, suffix):
+    write_table(frame, tmp_path / f"t{suffix}")
+    back = read_table(tmp_path / f"t{suffix}")
+    pd.testing.assert_frame_equal(back, frame, check_freq=False, check_index_type=False)
+
+
+def test_zones_become_utc(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
+    assert read_table(path).index[0] == pd.Timestamp("2020-01-01 22:00")
+
+
+def test_the_time_column_can_be_named(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
+    assert read_table(path).columns.tolist() == ["day", "x"]
+    assert read_table(path, time_column="day").columns.tolist() == ["x"]
+    with pytest.raises(DataError, match="'hour' is missing; the columns are day, x"):
+        read_table(path, time_column="hour")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", "", "is empty"),
+        ("t.csv", "a,b\n", "has no rows"),
+        ("t.csv", "a\n1\n2,3\n", "cannot be read as a table"),
+        ("t.parquet", "no parquet", "cannot be read as a table"),
+        ("t.txt", "a\n1\n", r"'\.txt'; it must be one of \.csv, \.parquet"),
+        ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
+        ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n", "Row 1 goes back in time"),
+        ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),
+    ],
+)
+def test_bad_files_say_what_is_wrong(tmp_path, name, content, message):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_table(tmp_path / name)
+
+
+def test_a_missing_file_and_folder_are_named(tmp_path, frame):
+    with pytest.raises(DataError, match="There is no file"):
+        read_table(tmp_path / "none.csv")
+    with pytest.raises(DataError, match="does not exist"):
+        write_table(frame, tmp_path / "none" / "t.csv")
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path, frame):
+    path = tmp_path / "t.csv"
+    path.write_text("old")
+
+    class Broken(pd.DataFrame):
+        def to_csv(self, *_args, **_kwargs):
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        write_table(Broken(frame), path)
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
+    assert np.isfinite(frame.to_numpy()).all()

@@ -1,0 +1,114 @@
+"""Which modules a tier may load, each checked in an interpreter of its own."""
+
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
+            "matplotlib", "narwhals", "tqdm"]  # fmt: skip
+
+BLOCKER = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is blocked in this tier")
+sys.meta_path.insert(0, Blocker())
+"""
+
+
+def run_blocked(code, blocked, *arguments):
+    script = f"BLOCKED = {blocked!r}\n{BLOCKER}\n{textwrap.dedent(code)}"
+    return subprocess.run(
+        [sys.executable, "-I", "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def assert_runs(code, blocked, *arguments):
+    result = run_blocked(code, blocked, *arguments)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_tier_0_needs_numpy_and_the_extension():
+    assert_runs(
+        """
+        import numpy as np
+        import regimetry, regimetry.analysis, regimetry.contract, regimetry.errors, regimetry.files
+        import regimetry.series.preprocessing, regimetry.series.series, regimetry.series.schema
+        import regimetry.encoder.config
+        assert regimetry.rolling_windows(np.zeros((9, 2)), 4).shape == (6, 4, 2)
+        regimetry.simulate("s2", n_rows=400)
+        """,
+        [*RESEARCH, "onnxruntime"],
+    )
+
+
+def test_tier_1_runs_a_model_with_onnxruntime_besides(model_path):
+    assert_runs(
+        """
+        import sys
+        import numpy as np
+        import regimetry as rg
+        model = rg.load(sys.argv[1])
+        values = 100 + np.random.default_rng(0).standard_normal((50, 4))
+        labels = model.predict(values)
+        stream = model.stream()
+        ticks = [stream.push(row) for row in values]
+        assert [-1 if t is None else t.regime for t in ticks] == labels.tolist()
+        model.predict_proba(values), model.embed(values), model.novelty(values), model.smooth(values)
+        loaded = {name.partition(".")[0] for name in sys.modules}
+        assert not loaded & set(BLOCKED), loaded & set(BLOCKED)
+        """,
+        RESEARCH,
+        str(model_path),
+    )
+
+
+def test_the_blocker_blocks():
+    result = run_blocked("import regimetry.detector", RESEARCH)
+    assert result.returncode == 1
+    assert "is blocked in this tier" in result.stderr
+
+
+def test_import_loads_next_to_nothing():
+    out = assert_runs(
+        """
+        import sys
+        import numpy
+        before = set(sys.modules)
+        import regimetry
+        print(sorted(set(sys.modules) - before))
+        """,
+        [*RESEARCH, "onnxruntime"],
+    )
+    added = set(eval(out))
+    assert {name for name in added if "." in name and name.startswith("regimetry")} == set()
+    assert len(added) < 5, added
+
+
+@pytest.mark.parametrize("verb", ["sample", "fit", "predict", "embed", "report", "inspect"])
+def test_help_needs_no_extra(verb):
+    out = assert_runs(
+        f"""
+        from regimetry.cli import main
+        main(["{verb}", "--help"])
+        """,
+        [*RESEARCH, "onnxruntime"],
+    )
+    assert out.startswith("usage: regimetry")
+
+
+def test_every_public_name_resolves():
+    import regimetry as rg
+
+    assert len(rg.__all__) <= 15
+    for name in rg.__all__:
+        assert getattr(rg, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = rg.nothing
