@@ -1,0 +1,237 @@
+import pickle
+
+import numpy as np
+import onnx
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import regimetry as rg
+from regimetry.errors import DataError, ModelError
+from regimetry.runtime import batch
+
+WARM_UP = 10  # window 10, and one row for the difference
+
+
+def frame_of(values):
+    index = pd.date_range("2020-01-01", periods=len(values), name="date")
+    return pd.DataFrame(values, columns=["x0", "x1", "x2", "x3"], index=index)
+
+
+def test_labels_are_those_of_the_fit(model, detector, values):
+    np.testing.assert_array_equal(model.predict(values), detector.labels_)
+    np.testing.assert_array_equal(model.embed(values), detector.embeddings_)
+
+
+def test_first_bars_are_missing(model, values):
+    labels = model.predict(values)
+    assert (labels[:WARM_UP] == -1).all()
+    assert (labels[WARM_UP:] >= 0).all()
+    assert np.isnan(model.predict_proba(values)[:WARM_UP]).all()
+    assert np.isnan(model.novelty(values)[:WARM_UP]).all()
+    assert model.embed(values).shape == (len(values) - WARM_UP, 24)
+
+
+def test_probabilities_sum_to_one_and_name_the_label(model, values):
+    probability = model.predict_proba(values)[WARM_UP:]
+    np.testing.assert_allclose(probability.sum(axis=1), 1.0)
+    np.testing.assert_array_equal(probability.argmax(axis=1), model.predict(values)[WARM_UP:])
+
+
+def test_the_recursion_is_the_documented_one(model, values):
+    distance = model.outputs(values)["distance"].astype(float)
+    penalty, costs, labels = model.contract.jump_penalty, distance[0], [distance[0].argmin()]
+    for row in distance[1:]:
+        costs = row + np.minimum(costs, costs.min() + penalty)
+        labels.append(costs.argmin())
+    np.testing.assert_array_equal(model.predict(values)[WARM_UP:], labels)
+
+
+def test_smooth_stands_at_window_centres(model, values):
+    smooth = model.smooth(values)
+    assert (smooth[:5] == -1).all()
+    assert smooth[5] >= 0
+    assert (smooth[-5:] == -1).all()
+    assert smooth[-6] >= 0
+    assert len(smooth) == len(values)
+
+
+def test_smooth_sees_the_future_and_predict_does_not(model, values):
+    cut = 400
+    other = values[:cut]
+    assert not np.array_equal(model.smooth(values)[: cut - 5], model.smooth(other)[: cut - 5])
+    np.testing.assert_array_equal(model.predict(values)[:cut], model.predict(other))
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    cut=st.integers(11, 120),
+    extra=st.integers(1, 80),
+    scale=st.floats(0, 50),
+    seed=st.integers(0, 99),
+)
+def test_no_future_changes_the_past(model, values, cut, extra, scale, seed):
+    generator = np.random.default_rng(seed)
+    future = values[cut - 1] * np.exp(scale * 0.01 * generator.standard_normal((extra, 4)))
+    past, longer = model.label(values[:cut]), model.label(np.concatenate([values[:cut], future]))
+    np.testing.assert_array_equal(longer.regime[:cut], past.regime)
+    np.testing.assert_allclose(longer.probability[:cut], past.probability, atol=1e-5)
+    np.testing.assert_allclose(longer.novelty[:cut], past.novelty, atol=1e-5)
+
+
+def test_streaming_equals_batch_at_every_prefix(model, values):
+    stream, labels = model.stream(), model.label(values)
+    embeddings = model.embed(values)
+    for t, row in enumerate(values):
+        tick = stream.push(row)
+        if t < WARM_UP:
+            assert tick is None
+            continue
+        assert tick.regime == labels.regime[t]
+        np.testing.assert_allclose(tick.probability, labels.probability[t], atol=1e-5)
+        np.testing.assert_allclose(tick.novelty, labels.novelty[t], atol=1e-5)
+        np.testing.assert_allclose(tick.embedding, embeddings[t - WARM_UP], atol=1e-5)
+    assert stream.count == len(values)
+
+
+def test_a_reset_stream_is_a_new_one(model, values):
+    stream = model.stream()
+    first = [stream.push(row) for row in values[:40]]
+    stream.reset()
+    assert stream.count == 0
+    again = [stream.push(row) for row in values[:40]]
+    assert [t and t.regime for t in first] == [t and t.regime for t in again]
+
+
+def test_rows_come_by_name_or_by_position(model, values):
+    by_name, by_position = model.stream(), model.stream()
+    for row in values[:15]:
+        named = dict(zip(("x3", "x1", "x0", "x2"), row[[3, 1, 0, 2]], strict=True))
+        a, b = by_name.push(named), by_position.push(row.tolist())
+    np.testing.assert_array_equal(a.embedding, b.embedding)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([1.0, 2.0], r"shape \(2,\); the model reads 4"),
+        ([1.0, np.nan, 1.0, 1.0], "'x1' of the row holds nan"),
+        (["a", 1, 1, 1], "not a number"),
+        ({"x0": 1.0}, "lacks 'x1', 'x2', 'x3'"),
+        ([0.0, 0.0, 0.0, -1.0], "'x3' is not positive"),
+    ],
+)
+def test_a_bad_row_is_refused_and_forgotten(model, values, row, message):
+    stream, clean = model.stream(), model.stream()
+    for good in values[:20]:
+        stream.push(good)
+        clean.push(good)
+    with pytest.raises(DataError, match=message):
+        stream.push(row)
+    assert stream.count == 20
+    np.testing.assert_array_equal(
+        stream.push(values[20]).embedding, clean.push(values[20]).embedding
+    )
+
+
+@pytest.mark.parametrize("columns", [["x0", "x1", "x2", "x3"], ["x3", "x1", "x0", "x2"]])
+def test_pandas_in_pandas_out(model, values, columns):
+    frame = frame_of(values)[columns].assign(note="text")
+    labels = model.predict(frame)
+    assert isinstance(labels, pd.Series)
+    assert labels.dtype == "Int64"
+    pd.testing.assert_index_equal(labels.index, frame.index)
+    assert labels.isna().sum() == WARM_UP
+    np.testing.assert_array_equal(labels.fillna(-1).to_numpy(int), model.predict(values))
+    probability = model.predict_proba(frame)
+    assert probability.columns.tolist() == ["regime_0", "regime_1", "regime_2"]
+    pd.testing.assert_index_equal(probability.index, frame.index)
+    assert model.novelty(frame).name == "novelty"
+
+
+def test_polars_in_polars_out(model, values):
+    frame = pl.from_pandas(frame_of(values).reset_index())
+    labels = model.predict(frame)
+    assert isinstance(labels, pl.Series)
+    assert labels.dtype == pl.Int64
+    assert labels.null_count() == WARM_UP
+    assert labels.drop_nulls().to_list() == model.predict(values)[WARM_UP:].tolist()
+    assert model.predict_proba(frame).shape == (len(values), 3)
+
+
+@pytest.mark.parametrize("layout", ["C", "F", "reversed", "float32"])
+def test_any_memory_layout_gives_the_same_labels(model, values, layout):
+    given = {
+        "C": values.copy(order="C"),
+        "F": values.copy(order="F"),
+        "reversed": values[::-1].copy()[::-1],
+        "float32": values.astype(np.float32),
+    }[layout]
+    given.flags.writeable = False
+    np.testing.assert_array_equal(model.predict(given), model.predict(values))
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
+def test_chunks_do_not_change_the_result(model, values, chunk):
+    windows = rg.rolling_windows(values, 11)
+    (expected,) = batch.run_windows(model._session, windows, ["distance"])
+    (found,) = batch.run_windows(model._session, windows, ["distance"], chunk=chunk)
+    np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+def test_a_model_pickles(model, values):
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict(values), model.predict(values))
+    assert len(pickle.dumps(model)) < 1000  # the path, not the weights
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda v: v[:10], "10 rows; the model reads 11"),
+        (lambda v: v[:, :3], "3 columns; the model reads 4"),
+        (lambda v: np.where(np.arange(4) == 3, -v, v), "Row 0, column 'x3' is not positive"),
+        (lambda v: np.where(v == v[5, 2], np.nan, v), "Row 5, column 'x2' holds nan"),
+    ],
+)
+def test_bad_data_are_refused(model, values, spoil, message):
+    with pytest.raises(DataError, match=message):
+        model.predict(spoil(values))
+
+
+def test_a_missing_column_is_named(model, values):
+    with pytest.raises(DataError, match="Column 'x2' is missing"):
+        model.predict(frame_of(values).drop(columns="x2"))
+
+
+def test_files_that_are_not_ours(model_path, tmp_path):
+    content = model_path.read_bytes()
+    with pytest.raises(ModelError, match="no model file"):
+        rg.load(tmp_path / "none.onnx")
+    damaged = tmp_path / "damaged.onnx"
+    for cut in (0, 10, len(content) // 2, len(content) - 50):
+        damaged.write_bytes(content[:cut])
+        with pytest.raises(ModelError, match="damaged"):
+            rg.load(damaged)
+    damaged.write_text("not a model")
+    with pytest.raises(ModelError, match="damaged"):
+        rg.load(damaged)
+    stranger = onnx.load_from_string(content)
+    del stranger.metadata_props[:]
+    onnx.save(stranger, damaged)
+    with pytest.raises(ModelError, match="not a regimetry model"):
+        rg.load(damaged)
+
+
+def test_a_graph_that_breaks_its_contract_is_refused(model_path, tmp_path):
+    changed = onnx.load_from_string(model_path.read_bytes())
+    changed.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 12
+    changed.graph.input[0].name = "window"
+    path = tmp_path / "changed.onnx"
+    path.write_bytes(changed.SerializeToString())
+    with pytest.raises(ModelError):
+        rg.load(path)
