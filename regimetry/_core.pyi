@@ -26,6 +26,7 @@ def jump_labels(
 def jump_path(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...
+
 @final
 class StreamBuffer:
     def __init__(self, window_size: SupportsIndex, n_features: SupportsIndex) -> None: ...

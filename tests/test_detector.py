@@ -179,7 +179,7 @@ def test_bad_parameters_are_named(values, parameters, message):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda v: v[:11], "11 rows are too few for windows of 10; at least 12"),
+        (lambda v: v[:10], "10 rows are too few for windows of 10; at least 11"),
         (lambda v: np.where(v == v[5, 2], np.inf, v), "Row 5, column 'x2' holds inf"),
         (lambda v: np.column_stack([v, np.ones(len(v))]), "'x4' is constant"),
         (lambda v: v[:, 0], "matrix of T rows"),

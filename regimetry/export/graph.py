@@ -34,23 +34,25 @@ class GraphBuilder:
     def inline(self, graph: onnx.GraphProto, value: str, output: str, prefix: str) -> str:
         """Add a graph of one input and one output, fed by ``value``; return ``output``.
 
-        All other names get the prefix, so that they cannot meet names of this graph.
+        Everything inside gets a new name under ``prefix``, numbered in order of first use:
+        tf2onnx's own names differ from process to process, and equal fits shall give equal files.
         """
-        renamed = {graph.input[0].name: value, graph.output[0].name: output, "": ""}
-
-        def name_of(name: str) -> str:
-            return renamed.setdefault(name, prefix + name)
-
-        for tensor in graph.initializer:
-            copy = onnx.TensorProto()
-            copy.CopyFrom(tensor)
-            copy.name = name_of(tensor.name)
-            self.constants.append(copy)
-        for node in graph.node:
+        names = {graph.input[0].name: value, graph.output[0].name: output, "": ""}
+        tensors = {tensor.name: tensor for tensor in graph.initializer}
+        for number, node in enumerate(graph.node):
             inlined = onnx.NodeProto()
             inlined.CopyFrom(node)
-            inlined.name = prefix + node.name
-            inlined.input[:] = [name_of(name) for name in node.input]
-            inlined.output[:] = [name_of(name) for name in node.output]
+            inlined.name = f"{prefix}{number}_{node.op_type}"
+            for name in node.input:
+                if name in tensors and name not in names:
+                    names[name] = f"{prefix}constant_{len(names)}"
+                    constant = onnx.TensorProto()
+                    constant.CopyFrom(tensors[name])
+                    constant.name = names[name]
+                    self.constants.append(constant)
+            for name in node.output:
+                names.setdefault(name, f"{inlined.name}:{len(names)}")
+            inlined.input[:] = [names[name] for name in node.input]
+            inlined.output[:] = [names[name] for name in node.output]
             self.nodes.append(inlined)
         return output

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from regimetry.errors import DataError
 from regimetry.regimes.count import MOST_REGIMES, count_by_eigengap
@@ -161,7 +162,9 @@ def fit_head(
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
     coordinates = _by_block(lambda part: spectral.transform(part @ projection), white)
-    clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
+    # k-means adds up its threads' sums in the order in which they finish: one thread repeats.
+    with threadpool_limits(1, user_api="openmp"):
+        clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
     order = canonical_order(clusters.labels_, np.asarray(volatility, float), n_regimes)
 
     neighbour = _by_block(lambda part: _neighbour_distance(part, landmarks), white)

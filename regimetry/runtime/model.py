@@ -19,6 +19,7 @@ from regimetry.runtime.probability import probabilities
 from regimetry.runtime.session import available_threads, open_session
 from regimetry.runtime.stream import Stream
 from regimetry.series.frames import is_frame, like_frame
+from regimetry.series.preprocessing import require_positive
 from regimetry.series.series import as_series
 from regimetry.windows import rolling_windows
 
@@ -85,6 +86,7 @@ class RegimeModel:
         self._session = open_session(self._source, device=device, threads=self._threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.contract = ModelContract.from_metadata(metadata, name)
+        self._names = self.contract.schema.feature_names
         _require_signature(self._session, self.contract, name)
 
     def __repr__(self) -> str:
@@ -263,7 +265,7 @@ class RegimeModel:
                 f"The data have {len(series.values)} rows; the model reads {rows} at once. "
                 "Give more history."
             )
-        require_positive(series.values, self.contract)
+        require_positive(series.values, self.contract.transforms, self._names)
         windows = rolling_windows(series.values, rows)
         return dict(
             zip(OUTPUT_NAMES, run_windows(self._session, windows, OUTPUT_NAMES), strict=True)
@@ -281,19 +283,6 @@ class RegimeModel:
         result = np.full(shape, missing, dtype=values.dtype)
         result[before : before + len(values)] = values
         return like_frame(data, result, names, missing=MISSING) if is_frame(data) else result
-
-
-def require_positive(values: NDArray[np.floating], contract: ModelContract) -> None:
-    """Raise :class:`DataError` where the graph would take the logarithm of 0 or less."""
-    logs = [i for i, kind in enumerate(contract.transforms) if kind == "log_difference"]
-    refused = np.argwhere(values[..., logs] <= 0)
-    if len(refused):
-        column = logs[refused[0][-1]]
-        row = f"Row {refused[0][0]}, column" if values.ndim == 2 else "Column"
-        raise DataError(
-            f"{row} {contract.schema.feature_names[column]!r} is not positive; the model was "
-            "fitted on positive values and takes the logarithm of their ratio."
-        )
 
 
 def _require_signature(session: Any, contract: ModelContract, name: str) -> None:

@@ -13,6 +13,7 @@ from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.probability import probabilities
+from regimetry.series.preprocessing import require_positive
 from regimetry.windows import StreamBuffer
 
 
@@ -45,6 +46,7 @@ class Stream:
     def __init__(self, session: Any, contract: ModelContract) -> None:
         self._session = session
         self._contract = contract
+        self._names = contract.schema.feature_names
         self._outputs = list(OUTPUT_NAMES)
         self._buffer = StreamBuffer(contract.window_rows, contract.n_features)
         self._costs: NDArray[np.float64] | None = None
@@ -103,12 +105,13 @@ class Stream:
         if values.shape != (self._contract.n_features,):
             raise DataError(
                 f"The row has shape {values.shape}; the model reads {self._contract.n_features} "
-                f"numbers: {', '.join(self._contract.schema.feature_names)}."
+                f"numbers: {', '.join(self._names)}."
             )
         if not np.isfinite(values).all():
             column = int(np.argmin(np.isfinite(values)))
             raise DataError(
-                f"Column {self._contract.schema.feature_names[column]!r} of the row holds "
+                f"Column {self._names[column]!r} of the row holds "
                 f"{values[column]}; every value must be finite."
             )
+        require_positive(values[None], self._contract.transforms, self._names)
         return values

@@ -195,3 +195,17 @@ def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: st
     if constant.any():
         column = names[int(np.argmax(constant))]
         raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")
+
+
+def require_positive(
+    values: NDArray[np.floating], transforms: Sequence[str], names: Sequence[str]
+) -> None:
+    """Raise :class:`DataError` where a logarithm would be taken of 0 or less; values (T, F)."""
+    logs = [i for i, kind in enumerate(transforms) if kind == "log_difference"]
+    if not logs or (values[:, logs] > 0).all():
+        return
+    row, position = np.argwhere(values[:, logs] <= 0)[0]
+    raise DataError(
+        f"Row {row}, column {names[logs[position]]!r} is not positive; the model was fitted on "
+        "positive values there and takes the logarithm of their ratio."
+    )

@@ -3,6 +3,7 @@ import pytest
 from sklearn.cluster import SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
+from regimetry.errors import DataError
 from regimetry.regimes.count import count_by_eigengap, eigengaps
 from regimetry.regimes.head import canonical_order, fit_head
 from regimetry.regimes.slow import fit_slow_directions
@@ -12,7 +13,6 @@ from regimetry.regimes.spectral import (
     squared_distances,
     stratified_rows,
 )
-from regimetry.errors import DataError
 
 
 def blobs(n=60, k=3, seed=0):
