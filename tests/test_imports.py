@@ -61,7 +61,8 @@ def test_tier_1_runs_a_model_with_onnxruntime_besides(model_path):
         stream = model.stream()
         ticks = [stream.push(row) for row in values]
         assert [-1 if t is None else t.regime for t in ticks] == labels.tolist()
-        model.predict_proba(values), model.embed(values), model.novelty(values), model.smooth(values)
+        for method in ("predict_proba", "embed", "novelty", "smooth"):
+            getattr(model, method)(values)
         loaded = {name.partition(".")[0] for name in sys.modules}
         assert not loaded & set(BLOCKED), loaded & set(BLOCKED)
         """,

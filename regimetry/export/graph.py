@@ -34,12 +34,13 @@ class GraphBuilder:
     def inline(self, graph: onnx.GraphProto, value: str, output: str, prefix: str) -> str:
         """Add a graph of one input and one output, fed by ``value``; return ``output``.
 
-        Everything inside gets a new name under ``prefix``, numbered in order of first use:
-        tf2onnx's own names differ from process to process, and equal fits shall give equal files.
+        Nodes come in the order in which the output asks for them, and everything gets a new name
+        under ``prefix``, numbered in that order: tf2onnx's own order and names differ from process
+        to process, and equal fits shall give equal files.
         """
         names = {graph.input[0].name: value, graph.output[0].name: output, "": ""}
         tensors = {tensor.name: tensor for tensor in graph.initializer}
-        for number, node in enumerate(graph.node):
+        for number, node in enumerate(_in_order_of_need(graph)):
             inlined = onnx.NodeProto()
             inlined.CopyFrom(node)
             inlined.name = f"{prefix}{number}_{node.op_type}"
@@ -56,3 +57,24 @@ class GraphBuilder:
             inlined.output[:] = [names[name] for name in node.output]
             self.nodes.append(inlined)
         return output
+
+
+def _in_order_of_need(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the nodes that the output needs, each after the nodes it needs itself."""
+    maker = {name: node for node in graph.node for name in node.output}
+    ordered: dict[str, onnx.NodeProto] = {}
+    pending = [graph.output[0].name]
+    while pending:
+        node = maker.get(pending[-1])
+        missing = [
+            name
+            for name in (node.input if node else ())
+            if name in maker and maker[name].output[0] not in ordered
+        ]
+        if missing:
+            pending.append(missing[0])
+            continue
+        pending.pop()
+        if node is not None:
+            ordered.setdefault(node.output[0], node)
+    return list(ordered.values())

@@ -86,7 +86,7 @@ def test_a_value_that_is_not_finite_is_named(frame, bad):
 
 def test_times_must_rise(frame):
     schema = Schema.numeric(("a",))
-    with pytest.raises(DataError, match="Row 1 goes back in time .* Sort the rows"):
+    with pytest.raises(DataError, match=r"Row 1 goes back in time .* Sort the rows"):
         as_series(frame.iloc[::-1], schema)
     with pytest.raises(DataError, match="Row 1 repeats the time"):
         as_series(frame.iloc[[0, 0, 1]], schema)

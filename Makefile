@@ -1,0 +1,40 @@
+# Two commands for a fresh clone: `make demo` and `make test`. Both make the environment they need.
+
+PYTHON ?= python3
+VENV ?= .venv
+# Exactly one of cpu and gpu. onnxruntime-gpu runs on machines without a GPU as well.
+ORT ?= gpu
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
+
+.PHONY: demo test check model clean
+
+demo: $(VENV)/.installed
+	mkdir -p demo
+	$(BIN)/regimetry sample sp500 -o demo/spx.csv
+	$(BIN)/regimetry fit demo/spx.csv -o demo/spx.onnx --window-size 20 --n-regimes 3
+	$(BIN)/regimetry predict demo/spx.onnx demo/spx.csv -o demo/regimes.csv
+	$(BIN)/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
+
+test: $(VENV)/.installed
+	$(BIN)/pytest
+
+# What else continuous integration looks at.
+check: $(VENV)/.installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -I -m mypy.stubtest regimetry._core
+	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+
+# The shipped model and its golden file.
+model: $(VENV)/.installed
+	$(BIN)/python models/build.py
+
+$(VENV)/.installed: $(SOURCES)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check '.[$(ORT),dev]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build demo

@@ -1,0 +1,1 @@
+"""Figures that README and docs claim, each from a command."""

@@ -1,0 +1,29 @@
+"""On what a figure was measured."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "tensorflow", "keras", "tf2onnx", "onnx")
+
+
+def describe_machine() -> str:
+    """Return processor, CPUs and versions in one line."""
+    info = Path("/proc/cpuinfo")
+    models = [
+        line.partition(":")[2].strip()
+        for line in (info.read_text().splitlines() if info.exists() else [])
+        if line.startswith("model name")
+    ]
+    versions = []
+    for name in PACKAGES:
+        try:
+            versions.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            continue
+    processor = models[0] if models else platform.processor() or platform.machine()
+    return (
+        f"{processor}, {len(os.sched_getaffinity(0))} CPUs; Python {platform.python_version()}, "
+        + ", ".join(versions)
+    )
