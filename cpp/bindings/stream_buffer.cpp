@@ -84,7 +84,7 @@ R locked(Buffer& self) {
 }  // namespace
 
 void register_stream_buffer(py::module_& m) {
-  py::class_<Buffer>(m, "StreamBuffer", R"(StreamBuffer(window_size, n_features)
+  py::class_<Buffer>(m, "StreamBuffer", py::is_final(), R"(StreamBuffer(window_size, n_features)
 --
 
 The last W rows of one live series, always contiguous.
