@@ -2,10 +2,12 @@
 
 #include "arrays.hpp"
 #include "register.hpp"
+#include "self.hpp"
 #include "stream_bank_doc.hpp"
 
 namespace py = pybind11;
 using bindings::Array;
+using bindings::Self;
 using regimetry::int64_t;
 using regimetry::StreamBank;
 
@@ -26,17 +28,17 @@ py::array_t<int64_t> to_array(const std::vector<int64_t>& ids) {
   return py::array_t<int64_t>(static_cast<py::ssize_t>(ids.size()), ids.data());
 }
 
-py::tuple push(StreamBank& self, const py::object& ids, const py::object& rows, py::handle threads) {
+py::tuple push(Self<StreamBank> self, const py::object& ids, const py::object& rows, py::handle threads) {
   const auto index = bindings::to_indices(ids, "ids");
   const Array a(rows, "rows");
   const int64_t n_threads = bindings::to_int64(threads, "threads");
   py::object ready_ids, windows;
   bindings::with_matrix(a, [&](const auto& view) {
     const py::gil_scoped_release release;
-    self.push(index, view, n_threads, [&](int64_t n) {
+    self->push(index, view, n_threads, [&](int64_t n) {
       const py::gil_scoped_acquire acquire;
       py::array_t<int64_t> out_ids(n);
-      py::array_t<float> out({n, self.window_size(), self.n_features()});
+      py::array_t<float> out({n, self->window_size(), self->n_features()});
       const auto pointers = std::make_pair(out_ids.mutable_data(), out.mutable_data());
       ready_ids = std::move(out_ids);
       windows = std::move(out);
@@ -46,12 +48,12 @@ py::tuple push(StreamBank& self, const py::object& ids, const py::object& rows, 
   return py::make_tuple(ready_ids, windows);
 }
 
-py::dict snapshot(const StreamBank& self) {
+py::dict snapshot(Self<StreamBank> self) {
   py::object rows;
   const auto state = without_gil([&] {
-    return self.snapshot([&](int64_t n) {
+    return self->snapshot([&](int64_t n) {
       const py::gil_scoped_acquire acquire;
-      py::array_t<float> array({n, self.window_size(), self.n_features()});
+      py::array_t<float> array({n, self->window_size(), self->n_features()});
       float* data = array.mutable_data();
       rows = std::move(array);
       return data;
@@ -60,16 +62,16 @@ py::dict snapshot(const StreamBank& self) {
   py::dict out;
   out["kind"] = kKind;
   out["version"] = kVersion;
-  out["window_size"] = self.window_size();
-  out["n_features"] = self.n_features();
+  out["window_size"] = self->window_size();
+  out["n_features"] = self->n_features();
   out["ids"] = to_array(state.ids);
   out["counts"] = to_array(state.counts);
   out["rows"] = rows;
   return out;
 }
 
-void restore(StreamBank& self, const py::dict& snapshot) {
-  bindings::require_snapshot(snapshot, kKind, kVersion, self.window_size(), self.n_features());
+void restore(Self<StreamBank> self, const py::dict& snapshot) {
+  bindings::require_snapshot(snapshot, kKind, kVersion, self->window_size(), self->n_features());
   const regimetry::BankState state{
       bindings::to_indices(bindings::snapshot_item(snapshot, "ids"), "ids"),
       bindings::to_indices(bindings::snapshot_item(snapshot, "counts"), "counts")};
@@ -77,19 +79,19 @@ void restore(StreamBank& self, const py::dict& snapshot) {
   const Array a(rows, "rows");
   a.require_ndim(3, "(n, W, F)", "restore an unchanged snapshot");
   if (!a.is_float32()) a.fail_dtype("float32", "restore an unchanged snapshot");
-  if (!a.dense() || a.shape(1) != self.window_size()) {
+  if (!a.dense() || a.shape(1) != self->window_size()) {
     regimetry::fail("the snapshot's rows have shape ", a.shape_name(), "; expected C-contiguous (n, ",
-                    self.window_size(), ", ", self.n_features(), "); restore an unchanged snapshot");
+                    self->window_size(), ", ", self->n_features(), "); restore an unchanged snapshot");
   }
   const regimetry::MatrixView<float> view(static_cast<const float*>(a.data()),
                                           a.shape(0) * a.shape(1), a.shape(2));
-  without_gil([&] { self.restore(state, view); });
+  without_gil([&] { self->restore(state, view); });
 }
 
 }  // namespace
 
 void register_stream_bank(py::module_& m) {
-  py::class_<StreamBank>(m, "StreamBank", py::is_final(), kBankDoc)
+  py::class_<StreamBank>(m, "StreamBank", py::is_final(), plain_type(), kBankDoc)
       .def(py::init([](py::handle n_streams, py::handle window_size, py::handle n_features,
                        const py::object& capacity) {
              const int64_t n = bindings::to_int64(n_streams, "n_streams");
@@ -101,33 +103,33 @@ void register_stream_bank(py::module_& m) {
            py::arg("capacity") = py::none(),
            "__init__(self, n_streams, window_size, n_features, capacity=None)\n--\n\n")
       .def("push", &push, py::arg("ids"), py::arg("rows"), py::arg("threads") = 1, kPushDoc)
-      .def("add", [](StreamBank& self, py::handle count) {
+      .def("add", [](Self<StreamBank> self, py::handle count) {
              const int64_t n = bindings::to_int64(count, "count");
-             return to_array(without_gil([&] { return self.add(n); }));
+             return to_array(without_gil([&] { return self->add(n); }));
            }, py::arg("count") = 1, kAddDoc)
-      .def("drop", [](StreamBank& self, const py::object& ids) {
+      .def("drop", [](Self<StreamBank> self, const py::object& ids) {
              const auto index = bindings::to_indices(ids, "ids");
-             without_gil([&] { self.drop(index); });
+             without_gil([&] { self->drop(index); });
            }, py::arg("ids"), kDropDoc)
-      .def("reset", [](StreamBank& self, const py::object& ids) {
-             if (ids.is_none()) return without_gil([&] { self.reset(); });
+      .def("reset", [](Self<StreamBank> self, const py::object& ids) {
+             if (ids.is_none()) return without_gil([&] { self->reset(); });
              const auto index = bindings::to_indices(ids, "ids");
-             without_gil([&] { self.reset(index); });
+             without_gil([&] { self->reset(index); });
            }, py::arg("ids") = py::none(), kResetDoc)
-      .def("counts", [](const StreamBank& self, const py::object& ids) {
+      .def("counts", [](Self<StreamBank> self, const py::object& ids) {
              const auto index = bindings::to_indices(ids, "ids");
-             return to_array(without_gil([&] { return self.counts(index); }));
+             return to_array(without_gil([&] { return self->counts(index); }));
            }, py::arg("ids"), kCountsDoc)
       .def("snapshot", &snapshot, kSnapshotDoc)
       .def("restore", &restore, py::arg("snapshot"), kRestoreDoc)
-      .def("close", [](StreamBank& self) { without_gil([&] { self.close(); }); }, kCloseDoc)
-      .def_property_readonly("n_streams", [](const StreamBank& self) {
-             return without_gil([&] { return self.n_streams(); });
+      .def("close", [](Self<StreamBank> self) { without_gil([&] { self->close(); }); }, kCloseDoc)
+      .def_property_readonly("n_streams", [](Self<StreamBank> self) {
+             return without_gil([&] { return self->n_streams(); });
            }, "The streams that exist.")
-      .def_property_readonly("closed", [](const StreamBank& self) {
-             return without_gil([&] { return self.closed(); });
+      .def_property_readonly("closed", [](Self<StreamBank> self) {
+             return without_gil([&] { return self->closed(); });
            }, "Whether close() was called.")
-      .def_property_readonly("capacity", &StreamBank::capacity, "The most streams there can be.")
-      .def_property_readonly("window_size", &StreamBank::window_size, "W, the rows of a window.")
-      .def_property_readonly("n_features", &StreamBank::n_features, "F, the values of a row.");
+      .def_property_readonly("capacity", [](Self<StreamBank> self) { return self->capacity(); }, "The most streams there can be.")
+      .def_property_readonly("window_size", [](Self<StreamBank> self) { return self->window_size(); }, "W, the rows of a window.")
+      .def_property_readonly("n_features", [](Self<StreamBank> self) { return self->n_features(); }, "F, the values of a row.");
 }
