@@ -9,5 +9,8 @@ PYBIND11_MODULE(_core, m) {
   register_errors(m);
   register_rolling(m);
   register_stream_buffer(m);
+  register_gather(m);
+  register_segments(m);
+  register_stream_bank(m);
   register_jump(m);
 }

@@ -4,9 +4,11 @@
 
 #include "arrays.hpp"
 #include "register.hpp"
+#include "self.hpp"
 
 namespace py = pybind11;
 using bindings::Array;
+using bindings::Self;
 using regimetry::int64_t;
 
 namespace {
@@ -22,69 +24,68 @@ struct Buffer {
   std::mutex mutex;
 };
 
-void push(Buffer& self, py::handle row) {
+void push(Self<Buffer> self, py::handle row) {
   const Array a(row, "row");
-  const std::lock_guard<std::mutex> lock(self.mutex);
-  bindings::with_row(a, [&](const auto& view) { self.core.push(view); });
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  bindings::with_row(a, [&](const auto& view) { self->core.push(view); });
 }
 
-void extend(Buffer& self, py::handle rows) {
+void extend(Self<Buffer> self, py::handle rows) {
   const Array a(rows, "rows");
   bindings::with_matrix(a, [&](const auto& view) {
     const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> lock(self.mutex);
-    self.core.extend(view);
+    const std::lock_guard<std::mutex> lock(self->mutex);
+    self->core.extend(view);
   });
 }
 
-py::object window(py::handle object) {
-  Buffer& self = *object.cast<Buffer*>();
-  const std::lock_guard<std::mutex> lock(self.mutex);
-  const float* data = self.core.window();
-  const auto w = static_cast<py::ssize_t>(self.core.window_size());
-  const auto f = static_cast<py::ssize_t>(self.core.n_features());
+py::object window(Self<Buffer> self) {
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  const float* data = self->core.window();
+  const auto w = static_cast<py::ssize_t>(self->core.window_size());
+  const auto f = static_cast<py::ssize_t>(self->core.n_features());
   constexpr auto item = static_cast<py::ssize_t>(sizeof(float));
   const py::ssize_t shape[] = {1, w, f};
   const py::ssize_t strides[] = {w * f * item, f * item, item};
   // The view's base is the buffer object: the slots live as long as any view of them.
   return bindings::read_only_view(py::dtype::of<float>(), 3, shape, strides,
-                                  const_cast<float*>(data), object);
+                                  const_cast<float*>(data), self.object());
 }
 
-py::dict snapshot(Buffer& self) {
-  const std::lock_guard<std::mutex> lock(self.mutex);
-  py::array_t<float> rows({self.core.held(), self.core.n_features()});
-  self.core.copy_rows(rows.mutable_data());
+py::dict snapshot(Self<Buffer> self) {
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  py::array_t<float> rows({self->core.held(), self->core.n_features()});
+  self->core.copy_rows(rows.mutable_data());
   py::dict out;
   out["kind"] = kKind;
   out["version"] = kVersion;
-  out["window_size"] = self.core.window_size();
-  out["n_features"] = self.core.n_features();
-  out["count"] = self.core.count();
+  out["window_size"] = self->core.window_size();
+  out["n_features"] = self->core.n_features();
+  out["count"] = self->core.count();
   out["rows"] = rows;
   return out;
 }
 
-void restore(Buffer& self, const py::dict& snapshot) {
-  bindings::require_snapshot(snapshot, kKind, kVersion, self.core.window_size(),
-                             self.core.n_features());
+void restore(Self<Buffer> self, const py::dict& snapshot) {
+  bindings::require_snapshot(snapshot, kKind, kVersion, self->core.window_size(),
+                             self->core.n_features());
   const int64_t count = bindings::to_int64(bindings::snapshot_item(snapshot, "count"), "count");
   const py::object rows = bindings::snapshot_item(snapshot, "rows");
   const Array a(rows, "rows");
-  const std::lock_guard<std::mutex> lock(self.mutex);
-  bindings::with_matrix(a, [&](const auto& view) { self.core.restore(count, view); });
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  bindings::with_matrix(a, [&](const auto& view) { self->core.restore(count, view); });
 }
 
 template <class R, R (regimetry::StreamBuffer::*Method)() const>
-R locked(Buffer& self) {
-  const std::lock_guard<std::mutex> lock(self.mutex);
-  return (self.core.*Method)();
+R locked(Self<Buffer> self) {
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  return (self->core.*Method)();
 }
 
 }  // namespace
 
 void register_stream_buffer(py::module_& m) {
-  py::class_<Buffer>(m, "StreamBuffer", R"(StreamBuffer(window_size, n_features)
+  py::class_<Buffer>(m, "StreamBuffer", py::is_final(), plain_type(), R"(StreamBuffer(window_size, n_features)
 --
 
 The last W rows of one live series, always contiguous.
@@ -179,9 +180,9 @@ Notes
 -----
 Thread safety: locked; see the class for what a reader has to heed.
 )")
-      .def("reset", [](Buffer& self) {
-             const std::lock_guard<std::mutex> lock(self.mutex);
-             self.core.reset();
+      .def("reset", [](Self<Buffer> self) {
+             const std::lock_guard<std::mutex> lock(self->mutex);
+             self->core.reset();
            }, R"(reset(self)
 --
 
@@ -221,9 +222,9 @@ Notes
 -----
 Ends the validity of earlier windows. Thread safety: locked.
 )")
-      .def_property_readonly("window_size", [](const Buffer& self) { return self.core.window_size(); },
+      .def_property_readonly("window_size", [](Self<Buffer> self) { return self->core.window_size(); },
                              "W, the rows of a window.")
-      .def_property_readonly("n_features", [](const Buffer& self) { return self.core.n_features(); },
+      .def_property_readonly("n_features", [](Self<Buffer> self) { return self->core.n_features(); },
                              "F, the values of a row.")
       .def_property_readonly("count", &locked<int64_t, &regimetry::StreamBuffer::count>,
                              "The rows seen since the start or the last reset, counted in 64 bits.")

@@ -1,9 +1,23 @@
-"""From rows to windows: rolling views and live streams.
+"""From rows to windows: rolling views, gathered batches, live streams and banks of them.
 
 Thin over the extension ``regimetry._core``, whose functions carry the documentation.
 """
 
-from regimetry._core import StreamBuffer, rolling_windows
-from regimetry.windows.snapshots import StreamSnapshot
+from regimetry._core import (
+    StreamBank,
+    StreamBuffer,
+    gather_windows,
+    rolling_windows,
+    window_starts,
+)
+from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
 
-__all__ = ["StreamBuffer", "StreamSnapshot", "rolling_windows"]
+__all__ = [
+    "BankSnapshot",
+    "StreamBank",
+    "StreamBuffer",
+    "StreamSnapshot",
+    "gather_windows",
+    "rolling_windows",
+    "window_starts",
+]

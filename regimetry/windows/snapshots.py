@@ -15,3 +15,15 @@ class StreamSnapshot(TypedDict):
     n_features: int
     count: int
     rows: NDArray[np.float32]
+
+
+class BankSnapshot(TypedDict):
+    """State of a `StreamBank`: ``rows`` is (n, W, F), oldest first, zeros behind short streams."""
+
+    kind: str
+    version: int
+    window_size: int
+    n_features: int
+    ids: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    rows: NDArray[np.float32]
