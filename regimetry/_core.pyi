@@ -56,6 +56,7 @@ class StreamBuffer:
     def count(self) -> int: ...
     @property
     def ready(self) -> bool: ...
+
 @final
 class StreamBank:
     def __init__(

@@ -8,7 +8,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstdlib>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "regimetry/error.hpp"
@@ -110,6 +112,7 @@ inline std::vector<Segment> find_segments(int64_t rows, SegmentFinder finder) {
 
 template <class T>
 std::vector<Segment> find_segments(const MatrixView<T>& values, SegmentFinder finder) {
+  if (values.cols() == 0) return find_segments(values.rows(), std::move(finder));
   constexpr int64_t kBlock = 512;
   std::array<std::uint8_t, kBlock> usable;
   for (int64_t first = 0; first < values.rows(); first += kBlock) {

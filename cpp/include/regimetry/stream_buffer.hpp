@@ -107,7 +107,7 @@ class StreamBuffer {
   // The held rows, oldest first, into held() * F floats.
   void copy_rows(float* out) const {
     const int64_t first = ready() ? next_ : 0;
-    std::memcpy(out, slot(first), static_cast<std::size_t>(held()) * row_bytes());
+    std::copy_n(slot(first), held() * n_features_, out);  // memcpy forbids null for no rows
   }
 
   // Puts back what count() and copy_rows() told. Refused input leaves the buffer as it was.

@@ -1,0 +1,88 @@
+#include "regimetry/jump.hpp"
+
+#include <random>
+#include <vector>
+
+#include "check.hpp"
+
+using namespace regimetry;
+
+namespace {
+
+double cost_of(const std::vector<double>& d, const std::vector<int64_t>& path, int64_t k, double penalty) {
+  double cost = 0;
+  for (std::size_t t = 0; t < path.size(); ++t) {
+    cost += d[t * static_cast<std::size_t>(k) + static_cast<std::size_t>(path[t])];
+    if (t > 0 && path[t] != path[t - 1]) cost += penalty;
+  }
+  return cost;
+}
+
+// The best path, and the least cost with each last state, by trying all of them.
+void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& random) {
+  std::vector<double> d;
+  for (int64_t i = 0; i < n * k; ++i) d.push_back(static_cast<double>(random() % 7));
+  const MatrixView<double> view(d.data(), n, k);
+  const std::vector<double> zeros(static_cast<std::size_t>(k));
+  std::vector<int64_t> labels(static_cast<std::size_t>(n)), path(labels), best(static_cast<std::size_t>(k));
+  std::vector<double> values(d.size());
+  jump_forward(view, 0, n, penalty, zeros.data(), labels.data(), values.data());
+  jump_path(view, 0, n, penalty, path.data());
+
+  std::vector<double> least(static_cast<std::size_t>(k), 1e300);
+  std::vector<int64_t> trial(static_cast<std::size_t>(n), 0);
+  while (true) {
+    double& slot = least[static_cast<std::size_t>(trial.back())];
+    slot = std::min(slot, cost_of(d, trial, k, penalty));
+    std::size_t t = 0;
+    while (t < trial.size() && ++trial[t] == k) trial[t++] = 0;
+    if (t == trial.size()) break;
+  }
+  const double low = *std::min_element(least.begin(), least.end());
+  CHECK(cost_of(d, path, k, penalty) == low);
+  for (int64_t i = 0; i < k; ++i) {
+    // V of the last row is the least cost of all paths that end in each state.
+    CHECK(values[static_cast<std::size_t>((n - 1) * k + i)] == least[static_cast<std::size_t>(i)] - low);
+  }
+}
+
+}  // namespace
+
+int main() {
+  std::mt19937 random(5);
+  for (int round = 0; round < 60; ++round) {
+    compare_with_search(1 + static_cast<int64_t>(random() % 6), 1 + static_cast<int64_t>(random() % 4),
+                        static_cast<double>(random() % 5), random);
+  }
+
+  // A restart from any row is bit-identical; the labels-only pass agrees; K beyond one word of bits.
+  constexpr int64_t n = 80, k = 70;
+  std::vector<float> d(n * k);
+  for (float& x : d) x = static_cast<float>(random() % 1000) / 7.0F;
+  const MatrixView<float> view(d.data(), n, k);
+  std::vector<double> zeros(k), whole(n * k), parts(n * k);
+  std::vector<int64_t> labels(n), again(n);
+  jump_forward(view, 0, n, 30.0, zeros.data(), labels.data(), whole.data());
+  for (int64_t cut = 1; cut < n; ++cut) {
+    jump_forward(view, 0, cut, 30.0, zeros.data(), again.data(), parts.data());
+    const std::vector<double> state(parts.begin() + (cut - 1) * k, parts.begin() + cut * k);
+    jump_forward(view, cut, n - cut, 30.0, state.data(), again.data(), parts.data());
+    CHECK(again == labels && parts == whole);
+  }
+  std::vector<double> state(k);
+  jump_labels(view, 0, n, 30.0, state.data(), again.data());
+  CHECK(again == labels && std::equal(state.begin(), state.end(), whole.end() - k));
+  jump_path(view, 0, n, 0.0, again.data());
+  jump_forward(view, 0, n, 0.0, zeros.data(), labels.data(), whole.data());
+  CHECK(again == labels);  // changing for nothing: each row by itself
+  jump_path(view, 0, n, std::numeric_limits<double>::infinity(), again.data());
+  CHECK(std::equal(again.begin() + 1, again.end(), again.begin()));
+
+  const double bad[] = {1, 2, 3, std::nan("")};
+  double out[4];
+  check_refused("row 1 holds nan in column 1", [&] {
+    jump_forward(MatrixView<double>(bad, 2, 2), 0, 2, 1.0, zeros.data(), again.data(), out);
+  });
+  check_refused("penalty is -1", [] { require_penalty(-1); });
+  check_refused("penalty is nan", [] { require_penalty(std::nan("")); });
+}

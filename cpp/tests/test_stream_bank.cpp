@@ -1,0 +1,163 @@
+#include "regimetry/stream_bank.hpp"
+
+#include <cmath>
+#include <random>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "check.hpp"
+
+using namespace regimetry;
+
+namespace {
+
+struct Result {
+  std::vector<int64_t> ids;
+  std::vector<float> windows;
+};
+
+template <class T>
+Result push(StreamBank& bank, const std::vector<int64_t>& ids, const MatrixView<T>& rows, int64_t threads = 1) {
+  Result out;
+  bank.push(ids, rows, threads, [&](int64_t n) {
+    out.ids.resize(static_cast<std::size_t>(n));
+    out.windows.resize(static_cast<std::size_t>(n * bank.window_size() * bank.n_features()));
+    return std::make_pair(out.ids.data(), out.windows.data());
+  });
+  return out;
+}
+
+// A bank equals as many single buffers, rows taken one by one.
+void compare_with_buffers(int64_t streams, int64_t w, int64_t f, int64_t batch, int rounds, int64_t threads) {
+  std::mt19937 random(11);
+  StreamBank bank(streams, w, f, streams);
+  std::vector<StreamBuffer> buffers(static_cast<std::size_t>(streams), StreamBuffer(w, f));
+  std::size_t windows = 0;
+  for (int round = 0; round < rounds; ++round) {
+    std::vector<int64_t> ids;
+    std::vector<double> rows;
+    for (int64_t i = 0; i < batch; ++i) {
+      ids.push_back(static_cast<int64_t>(random() % static_cast<unsigned>(streams)));
+      for (int64_t c = 0; c < f; ++c) rows.push_back(static_cast<double>(random() % 1000));
+    }
+    const MatrixView<double> view(rows.data(), batch, f);
+    const Result got = push(bank, ids, view, threads);
+    std::size_t at = 0;
+    for (int64_t i = 0; i < batch; ++i) {
+      auto& buffer = buffers[static_cast<std::size_t>(ids[static_cast<std::size_t>(i)])];
+      buffer.push(view.slice(i, 1));
+      if (!buffer.ready()) continue;
+      CHECK(got.ids[at] == ids[static_cast<std::size_t>(i)]);
+      const auto item = static_cast<std::size_t>(w * f);
+      CHECK(std::equal(buffer.window(), buffer.window() + w * f, got.windows.data() + at * item));
+      ++at;
+    }
+    CHECK(at == got.ids.size());
+    windows += at;
+  }
+  CHECK(windows > 0);
+}
+
+// Several threads push, reset and count at once: the thread sanitizer watches, the totals tell.
+void hammer() {
+  constexpr int64_t streams = 64, rounds = 200;
+  StreamBank bank(streams, 4, 3, streams);
+  std::vector<std::thread> pool;
+  for (int64_t k = 0; k < 4; ++k) {
+    pool.emplace_back([&bank, k] {
+      std::vector<int64_t> ids;
+      for (int64_t i = 0; i < streams / 2; ++i) ids.push_back((i * 2 + k) % streams);
+      const std::vector<float> rows(ids.size() * 3, static_cast<float>(k));
+      for (int64_t r = 0; r < rounds; ++r) {
+        push(bank, ids, MatrixView<float>(rows.data(), static_cast<int64_t>(ids.size()), 3), 2);
+        bank.counts(ids);
+      }
+    });
+  }
+  for (auto& thread : pool) thread.join();
+  std::vector<int64_t> all;
+  for (int64_t id = 0; id < streams; ++id) all.push_back(id);
+  for (const int64_t count : bank.counts(all)) CHECK(count == 2 * rounds);
+}
+
+void life_of_streams() {
+  StreamBank bank(2, 2, 1, 4);
+  const float rows[] = {1, 2, 3};
+  CHECK(push(bank, {1, 1, 1}, MatrixView<float>(rows, 3, 1)).windows == (std::vector<float>{1, 2, 2, 3}));
+  CHECK((bank.add(2) == std::vector<int64_t>{2, 3}) && bank.n_streams() == 4);
+  check_refused("4 of 4", [&] { bank.add(1); });
+  check_refused("ids[1] is 1", [&] { bank.drop({1, 1}); });
+  CHECK(bank.n_streams() == 4 && bank.counts({1})[0] == 3);
+  bank.drop({1});
+  check_refused("ids[0] is 1", [&] { push(bank, {1}, MatrixView<float>(rows, 1, 1)); });
+  CHECK((bank.add(1) == std::vector<int64_t>{1}) && bank.counts({1})[0] == 0);
+  push(bank, {0, 1}, MatrixView<float>(rows, 2, 1));
+  bank.reset({0});
+  CHECK((bank.counts({0, 1}) == std::vector<int64_t>{0, 1}));
+  bank.reset();
+  CHECK(bank.counts({1})[0] == 0);
+
+  const float bad[] = {1, std::nanf("")};
+  check_refused("row 1 holds nan", [&] { push(bank, {0, 1}, MatrixView<float>(bad, 2, 1)); });
+  check_refused("ids[1] is 9", [&] { push(bank, {0, 9}, MatrixView<float>(rows, 2, 1)); });
+  check_refused("shape (3, 1)", [&] { push(bank, {0}, MatrixView<float>(rows, 3, 1)); });
+  bool thrown = false;
+  try {
+    bank.push({0, 0}, MatrixView<float>(rows, 2, 1), 1,
+              [](int64_t) -> std::pair<int64_t*, float*> { throw std::runtime_error("no memory"); });
+  } catch (const std::runtime_error&) {
+    thrown = true;
+  }
+  CHECK(thrown && bank.counts({0})[0] == 0);  // unchanged by any of them
+
+  bank.close();
+  CHECK(bank.closed() && bank.n_streams() == 0);
+  check_refused("closed", [&] { bank.add(1); });
+  check_refused("closed", [&] { push(bank, {0}, MatrixView<float>(rows, 1, 1)); });
+
+  check_refused("GiB", [] { StreamBank(1, 30, 16, int64_t{1} << 42); });
+  check_refused("64 bits", [] { StreamBank(1, kMaxSize, 1, 4); });
+  check_refused("window_size=0", [] { StreamBank(1, 0, 1, 1); });
+  check_refused("capacity=1", [] { StreamBank(2, 1, 1, 1); });
+}
+
+void snapshots() {
+  StreamBank bank(3, 3, 1, 3), other(1, 3, 1, 5);
+  const float rows[] = {1, 2, 3, 4, 5};
+  push(bank, {0, 0, 0, 0, 2}, MatrixView<float>(rows, 5, 1));
+  bank.drop({1});
+  std::vector<float> held;
+  const auto state = bank.snapshot([&](int64_t n) {
+    held.assign(static_cast<std::size_t>(n * 3), -1.0F);
+    return held.data();
+  });
+  CHECK((state.ids == std::vector<int64_t>{0, 2} && state.counts == std::vector<int64_t>{4, 1}));
+  CHECK((held == std::vector<float>{2, 3, 4, 5, 0, 0}));
+  other.restore(state, MatrixView<float>(held.data(), 6, 1));
+  CHECK(other.n_streams() == 2);
+  for (StreamBank* each : {&bank, &other}) {
+    CHECK(push(*each, {2, 0, 2}, MatrixView<float>(rows, 3, 1)).windows == (std::vector<float>{3, 4, 2, 5, 1, 3}));
+  }
+  const MatrixView<float> view(held.data(), 6, 1);
+  check_refused("ascending", [&] { other.restore({{2, 0}, {1, 4}}, view); });
+  check_refused("ascending", [&] { other.restore({{0, 5}, {1, 4}}, view); });
+  check_refused("at least 0", [&] { other.restore({{0, 2}, {1, kMaxSize}}, view); });
+  check_refused("as many counts", [&] { other.restore({{0, 2}, {1}}, view); });
+  check_refused("as many counts", [&] { other.restore({{0}, {1}}, view); });
+  held[5] = std::nanf("");
+  check_refused("nan", [&] { other.restore(state, view); });
+  CHECK((other.counts({0, 2}) == std::vector<int64_t>{5, 3}));
+}
+
+}  // namespace
+
+int main() {
+  compare_with_buffers(5, 3, 2, 17, 20, 1);
+  compare_with_buffers(9, 1, 4, 30, 5, 1);
+  compare_with_buffers(40, 60, 16, 2000, 3, 3);  // large enough for several threads
+  hammer();
+  life_of_streams();
+  snapshots();
+}
