@@ -42,8 +42,9 @@ import numpy
 start = time.perf_counter()
 import regimetry
 {action}
-print(json.dumps([time.perf_counter() - start,
-    [m for m in ("tensorflow", "keras", "sklearn", "scipy", "pandas", "onnx") if m in sys.modules]]))
+seconds = time.perf_counter() - start
+heavy = ("tensorflow", "keras", "sklearn", "scipy", "pandas", "onnx")
+print(json.dumps([seconds, [name for name in heavy if name in sys.modules]]))
 """
 
 
