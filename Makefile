@@ -24,7 +24,7 @@ check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -I -m mypy.stubtest regimetry._core
+	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
 
 # The shipped model and its golden file.
