@@ -75,7 +75,7 @@ def import_time(action: str) -> tuple[float, list[str]]:
 
 
 def main() -> None:
-    cli = [sys.executable, "-m", "regimetry"]
+    cli = [sys.executable, "-I", "-m", "regimetry"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data, model, out = (str(folder / n) for n in ("spx.csv", "spx.onnx", "regimes.csv"))
@@ -83,10 +83,10 @@ def main() -> None:
         run([*cli, "sample", "sp500", "-o", data])
         fit = run([*cli, "fit", data, "-o", model, *FIT])
         predict = run([*cli, "predict", model, data, "-o", out])
-        run([sys.executable, "-c", FIT_IN_PYTHON, data, again, labels])
+        run([sys.executable, "-I", "-c", FIT_IN_PYTHON, data, again, labels])
         same = Path(model).read_bytes() == Path(again).read_bytes()
         agreement, tensorflow = subprocess.run(
-            [sys.executable, "-c", LABEL_IN_PYTHON, model, data, labels],
+            [sys.executable, "-I", "-c", LABEL_IN_PYTHON, model, data, labels],
             check=True,
             capture_output=True,
             text=True,

@@ -54,7 +54,17 @@ def __getattr__(name: str) -> Any:
         return version("regimetry")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        if error.name != "regimetry._core":
+            raise
+        from regimetry.errors import InstallError
+
+        raise InstallError(
+            f"The extension regimetry._core is not built in {__path__[0]}. If that is a checkout, "
+            "run Python from another folder, or build in place: pip install -e '.[cpu]'."
+        ) from error
     globals()[name] = value
     return value
 

@@ -1,8 +1,10 @@
 """Which modules a tier may load, each checked in an interpreter of its own."""
 
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
@@ -103,6 +105,21 @@ def test_help_needs_no_extra(verb):
         [*RESEARCH, "onnxruntime"],
     )
     assert out.startswith("usage: regimetry")
+
+
+def test_a_checkout_without_the_extension_says_so(tmp_path):
+    source = Path(__file__).parents[1] / "regimetry"
+    copy = tmp_path / "regimetry"
+    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    code = f"import sys; sys.meta_path = sys.meta_path[-3:]; sys.path.insert(0, {str(tmp_path)!r})"
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", f"{code}; import regimetry; regimetry.load"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "is not built in" in result.stderr
+    assert str(copy) in result.stderr
 
 
 def test_every_public_name_resolves():

@@ -186,7 +186,7 @@ def test_other_bad_input(folder, tmp_path, capsys):
 def test_usage_errors_exit_with_2():
     for arguments in ([], ["nothing"], ["fit"]):
         result = subprocess.run(
-            [sys.executable, "-m", "regimetry", *arguments], capture_output=True, check=False
+            [sys.executable, "-I", "-m", "regimetry", *arguments], capture_output=True, check=False
         )
         assert result.returncode == 2
 
