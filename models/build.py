@@ -16,6 +16,7 @@ import numpy as np
 import regimetry as rg
 from regimetry.cli.output import regime_table
 from regimetry.contract import ModelContract
+from regimetry.runtime.jump import jump_forward
 from regimetry.series.samples import market_sample
 
 FOLDER = Path(__file__).parent
@@ -38,10 +39,7 @@ def golden(detector: rg.RegimeDetector, values: np.ndarray) -> dict[str, object]
     outputs = detector.model_.outputs(values)
     rows = golden_rows(detector.labels_[contract.window_rows - 1 :])
     windows = rg.rolling_windows(values.astype(np.float32), contract.window_rows)[rows]
-    costs, labels = np.zeros(contract.n_regimes), []
-    for distance in outputs["distance"][rows[:CONSECUTIVE]].astype(float):
-        costs = distance + np.minimum(costs, costs.min() + contract.jump_penalty)
-        labels.append(int(costs.argmin()))
+    labels, _ = jump_forward(outputs["distance"][rows[:CONSECUTIVE]], contract.jump_penalty)
     return {
         "about": f"The first {CONSECUTIVE} windows follow each other; labels_from_start are their "
         "causal labels for a stream that begins with them.",
@@ -51,7 +49,7 @@ def golden(detector: rg.RegimeDetector, values: np.ndarray) -> dict[str, object]
         "regime": outputs["regime"][rows].tolist(),
         "novelty": outputs["novelty"][rows].tolist(),
         "jump_penalty": contract.jump_penalty,
-        "labels_from_start": labels,
+        "labels_from_start": labels.tolist(),
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from regimetry.errors import ModelError
+from regimetry.series.preprocessing import rows_before
 from regimetry.series.schema import Schema
 
 FORMAT_VERSION = 1
@@ -170,13 +171,12 @@ class ModelContract:
             "transition_matrix": len(self.transition_matrix),
             "window_rows": self.window_rows,
         }
-        lag = int(any(transform != "level" for transform in self.transforms))
         expected = {
             "transforms": n_features,
             "mean": n_features,
             "scale": n_features,
             "transition_matrix": n_regimes,
-            "window_rows": self.window_size + lag,
+            "window_rows": self.window_size + rows_before(self.transforms),
         }
         for name, value in expected.items():
             if found[name] != value:

@@ -17,6 +17,7 @@ from regimetry.contract import OUTPUT_NAMES
 from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.files import replacing
+from regimetry.parameters import require_integer
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel
@@ -203,10 +204,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _check_parameters(self) -> None:
+        kinds = (int, np.integer)
         for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
-            _require_integer(name, getattr(self, name), minimum)
+            require_integer(name, getattr(self, name), minimum, kinds=kinds)
         if self.n_regimes != "auto":
-            _require_integer("n_regimes", self.n_regimes, 1, other="'auto' or ")
+            require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
         for name in ("jump_penalty", "smooth_penalty"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
@@ -326,10 +328,3 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         with replacing(path) as temporary:
             temporary.write_bytes(self.model_.content)
-
-
-def _require_integer(name: str, value: object, minimum: int, *, other: str = "") -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < minimum:
-        raise ConfigError(
-            f"{name} is {value!r}; it must be {other}an integer of at least {minimum}."
-        )

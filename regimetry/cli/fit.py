@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from regimetry.cli.arguments import add_json, add_output, add_time_column, names
 
@@ -59,20 +57,20 @@ def run(options: argparse.Namespace) -> None:
     if layout.left_out:
         note(f"left out, since they are not numbers: {', '.join(layout.left_out)}")
 
-    with _quiet_tensorflow():
-        from regimetry.detector import RegimeDetector
+    _import_tensorflow_quietly()
+    from regimetry.detector import RegimeDetector
 
-        detector = RegimeDetector(
-            window_size=options.window_size,
-            n_regimes=_count(options.n_regimes),
-            objective=None if options.objective == "none" else options.objective,
-            epochs=options.epochs,
-            difference=_difference(options.difference),
-            categorical=options.categorical,
-            jump_penalty=options.jump_penalty,
-            random_state=options.seed,
-            progress=sys.stderr.isatty(),
-        )
+    detector = RegimeDetector(
+        window_size=options.window_size,
+        n_regimes=_count(options.n_regimes),
+        objective=None if options.objective == "none" else options.objective,
+        epochs=options.epochs,
+        difference=_difference(options.difference),
+        categorical=options.categorical,
+        jump_penalty=options.jump_penalty,
+        random_state=options.seed,
+        progress=sys.stderr.isatty(),
+    )
     detector.fit(table[list(layout.schema.names)])
     detector.save(options.output)
 
@@ -99,8 +97,7 @@ def _difference(text: str) -> str | list[str]:
     return text if text in ("auto", "none") else names(text)
 
 
-@contextmanager
-def _quiet_tensorflow() -> Iterator[Any]:
+def _import_tensorflow_quietly() -> None:
     """Import TensorFlow without its start-up messages, which native code writes."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
@@ -113,4 +110,3 @@ def _quiet_tensorflow() -> Iterator[Any]:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-    yield

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from regimetry.errors import ConfigError
+from regimetry.parameters import require_choice, require_integer
 
 EncodingMethod = Literal["sinusoidal", "learnable", "none"]
 EncodingStyle = Literal["interleaved", "stacked"]
@@ -69,16 +70,16 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         for field in ("window_size", "head_size", "num_heads", "ff_dim"):
-            _require_integer(field, getattr(self, field), minimum=1)
+            require_integer(field, getattr(self, field), 1)
         for field in ("num_features", "embedding_dim"):
             if getattr(self, field) is not None:
-                _require_integer(field, getattr(self, field), minimum=1)
-        _require_integer("num_transformer_blocks", self.num_transformer_blocks, minimum=0)
-        _require_choice("encoding_method", self.encoding_method, get_args(EncodingMethod))
-        _require_choice("encoding_style", self.encoding_style, get_args(EncodingStyle))
-        _require_choice("pooling", self.pooling, get_args(Pooling))
+                require_integer(field, getattr(self, field), 1)
+        require_integer("num_transformer_blocks", self.num_transformer_blocks, 0)
+        require_choice("encoding_method", self.encoding_method, get_args(EncodingMethod))
+        require_choice("encoding_style", self.encoding_style, get_args(EncodingStyle))
+        require_choice("pooling", self.pooling, get_args(Pooling))
         for field in ("padding_mask", "look_ahead_mask"):
-            _require_choice(field, getattr(self, field), (False, True))
+            require_choice(field, getattr(self, field), (False, True))
         if not 0.0 <= self.dropout < 1.0:
             raise ConfigError(f"dropout is {self.dropout!r}; it must lie in [0, 1).")
 
@@ -107,14 +108,3 @@ class EncoderConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""
         return asdict(self)
-
-
-def _require_integer(field: str, value: object, *, minimum: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise ConfigError(f"{field} is {value!r}; it must be an integer of at least {minimum}.")
-
-
-def _require_choice(field: str, value: object, allowed: tuple[object, ...]) -> None:
-    if value not in allowed:
-        names = ", ".join(repr(choice) for choice in allowed)
-        raise ConfigError(f"{field} is {value!r}; it must be one of {names}.")

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from regimetry.encoder.objectives import Objective
 from regimetry.errors import ConfigError, DataError
+from regimetry.parameters import require_integer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,9 +47,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         for field in ("epochs", "batch_size", "patience"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise ConfigError(f"{field} is {value!r}; it must be an integer of at least 1.")
+            require_integer(field, getattr(self, field), 1)
         if not self.learning_rate > 0:
             raise ConfigError(f"learning_rate is {self.learning_rate!r}; it must be positive.")
         if not 0.0 < self.validation_fraction < 1.0:

@@ -16,6 +16,7 @@ from regimetry.contract import INPUT_NAME
 from regimetry.export.convert import OPSET
 from regimetry.export.graph import GraphBuilder
 from regimetry.regimes.head import Head
+from regimetry.regimes.spectral import neighbour_rank
 from regimetry.series.preprocessing import Preprocessing
 
 IR_VERSION = 9
@@ -173,7 +174,7 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
         "Sub", [white, builder.constant("novelty/centre", middle)], "novelty/points"
     )
     squared = _squared_distances(builder, moved, head.novelty_landmarks - middle, "novelty/squared")
-    rank = min(spectral.rank, len(head.novelty_landmarks) - 1)
+    rank = neighbour_rank(len(head.novelty_landmarks))
     neighbour = _ranked_distance(builder, squared, rank, "novelty/neighbour")
     relative = builder.node(
         "Mul",

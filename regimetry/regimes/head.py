@@ -21,6 +21,7 @@ from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
     local_scales,
+    neighbour_rank,
     squared_distances,
     stratified_rows,
 )
@@ -89,7 +90,7 @@ def _by_block(function: Callable[[Array], Array], rows: Array) -> Array:
 def _neighbour_distance(white: Array, landmarks: Array) -> Array:
     centre = landmarks.mean(axis=0)
     squared = squared_distances(white - centre, landmarks - centre)
-    return local_scales(squared, min(15, len(landmarks) - 1))
+    return local_scales(squared, neighbour_rank(len(landmarks)))
 
 
 def canonical_order(

@@ -39,6 +39,11 @@ def local_scales(squared: Array, rank: int) -> Array:
     return np.sqrt(np.partition(squared, rank, axis=1)[:, rank])
 
 
+def neighbour_rank(n_landmarks: int) -> int:
+    """Return the rank of the neighbour that gives a scale: the 15th, or the last there is."""
+    return min(NEIGHBOURS, n_landmarks - 1)
+
+
 def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw one row from each of ``count`` equal stretches of time; all rows if there are fewer.
 
@@ -125,7 +130,7 @@ def fit_spectral_map(
     landmarks = values - centre
     squared = squared_distances(landmarks, landmarks)
     np.fill_diagonal(squared, 0.0)
-    rank = min(NEIGHBOURS, len(values) - 1)
+    rank = neighbour_rank(len(values))
     affinity, scales = self_tuned_affinity(squared, rank)
 
     root_degree = np.sqrt(affinity.sum(axis=1))

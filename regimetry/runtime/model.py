@@ -19,7 +19,7 @@ from regimetry.runtime.probability import probabilities
 from regimetry.runtime.session import available_threads, open_session
 from regimetry.runtime.stream import Stream
 from regimetry.series.frames import is_frame, like_frame
-from regimetry.series.preprocessing import require_positive
+from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.series.series import as_series
 from regimetry.windows import rolling_windows
 
@@ -87,6 +87,7 @@ class RegimeModel:
         metadata = self._session.get_modelmeta().custom_metadata_map
         self.contract = ModelContract.from_metadata(metadata, name)
         self._names = self.contract.schema.feature_names
+        self._logs = log_columns(self.contract.transforms)
         _require_signature(self._session, self.contract, name)
 
     def __repr__(self) -> str:
@@ -265,7 +266,7 @@ class RegimeModel:
                 f"The data have {len(series.values)} rows; the model reads {rows} at once. "
                 "Give more history."
             )
-        require_positive(series.values, self.contract.transforms, self._names)
+        require_positive(series.values, self._logs, self._names)
         windows = rolling_windows(series.values, rows)
         return dict(
             zip(OUTPUT_NAMES, run_windows(self._session, windows, OUTPUT_NAMES), strict=True)

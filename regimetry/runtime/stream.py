@@ -13,7 +13,7 @@ from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.probability import probabilities
-from regimetry.series.preprocessing import require_positive
+from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.windows import StreamBuffer
 
 
@@ -47,6 +47,7 @@ class Stream:
         self._session = session
         self._contract = contract
         self._names = contract.schema.feature_names
+        self._logs = log_columns(contract.transforms)
         self._outputs = list(OUTPUT_NAMES)
         self._buffer = StreamBuffer(contract.window_rows, contract.n_features)
         self._costs: NDArray[np.float64] | None = None
@@ -113,5 +114,5 @@ class Stream:
                 f"Column {self._names[column]!r} of the row holds "
                 f"{values[column]}; every value must be finite."
             )
-        require_positive(values[None], self._contract.transforms, self._names)
+        require_positive(values[None], self._logs, self._names)
         return values

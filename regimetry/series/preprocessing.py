@@ -43,6 +43,11 @@ def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return coefficient
 
 
+def rows_before(transforms: Sequence[str]) -> int:
+    """Return how many rows a transformed row needs before itself: 1 if any is differenced."""
+    return int(any(transform != "level" for transform in transforms))
+
+
 @dataclass(frozen=True)
 class Preprocessing:
     """Per-column transform, then ``clip((x - mean) * scale, -clip, clip)``.
@@ -65,7 +70,7 @@ class Preprocessing:
     @property
     def lag(self) -> int:
         """Rows that a transformed row needs before itself: 1 if any column is differenced."""
-        return int(any(transform != "level" for transform in self.transforms))
+        return rows_before(self.transforms)
 
     def apply(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Transform, scale and clip.
@@ -197,11 +202,15 @@ def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: st
         raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")
 
 
+def log_columns(transforms: Sequence[str]) -> list[int]:
+    """Return which columns are differenced in logarithms."""
+    return [i for i, transform in enumerate(transforms) if transform == "log_difference"]
+
+
 def require_positive(
-    values: NDArray[np.floating], transforms: Sequence[str], names: Sequence[str]
+    values: NDArray[np.floating], logs: Sequence[int], names: Sequence[str]
 ) -> None:
-    """Raise :class:`DataError` where a logarithm would be taken of 0 or less; values (T, F)."""
-    logs = [i for i, kind in enumerate(transforms) if kind == "log_difference"]
+    """Raise :class:`DataError` where a value (T, F) of the columns ``logs`` is 0 or less."""
     if not logs or (values[:, logs] > 0).all():
         return
     row, position = np.argwhere(values[:, logs] <= 0)[0]

@@ -38,6 +38,15 @@ class Simulation:
     names: tuple[str, ...]
 
 
+def _every_state_has_its_share(states: States, n_states: int) -> bool:
+    """Return whether each state holds 5 % of the first 60 % of bars, and of the last 40 %."""
+    cut = int(0.6 * len(states))
+    return all(
+        np.bincount(part, minlength=n_states).min() / len(part) >= 0.05
+        for part in (states[:cut], states[cut:])
+    )
+
+
 def markov_states(n_rows: int, stay: list[float], generator: np.random.Generator) -> States:
     """Draw a Markov chain in which every state has its share of bars.
 
@@ -57,7 +66,6 @@ def markov_states(n_rows: int, stay: list[float], generator: np.random.Generator
     ndarray of int64, shape (T,)
     """
     n_states = len(stay)
-    cut = int(0.6 * n_rows)
     while True:
         states = np.empty(n_rows, dtype=np.int64)
         states[0] = generator.integers(n_states)
@@ -67,11 +75,7 @@ def markov_states(n_rows: int, stay: list[float], generator: np.random.Generator
             state = states[row - 1]
             moves = stays[row] >= stay[state]
             states[row] = (state + others[row]) % n_states if moves else state
-        shares = [
-            np.bincount(part, minlength=n_states) / len(part)
-            for part in (states[:cut], states[cut:])
-        ]
-        if min(share.min() for share in shares) >= 0.05:
+        if _every_state_has_its_share(states, n_states):
             return states
 
 
@@ -145,11 +149,7 @@ def shapes(n_rows: int, generator: np.random.Generator) -> Simulation:
             states = np.concatenate([states, np.full(generator.integers(60, 140), state)])
             state = (state + int(generator.integers(1, 4))) % 4
         states = states[:n_rows]
-        cut = int(0.6 * n_rows)
-        counts = [
-            np.bincount(part, minlength=4) / len(part) for part in (states[:cut], states[cut:])
-        ]
-        if min(count.min() for count in counts) >= 0.05:
+        if _every_state_has_its_share(states, 4):
             break
     time = np.arange(n_rows)[:, None] + generator.uniform(0, 24, 3)
     triangle = 2.0 * np.abs(2.0 * ((time / 14.0) % 1.0) - 1.0) - 1.0

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from sklearn.cluster import SpectralClustering
+from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 from regimetry.errors import DataError
@@ -34,14 +34,15 @@ def test_agrees_with_scikit_learn_on_the_same_affinity():
     centred = points - points.mean(axis=0)
     affinity, _ = self_tuned_affinity(squared_distances(centred, centred), 15)
     rival = SpectralClustering(3, affinity="precomputed", random_state=0).fit_predict(affinity)
-    head = fit_head(points, truth.astype(float), n_regimes=3, lag=1, n_landmarks=10_000)
-    # Through the same map, without the slow directions.
     unit = fit_spectral_map(points, 3, 3).transform(points)
-    from sklearn.cluster import KMeans
-
     mine = KMeans(3, n_init=10, random_state=0).fit_predict(unit)
     assert adjusted_rand_score(rival, mine) == 1.0
     assert adjusted_rand_score(truth, mine) == 1.0
+
+
+def test_the_head_has_one_centroid_a_regime():
+    points, truth = blobs()
+    head = fit_head(points, truth.astype(float), n_regimes=3, lag=1, n_landmarks=10_000)
     assert head.centroids.shape == (3, 3)
 
 
