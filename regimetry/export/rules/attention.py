@@ -2,7 +2,7 @@
 
 Per head h, with s = 1/sqrt(d) and tokens x (W, D):
 
-    scores_ij = s (x_i Wq + bq) (x_j Wk + bk)^T = x_i M_h x_j^T + c_h x_j^T + what is the same for all j
+    scores_ij = s (x_i Wq + bq) (x_j Wk + bk)^T = x_i M_h x_j^T + c_h x_j^T + (the same for all j)
         M_h = s Wq_h Wk_h^T  (D, D)      c_h = s bq_h Wk_h^T  (D,)
     output    = sum_h A_h (x Wv_h + bv_h) Wo_h + bo = sum_h (A_h x) (Wv_h Wo_h) + co
         co  = bo + sum_h bv_h Wo_h
@@ -61,7 +61,7 @@ class FoldedAttention:
     name = "attention"
 
     def anchors(self, node: ir.Node) -> bool:
-        """A softmax over the last of four axes."""
+        """Return whether it is a softmax over the last of four axes."""
         shape = dims(node.inputs[0]) if node.op_type == "Softmax" else None
         return shape is not None and len(shape) == 4
 
@@ -175,7 +175,7 @@ def _masked_weights(sketch: Sketch, mask: Mask, scores: ir.Value, heads: int) ->
         moved: np.ndarray | ir.Value = four_axes(mask.seen).transpose(0, 2, 1, 3)
     else:
         moved = sketch.op("Transpose", mask.seen, perm=[0, 2, 1, 3])
-    if mask.leaves_a_key:
+    if isinstance(moved, np.ndarray) and mask.leaves_a_key:
         shift = np.where(moved, 0.0, LOW)
         weights = sketch.op("Softmax", sketch.op("Add", scores, shift), shape=apart, axis=-1)
         return sketch.reshape(weights, flat)
@@ -202,7 +202,7 @@ def _output(sketch: Sketch, layer: _Layer, averages: ir.Value, like: tuple[Dim, 
 def _sees_a_key(sketch: Sketch, mask: Mask) -> ir.Value | np.ndarray:
     """Return 1 for every row that sees a key, 0 for the others: (batch or 1, W or 1, 1)."""
     if isinstance(mask.seen, np.ndarray):
-        return four_axes(mask.seen).any(axis=-1, keepdims=True)[:, 0].astype(np.float32)
+        return np.any(four_axes(mask.seen), axis=(1, 3))[..., None].astype(np.float32)
     keys = sketch.op("Cast", mask.seen, to=ir.DataType.FLOAT)
     count = sketch.op("ReduceSum", keys, np.array([-1]), keepdims=1)
     return sketch.op("Squeeze", sketch.op("Min", count, np.array(1.0)), np.array([1]))

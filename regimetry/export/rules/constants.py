@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import onnx
 import onnx_ir as ir
 from onnx.reference import ReferenceEvaluator
@@ -17,20 +19,16 @@ def fold_constants(model: ir.Model) -> None:
         if not node.inputs or not all(known) or any(v.is_graph_output() for v in node.outputs):
             continue
         for value, array in zip(node.outputs, _evaluate(node, model), strict=True):
-            value.const_value = ir.tensor(array)
-            value.shape = value.const_value.shape
-            value.dtype = value.const_value.dtype
-            folded = ir.Value(name=f"{value.name}/folded", const_value=value.const_value)
-            folded.shape, folded.type = value.shape, value.type
+            folded = ir.Value(name=f"{value.name}/folded", const_value=ir.tensor(array))
             graph.register_initializer(folded)
             value.replace_all_uses_with(folded)
     common.RemoveUnusedNodesPass()(model)
 
 
-def _evaluate(node: ir.Node, model: ir.Model) -> list[object]:
+def _evaluate(node: ir.Node, model: ir.Model) -> list[Any]:
     """Run one node alone."""
     inputs = {
-        value.name: value.const_value.numpy()
+        str(value.name): value.const_value.numpy()
         for value in node.inputs
         if value is not None and value.const_value is not None
     }
@@ -39,7 +37,7 @@ def _evaluate(node: ir.Node, model: ir.Model) -> list[object]:
         "constant",
         [
             onnx.helper.make_tensor_value_info(
-                str(name), onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
+                name, onnx.helper.np_dtype_to_tensor_dtype(array.dtype), array.shape
             )
             for name, array in inputs.items()
         ],

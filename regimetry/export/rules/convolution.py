@@ -31,7 +31,7 @@ class Convolution:
     name = "convolution"
 
     def anchors(self, node: ir.Node) -> bool:
-        """Any convolution."""
+        """Return whether it is a convolution."""
         return node.op_type == "Conv"
 
     def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:

@@ -22,7 +22,7 @@ class Dense:
     name = "dense"
 
     def anchors(self, node: ir.Node) -> bool:
-        """A product of windows, or of rows that become windows, with a matrix."""
+        """Return whether windows, or rows that become windows, are multiplied by a matrix."""
         if node.op_type != "MatMul":
             return False
         shape, weight = dims(node.inputs[0]), constant(node.inputs[1])

@@ -33,7 +33,7 @@ class LayerNorm:
     name = "layer_norm"
 
     def anchors(self, node: ir.Node) -> bool:
-        """A reciprocal of a root."""
+        """Return whether it is the reciprocal of a root."""
         return node.op_type == "Reciprocal" and made_by(node.inputs[0], "Sqrt") is not None
 
     def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:

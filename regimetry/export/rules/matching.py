@@ -9,7 +9,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 
-class Declined(Exception):
+class Declined(Exception):  # noqa: N818  (no error: the graph stays as it is)
     """A rule does not apply at a node; the message is the reason."""
 
 

@@ -43,7 +43,7 @@ def read_projection(value: ir.Value | None, axes: tuple[int, ...], what: str) ->
     transpose = needed(value, "Transpose", what)
     if tuple(attribute(transpose, "perm", ())) != axes:
         raise Declined(f"{what} has its axes moved to {attribute(transpose, 'perm', ())}")
-    source, scale, bias = transpose.inputs[0], 1.0, np.float64(0.0)
+    source, scale, bias = transpose.inputs[0], 1.0, np.zeros(1)
     shape = dims(source)
     if shape is None or len(shape) != 4 or not all(isinstance(size, int) for size in shape[1:]):
         raise Declined(f"{what} has no known (batch, W, H, d) shape")

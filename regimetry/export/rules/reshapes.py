@@ -19,7 +19,7 @@ class DeadReshape:
     name = "reshape"
 
     def anchors(self, node: ir.Node) -> bool:
-        """A view of a view or of the same shape, an idle Transpose or Slice."""
+        """Return whether it is a view of a view, or changes no shape."""
         source, result = node.inputs[0] if node.inputs else None, node.outputs[0]
         if source is None or result.is_graph_output() or not result.uses():
             return False

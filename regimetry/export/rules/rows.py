@@ -14,10 +14,12 @@ from regimetry.export.rules.matching import Declined, attribute, constant
 from regimetry.export.rules.shapes import dims
 from regimetry.export.rules.sketch import Sketch, is_rows_view
 
-_ENTRYWISE = frozenset(
-    ["Add", "Sub", "Mul", "Div", "Max", "Min", "Pow", "Relu", "LeakyRelu", "Elu", "Selu", "Gelu"]
-    + ["Sigmoid", "Tanh", "Erf", "Softplus", "Sqrt", "Exp", "Log", "Neg", "Abs", "Clip", "Cast"]
-)
+# fmt: off
+_ENTRYWISE = frozenset([
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "LeakyRelu", "Log", "Max",
+    "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+])
+# fmt: on
 
 
 class Rows:
@@ -26,7 +28,7 @@ class Rows:
     name = "rows"
 
     def anchors(self, node: ir.Node) -> bool:
-        """A function of rows, at least one of whose inputs was rows just before."""
+        """Return whether it is such a function, with an input that was rows just before."""
         if node.op_type not in _ENTRYWISE and node.op_type != "LayerNormalization":
             return False
         return any(is_rows_view(value) for value in node.inputs) and len(node.outputs) == 1

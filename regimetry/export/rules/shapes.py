@@ -49,7 +49,7 @@ def dims(value: ir.Value | None) -> tuple[Dim, ...] | None:
     if value is None:
         return None
     if value.const_value is not None:
-        return tuple(int(size) for size in value.const_value.shape)
+        return tuple(value.const_value.shape.numpy())
     known = value.meta.get("dims")
     return known if isinstance(known, tuple) else None
 

@@ -27,9 +27,7 @@ class Sketch:
         **attributes: Any,
     ) -> ir.Value:
         """Add a node of one output; arrays among the inputs become constants."""
-        values = [
-            self._constant(item) if isinstance(item, np.ndarray) else item for item in inputs
-        ]
+        values = [self._constant(item) if isinstance(item, np.ndarray) else item for item in inputs]
         node = ir.node(operator, values, attributes)
         self.nodes.append(node)
         if shape is not None:
