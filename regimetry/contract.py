@@ -15,7 +15,10 @@ FORMAT_VERSION = 1
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
 
+FORM_KEY = "regimetry.form"
+
 INPUT_NAME = "window"
+SERIES_INPUT_NAME = "series"
 OUTPUT_NAMES = ("embedding", "distance", "regime", "novelty")
 
 

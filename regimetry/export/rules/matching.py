@@ -74,3 +74,8 @@ def axes_of(node: ir.Node) -> tuple[int, ...] | None:
 def scalar(array: NDArray[Any] | None) -> float | None:
     """Return the number that a constant of one entry holds."""
     return None if array is None or array.size != 1 else float(np.asarray(array).reshape(()))
+
+
+def is_row(array: NDArray[Any] | None) -> bool:
+    """Whether a constant is the same for every position: it has at most a last axis."""
+    return array is not None and all(size == 1 for size in array.shape[:-1]) and array.ndim < 3

@@ -15,11 +15,13 @@ from regimetry.export.rules.shapes import dims
 from regimetry.export.rules.sketch import Sketch, is_rows_view
 
 # fmt: off
-_ENTRYWISE = frozenset([
-    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "LeakyRelu", "Log", "Max",
-    "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+ENTRYWISE = frozenset([
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "IsNaN", "LeakyRelu", "Log",
+    "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+    "Where",
 ])
 # fmt: on
+"""Operators that make each entry of the output from the same entry of the inputs."""
 
 
 class Rows:
@@ -29,7 +31,7 @@ class Rows:
 
     def anchors(self, node: ir.Node) -> bool:
         """Return whether it is such a function, with an input that was rows just before."""
-        if node.op_type not in _ENTRYWISE and node.op_type != "LayerNormalization":
+        if node.op_type not in ENTRYWISE and node.op_type != "LayerNormalization":
             return False
         return any(is_rows_view(value) for value in node.inputs) and len(node.outputs) == 1
 

@@ -80,7 +80,8 @@ def _sweep(rule: Rule, model: ir.Model, start: int, refused: dict[str, str]) -> 
     graph, applied = model.graph, 0
     refused.clear()
     for node in list(graph):
-        if node.graph is None or not rule.anchors(node):
+        own = str(node.name).startswith(f"{rule.name}/")  # what the rule made is as it wants it
+        if node.graph is None or own or not rule.anchors(node):
             continue
         sketch = Sketch()
         try:
