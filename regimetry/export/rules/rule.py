@@ -111,7 +111,7 @@ def _insert(graph: ir.Graph, sketch: Sketch, old: ir.Value, new: ir.Value, prefi
     assert maker is not None
     graph.insert_before(maker, sketch.nodes)
     new.meta["dims"] = dims(old)
-    new.type = old.type
+    new.type, new.shape = old.type, old.shape
     if old.is_graph_output():
         name, old.name = old.name, f"{old.name}/replaced"
         new.name = name
