@@ -31,6 +31,7 @@ async function openModel(name, bytes) {
 }
 
 async function openGolden(name, golden) {
+  if (!model) throw new Error("There is no model; drop one (.onnx) first.");
   const started = performance.now();
   const checks = await compareWithGolden(ort, model.session, golden);
   showGolden(checks, `${name}: ${golden.window.length} windows through onnxruntime-web ` +
@@ -40,11 +41,13 @@ async function openGolden(name, golden) {
   const bars = consecutiveBars(golden);
   await showSeries(`The golden file's first ${bars.length} bars`, {
     times: bars.map((_, t) => String(t)), bars: Float32Array.from(bars.flat()),
-    columns: Object.fromEntries(featureNames().map((feature, f) => [feature, bars.map((bar) => bar[f])])),
+    columns: Object.fromEntries(
+      featureNames().map((feature, f) => [feature, bars.map((bar) => bar[f])])),
   });
 }
 
 async function openTable(name, csv) {
+  if (!model) throw new Error("There is no model; drop one (.onnx) first.");
   const table = parseTable(csv);
   const bars = toBars(table, model.contract);
   const read = (column) => table.rows.map((row) => (row[column] === "" ? NaN : Number(row[column])));
@@ -54,7 +57,8 @@ async function openTable(name, csv) {
     times: table.rows.map((row) => row[0]), bars, columns: Object.fromEntries(numeric),
   });
   URL.revokeObjectURL($("download").href);
-  $("download").href = URL.createObjectURL(new Blob([labelsToCsv(table, shown)], { type: "text/csv" }));
+  const labels = new Blob([labelsToCsv(table, shown)], { type: "text/csv" });
+  $("download").href = URL.createObjectURL(labels);
   $("download").hidden = false;
 }
 
@@ -83,7 +87,8 @@ async function showSeries(title, { times, bars, columns }) {
   marked = -1;
   $("series").textContent = title;
   $("download").hidden = true;
-  $("status").textContent = `${times.length} bars labelled in ${seconds(started)}; bar t uses bars up to t.`;
+  $("status").textContent =
+    `${times.length} bars labelled in ${seconds(started)}; bar t uses bars up to t.`;
   $("column").replaceChildren(...Object.keys(columns).map((name) => new Option(name)));
   $("column").value = featureNames().find((name) => name in columns);
   $("choice").hidden = Object.keys(columns).length < 2;
@@ -96,7 +101,8 @@ function showLegend() {
   $("legend").replaceChildren(...model.contract.regimes.map(({ name }, k) => {
     const [item, swatch, share] = ["li", "i", "span"].map((tag) => document.createElement(tag));
     swatch.style.background = `var(--${regimeColour(k)})`;
-    share.textContent = ` ${((100 * shown.regime.filter((regime) => regime === k).length) / labelled).toFixed(1)}%`;
+    const bars = shown.regime.filter((regime) => regime === k).length;
+    share.textContent = ` ${((100 * bars) / labelled).toFixed(1)}%`;
     item.append(swatch, name, share);
     return item;
   }));
@@ -109,8 +115,9 @@ function showGolden(checks, note) {
   $("golden").hidden = !checks.length;
   $("golden").tBodies[0].replaceChildren(...checks.map(({ output, found, limit, passed }) => {
     const row = document.createElement("tr");
-    const [difference, allowed] = limit === 0 ? [`${found} labels`, "none"] : [found.toExponential(1), limit.toExponential(0)];
-    for (const text of [output, difference, allowed, passed ? "✓" : "✗"]) row.insertCell().textContent = text;
+    const figures = limit === 0
+      ? [`${found} labels`, "none"] : [found.toExponential(1), limit.toExponential(0)];
+    for (const text of [output, ...figures, passed ? "✓" : "✗"]) row.insertCell().textContent = text;
     row.cells[3].className = passed ? "pass" : "fail";
     return row;
   }));
@@ -118,15 +125,21 @@ function showGolden(checks, note) {
 }
 
 function redraw() {
-  if (!shown) return $("chart").getContext("2d").clearRect(0, 0, $("chart").width, $("chart").height);
-  const name = $("column").value;
+  const chart = $("chart");
+  if (!shown) return chart.getContext("2d").clearRect(0, 0, chart.width, chart.height);
   const names = model.contract.regimes.map((regime) => regime.name);
-  const describe = (t) => [`${shown.times[t]}`, `${name} ${Number(shown.columns[name][t].toPrecision(7))}`,
-    ...(shown.regime[t] < 0 ? ["no full window yet"] : [names[shown.regime[t]], `novelty ${shown.novelty[t].toFixed(2)}`])].join("  ·  ");
-  const last = shown.times.length - 1;
-  $("readout").textContent = marked < 0 ? `Last bar: ${describe(last)}` : describe(marked);
-  $("chart").setAttribute("aria-label", `${name} coloured by regime, ${last + 1} bars. Last bar: ${describe(last)}`);
-  drawChart($("chart"), { ...shown, title: name, values: shown.columns[name] }, names, marked);
+  const title = $("column").value;
+  const values = shown.columns[title];
+  const describe = (t) => [
+    shown.times[t],
+    `${title} ${Number(values[t].toPrecision(7))}`,
+    shown.regime[t] < 0
+      ? "no full window yet" : `${names[shown.regime[t]]}  ·  novelty ${shown.novelty[t].toFixed(2)}`,
+  ].join("  ·  ");
+  const last = `Last bar: ${describe(values.length - 1)}`;
+  $("readout").textContent = marked < 0 ? last : describe(marked);
+  chart.setAttribute("aria-label", `${title} coloured by regime, ${values.length} bars. ${last}`);
+  drawChart(chart, { ...shown, title, values }, names, marked);
 }
 
 const openers = {
@@ -137,17 +150,15 @@ const openers = {
 
 let queue = Promise.resolve(); // a session runs one batch at a time
 function enqueue(task) {
-  queue = queue.then(() => { $("error").hidden = true; }).then(task).catch((error) => {
-    $("error").textContent = error.message;
-    $("error").hidden = false;
-  });
+  queue = queue.then(task).catch((error) => { $("error").textContent += `${error.message} `; });
 }
 
 function openFiles(files) {
   const kindOf = (file) => file.name.split(".").at(-1).toLowerCase();
-  for (const file of files) {
-    if (!(kindOf(file) in openers)) enqueue(() => { throw new Error(`${file.name} is no .csv, .onnx or .json file.`); });
-  }
+  enqueue(() => {
+    const other = files.filter((file) => !(kindOf(file) in openers)).map((file) => file.name);
+    $("error").textContent = other.length ? `${other.join(", ")}: no .csv, .onnx or .json file. ` : "";
+  });
   for (const kind of Object.keys(openers)) { // the model first
     for (const file of files) if (kindOf(file) === kind) enqueue(() => openers[kind](file));
   }
@@ -157,6 +168,10 @@ async function fetched(url) {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} cannot be read (${response.status}).`);
   return response;
+}
+
+function nameOf(url) {
+  return url.split("/").at(-1);
 }
 
 function seconds(started) {
@@ -180,8 +195,8 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
 new ResizeObserver(redraw).observe($("chart"));
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 
-enqueue(async () => openModel(MODEL.split("/").at(-1), new Uint8Array(await (await fetched(MODEL)).arrayBuffer())));
 enqueue(async () => {
-  const url = MODEL.replace(/\.onnx$/, ".golden.json");
-  await openGolden(url.split("/").at(-1), await (await fetched(url)).json());
+  const golden = MODEL.replace(/\.onnx$/, ".golden.json");
+  await openModel(nameOf(MODEL), new Uint8Array(await (await fetched(MODEL)).arrayBuffer()));
+  await openGolden(nameOf(golden), await (await fetched(golden)).json());
 });

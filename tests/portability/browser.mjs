@@ -1,4 +1,4 @@
-// node browser.mjs URL FOLDER [bars.csv]: opens the example's page in headless Chromium, uses it as
+// node browser.mjs CHROMIUM URL FOLDER [bars.csv]: opens the example's page in headless Chromium, uses it as
 // a person would, saves screenshots in FOLDER and prints what it saw as JSON.
 
 import { createRequire } from "node:module";
@@ -9,8 +9,8 @@ const { chromium } = createRequire(new URL("../../examples/package.json", import
 const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
-const [url, folder, csv] = process.argv.slice(2);
-const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+const [executablePath, url, folder, csv] = process.argv.slice(2);
+const browser = await chromium.launch({ executablePath, args: FLAGS });
 try {
   const page = await browser.newPage({ viewport: { width: 1120, height: 980 } });
   const seen = { errors: [], requests: [] };
@@ -19,9 +19,9 @@ try {
   page.on("request", (request) => seen.requests.push(request.url()));
   await page.goto(url);
   await page.waitForFunction(() => document.querySelector("#status").textContent.includes("labelled")
-    || !document.querySelector("#error").hidden, null, { timeout: 120_000 });
+    || document.querySelector("#error").textContent, null, { timeout: 120_000 });
   seen.isolated = await page.evaluate(() => crossOriginIsolated);
-  seen.error = await page.locator("#error").textContent();
+  seen.error = (await page.locator("#error").textContent()).trim();
   seen.verdict = await page.locator("#verdict").textContent();
   seen.checks = await page.locator("#golden tbody tr").allInnerTexts();
   if (csv) {
@@ -39,8 +39,8 @@ try {
     seen.dropped = await look(page, "dropped.png");
 
     await drop(page, "wrong.csv", "date,high\n2020-01-01,1\n");
-    await page.locator("#error:not([hidden])").waitFor();
-    seen.refusal = await page.locator("#error").textContent();
+    await page.locator("#error:not(:empty)").waitFor();
+    seen.refusal = (await page.locator("#error").textContent()).trim();
   }
   console.log(JSON.stringify(seen));
 } finally {
