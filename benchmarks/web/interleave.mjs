@@ -23,10 +23,15 @@ export async function timeInterleaved(ort, files, { batch, rounds }) {
       times.push(await timeCalls(session, feeds, calls));
     }
   }
-  return Object.fromEntries(models.map(({ name, times }) => {
-    const median = medianOf(times);
-    return [name, { median_ms_per_call: median, microseconds_per_window: (1000 * median) / batch }];
-  }));
+  return Object.fromEntries(
+    models.map(({ name, times }) => {
+      const median = medianOf(times);
+      return [
+        name,
+        { median_ms_per_call: median, microseconds_per_window: (1000 * median) / batch },
+      ];
+    }),
+  );
 }
 
 /** Run for a while, and return how many calls make one sample. */
@@ -53,11 +58,16 @@ function randomFeeds(ort, session, batch) {
   const [{ name, shape }] = session.inputMetadata;
   const [, ...row] = shape;
   if (session.inputMetadata.length !== 1 || !row.every(Number.isInteger)) {
-    throw new Error(`One input (batch, R, F) is expected; found ${JSON.stringify(session.inputMetadata)}.`);
+    throw new Error(
+      `One input (batch, R, F) is expected; found ${JSON.stringify(session.inputMetadata)}.`,
+    );
   }
   const size = row.reduce((product, length) => product * length, batch);
-  const draw = () => Math.exp(Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()));
-  return { [name]: new ort.Tensor("float32", Float32Array.from({ length: size }, draw), [batch, ...row]) };
+  const draw = () =>
+    Math.exp(Math.sqrt(-2 * Math.log(1 - Math.random())) * Math.cos(2 * Math.PI * Math.random()));
+  return {
+    [name]: new ort.Tensor("float32", Float32Array.from({ length: size }, draw), [batch, ...row]),
+  };
 }
 
 function medianOf(values) {

@@ -14,8 +14,15 @@ import { parseArgs } from "node:util";
 import { timeInterleaved } from "./interleave.mjs";
 
 const examples = createRequire(new URL("../../examples/package.json", import.meta.url));
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 const TYPES = { html: "text/html", mjs: "text/javascript", wasm: "application/wasm" };
 
 async function timeInNode(paths, options) {
@@ -27,21 +34,25 @@ async function timeInNode(paths, options) {
 async function timeInBrowser(paths, options) {
   const { chromium } = examples("playwright-core");
   const server = await serve(paths);
-  const executablePath = process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
+  const executablePath =
+    process.env.CHROMIUM ?? execFileSync("which", ["chromium"], { encoding: "utf8" }).trim();
   const browser = await chromium.launch({ executablePath, args: FLAGS });
   try {
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${server.address().port}/page.html`);
-    return await page.evaluate(async ({ paths, options }) => {
-      const ort = await import("/ort.wasm.bundle.min.mjs");
-      const { timeInterleaved } = await import("/interleave.mjs");
-      ort.env.wasm.numThreads = 1;
-      const files = {};
-      for (const [i, path] of paths.entries()) {
-        files[path] = new Uint8Array(await (await fetch(`/${i}.onnx`)).arrayBuffer());
-      }
-      return timeInterleaved(ort, files, options);
-    }, { paths, options });
+    return await page.evaluate(
+      async ({ paths, options }) => {
+        const ort = await import("/ort.wasm.bundle.min.mjs");
+        const { timeInterleaved } = await import("/interleave.mjs");
+        ort.env.wasm.numThreads = 1;
+        const files = {};
+        for (const [i, path] of paths.entries()) {
+          files[path] = new Uint8Array(await (await fetch(`/${i}.onnx`)).arrayBuffer());
+        }
+        return timeInterleaved(ort, files, options);
+      },
+      { paths, options },
+    );
   } finally {
     await browser.close();
     server.close();
@@ -55,12 +66,17 @@ async function serve(paths) {
     if (name === "page.html") return "<!doctype html>";
     const model = name.match(/^(\d+)\.onnx$/);
     if (model) return readFile(paths[model[1]]);
-    return readFile(name === "interleave.mjs" ? new URL(name, import.meta.url) : new URL(basename(name), ort));
+    return readFile(
+      name === "interleave.mjs" ? new URL(name, import.meta.url) : new URL(basename(name), ort),
+    );
   };
   const server = createServer(async ({ url }, response) => {
     try {
       const body = await read(url.slice(1));
-      response.setHeader("Content-Type", TYPES[url.split(".").at(-1)] ?? "application/octet-stream");
+      response.setHeader(
+        "Content-Type",
+        TYPES[url.split(".").at(-1)] ?? "application/octet-stream",
+      );
       response.end(body);
     } catch {
       response.writeHead(404).end();
@@ -81,7 +97,9 @@ const { values, positionals } = parseArgs({
 const [batch, rounds] = [Number(values.batch), Number(values.rounds)];
 const run = { web: timeInBrowser, node: timeInNode }[values.runtime];
 if (!positionals.length || !run || !(batch >= 1) || !(rounds >= 1)) {
-  console.error("usage: node time_models.mjs model.onnx ... [--batch N] [--rounds N] [--runtime web|node]");
+  console.error(
+    "usage: node time_models.mjs model.onnx ... [--batch N] [--rounds N] [--runtime web|node]",
+  );
   process.exit(2);
 }
 try {

@@ -42,7 +42,12 @@ export function drawChart(canvas, { title, times, values, regime }, names, marke
     if (k < 0) continue;
     const top = lanes + k * (LANE.height + LANE.gap);
     for (const [start, end] of spells(regime, k)) {
-      context.fillRect(x(start - 0.5), top, Math.max(x(end - 0.5) - x(start - 0.5), 1), LANE.height);
+      context.fillRect(
+        x(start - 0.5),
+        top,
+        Math.max(x(end - 0.5) - x(start - 0.5), 1),
+        LANE.height,
+      );
     }
     context.fillStyle = colour("muted");
     context.textAlign = "right";
@@ -104,7 +109,8 @@ function rounds(low, high) {
   const step = power * [1, 2, 5, 10].find((factor) => factor * power >= rough);
   const first = Math.ceil(low / step);
   return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(12)));
+    Number(((first + i) * step).toPrecision(12)),
+  );
 }
 
 /** 1, 2 and 5 times the powers of ten between two. */
@@ -119,17 +125,23 @@ function decades(low, high) {
 /** The first bars of minutes, hours, ... decades: of the finest period that gives few enough. */
 function timeTicks(times, most) {
   if (!times.every((time) => /^\d{4}-\d{2}/.test(time))) {
-    return rounds(0, times.length - 1).filter(Number.isInteger).map((t) => ({ t, label: times[t] }));
+    return rounds(0, times.length - 1)
+      .filter(Number.isInteger)
+      .map((t) => ({ t, label: times[t] }));
   }
-  const candidates = PERIODS.map((period) => times.flatMap((time, t) =>
-    t > 0 && period(time) !== period(times[t - 1]) ? [{ t, label: period(time) }] : []));
+  const candidates = PERIODS.map((period) =>
+    times.flatMap((time, t) =>
+      t > 0 && period(time) !== period(times[t - 1]) ? [{ t, label: period(time) }] : [],
+    ),
+  );
   return candidates.find((ticks) => ticks.length <= most) ?? [];
 }
 
 /** Of times that begin like 2018-12-31 23:59, the finest first. */
 const PERIODS = [
   ...[16, 13, 10, 7].map((length) => (time) => time.slice(0, length)),
-  (time) => `${time.slice(0, 5)}${["01", "04", "07", "10"][Math.floor((time.slice(5, 7) - 1) / 3)]}`,
+  (time) =>
+    `${time.slice(0, 5)}${["01", "04", "07", "10"][Math.floor((time.slice(5, 7) - 1) / 3)]}`,
   ...[1, 2, 5, 10, 50].map((n) => (time) => String(time.slice(0, 4) - (time.slice(0, 4) % n))),
 ];
 
@@ -158,7 +170,7 @@ function stroke(context, [x0, y0], [x1, y1]) {
 
 /** Uninterrupted stretches of one regime, as [first bar, bar after the last]. */
 function* spells(regime, k) {
-  for (let start = regime.indexOf(k); start >= 0; ) {
+  for (let start = regime.indexOf(k); start >= 0;) {
     let end = start;
     while (regime[end] === k) end++;
     yield [start, end];

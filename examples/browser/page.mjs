@@ -20,12 +20,16 @@ async function openModel(name, bytes) {
   const contract = readContract(bytes);
   model = { name, contract, session: await ort.InferenceSession.create(bytes) };
   shown = null;
+  $("legend").replaceChildren();
+  redraw();
   const { training, schema } = contract;
   const columns = schema.map((column) => column.name).join(", ");
   $("model").textContent =
     `${name}: ${contract.regimes.length} regimes of windows of ${contract.window_size} bars, ` +
-    `fitted on ${training.rows} bars` + (training.start ? `, ${training.start} to ${training.end}.` : ".");
-  $("columns").textContent = `The model reads the columns ${columns}. ` +
+    `fitted on ${training.rows} bars` +
+    (training.start ? `, ${training.start} to ${training.end}.` : ".");
+  $("columns").textContent =
+    `The model reads the columns ${columns}. ` +
     "Another model (.onnx) and its golden file (.json) can be dropped as well.";
   showGolden([], "No golden file was compared with this model yet.");
 }
@@ -34,15 +38,20 @@ async function openGolden(name, golden) {
   if (!model) throw new Error("There is no model; drop one (.onnx) first.");
   const started = performance.now();
   const checks = await compareWithGolden(ort, model.session, golden);
-  showGolden(checks, `${name}: ${golden.window.length} windows through onnxruntime-web ` +
-    `${ort.env.versions.web} (WebAssembly, one thread) in ${seconds(started)}. Differences are relative ` +
-    "to the largest magnitude of the output.");
+  showGolden(
+    checks,
+    `${name}: ${golden.window.length} windows through onnxruntime-web ` +
+      `${ort.env.versions.web} (WebAssembly, one thread) in ${seconds(started)}. ` +
+      "Differences are relative to the largest magnitude of the output.",
+  );
   if (shown) return;
   const bars = consecutiveBars(golden);
   await showSeries(`The golden file's first ${bars.length} bars`, {
-    times: bars.map((_, t) => String(t)), bars: Float32Array.from(bars.flat()),
+    times: bars.map((_, t) => String(t)),
+    bars: Float32Array.from(bars.flat()),
     columns: Object.fromEntries(
-      featureNames().map((feature, f) => [feature, bars.map((bar) => bar[f])])),
+      featureNames().map((feature, f) => [feature, bars.map((bar) => bar[f])]),
+    ),
   });
 }
 
@@ -50,11 +59,14 @@ async function openTable(name, csv) {
   if (!model) throw new Error("There is no model; drop one (.onnx) first.");
   const table = parseTable(csv);
   const bars = toBars(table, model.contract);
-  const read = (column) => table.rows.map((row) => (row[column] === "" ? NaN : Number(row[column])));
+  const read = (column) =>
+    table.rows.map((row) => (row[column] === "" ? NaN : Number(row[column])));
   const columns = table.names.map((column, i) => [column, read(i)]);
   const numeric = columns.filter(([, values]) => values.every(Number.isFinite));
   await showSeries(name, {
-    times: table.rows.map((row) => row[0]), bars, columns: Object.fromEntries(numeric),
+    times: table.rows.map((row) => row[0]),
+    bars,
+    columns: Object.fromEntries(numeric),
   });
   URL.revokeObjectURL($("download").href);
   const labels = new Blob([labelsToCsv(table, shown)], { type: "text/csv" });
@@ -69,7 +81,8 @@ function consecutiveBars({ window, labels_from_start: labels }) {
 
 function featureNames() {
   return model.contract.schema.flatMap(({ name, categories }) =>
-    categories === null ? name : categories.map((category) => `${name}=${category}`));
+    categories === null ? name : categories.map((category) => `${name}=${category}`),
+  );
 }
 
 async function showSeries(title, { times, bars, columns }) {
@@ -98,14 +111,16 @@ async function showSeries(title, { times, bars, columns }) {
 
 function showLegend() {
   const labelled = shown.regime.filter((k) => k >= 0).length;
-  $("legend").replaceChildren(...model.contract.regimes.map(({ name }, k) => {
-    const [item, swatch, share] = ["li", "i", "span"].map((tag) => document.createElement(tag));
-    swatch.style.background = `var(--${regimeColour(k)})`;
-    const bars = shown.regime.filter((regime) => regime === k).length;
-    share.textContent = ` ${((100 * bars) / labelled).toFixed(1)}%`;
-    item.append(swatch, name, share);
-    return item;
-  }));
+  $("legend").replaceChildren(
+    ...model.contract.regimes.map(({ name }, k) => {
+      const [item, swatch, share] = ["li", "i", "span"].map((tag) => document.createElement(tag));
+      swatch.style.background = `var(--${regimeColour(k)})`;
+      const bars = shown.regime.filter((regime) => regime === k).length;
+      share.textContent = ` ${((100 * bars) / labelled).toFixed(1)}%`;
+      item.append(swatch, name, share);
+      return item;
+    }),
+  );
 }
 
 function showGolden(checks, note) {
@@ -113,29 +128,39 @@ function showGolden(checks, note) {
   $("verdict").textContent = checks.length ? (passed ? "✓ passed" : "✗ failed") : "";
   $("verdict").className = passed ? "pass" : "fail";
   $("golden").hidden = !checks.length;
-  $("golden").tBodies[0].replaceChildren(...checks.map(({ output, found, limit, passed }) => {
-    const row = document.createElement("tr");
-    const figures = limit === 0
-      ? [`${found} labels`, "none"] : [found.toExponential(1), limit.toExponential(0)];
-    for (const text of [output, ...figures, passed ? "✓" : "✗"]) row.insertCell().textContent = text;
-    row.cells[3].className = passed ? "pass" : "fail";
-    return row;
-  }));
+  $("golden").tBodies[0].replaceChildren(
+    ...checks.map(({ output, found, limit, passed }) => {
+      const row = document.createElement("tr");
+      const figures =
+        limit === 0
+          ? [`${found} labels`, "none"]
+          : [found.toPrecision(2), limit.toExponential(0)];
+      for (const text of [output, ...figures, passed ? "✓" : "✗"])
+        row.insertCell().textContent = text;
+      row.cells[3].className = passed ? "pass" : "fail";
+      return row;
+    }),
+  );
   $("golden-note").textContent = note;
 }
 
 function redraw() {
   const chart = $("chart");
-  if (!shown) return chart.getContext("2d").clearRect(0, 0, chart.width, chart.height);
+  if (!shown) {
+    $("readout").textContent = "\u00a0";
+    return chart.getContext("2d").clearRect(0, 0, chart.width, chart.height);
+  }
   const names = model.contract.regimes.map((regime) => regime.name);
   const title = $("column").value;
   const values = shown.columns[title];
-  const describe = (t) => [
-    shown.times[t],
-    `${title} ${Number(values[t].toPrecision(7))}`,
-    shown.regime[t] < 0
-      ? "no full window yet" : `${names[shown.regime[t]]}  ·  novelty ${shown.novelty[t].toFixed(2)}`,
-  ].join("  ·  ");
+  const describe = (t) =>
+    [
+      shown.times[t],
+      `${title} ${Number(values[t].toPrecision(7))}`,
+      shown.regime[t] < 0
+        ? "no full window yet"
+        : `${names[shown.regime[t]]}  ·  novelty ${shown.novelty[t].toFixed(2)}`,
+    ].join("  ·  ");
   const last = `Last bar: ${describe(values.length - 1)}`;
   $("readout").textContent = marked < 0 ? last : describe(marked);
   chart.setAttribute("aria-label", `${title} coloured by regime, ${values.length} bars. ${last}`);
@@ -150,16 +175,21 @@ const openers = {
 
 let queue = Promise.resolve(); // a session runs one batch at a time
 function enqueue(task) {
-  queue = queue.then(task).catch((error) => { $("error").textContent += `${error.message} `; });
+  queue = queue.then(task).catch((error) => {
+    $("error").textContent += `${error.message} `;
+  });
 }
 
 function openFiles(files) {
   const kindOf = (file) => file.name.split(".").at(-1).toLowerCase();
   enqueue(() => {
     const other = files.filter((file) => !(kindOf(file) in openers)).map((file) => file.name);
-    $("error").textContent = other.length ? `${other.join(", ")}: no .csv, .onnx or .json file. ` : "";
+    $("error").textContent = other.length
+      ? `${other.join(", ")}: no .csv, .onnx or .json file. `
+      : "";
   });
-  for (const kind of Object.keys(openers)) { // the model first
+  for (const kind of Object.keys(openers)) {
+    // the model first
     for (const file of files) if (kindOf(file) === kind) enqueue(() => openers[kind](file));
   }
 }
@@ -184,7 +214,10 @@ $("chart").addEventListener("pointermove", (event) => {
   if (shown) marked = barAt($("chart"), event.offsetX, shown.times.length);
   redraw();
 });
-$("chart").addEventListener("pointerleave", () => { marked = -1; redraw(); });
+$("chart").addEventListener("pointerleave", () => {
+  marked = -1;
+  redraw();
+});
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, (event) => {
     event.preventDefault();

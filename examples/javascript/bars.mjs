@@ -5,20 +5,25 @@
  * @returns {{names: string[], rows: string[][]}}
  */
 export function parseTable(csv) {
-  const lines = csv.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim());
+  const lines = csv
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .filter((line) => line.trim());
   const [names, ...rows] = lines.map(splitLine);
   if (!rows.length) throw new Error("The table has no rows.");
   const uneven = rows.findIndex((row) => row.length !== names.length);
   if (uneven >= 0) {
     throw new Error(
-      `Row ${uneven + 1} has ${rows[uneven].length} fields; the header has ${names.length}.`);
+      `Row ${uneven + 1} has ${rows[uneven].length} fields; the header has ${names.length}.`,
+    );
   }
   return { names, rows };
 }
 
 function splitLine(line) {
   return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, plain]) =>
-    quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'));
+    quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"'),
+  );
 }
 
 /**
@@ -34,7 +39,8 @@ export function toBars(table, contract) {
   }
   const at = names.map((name) => table.names.indexOf(name));
   const bars = table.rows.flatMap((row, t) =>
-    contract.schema.flatMap((column, i) => toFeatures(row[at[i]], column, t)));
+    contract.schema.flatMap((column, i) => toFeatures(row[at[i]], column, t)),
+  );
   requirePositive(bars, contract);
   return Float32Array.from(bars);
 }
@@ -60,7 +66,8 @@ function toFeatures(field, { name, categories }, t) {
  */
 export function labelsToCsv(table, { regime, novelty }) {
   const lines = table.rows.map((row, t) =>
-    regime[t] < 0 ? `${row[0]},,` : `${row[0]},${regime[t]},${novelty[t].toFixed(6)}`);
+    regime[t] < 0 ? `${row[0]},,` : `${row[0]},${regime[t]},${novelty[t].toFixed(6)}`,
+  );
   return [`${table.names[0]},regime,novelty`, ...lines, ""].join("\n");
 }
 
@@ -70,6 +77,7 @@ function requirePositive(bars, { transforms }) {
   const wrong = bars.findIndex((value, i) => transforms[i % F] === "log_difference" && value <= 0);
   if (wrong >= 0) {
     throw new Error(
-      `Row ${Math.floor(wrong / F) + 1} holds ${bars[wrong]} where the model takes the logarithm.`);
+      `Row ${Math.floor(wrong / F) + 1} holds ${bars[wrong]} where the model takes the logarithm.`,
+    );
   }
 }

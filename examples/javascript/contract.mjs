@@ -3,7 +3,10 @@
 
 const CONTRACT_KEY = "regimetry.contract";
 const METADATA_PROPS = 14; // field of ModelProto, repeated: { key = 1, value = 2 }
-const VARINT = 0, EIGHT_BYTES = 1, LENGTH_PREFIXED = 2, FOUR_BYTES = 5; // protobuf's wire types
+const VARINT = 0,
+  EIGHT_BYTES = 1,
+  LENGTH_PREFIXED = 2,
+  FOUR_BYTES = 5; // protobuf's wire types
 const DAMAGED = "The file is no ONNX model, or it is cut short.";
 
 /**
@@ -34,8 +37,12 @@ function* fields(bytes) {
   while (at < bytes.length) {
     const tag = varint();
     const type = tag % 8;
-    if (type === VARINT) { varint(); continue; }
-    const length = type === LENGTH_PREFIXED ? varint() : { [EIGHT_BYTES]: 8, [FOUR_BYTES]: 4 }[type];
+    if (type === VARINT) {
+      varint();
+      continue;
+    }
+    const length =
+      type === LENGTH_PREFIXED ? varint() : { [EIGHT_BYTES]: 8, [FOUR_BYTES]: 4 }[type];
     if (!(at + length <= bytes.length)) throw new Error(DAMAGED);
     yield [Math.floor(tag / 8), bytes.subarray(at, at + length)];
     at += length;

@@ -16,9 +16,16 @@ export async function compareWithGolden(ort, session, golden) {
   const outputs = await runWindows(ort, session, golden.window);
   const expected = golden.labels_from_start;
   const labels = causalLabels(outputs.distance.slice(0, expected.length), golden.jump_penalty);
-  const checks = Object.entries(TOLERANCE).map(([output, limit]) =>
-    ({ output, found: relativeDifference(outputs[output], golden[output]), limit }));
-  checks.push({ output: "regime", found: countDifferent(outputs.regime.flat(), golden.regime), limit: 0 });
+  const checks = Object.entries(TOLERANCE).map(([output, limit]) => ({
+    output,
+    found: relativeDifference(outputs[output], golden[output]),
+    limit,
+  }));
+  checks.push({
+    output: "regime",
+    found: countDifferent(outputs.regime.flat(), golden.regime),
+    limit: 0,
+  });
   checks.push({ output: "labels_from_start", found: countDifferent(labels, expected), limit: 0 });
   return checks.map((check) => ({ ...check, passed: check.found <= check.limit })); // not if NaN
 }
@@ -26,7 +33,8 @@ export async function compareWithGolden(ort, session, golden) {
 function relativeDifference(found, expected) {
   const [a, b] = [found.flat(), expected.flat()];
   if (a.length !== b.length) return NaN;
-  let difference = 0, scale = 0;
+  let difference = 0,
+    scale = 0;
   for (let i = 0; i < a.length; i++) {
     difference = Math.max(difference, Math.abs(a[i] - b[i]));
     scale = Math.max(scale, Math.abs(b[i]));

@@ -30,8 +30,14 @@ export async function labelBars(ort, session, bars, contract, progress) {
   if (count < 1) {
     throw new Error(`The table has ${count + rows - 1} rows; the model reads ${rows} at once.`);
   }
-  const outputs = await runBatches(ort, session, count, [rows, features], (i) =>
-    bars.subarray(i * features, (i + rows) * features), progress);
+  const outputs = await runBatches(
+    ort,
+    session,
+    count,
+    [rows, features],
+    (i) => bars.subarray(i * features, (i + rows) * features),
+    progress,
+  );
   const before = (value) => Array(rows - 1).fill(value);
   return {
     regime: [...before(-1), ...causalLabels(outputs.distance, contract.jump_penalty)],
@@ -72,5 +78,6 @@ async function runBatches(ort, session, count, [rows, features], windowAt, progr
 function rowsOf(tensor, size) {
   const width = tensor.data.length / size;
   return Array.from({ length: size }, (_, i) =>
-    Array.from(tensor.data.subarray(i * width, (i + 1) * width), Number));
+    Array.from(tensor.data.subarray(i * width, (i + 1) * width), Number),
+  );
 }

@@ -22,7 +22,7 @@ async function main(modelPath, dataPath) {
 async function compare(session, golden) {
   const checks = await compareWithGolden(ort, session, golden);
   for (const { output, found, limit, passed } of checks) {
-    const figure = limit === 0 ? `${found} differ` : `${found.toExponential(1)} (limit ${limit})`;
+    const figure = limit === 0 ? `${found} differ` : `${found.toPrecision(2)} (limit ${limit})`;
     console.log(`${passed ? "pass" : "FAIL"}  ${output.padEnd(17)}  ${figure}`);
   }
   if (!checks.every((check) => check.passed)) process.exitCode = 1;

@@ -5,9 +5,18 @@ import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-const { chromium } = createRequire(new URL("../../examples/package.json", import.meta.url))("playwright-core");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-  "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const { chromium } = createRequire(new URL("../../examples/package.json", import.meta.url))(
+  "playwright-core",
+);
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
 
 const [executablePath, url, folder, csv] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath, args: FLAGS });
@@ -18,8 +27,13 @@ try {
   page.on("pageerror", (error) => seen.errors.push(error.message));
   page.on("request", (request) => seen.requests.push(request.url()));
   await page.goto(url);
-  await page.waitForFunction(() => document.querySelector("#status").textContent.includes("labelled")
-    || document.querySelector("#error").textContent, null, { timeout: 120_000 });
+  await page.waitForFunction(
+    () =>
+      document.querySelector("#status").textContent.includes("labelled") ||
+      document.querySelector("#error").textContent,
+    null,
+    { timeout: 120_000 },
+  );
   seen.isolated = await page.evaluate(() => crossOriginIsolated);
   seen.error = (await page.locator("#error").textContent()).trim();
   seen.verdict = await page.locator("#verdict").textContent();
@@ -29,7 +43,10 @@ try {
     await page.locator("#files").setInputFiles(csv);
     await labelled(page, readFileSync(csv, "utf8").trim().split("\n").length - 1);
     seen.picked = await look(page, "picked.png");
-    const [download] = await Promise.all([page.waitForEvent("download"), page.locator("#download").click()]);
+    const [download] = await Promise.all([
+      page.waitForEvent("download"),
+      page.locator("#download").click(),
+    ]);
     await download.saveAs(join(folder, "regimes.csv"));
 
     await page.emulateMedia({ colorScheme: "dark" });
@@ -48,16 +65,22 @@ try {
 }
 
 function labelled(page, bars) {
-  return page.waitForFunction((text) => document.querySelector("#status").textContent.startsWith(text),
-    `${bars} bars labelled`, { timeout: 120_000 });
+  return page.waitForFunction(
+    (text) => document.querySelector("#status").textContent.startsWith(text),
+    `${bars} bars labelled`,
+    { timeout: 120_000 },
+  );
 }
 
 async function drop(page, name, text) {
-  const dataTransfer = await page.evaluateHandle(([name, text]) => {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([text], name));
-    return transfer;
-  }, [name, text]);
+  const dataTransfer = await page.evaluateHandle(
+    ([name, text]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([text], name));
+      return transfer;
+    },
+    [name, text],
+  );
   await page.dispatchEvent("body", "drop", { dataTransfer });
 }
 
@@ -78,7 +101,9 @@ async function look(page, name) {
     return {
       pixels: colours.map((colour) => pixels[colour] ?? 0),
       legend: [...document.querySelectorAll("#legend li")].map((item) => item.textContent),
-      readout: text("#readout"), status: text("#status"), title: text("#series"),
+      readout: text("#readout"),
+      status: text("#status"),
+      title: text("#series"),
     };
   });
 }

@@ -44,6 +44,15 @@ def same_regimes(found, expected):
     assert np.mean(found == expected.fillna(-1).to_numpy()) >= 0.999
 
 
+def test_the_documented_recursion_is_the_one_that_runs(request):
+    root = request.config.rootpath
+    text = (root / "docs" / "portability.md").read_text()
+    lines = text.partition("```js\n")[2].partition("```")[0].splitlines()
+    source = (root / "examples" / "javascript" / "regimes.mjs").read_text()
+    assert len(lines) == 3
+    assert "\n".join(f"    {line}" for line in lines) in source
+
+
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
