@@ -85,8 +85,9 @@ def main() -> None:
     print(f"Measured on {describe_machine()}.\n")
     print("| runtime | embedding | distance | novelty | regimes that differ | causal labels |")
     print("|---|---|---|---|---|---|")
-    for runtime, figures in runtimes.items():
-        print(f"| {' | '.join([runtime, *figures])} |")
+    for runtime, (*differences, regimes, labels) in runtimes.items():
+        figures = [f"{float(difference):.1e}" for difference in differences]
+        print(f"| {' | '.join([runtime, *figures, regimes, labels])} |")
 
 
 if __name__ == "__main__":

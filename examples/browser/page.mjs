@@ -2,7 +2,7 @@
 
 import { labelsToCsv, parseTable, toBars } from "../javascript/bars.mjs";
 import { readContract } from "../javascript/contract.mjs";
-import { compareWithGolden } from "../javascript/golden.mjs";
+import { compareWithGolden, describeFound } from "../javascript/golden.mjs";
 import { labelBars } from "../javascript/regimes.mjs";
 import { barAt, drawChart, regimeColour } from "./chart.mjs";
 import * as ort from "./vendor/ort.wasm.bundle.min.mjs";
@@ -129,15 +129,12 @@ function showGolden(checks, note) {
   $("verdict").className = passed ? "pass" : "fail";
   $("golden").hidden = !checks.length;
   $("golden").tBodies[0].replaceChildren(
-    ...checks.map(({ output, found, limit, passed }) => {
+    ...checks.map((check) => {
       const row = document.createElement("tr");
-      const figures =
-        limit === 0
-          ? [`${found} labels`, "none"]
-          : [found.toPrecision(2), limit.toExponential(0)];
-      for (const text of [output, ...figures, passed ? "✓" : "✗"])
-        row.insertCell().textContent = text;
-      row.cells[3].className = passed ? "pass" : "fail";
+      const allowed = check.limit === 0 ? "none" : check.limit.toExponential(0);
+      const cells = [check.output, describeFound(check), allowed, check.passed ? "✓" : "✗"];
+      for (const text of cells) row.insertCell().textContent = text;
+      row.cells[3].className = check.passed ? "pass" : "fail";
       return row;
     }),
   );

@@ -30,6 +30,12 @@ export async function compareWithGolden(ort, session, golden) {
   return checks.map((check) => ({ ...check, passed: check.found <= check.limit })); // not if NaN
 }
 
+/** What a check found, in words. */
+export function describeFound({ found, limit }) {
+  if (limit === 0) return `${found} labels`;
+  return found === 0 ? "0" : found.toExponential(1);
+}
+
 function relativeDifference(found, expected) {
   const [a, b] = [found.flat(), expected.flat()];
   if (a.length !== b.length) return NaN;

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import * as ort from "onnxruntime-node";
 import { labelsToCsv, parseTable, toBars } from "../javascript/bars.mjs";
 import { readContract } from "../javascript/contract.mjs";
-import { compareWithGolden } from "../javascript/golden.mjs";
+import { compareWithGolden, describeFound } from "../javascript/golden.mjs";
 import { labelBars } from "../javascript/regimes.mjs";
 
 async function main(modelPath, dataPath) {
@@ -21,9 +21,11 @@ async function main(modelPath, dataPath) {
 
 async function compare(session, golden) {
   const checks = await compareWithGolden(ort, session, golden);
-  for (const { output, found, limit, passed } of checks) {
-    const figure = limit === 0 ? `${found} differ` : `${found.toPrecision(2)} (limit ${limit})`;
-    console.log(`${passed ? "pass" : "FAIL"}  ${output.padEnd(17)}  ${figure}`);
+  for (const check of checks) {
+    const verdict = check.passed ? "pass" : "FAIL";
+    console.log(
+      `${verdict}  ${check.output.padEnd(17)}  ${describeFound(check)} (limit ${check.limit})`,
+    );
   }
   if (!checks.every((check) => check.passed)) process.exitCode = 1;
 }
