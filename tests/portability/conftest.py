@@ -26,7 +26,7 @@ def require():
             return
         if os.environ.get(REQUIRED) == "1":
             pytest.fail(f"{missing}, and {REQUIRED}=1.")
-        pytest.skip(f"{missing}; `make portability` installs it.")
+        pytest.skip(f"{missing}; examples/README.md says how to install it.")
 
     return require
 
