@@ -11,7 +11,9 @@ const BATCH = 64; // windows a call; more is slower on a CPU
  */
 export function runWindows(ort, session, windows) {
   const shape = [windows[0].length, windows[0][0].length];
-  return runBatches(ort, session, windows.length, shape, (i) => windows[i].flat());
+  return runBatches(ort, session, session.outputNames, windows.length, shape, (i) =>
+    windows[i].flat(),
+  );
 }
 
 /**
@@ -33,6 +35,7 @@ export async function labelBars(ort, session, bars, contract, progress) {
   const outputs = await runBatches(
     ort,
     session,
+    ["distance", "novelty"],
     count,
     [rows, features],
     (i) => bars.subarray(i * features, (i + rows) * features),
@@ -61,15 +64,15 @@ export function causalLabels(distances, penalty) {
   });
 }
 
-async function runBatches(ort, session, count, [rows, features], windowAt, progress) {
-  const outputs = Object.fromEntries(session.outputNames.map((name) => [name, []]));
+async function runBatches(ort, session, names, count, [rows, features], windowAt, progress) {
+  const outputs = Object.fromEntries(names.map((name) => [name, []]));
   for (let start = 0; start < count; start += BATCH) {
     const size = Math.min(BATCH, count - start);
     const batch = new Float32Array(size * rows * features);
     for (let i = 0; i < size; i++) batch.set(windowAt(start + i), i * rows * features);
     const window = new ort.Tensor("float32", batch, [size, rows, features]);
-    const results = await session.run({ window });
-    for (const name of session.outputNames) outputs[name].push(...rowsOf(results[name], size));
+    const results = await session.run({ window }, names);
+    for (const name of names) outputs[name].push(...rowsOf(results[name], size));
     await progress?.((start + size) / count);
   }
   return outputs;
