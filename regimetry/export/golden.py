@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
 from regimetry.errors import ModelError
-from regimetry.export.parity import DISTANCE_TOLERANCE
+from regimetry.export.parity import close_calls
 from regimetry.runtime.jump import jump_forward
 
 FORMAT_VERSION = 1
@@ -91,9 +91,10 @@ def make_golden(
     distance = np.asarray(outputs["distance"], dtype=np.float32)
     regime = distance.argmin(axis=1).astype(np.int64)
     count = min(CONSECUTIVE, len(distance))
-    start = _best_run(regime, _ties(distance), count)
+    ties = close_calls(distance)
+    start = _best_run(regime, ties, count)
     run = np.arange(start, start + count)
-    rows = np.concatenate([run, _spread(len(distance), run, _ties(distance))])
+    rows = np.concatenate([run, _spread(len(distance), run, ties)])
     labels, _ = jump_forward(distance[run], jump_penalty)
     return Golden(
         window=np.ascontiguousarray(windows[rows], dtype=np.float32),
@@ -104,13 +105,6 @@ def make_golden(
         jump_penalty=jump_penalty,
         labels_from_start=labels,
     )
-
-
-def _ties(distance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    if distance.shape[1] == 1:
-        return np.zeros(len(distance), dtype=bool)
-    nearest = np.sort(distance, axis=1)
-    return np.asarray(nearest[:, 1] - nearest[:, 0] <= 2 * DISTANCE_TOLERANCE)
 
 
 def _best_run(regime: NDArray[np.int64], ties: NDArray[np.bool_], count: int) -> int:

@@ -20,11 +20,19 @@ DISTANCE_TOLERANCE = 1e-3
 NOVELTY_TOLERANCE = 1e-3
 """Largest difference of novelty, relative to the largest novelty."""
 
-HALF_EMBEDDING_TOLERANCE = 2e-2
-"""The same as :data:`EMBEDDING_TOLERANCE` for a float16 file, whose numbers have 11 bits."""
+HALF_TOLERANCES = {"embedding": 2e-2, "distance": 5e-2, "novelty": 5e-2}
+"""The same for a file that computes in float16, whose numbers have 11 bits instead of 24."""
 
-HALF_AGREEMENT = 0.995
-"""Least share of windows whose regime a float16 file must keep; its distances are not judged."""
+
+def tolerances(precision: str = "float32") -> dict[str, float]:
+    """Return the largest allowed difference of each output."""
+    if precision == "float16":
+        return HALF_TOLERANCES
+    return {
+        "embedding": EMBEDDING_TOLERANCE,
+        "distance": DISTANCE_TOLERANCE,
+        "novelty": NOVELTY_TOLERANCE,
+    }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +70,9 @@ class ParityReport:
 
 
 def measure(
-    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+    found: Mapping[str, NDArray[Any]],
+    expected: Mapping[str, NDArray[Any]],
+    precision: str = "float32",
 ) -> ParityReport:
     """Measure how far outputs lie from the expected ones.
 
@@ -72,6 +82,8 @@ def measure(
         Any of ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,), ``regime`` (N,).
     expected : mapping
         The same outputs; without ``regime``, the nearest centroid by ``distance`` stands for it.
+    precision : {"float32", "float16"}
+        What ``found`` was computed in, which decides what is a tie.
 
     Returns
     -------
@@ -79,12 +91,9 @@ def measure(
     """
     regimes, ties = None, None
     if "regime" in found:
-        nearest = np.sort(expected["distance"], axis=1)[:, :2]
-        one = nearest.shape[1] == 1
-        margin = np.full(len(nearest), 2.0) if one else nearest[:, 1] - nearest[:, 0]
         regime = expected.get("regime", expected["distance"].argmin(axis=1))
         differs = found["regime"] != regime
-        clear = margin > 2 * DISTANCE_TOLERANCE
+        clear = ~close_calls(expected["distance"], precision)
         regimes, ties = int(np.sum(differs & clear)), int(np.sum(differs & ~clear))
     return ParityReport(
         windows=len(next(iter(found.values()))),
@@ -96,31 +105,21 @@ def measure(
     )
 
 
-def excess(report: ParityReport) -> str | None:
-    """Return what exceeds the float32 tolerances, in words, or ``None`` if nothing does."""
-    limits = {
-        "embedding": EMBEDDING_TOLERANCE,
-        "distance": DISTANCE_TOLERANCE,
-        "novelty": NOVELTY_TOLERANCE,
-        "regimes": 0,
-    }
-    for name, limit in limits.items():
+def close_calls(costs: NDArray[Any], precision: str = "float32") -> NDArray[np.bool_]:
+    """Return which rows (N, K) have their two smallest entries within twice the tolerance."""
+    if costs.shape[1] == 1:
+        return np.zeros(len(costs), dtype=bool)
+    nearest = np.partition(costs, 1, axis=1)
+    limit = 2 * tolerances(precision)["distance"]
+    return np.asarray(nearest[:, 1] - nearest[:, 0] <= limit)
+
+
+def excess(report: ParityReport, precision: str = "float32") -> str | None:
+    """Return what exceeds the tolerances, in words, or ``None`` if nothing does."""
+    for name, limit in {**tolerances(precision), "regimes": 0}.items():
         value = getattr(report, name)
         if value is not None and not value <= limit:  # a NaN fails too
             return f"{name} by {value:.3g}, where {limit:.3g} is allowed"
-    return None
-
-
-def half_excess(report: ParityReport) -> str | None:
-    """Return what exceeds the tolerances of a float16 file, or ``None`` if nothing does."""
-    if report.embedding is not None and not report.embedding <= HALF_EMBEDDING_TOLERANCE:
-        return (
-            f"embedding by {report.embedding:.3g}, where {HALF_EMBEDDING_TOLERANCE:.3g} is allowed"
-        )
-    if report.agreement is not None and not report.agreement >= HALF_AGREEMENT:
-        return (
-            f"{1 - report.agreement:.1%} of the regimes, where {1 - HALF_AGREEMENT:.1%} is allowed"
-        )
     return None
 
 

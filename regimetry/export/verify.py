@@ -17,10 +17,9 @@ from regimetry.errors import ConfigError, ModelError
 from regimetry.export.golden import Golden, golden_path, read_golden
 from regimetry.export.modelfile import ModelFile, read_model_file
 from regimetry.export.parity import (
-    DISTANCE_TOLERANCE,
     ParityReport,
+    close_calls,
     excess,
-    half_excess,
     measure,
 )
 from regimetry.export.runtimes import RUNTIMES, Outputs, Runtime
@@ -94,7 +93,7 @@ def verify(
     """Replay the golden windows of a model file through every runtime that is installed.
 
     Outputs are held to the tolerances of :mod:`regimetry.export.parity`, those of a float16 file
-    to its own; the causal labels of a float32 file must be equal.
+    to its own. Regimes and causal labels must be equal but where rounding decides them.
 
     Parameters
     ----------
@@ -143,23 +142,24 @@ def verify(
 
 
 def _replay(runtime: Runtime, file: ModelFile, golden: Golden) -> Replay:
-    reason = runtime.missing()
-    if reason is not None:
-        return Replay(runtime=runtime.name, skipped=reason)
+    missing = runtime.missing()
+    if missing is not None:
+        return Replay(runtime=runtime.name, skipped=missing)
+    version = runtime.version()
     try:
         found = runtime.run(file.content, golden.window, input_name=file.input_name)
     except Exception as error:  # every runtime has exceptions of its own
         failure = f"it does not run the file ({_first_line(error)})"
-        return Replay(runtime=runtime.name, version=runtime.version(), failure=failure)
-    return _judge(runtime.name, runtime.version(), found, golden, file.precision)
+        return Replay(runtime=runtime.name, version=version, failure=failure)
+    return _judge(runtime.name, version, found, golden, file.precision)
 
 
 def _replay_keras(file: ModelFile, golden: Golden, path: Path | None) -> Replay:
     """Replay through the contract's preprocessing and the Keras encoder: the embedding alone."""
     beside = file.path.with_suffix(".keras")
     if path is None and not beside.is_file():
-        reason = f"no weights: {beside.name} is not there (regimetry fit --keras writes it)"
-        return Replay(runtime=KERAS, skipped=reason)
+        skipped = f"no weights: {beside.name} is not there (`regimetry fit --keras` writes it)"
+        return Replay(runtime=KERAS, skipped=skipped)
     if path is not None and not path.is_file():
         raise ModelError(f"There is no Keras file {path}. `regimetry fit --keras` writes one.")
     if util.find_spec("tensorflow") is None or util.find_spec("keras") is None:
@@ -183,25 +183,22 @@ def _judge(name: str, version: str, found: Outputs, golden: Golden, precision: s
         if array.shape != shape:
             failure = f"{output} has shape {array.shape}, not {shape}"
             return Replay(runtime=name, version=version, failure=failure)
-    report = measure(found, golden.expected)
-    difference = half_excess(report) if precision == "float16" else excess(report)
-    labels = _other_labels(found["distance"], golden) if "distance" in found else None
-    if difference is None and labels and precision == "float32":
+    report = measure(found, golden.expected, precision)
+    difference = excess(report, precision)
+    labels = _other_labels(found["distance"], golden, precision) if "distance" in found else None
+    if difference is None and labels:
         difference = f"{labels} of {len(golden.labels_from_start)} causal labels"
     failure = None if difference is None else f"it differs from the golden file: {difference}"
     return Replay(runtime=name, version=version, failure=failure, report=report, labels=labels)
 
 
-def _other_labels(distance: NDArray[Any], golden: Golden) -> int:
+def _other_labels(distance: NDArray[Any], golden: Golden, precision: str) -> int:
     """Count causal labels that differ, but for those that rounding decides."""
     run = slice(0, len(golden.labels_from_start))
     labels, _ = jump_forward(distance[run], golden.jump_penalty)
     _, costs = jump_forward(golden.distance[run], golden.jump_penalty)
-    clear = np.ones(len(labels), dtype=bool)
-    if costs.shape[1] > 1:
-        nearest = np.sort(costs, axis=1)
-        clear = nearest[:, 1] - nearest[:, 0] > 2 * DISTANCE_TOLERANCE
-    return int(np.sum((labels != golden.labels_from_start) & clear))
+    differs = labels != golden.labels_from_start
+    return int(np.sum(differs & ~close_calls(costs, precision)))
 
 
 def _preprocessed(contract: ModelContract, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -230,8 +227,8 @@ def load_encoder(path: Path) -> Any:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras lets zip, JSON and type errors through
         raise ModelError(
-            f"{path} cannot be read as a Keras model ({_first_line(error)}). Write it again with `regimetry "
-            "fit --keras` or detector.encoder_.save."
+            f"{path} cannot be read as a Keras model ({_first_line(error)}). Write it again with "
+            "`regimetry fit --keras` or detector.encoder_.save."
         ) from error
 
 
