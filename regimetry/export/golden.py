@@ -24,7 +24,7 @@ from regimetry.runtime.jump import jump_forward
 FORMAT_VERSION = 1
 """A file without a version is of this one."""
 
-CONSECUTIVE, SPREAD = 40, 24
+CONSECUTIVE, SPREAD, LEAD_IN = 40, 24, 5
 
 _FLOATS = ("window", "embedding", "distance", "novelty")
 _INTEGERS = ("regime", "labels_from_start")
@@ -92,7 +92,7 @@ def make_golden(
     regime = distance.argmin(axis=1).astype(np.int64)
     count = min(CONSECUTIVE, len(distance))
     ties = close_calls(distance)
-    start = _best_run(regime, ties, count)
+    start = _best_run(jump_forward(distance, jump_penalty)[0], ties, count)
     run = np.arange(start, start + count)
     rows = np.concatenate([run, _spread(len(distance), run, ties)])
     labels, _ = jump_forward(distance[run], jump_penalty)
@@ -107,17 +107,21 @@ def make_golden(
     )
 
 
-def _best_run(regime: NDArray[np.int64], ties: NDArray[np.bool_], count: int) -> int:
-    """Return the start of the run of ``count`` windows with few ties and many changes."""
-
-    def in_run(marks: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-        sums = np.concatenate([[0], np.cumsum(marks)])
-        return sums[length:] - sums[:-length]
-
-    n_ties = in_run(ties, count)
-    changes = in_run(np.diff(regime) != 0, count - 1) if count > 1 else np.zeros_like(n_ties)
+def _best_run(labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int) -> int:
+    """Return the start of the run of ``count`` windows with few ties and many changes of label."""
+    starts = np.arange(len(labels) - count + 1)
+    n_ties = _sums(ties)
+    n_changes = _sums(np.diff(labels, prepend=labels[0]) != 0)
+    ties_inside = n_ties[starts + count] - n_ties[starts]
+    # A stream that begins with the run forgets what came before: early changes do not count.
+    first = starts + min(LEAD_IN, count - 1)
+    changes = n_changes[starts + count] - n_changes[first]
     # A run without a change shows nothing of the recursion; of the others, the clearest.
-    return int(np.lexsort([-changes, n_ties, changes == 0])[0])
+    return int(np.lexsort([-changes, ties_inside, changes == 0])[0])
+
+
+def _sums(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(marks)])
 
 
 def _spread(n_windows: int, run: NDArray[np.int64], ties: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -181,8 +181,8 @@ def _judge(name: str, version: str, found: Outputs, golden: Golden, precision: s
     for output, array in found.items():
         shape = golden.expected[output].shape
         if array.shape != shape:
-            failure = f"{output} has shape {array.shape}, not {shape}"
-            return Replay(runtime=name, version=version, failure=failure)
+            wrong = f"{output} has shape {array.shape}, not {shape}"
+            return Replay(runtime=name, version=version, failure=wrong)
     report = measure(found, golden.expected, precision)
     difference = excess(report, precision)
     labels = _other_labels(found["distance"], golden, precision) if "distance" in found else None
