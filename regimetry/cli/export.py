@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +137,7 @@ def _written(model: ModelFile, options: argparse.Namespace, parity: ParityReport
         )
     return {
         "path": str(path),
-        "parity": asdict(parity),
+        "parity": parity.to_dict(),
         "bytes_before": len(model.content),
         "bytes_after": after,
     }
@@ -180,7 +179,7 @@ def _float16(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
     write_with_golden(model, content, options.destination)
     if not options.json:
         print(f"{options.destination}: float16")
-    return {"path": str(options.destination), **asdict(report), "agreement": report.agreement}
+    return {"path": str(options.destination), **report.to_dict()}
 
 
 def _windows(model: ModelFile, options: argparse.Namespace) -> NDArray[np.float32]:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +95,14 @@ def _row(replay: Replay, found: Verification) -> list[str]:
 
 
 def _plain(found: Verification) -> dict[str, Any]:
-    data = {**asdict(found), "model": str(found.model), "golden": str(found.golden)}
-    for replay in data["replays"]:
-        for name, value in (replay["report"] or {}).items():
-            if isinstance(value, float) and not math.isfinite(value):
-                replay["report"][name] = None  # JSON has no NaN; `failure` tells
-    return {**data, "passed": not found.failures}
+    replays = [
+        {**vars(replay), "report": None if replay.report is None else replay.report.to_dict()}
+        for replay in found.replays
+    ]
+    return {
+        **vars(found),
+        "model": str(found.model),
+        "golden": str(found.golden),
+        "replays": replays,
+        "passed": not found.failures,
+    }

@@ -60,8 +60,14 @@ class HalfReport:
 
     @property
     def agreement(self) -> float:
-        """Share of windows with the same regime."""
-        return self.parity.agreement or 0.0
+        """Share of windows with the same regime; 0 if any output is not a number."""
+        if self.parity.agreement is None or None in self.parity.to_dict().values():
+            return 0.0
+        return self.parity.agreement
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return {**vars(self), "parity": self.parity.to_dict(), "agreement": self.agreement}
 
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:

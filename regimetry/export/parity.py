@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,13 @@ class ParityReport:
         if self.regimes is None or self.ties is None:
             return None
         return 1.0 - (self.regimes + self.ties) / self.windows
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the fields as plain data; what is not finite, which JSON lacks, is ``None``."""
+        return {
+            name: value if value is None or math.isfinite(value) else None
+            for name, value in vars(self).items()
+        }
 
 
 def measure(

@@ -89,11 +89,16 @@ def require_window_form(model: ModelFile) -> None:
 
 
 def write_with_golden(model: ModelFile, content: bytes, path: Path) -> None:
-    """Write a file made of ``model``, and a copy of its golden file beside: both or neither."""
+    """Write a file made of ``model``, and a copy of its golden file beside: both or neither.
+
+    Where ``model`` has no golden file, one that lies beside ``path`` is of another model and goes.
+    """
     source, beside = golden_path(model.path), golden_path(path)
     with ExitStack() as stack:
         stack.enter_context(replacing(path)).write_bytes(content)
-        if source.is_file() and source.resolve() != beside.resolve():
+        if not source.is_file():
+            beside.unlink(missing_ok=True)
+        elif source.resolve() != beside.resolve():
             shutil.copyfile(source, stack.enter_context(replacing(beside)))
 
 

@@ -185,7 +185,9 @@ def _judge(name: str, version: str, found: Outputs, golden: Golden, precision: s
             return Replay(runtime=name, version=version, failure=wrong)
     report = measure(found, golden.expected, precision)
     difference = excess(report, precision)
-    labels = _other_labels(found["distance"], golden, precision) if "distance" in found else None
+    labels = None
+    if "distance" in found and np.isfinite(found["distance"]).all():
+        labels = _other_labels(found["distance"], golden, precision)
     if difference is None and labels:
         difference = f"{labels} of {len(golden.labels_from_start)} causal labels"
     failure = None if difference is None else f"it differs from the golden file: {difference}"

@@ -208,3 +208,17 @@ def test_a_graph_without_our_scaling_is_refused():
     model = small_graph([helper.make_node("Relu", ["window"], ["embedding"])], {}, 3)
     with pytest.raises(ModelError, match="no scaling that ends in a Clip"):
         to_float16(model)
+
+
+def test_an_output_that_is_no_number_is_no_agreement(detector, graph, values):
+    """With one regime every label agrees; the outputs must still be numbers."""
+    model = onnx.ModelProto()
+    model.CopyFrom(graph)
+    tensor = next(t for t in model.graph.initializer if t.name == "novelty/scale")
+    nothing = numpy_helper.to_array(tensor) * np.float32(np.nan)
+    tensor.CopyFrom(numpy_helper.from_array(nothing, "novelty/scale"))
+    windows = rolling_windows(values, 11)[:20]
+    report = assess(detector.model_.content, model.SerializeToString(), windows)
+    assert report.parity.agreement == 1.0
+    assert report.agreement == 0.0
+    assert report.to_dict()["parity"]["novelty"] is None
