@@ -9,7 +9,7 @@ import pytest
 import regimetry as rg
 from regimetry.export.golden import golden_path, read_golden
 from regimetry.export.parity import excess, measure
-from regimetry.export.runtimes import RUNTIMES
+from regimetry.export.runtimes import ONNXRUNTIME
 
 MODEL = Path(__file__).parents[1] / "models" / "sp500.onnx"
 
@@ -26,7 +26,7 @@ def golden(contract):
 
 @pytest.fixture(scope="module")
 def outputs(golden):
-    return RUNTIMES[0].run(MODEL.read_bytes(), golden.window)
+    return ONNXRUNTIME.run(MODEL.read_bytes(), golden.window)
 
 
 def test_outputs_are_the_golden_ones(outputs, golden):

@@ -121,8 +121,11 @@ def _openvino(content: bytes) -> Call:
     return call
 
 
+ONNXRUNTIME = Runtime(
+    "onnxruntime", "onnxruntime", ("onnxruntime", "onnxruntime-gpu"), _onnxruntime
+)
 RUNTIMES = (
-    Runtime("onnxruntime", "onnxruntime", ("onnxruntime", "onnxruntime-gpu"), _onnxruntime),
+    ONNXRUNTIME,
     Runtime("reference", "onnx", ("onnx",), _reference),
     Runtime("openvino", "openvino", ("openvino",), _openvino),
 )

@@ -18,7 +18,7 @@ from regimetry.export.golden import golden_path, read_golden
 from regimetry.export.modelfile import ModelFile
 from regimetry.export.parity import ParityReport, excess, measure
 from regimetry.export.probe import probe_windows
-from regimetry.export.runtimes import RUNTIMES
+from regimetry.export.runtimes import ONNXRUNTIME
 from regimetry.files import replacing
 
 GRAPH_KEY = "graph"
@@ -104,7 +104,7 @@ def write_with_golden(model: ModelFile, content: bytes, path: Path) -> None:
 
 def _require_same(model: ModelFile, content: bytes, input_name: str) -> ParityReport:
     windows, expected = _expected(model)
-    found = RUNTIMES[0].run(content, windows, input_name=input_name)
+    found = ONNXRUNTIME.run(content, windows, input_name=input_name)
     report = measure(found, expected, model.precision)
     difference = excess(report, model.precision)
     if difference is not None:
@@ -121,4 +121,4 @@ def _expected(model: ModelFile) -> tuple[NDArray[np.float32], Mapping[str, NDArr
         golden = read_golden(path, model.contract)
         return golden.window, golden.expected
     windows = probe_windows(model.contract, _PROBES)
-    return windows, RUNTIMES[0].run(model.content, windows, input_name=model.input_name)
+    return windows, ONNXRUNTIME.run(model.content, windows, input_name=model.input_name)

@@ -165,7 +165,7 @@ def _replay_keras(file: ModelFile, golden: Golden, path: Path | None) -> Replay:
     if util.find_spec("tensorflow") is None or util.find_spec("keras") is None:
         return Replay(runtime=KERAS, skipped="not installed: pip install 'regimetry[train]'")
     version = metadata.version("keras")
-    windows = _preprocessed(file.contract, golden.window)
+    windows = preprocess_windows(file.contract, golden.window)
     encoder = load_encoder(path or beside)
     if encoder.input.shape[1:] != windows.shape[1:]:
         failure = f"the encoder reads {encoder.input.shape[1:]}, not {windows.shape[1:]}"
@@ -203,7 +203,10 @@ def _other_labels(distance: NDArray[Any], golden: Golden, precision: str) -> int
     return int(np.sum(differs & ~close_calls(costs, precision)))
 
 
-def _preprocessed(contract: ModelContract, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+def preprocess_windows(
+    contract: ModelContract, windows: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what the encoder sees of raw windows: (N, R, F) to (N, W, F), by the contract."""
     preprocessing = Preprocessing(
         transforms=cast("tuple[Transform, ...]", contract.transforms),
         mean=np.array(contract.mean, dtype=np.float32),

@@ -7,6 +7,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
+import regimetry as rg
 from regimetry.contract import OUTPUT_NAMES, PRECISION_KEY
 from regimetry.errors import ModelError
 from regimetry.export.float16 import assess, to_float16
@@ -222,3 +223,27 @@ def test_an_output_that_is_no_number_is_no_agreement(detector, graph, values):
     assert report.parity.agreement == 1.0
     assert report.agreement == 0.0
     assert report.to_dict()["parity"]["novelty"] is None
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"embedding_dim": None, "encoding_method": "learnable", "pooling": "last"},
+        {"pooling": "attention", "padding_mask": True, "look_ahead_mask": True},
+    ],
+)
+def test_other_encoders(values, tmp_path, parameters):
+    base = {"embedding_dim": 8, "head_size": 8, "num_heads": 2, "ff_dim": 8}
+    detector = rg.RegimeDetector(
+        encoder=rg.EncoderConfig(**{**base, **parameters}),
+        n_regimes=2,
+        objective=None,
+        n_landmarks=100,
+        random_state=0,
+    ).fit(values)
+    path = tmp_path / "m.onnx"
+    detector.save(path)
+    assert verify(path).failures == ()
+    half = to_float16(onnx.load(path))
+    path.write_bytes(stamp(half, detector.model_.contract, precision="float16"))
+    assert verify(path).failures == ()

@@ -10,7 +10,7 @@ import regimetry as rg
 from regimetry.encoder.inference import embed_windows
 from regimetry.errors import DataError, ModelError
 from regimetry.export.golden import golden_path, make_golden, read_golden, write_golden
-from regimetry.export.verify import _preprocessed
+from regimetry.export.verify import preprocess_windows
 
 FIELDS = ("window", "embedding", "distance", "regime", "novelty", "labels_from_start")
 
@@ -47,7 +47,7 @@ def test_save_writes_it_beside_the_model(detector, model_path):
 
 def test_the_outputs_are_those_of_keras_and_not_of_the_graph(detector):
     golden = detector.golden_
-    scaled = _preprocessed(detector.model_.contract, golden.window)
+    scaled = preprocess_windows(detector.model_.contract, golden.window)
     keras = embed_windows(detector.encoder_, scaled)
     graph = detector.model_._session.run(["embedding"], {"window": golden.window})[0]
     np.testing.assert_allclose(golden.embedding, keras, atol=1e-6)

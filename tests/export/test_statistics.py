@@ -79,3 +79,14 @@ def test_the_work_of_a_fitted_encoder(detector):
     assert statistics.ir_version == 9
     assert statistics.domains == ("",)
     assert statistics.parameters > 2 * 4 * 8 * 16
+
+
+def test_of_a_series_graph_the_work_of_one_window_counts(detector):
+    """The window form behind an Unsqueeze, with its rows as the symbolic dimension."""
+    model = onnx.load_from_string(detector.model_.content)
+    expected = multiply_accumulates(model)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([0]), "series_axis"))
+    lift = helper.make_node("Unsqueeze", ["series", "series_axis"], ["window"])
+    model.graph.node.insert(0, lift)
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("series", F, ["time", 4]))
+    assert multiply_accumulates(model) == expected

@@ -12,7 +12,7 @@ from regimetry.contract import OUTPUT_NAMES, SERIES_INPUT_NAME
 from regimetry.errors import ConfigError, ModelError
 from regimetry.export import runtimes as runtime_table
 from regimetry.export.golden import golden_path
-from regimetry.export.runtimes import RUNTIMES
+from regimetry.export.runtimes import ONNXRUNTIME
 from regimetry.export.verify import verify
 
 
@@ -142,14 +142,14 @@ def test_a_file_that_a_runtime_cannot_run_fails(copy, monkeypatch):
         raise RuntimeError("no such operator\nand more")
 
     broken = runtime_table.Runtime("openvino", "openvino", ("openvino",), refuse)
-    monkeypatch.setattr("regimetry.export.verify.RUNTIMES", (RUNTIMES[0], broken))
+    monkeypatch.setattr("regimetry.export.verify.RUNTIMES", (ONNXRUNTIME, broken))
     (failure,) = verify(copy).failures
     assert failure.failure == "it does not run the file (no such operator)"
 
 
 def test_a_runtime_that_is_not_installed_says_so(copy, monkeypatch):
     absent = runtime_table.Runtime("openvino", "no_such_module", ("openvino",), None)
-    monkeypatch.setattr("regimetry.export.verify.RUNTIMES", (RUNTIMES[0], absent))
+    monkeypatch.setattr("regimetry.export.verify.RUNTIMES", (ONNXRUNTIME, absent))
     found = verify(copy)
     assert found.replays[1].skipped == "not installed: pip install openvino"
     assert found.failures == ()
