@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check model clean
+.PHONY: demo test check portability model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -26,6 +26,14 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+
+# The model file in Node, a browser, OpenVINO and ONNX's evaluator; here nothing may be missing.
+portability: $(VENV)/.installed
+	npm ci --prefix examples --no-audit --no-fund
+	npm run --prefix examples vendor
+	command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
+	REGIMETRY_REQUIRE_PORTABILITY=1 $(BIN)/pytest tests/portability
 
 # The shipped model and its golden file.
 model: $(VENV)/.installed

@@ -15,6 +15,7 @@ FORMAT_VERSION = 1
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
 PRECISION_KEY = "regimetry.precision"
+FORM_KEY = "regimetry.form"
 PRECISIONS = ("float32", "float16")
 
 INPUT_NAME = "window"

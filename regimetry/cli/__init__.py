@@ -10,10 +10,17 @@ import sys
 from collections.abc import Sequence
 
 from regimetry.cli import embed, export, fit, inspect, predict, report, sample, verify
-from regimetry.errors import ConfigError, DataError, InstallError, ModelError, RegimetryError
+from regimetry.errors import (
+    ConfigError,
+    DataError,
+    ExportError,
+    InstallError,
+    ModelError,
+    RegimetryError,
+)
 
 _VERBS = (sample, fit, predict, embed, report, inspect, verify, export)
-_BAD_INPUT = (ConfigError, DataError, InstallError, ModelError)
+_BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 
 def build_parser() -> argparse.ArgumentParser:

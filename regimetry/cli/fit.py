@@ -34,6 +34,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="columns to difference first (default: those near a unit root)",
     )
     parser.add_argument("--jump-penalty", type=float, default=1.0, help="price of a change")
+    parser.add_argument("--opset", type=int, default=17, help="of the file: 17 (default) or 18")
     parser.add_argument(
         "--keras",
         action="store_true",
@@ -72,6 +73,7 @@ def run(options: argparse.Namespace) -> None:
         difference=_difference(options.difference),
         categorical=options.categorical,
         jump_penalty=options.jump_penalty,
+        opset=options.opset,
         random_state=options.seed,
         progress=sys.stderr.isatty(),
     )

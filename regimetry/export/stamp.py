@@ -5,7 +5,7 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from regimetry.contract import PRECISION_KEY, ModelContract
+from regimetry.contract import FORM_KEY, PRECISION_KEY, SERIES_INPUT_NAME, ModelContract
 from regimetry.export.modelfile import require_size
 
 
@@ -30,6 +30,8 @@ def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "
     stamped = onnx.ModelProto()
     stamped.CopyFrom(model)
     metadata = contract.to_metadata()
+    if model.graph.input[0].name == SERIES_INPUT_NAME:
+        metadata[FORM_KEY] = SERIES_INPUT_NAME
     if precision != "float32":
         metadata[PRECISION_KEY] = precision
     helper.set_model_props(stamped, metadata)
