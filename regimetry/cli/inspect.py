@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _statistics(file: ModelFile) -> GraphStatistics | None:
-    if util.find_spec("onnx") is None:
+    if util.find_spec("onnx") is None or util.find_spec("onnx_ir") is None:
         return None
     from regimetry.export.statistics import graph_statistics
 

@@ -3,20 +3,23 @@
 import json
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 
 import numpy as np
 import onnx
+import onnxruntime
 import pandas as pd
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 import regimetry as rg
 from regimetry.cli import main
+from regimetry.contract import FORM_KEY
 from regimetry.export import modelfile
 from regimetry.export.golden import golden_path
 from regimetry.export.probe import probe_windows
+from regimetry.export.stamp import stamp
 
 
 @pytest.fixture
@@ -31,6 +34,15 @@ def table(values, tmp_path):
     path = tmp_path / "t.csv"
     pd.DataFrame(values, columns=["x0", "x1", "x2", "x3"]).to_csv(path, index=False)
     return path
+
+
+@pytest.fixture
+def plain(copy):
+    """A file of before the rules: its contract has no record of them."""
+    contract = rg.load(copy).contract
+    training = {name: value for name, value in contract.training.items() if name != "graph"}
+    copy.write_bytes(stamp(onnx.load(copy), replace(contract, training=training)))
+    return copy
 
 
 @dataclass(frozen=True)
@@ -90,14 +102,18 @@ def test_float16_is_measured_and_written(copy, table, tmp_path, capsys):
 
 
 def test_float16_that_changes_regimes_is_refused_unless_forced(copy, tmp_path, capsys):
-    """A weight beyond float16's range: the products become wrong, and regimes with them."""
+    """Products with 1e-8, which float16 takes for 0, and their repair: the same in float32."""
     model = onnx.load(copy)
-    large = next(
-        t for t in model.graph.initializer if t.name.startswith("encoder/") and len(t.dims) == 2
-    )
-    weights = numpy_helper.to_array(large)
-    large.CopyFrom(numpy_helper.from_array(weights * np.float32(1e6), large.name))
+    for node in model.graph.node:
+        node.input[:] = ["restored" if name == "scaled" else name for name in node.input]
+    place = 1 + next(i for i, n in enumerate(model.graph.node) if "scaled" in n.output)
+    model.graph.node.insert(place, helper.make_node("Mul", ["small", "huge"], ["restored"]))
+    model.graph.node.insert(place, helper.make_node("MatMul", ["scaled", "tiny"], ["small"]))
+    tiny, huge = np.eye(4, dtype=np.float32) * np.float32(1e-8), np.array(1e8, dtype=np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(tiny, "tiny"))
+    model.graph.initializer.append(numpy_helper.from_array(huge, "huge"))
     onnx.save(model, copy)
+    assert main(["verify", str(copy), "--runtime", "onnxruntime"]) == 0
     out = tmp_path / "h.onnx"
     arguments = ["export", str(copy), str(out), "--target", "float16"]
     assert main(arguments) == 1
@@ -138,16 +154,16 @@ def test_triton_writes_a_repository(copy, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["path"].endswith("other")
 
 
-def test_rewritten_file_keeps_what_it_says_and_gains_the_reports(copy, tmp_path, rules, capsys):
+def test_rewritten_file_keeps_what_it_says_and_gains_the_reports(plain, tmp_path, rules, capsys):
     rules(lambda model: (model, (Report(),)))
     out = tmp_path / "fast.onnx"
-    assert main(["export", str(copy), str(out), "--target", "onnx", "--explain"]) == 0
+    assert main(["export", str(plain), str(out), "--target", "onnx", "--explain"]) == 0
     text = capsys.readouterr().out
     assert "200 -> 100" in text
     assert "5,000 -> 1,000" in text
     assert "fold attention: block 3: too wide" in text
     assert "regimes in 0 of 64 windows" in text
-    before, after = rg.load(copy).contract, rg.load(out).contract
+    before, after = rg.load(plain).contract, rg.load(out).contract
     assert after.regimes == before.regimes
     assert after.training["graph"][0]["applied"] == 2
     assert {k: v for k, v in after.training.items() if k != "graph"} == dict(before.training)
@@ -176,11 +192,44 @@ def test_a_rewrite_that_changes_the_result_is_not_written(
     assert golden_path(out).exists() == with_golden
 
 
-def test_a_file_may_be_rewritten_in_place(copy, rules):
-    rules(lambda model: (model, (Report(),)))
-    assert main(["export", str(copy), str(copy), "--target", "onnx"]) == 0
-    assert "graph" in rg.load(copy).contract.training
-    assert main(["verify", str(copy), "--runtime", "onnxruntime"]) == 0
+def test_a_file_may_be_rewritten_in_place_by_the_real_rules(plain):
+    assert main(["export", str(plain), str(plain), "--target", "onnx"]) == 0
+    assert len(rg.load(plain).contract.training["graph"]) > 5
+    assert main(["verify", str(plain), "--runtime", "onnxruntime"]) == 0
+
+
+def test_explain_shows_what_the_rules_did_at_the_fit(copy, capsys):
+    assert main(["export", str(copy), "--explain"]) == 0
+    text = capsys.readouterr().out
+    assert "multiply-accumulates a window" in text
+    assert main(["export", str(copy), "--explain", "--json"]) == 0
+    reports = json.loads(capsys.readouterr().out)["rules"]
+    assert reports == rg.load(copy).contract.training["graph"]
+    assert all(report["rule"] in text for report in reports)
+    assert reports[0]["nodes_before"] > reports[-1]["nodes_after"]
+
+
+@pytest.mark.parametrize("with_golden", [True, False])
+def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys, with_golden):
+    if not with_golden:
+        golden_path(copy).unlink()
+    out = tmp_path / "series.onnx"
+    assert main(["export", str(copy), str(out), "--target", "series"]) == 0
+    assert golden_path(out).exists() == with_golden
+    session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
+    (regime,) = session.run(["regime"], {"series": values.astype(np.float32)})
+    expected = rg.load(copy).outputs(values)["regime"]
+    np.testing.assert_array_equal(regime, expected)
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert metadata[FORM_KEY] == "series"
+    capsys.readouterr()
+    assert main(["inspect", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["form"] == "series"
+    if with_golden:
+        assert main(["verify", str(out)]) == 0
+    for target in ("series", "float16", "triton"):
+        assert main(["export", str(out), str(tmp_path / "x.onnx"), "--target", target]) == 2
+        assert "series" in capsys.readouterr().err
 
 
 def test_bad_input_makes_no_file(copy, tmp_path, capsys, model_path):
