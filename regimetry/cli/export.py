@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from regimetry.export.modelfile import ModelFile
     from regimetry.export.parity import ParityReport
+    from regimetry.export.source import SourceFile
 
 _TARGETS = ("onnx", "series", "float16", "triton")
 
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     """Export and print what was made."""
     from regimetry.cli.output import print_json
     from regimetry.errors import ConfigError
-    from regimetry.export.modelfile import read_model_file
+    from regimetry.export.source import read_source
 
     if (options.target is None) != (options.destination is None) or not (
         options.target or options.explain
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         )
     if options.target in ("onnx", "series", "float16"):
         _require_target(options.destination)
-    model = read_model_file(options.model)
+    model = read_source(options.model)
     result: dict[str, Any] = {}
     if options.explain:
         from regimetry.export.targets import rule_reports
@@ -114,19 +114,21 @@ def _rule_table(reports: list[dict[str, Any]]) -> str:
     return "\n".join([text_table(header, rows), *refusals])
 
 
-def _onnx(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
+def _onnx(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
     from regimetry.export.targets import write_rewritten
 
     return _written(model, options, write_rewritten(model, options.destination))
 
 
-def _series(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
+def _series(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
     from regimetry.export.targets import write_series
 
     return _written(model, options, write_series(model, options.destination))
 
 
-def _written(model: ModelFile, options: argparse.Namespace, parity: ParityReport) -> dict[str, Any]:
+def _written(
+    model: SourceFile, options: argparse.Namespace, parity: ParityReport
+) -> dict[str, Any]:
     path = options.destination
     after = path.stat().st_size
     if not options.json:
@@ -143,7 +145,7 @@ def _written(model: ModelFile, options: argparse.Namespace, parity: ParityReport
     }
 
 
-def _float16(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
+def _float16(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
     from regimetry.cli.output import text_table
     from regimetry.errors import ConfigError, ExportParityError
     from regimetry.export.targets import require_window_form, write_with_golden
@@ -182,7 +184,7 @@ def _float16(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
     return {"path": str(options.destination), **report.to_dict()}
 
 
-def _windows(model: ModelFile, options: argparse.Namespace) -> NDArray[np.float32]:
+def _windows(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
     """Return the golden windows and those of the table."""
     import numpy as np
 
@@ -200,7 +202,7 @@ def _windows(model: ModelFile, options: argparse.Namespace) -> NDArray[np.float3
     return np.concatenate(parts)
 
 
-def _windows_of_table(model: ModelFile, options: argparse.Namespace) -> NDArray[np.float32]:
+def _windows_of_table(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
     from regimetry.errors import DataError
     from regimetry.series.preprocessing import log_columns, require_positive
     from regimetry.series.series import as_series
@@ -220,7 +222,7 @@ def _windows_of_table(model: ModelFile, options: argparse.Namespace) -> NDArray[
     return rolling_windows(values.astype("float32"), contract.window_rows)
 
 
-def _triton(model: ModelFile, options: argparse.Namespace) -> dict[str, Any]:
+def _triton(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
     from regimetry.export.triton import write_triton
 
     path = write_triton(

@@ -11,7 +11,7 @@ from regimetry.cli.arguments import add_json
 
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
-    from regimetry.export.modelfile import ModelFile
+    from regimetry.export.source import SourceFile
     from regimetry.export.statistics import GraphStatistics
 
 
@@ -32,9 +32,9 @@ def run(options: argparse.Namespace) -> None:
     """Print the card."""
     from regimetry.cli.output import print_json
     from regimetry.contract import FORMAT_VERSION
-    from regimetry.export.modelfile import read_model_file
+    from regimetry.export.source import read_source
 
-    file = read_model_file(options.model)
+    file = read_source(options.model)
     statistics = _statistics(file)
     if options.json:
         print_json(
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
     print("\n" + _graph(file, statistics))
 
 
-def _statistics(file: ModelFile) -> GraphStatistics | None:
+def _statistics(file: SourceFile) -> GraphStatistics | None:
     if util.find_spec("onnx") is None or util.find_spec("onnx_ir") is None:
         return None
     from regimetry.export.statistics import graph_statistics
@@ -61,7 +61,7 @@ def _statistics(file: ModelFile) -> GraphStatistics | None:
     return graph_statistics(file.graph())
 
 
-def _card(file: ModelFile) -> str:
+def _card(file: SourceFile) -> str:
     from regimetry.contract import FORMAT_VERSION
 
     contract, training = file.contract, file.contract.training
@@ -106,7 +106,7 @@ def _regimes(contract: ModelContract) -> str:
     return regime_table(contract) + "\n\n" + text_table(["from \\ to", *names], matrix)
 
 
-def _graph(file: ModelFile, statistics: GraphStatistics | None) -> str:
+def _graph(file: SourceFile, statistics: GraphStatistics | None) -> str:
     if statistics is None:
         return (
             f"graph         {len(file.content):,} bytes; onnx is not installed, which reads the "

@@ -6,7 +6,7 @@ import onnx
 from onnx import helper
 
 from regimetry.contract import FORM_KEY, PRECISION_KEY, SERIES_INPUT_NAME, ModelContract
-from regimetry.export.modelfile import require_size
+from regimetry.export.source import require_size
 
 
 def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "float32") -> bytes:

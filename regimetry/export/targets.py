@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ConfigError, ExportParityError
 from regimetry.export.golden import golden_path, read_golden
-from regimetry.export.modelfile import ModelFile
 from regimetry.export.parity import ParityReport, excess, measure
 from regimetry.export.probe import probe_windows
 from regimetry.export.runtimes import ONNXRUNTIME
+from regimetry.export.source import SourceFile
 from regimetry.files import replacing
 
 GRAPH_KEY = "graph"
@@ -27,7 +27,7 @@ GRAPH_KEY = "graph"
 _PROBES = 64
 
 
-def rule_reports(model: ModelFile) -> list[dict[str, Any]]:
+def rule_reports(model: SourceFile) -> list[dict[str, Any]]:
     """Return what each rewrite rule did: as the fit recorded it, or of this graph now."""
     recorded = model.contract.training.get(GRAPH_KEY)
     if recorded is not None:
@@ -37,7 +37,7 @@ def rule_reports(model: ModelFile) -> list[dict[str, Any]]:
     return [asdict(report) for report in optimise(model.graph())[1]]
 
 
-def write_rewritten(model: ModelFile, path: Path) -> ParityReport:
+def write_rewritten(model: SourceFile, path: Path) -> ParityReport:
     """Write the file with the rewrite rules applied, once it gives what the input file gives.
 
     Raises
@@ -59,7 +59,7 @@ def write_rewritten(model: ModelFile, path: Path) -> ParityReport:
     return parity
 
 
-def write_series(model: ModelFile, path: Path) -> ParityReport:
+def write_series(model: SourceFile, path: Path) -> ParityReport:
     """Write the series form, once it gives what the window form gives.
 
     Raises
@@ -79,7 +79,7 @@ def write_series(model: ModelFile, path: Path) -> ParityReport:
     return parity
 
 
-def require_window_form(model: ModelFile) -> None:
+def require_window_form(model: SourceFile) -> None:
     """Raise :class:`ConfigError` if a file reads a series."""
     if model.input_name != INPUT_NAME:
         raise ConfigError(
@@ -88,7 +88,7 @@ def require_window_form(model: ModelFile) -> None:
         )
 
 
-def write_with_golden(model: ModelFile, content: bytes, path: Path) -> None:
+def write_with_golden(model: SourceFile, content: bytes, path: Path) -> None:
     """Write a file made of ``model``, and a copy of its golden file beside: both or neither.
 
     Where ``model`` has no golden file, one that lies beside ``path`` is of another model and goes.
@@ -102,7 +102,7 @@ def write_with_golden(model: ModelFile, content: bytes, path: Path) -> None:
             shutil.copyfile(source, stack.enter_context(replacing(beside)))
 
 
-def _require_same(model: ModelFile, content: bytes, input_name: str) -> ParityReport:
+def _require_same(model: SourceFile, content: bytes, input_name: str) -> ParityReport:
     windows, expected = _expected(model)
     found = ONNXRUNTIME.run(content, windows, input_name=input_name)
     report = measure(found, expected, model.precision)
@@ -115,7 +115,7 @@ def _require_same(model: ModelFile, content: bytes, input_name: str) -> ParityRe
     return report
 
 
-def _expected(model: ModelFile) -> tuple[NDArray[np.float32], Mapping[str, NDArray[Any]]]:
+def _expected(model: SourceFile) -> tuple[NDArray[np.float32], Mapping[str, NDArray[Any]]]:
     path = golden_path(model.path)
     if path.is_file():
         golden = read_golden(path, model.contract)

@@ -19,7 +19,7 @@ from typing import Any
 
 from regimetry.contract import INPUT_NAME
 from regimetry.errors import ConfigError, DataError
-from regimetry.export.modelfile import ModelFile
+from regimetry.export.source import SourceFile
 from regimetry.parameters import require_choice, require_integer
 
 KINDS = ("auto", "cpu", "gpu")
@@ -33,7 +33,7 @@ _TYPES = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
 
 
 def triton_config(
-    model: ModelFile,
+    model: SourceFile,
     name: str,
     *,
     kind: str = "auto",
@@ -49,7 +49,7 @@ def triton_config(
 
     Parameters
     ----------
-    model : ModelFile
+    model : SourceFile
         Of the window form.
     name : str
         Of the model in the repository: letters, digits, ``_``, ``-`` and ``.``.
@@ -121,7 +121,7 @@ def _warm_up(size: int, shape: tuple[Any, ...]) -> dict[str, Any]:
     return {"name": f"batch of {size}", "batch_size": size, "inputs": inputs}
 
 
-def _parameters(model: ModelFile) -> list[dict[str, Any]]:
+def _parameters(model: SourceFile) -> list[dict[str, Any]]:
     contract = model.contract
     entries = {
         # An instance takes one thread: instances, not threads, run at the same time.
@@ -156,13 +156,13 @@ def _escaped(byte: int) -> str:
 
 
 def write_triton(
-    model: ModelFile, folder: Path, name: str, *, force: bool = False, **options: Any
+    model: SourceFile, folder: Path, name: str, *, force: bool = False, **options: Any
 ) -> Path:
     """Write ``folder/name`` of a model repository: complete or not at all.
 
     Parameters
     ----------
-    model : ModelFile
+    model : SourceFile
     folder : Path
         The repository; it is made if its parent exists.
     name : str

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, ModelError
 from regimetry.export.golden import Golden, golden_path, read_golden
-from regimetry.export.modelfile import ModelFile, read_model_file
 from regimetry.export.parity import (
     ParityReport,
     close_calls,
@@ -23,6 +22,7 @@ from regimetry.export.parity import (
     measure,
 )
 from regimetry.export.runtimes import RUNTIMES, Outputs, Runtime
+from regimetry.export.source import SourceFile, read_source
 from regimetry.runtime.jump import jump_forward
 from regimetry.series.preprocessing import Preprocessing, Transform
 
@@ -122,7 +122,7 @@ def verify(
             raise ConfigError(
                 f"runtime is {name!r}; it must be one of {', '.join(map(repr, RUNTIME_NAMES))}."
             )
-    file = read_model_file(model)
+    file = read_source(model)
     path = golden_path(model) if golden is None else Path(golden)
     content = read_golden(path, file.contract)
     replays = [_replay(runtime, file, content) for runtime in RUNTIMES if runtime.name in asked]
@@ -141,7 +141,7 @@ def verify(
     )
 
 
-def _replay(runtime: Runtime, file: ModelFile, golden: Golden) -> Replay:
+def _replay(runtime: Runtime, file: SourceFile, golden: Golden) -> Replay:
     missing = runtime.missing()
     if missing is not None:
         return Replay(runtime=runtime.name, skipped=missing)
@@ -154,7 +154,7 @@ def _replay(runtime: Runtime, file: ModelFile, golden: Golden) -> Replay:
     return _judge(runtime.name, version, found, golden, file.precision)
 
 
-def _replay_keras(file: ModelFile, golden: Golden, path: Path | None) -> Replay:
+def _replay_keras(file: SourceFile, golden: Golden, path: Path | None) -> Replay:
     """Replay through the contract's preprocessing and the Keras encoder: the embedding alone."""
     beside = file.path.with_suffix(".keras")
     if path is None and not beside.is_file():

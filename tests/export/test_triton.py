@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
 from regimetry.errors import ConfigError, DataError
-from regimetry.export.modelfile import read_model_file
+from regimetry.export.source import read_source
 from regimetry.export.triton import triton_config, write_triton
 
 TYPES = {
@@ -20,7 +20,7 @@ TYPES = {
 
 @pytest.fixture
 def file(model_path):
-    return read_model_file(model_path)
+    return read_source(model_path)
 
 
 def parse(text):

@@ -20,7 +20,7 @@ LARGEST_BYTES = 2**31 - 1
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelFile:
+class SourceFile:
     """One model file.
 
     Attributes
@@ -62,7 +62,7 @@ class ModelFile:
         return onnx.load_from_string(self.content)
 
 
-def read_model_file(path: str | PathLike[str]) -> ModelFile:
+def read_source(path: str | PathLike[str]) -> SourceFile:
     """Read a model file, of either form; needs onnxruntime alone.
 
     Raises
@@ -79,7 +79,7 @@ def read_model_file(path: str | PathLike[str]) -> ModelFile:
     content = path.read_bytes()
     session = open_session(path, device="cpu", threads=1)
     metadata = session.get_modelmeta().custom_metadata_map
-    model = ModelFile(
+    model = SourceFile(
         path=path,
         content=content,
         contract=ModelContract.from_metadata(metadata, str(path)),
