@@ -14,8 +14,9 @@ from regimetry.series.schema import Schema
 FORMAT_VERSION = 1
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
-
+PRECISION_KEY = "regimetry.precision"
 FORM_KEY = "regimetry.form"
+PRECISIONS = ("float32", "float16")
 
 INPUT_NAME = "window"
 SERIES_INPUT_NAME = "series"
@@ -143,10 +144,7 @@ class ModelContract:
                 f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
             )
         if metadata[FORMAT_KEY] != str(FORMAT_VERSION):
-            raise ModelError(
-                f"{source} has format version {metadata[FORMAT_KEY]!r}; this release reads "
-                f"{FORMAT_VERSION}. Use the release that wrote it, or fit and save again."
-            )
+            raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
         try:
             data = json.loads(metadata[CONTRACT_KEY])
             data["schema"] = Schema.from_list(data["schema"])
@@ -187,3 +185,30 @@ class ModelContract:
                     f"The metadata of {source} contradict themselves: {name} is or has "
                     f"{found[name]} where {value} is expected. Fit and save the model again."
                 )
+
+
+def _unreadable_version(version: str, source: str) -> str:
+    newer = version.isdecimal() and int(version) > FORMAT_VERSION
+    remedy = (
+        "A newer release wrote it: upgrade regimetry, or fit and save again with this one."
+        if newer
+        else "Use the release that wrote it, or fit and save again."
+    )
+    return f"{source} has format version {version!r}; this release reads {FORMAT_VERSION}. {remedy}"
+
+
+def precision_of(metadata: Mapping[str, str], source: str) -> str:
+    """Return in which numbers a model file computes: "float32", or "float16" where it says so.
+
+    Raises
+    ------
+    ModelError
+        The file names a precision that this release does not know.
+    """
+    precision = metadata.get(PRECISION_KEY, PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ModelError(
+            f"{source} says its precision is {precision!r}; this release knows "
+            f"{' and '.join(PRECISIONS)}. Upgrade regimetry, or fit and save again."
+        )
+    return precision

@@ -85,6 +85,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     parity_ : ParityReport
         Graph against Keras on all training windows.
     encoder_ : keras.Model
+    golden_ : Golden
+        Windows with the outputs of Keras and the numpy head, which any runtime must give.
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
@@ -161,6 +163,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         from regimetry.export.assemble import assemble
         from regimetry.export.convert import encoder_to_onnx
         from regimetry.export.describe import describe
+        from regimetry.export.golden import make_golden
         from regimetry.export.parity import compare
         from regimetry.export.rules import optimise
         from regimetry.export.stamp import stamp
@@ -191,7 +194,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             assemble(preprocessing, encoder, head, config.window_size, opset=opset)
         )
         outputs = self._run(graph.SerializeToString(), series)
-        self.parity_ = compare(outputs, {"embedding": embeddings, **head.outputs(embeddings)})
+        expected: dict[str, NDArray[Any]] = {"embedding": embeddings, **head.outputs(embeddings)}
+        self.parity_ = compare(outputs, expected)
         contract = describe(
             schema,
             series,
@@ -209,6 +213,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             },
         )
         self._keep(RegimeModel(stamp(graph, contract)), outputs)
+        raw = rolling_windows(series.values, contract.window_rows)
+        self.golden_ = make_golden(raw, expected, contract.jump_penalty)
         return self
 
     def _seed(self) -> int:
@@ -331,14 +337,31 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.model_.embed(X)
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model file: complete or not at all.
+    def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
+        """Write the model file and the golden file beside it: both complete or neither.
+
+        Parameters
+        ----------
+        path : path
+            Of the model file.
+        golden : bool, default True
+            Write ``<stem>.golden.json``, against which ``regimetry verify`` and other languages
+            check a runtime. ``False`` removes one that lies there, since it is of another model.
 
         Raises
         ------
         DataError
             The folder does not exist or cannot be written to.
         """
+        from regimetry.export.golden import golden_path, write_golden
+
         check_is_fitted(self)
+        beside = golden_path(path)
         with replacing(path) as temporary:
             temporary.write_bytes(self.model_.content)
+            # The golden file first: a new model never lies beside the file of an old one.
+            if golden:
+                with replacing(beside) as temporary_golden:
+                    write_golden(self.golden_, temporary_golden)
+            else:
+                beside.unlink(missing_ok=True)

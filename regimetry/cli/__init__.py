@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from regimetry.cli import embed, fit, inspect, predict, report, sample
+from regimetry.cli import embed, export, fit, inspect, predict, report, sample, verify
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -19,7 +19,7 @@ from regimetry.errors import (
     RegimetryError,
 )
 
-_VERBS = (sample, fit, predict, embed, report, inspect)
+_VERBS = (sample, fit, predict, embed, report, inspect, verify, export)
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 
