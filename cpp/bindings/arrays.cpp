@@ -1,5 +1,8 @@
 #include "arrays.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 namespace bindings {
 
 namespace {
@@ -23,12 +26,20 @@ Array::Array(py::handle object, const char* name) : name_(name) {
                          ".filled(numpy.nan)");
   }
   proxy_ = py::detail::array_proxy(object.ptr());
+  ndim_ = proxy_->nd;
+  flags_ = proxy_->flags;
+  data_ = proxy_->data;
+  for (std::size_t axis = 0; axis < std::min(shape_.size(), static_cast<std::size_t>(ndim_)); ++axis) {
+    shape_[axis] = proxy_->dimensions[axis];
+    strides_[axis] = proxy_->strides[axis];
+  }
 }
 
 std::string Array::shape_name() const {
   std::string text = "(";
-  for (int axis = 0; axis < ndim(); ++axis) {
-    text += (axis > 0 ? ", " : "") + std::to_string(shape(axis));
+  const bool copied = static_cast<std::size_t>(ndim_) <= shape_.size();
+  for (int axis = 0; axis < (copied ? ndim_ : proxy_->nd); ++axis) {
+    text += (axis > 0 ? ", " : "") + std::to_string(copied ? shape(axis) : proxy_->dimensions[axis]);
   }
   return text + (ndim() == 1 ? ",)" : ")");
 }
@@ -79,12 +90,14 @@ double to_double(py::handle object, const char* name) {
   return value;
 }
 
-std::vector<int64_t> to_indices(py::handle object, const char* name) {
+Array int64_array(py::handle object, const char* name) {
   const Array a(object, name);
   a.require_ndim(1, "(n,)", "pass a flat array");
-  if (!a.native() || a.kind() != 'i' || a.item_size() != 8) {
-    a.fail_dtype("int64", "use .astype('int64')");
-  }
+  if (!a.is_int64()) a.fail_dtype("int64", "use .astype('int64')");
+  return a;
+}
+
+std::vector<int64_t> to_indices(const Array& a) {
   std::vector<int64_t> out(static_cast<std::size_t>(a.shape(0)));
   const char* at = static_cast<const char*>(a.data());
   for (auto& value : out) {
