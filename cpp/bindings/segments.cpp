@@ -9,7 +9,7 @@ using regimetry::int64_t;
 namespace {
 
 regimetry::Column optional_column(const py::object& object, const char* name, int64_t rows) {
-  if (object.is_none()) return nullptr;
+  if (object.is_none()) return {};
   const bindings::Array a = bindings::int64_array(object, name);
   if (a.shape(0) != rows) {
     regimetry::fail(name, " has ", a.shape(0), " entries; expected ", rows,

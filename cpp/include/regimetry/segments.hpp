@@ -24,15 +24,15 @@ struct Segment {
   int64_t begin, end;
 };
 
-// A column of 64-bit integers that somebody else owns, of any byte stride, or none at all.
+// A column of 64-bit integers that somebody else owns, of any byte stride; null for none at all.
 class Column {
  public:
-  Column(std::nullptr_t) {}
+  Column() = default;
   Column(const int64_t* data) : Column(data, static_cast<std::ptrdiff_t>(sizeof(int64_t))) {}
   Column(const void* data, std::ptrdiff_t stride)
-      : data_(static_cast<const char*>(data)), stride_(stride), present_(true) {}
+      : data_(static_cast<const char*>(data)), stride_(stride) {}
 
-  bool present() const { return present_; }
+  bool present() const { return data_ != nullptr; }
   int64_t operator[](int64_t row) const {
     return MatrixView<int64_t>::load(data_ + static_cast<std::ptrdiff_t>(row) * stride_);
   }
@@ -40,7 +40,6 @@ class Column {
  private:
   const char* data_ = nullptr;
   std::ptrdiff_t stride_ = 0;
-  bool present_ = false;
 };
 
 class SegmentFinder {
