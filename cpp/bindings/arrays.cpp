@@ -121,6 +121,14 @@ py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
   return view;
 }
 
+py::dict to_snapshot(py::handle object) {
+  if (!py::isinstance<py::dict>(object)) {
+    throw py::type_error("snapshot is a " + type_name(object) +
+                         "; expected a dict; pass what snapshot() returned");
+  }
+  return py::reinterpret_borrow<py::dict>(object);
+}
+
 py::object snapshot_item(const py::dict& snapshot, const char* key) {
   if (!snapshot.contains(key)) {
     regimetry::fail("the snapshot has no '", key,

@@ -105,6 +105,8 @@ decltype(auto) with_row(const Array& a, F&& f) {
 py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
                           const py::ssize_t* strides, void* data, py::handle owner);
 
+// The argument of restore(): TypeError unless it is a dict.
+py::dict to_snapshot(py::handle object);
 // An item of a snapshot dict.
 py::object snapshot_item(const py::dict& snapshot, const char* key);
 // Refuses a snapshot of another kind, version or shape.

@@ -81,7 +81,8 @@ py::dict snapshot(Self<Buffer> self) {
   return out;
 }
 
-void restore(Self<Buffer> self, const py::dict& snapshot) {
+void restore(Self<Buffer> self, py::handle object) {
+  const py::dict snapshot = bindings::to_snapshot(object);
   bindings::require_snapshot(snapshot, kKind, kVersion, self->core.window_size(),
                              self->core.n_features());
   const int64_t count = bindings::to_int64(bindings::snapshot_item(snapshot, "count"), "count");
