@@ -65,12 +65,16 @@ void Array::fail_dtype(const char* expected, const char* remedy) const {
 }
 
 int64_t to_int64(py::handle object, const char* name) {
-  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr())) {
+  py::object index;
+  if (!PyBool_Check(object.ptr()) && PyIndex_Check(object.ptr())) {
+    index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+    if (!index && PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();  // an array that is no scalar has __index__, and numpy's words for it
+  }
+  if (!index) {
     throw py::type_error(std::string(name) + " is a " + type_name(object) +
                          "; expected an integer; pass int(...)");
   }
-  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
-  if (!index) throw py::error_already_set();
   int overflow = 0;
   const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
   if (overflow != 0) {
@@ -83,6 +87,7 @@ int64_t to_int64(py::handle object, const char* name) {
 double to_double(py::handle object, const char* name) {
   const double value = PyFloat_AsDouble(object.ptr());
   if (value == -1.0 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
     PyErr_Clear();
     throw py::type_error(std::string(name) + " is a " + type_name(object) +
                          "; expected a number; pass float(...)");

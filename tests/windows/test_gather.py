@@ -14,9 +14,7 @@ from regimetry.windows import gather_windows, rolling_windows
 def test_a_batch_is_numpys_slices(values, data, threads):
     size = data.draw(st.integers(1, len(values)))
     count = data.draw(st.integers(0, 20))
-    starts = data.draw(
-        st.lists(st.integers(0, len(values) - size), min_size=count, max_size=count)
-    )
+    starts = data.draw(st.lists(st.integers(0, len(values) - size), min_size=count, max_size=count))
     if data.draw(st.booleans()):
         starts.sort()  # overlapping neighbours are taken from each other
     out = np.full((count, size, values.shape[1]), 7, dtype=np.float32)

@@ -102,9 +102,7 @@ def test_the_remedy_for_foreign_byte_order_works():
     with pytest.raises(DataError):
         rg.rolling_windows(values, 2)
     native = values.astype(values.dtype.newbyteorder("="))
-    np.testing.assert_array_equal(
-        rg.rolling_windows(native, 2), oracles.rolling_windows(native, 2)
-    )
+    np.testing.assert_array_equal(rg.rolling_windows(native, 2), oracles.rolling_windows(native, 2))
 
 
 class Reshaper:
