@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check model clean
+.PHONY: demo test check wheel model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -26,6 +26,15 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+
+# A wheel as users get it: what is in it, how large it is, and that it works by itself.
+wheel: $(VENV)/.installed
+	rm -rf build/wheel
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(BIN)/python tests/wheel_content.py build/wheel/*.whl
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	build/wheel/venv/bin/python -I tests/smoke.py
 
 # The shipped model and its golden file.
 model: $(VENV)/.installed

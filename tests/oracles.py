@@ -1,5 +1,7 @@
 """Numpy twins of the extension: slow, short, and written from the definitions."""
 
+import itertools
+
 import numpy as np
 
 
@@ -122,7 +124,7 @@ def jump_path(distance, penalty):
 
 def series_of(offsets):
     """Slices of the series that lie one behind the other."""
-    return [slice(a, b) for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [slice(a, b) for a, b in itertools.pairwise(offsets)]
 
 
 def path_cost(distance, labels, penalty):

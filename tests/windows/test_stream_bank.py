@@ -221,9 +221,9 @@ def test_every_method_refuses_a_closed_bank():
         lambda: bank.add(1),
         lambda: bank.drop(ids),
         lambda: bank.reset(ids),
-        lambda: bank.reset(),
+        bank.reset,
         lambda: bank.counts(ids),
-        lambda: bank.snapshot(),
+        bank.snapshot,
         lambda: bank.restore(snapshot),
     ):
         with refused("the bank is closed"):
