@@ -30,7 +30,8 @@ check: $(VENV)/.installed
 # A wheel as users get it: what is in it, how large it is, and that it works by itself.
 wheel: $(VENV)/.installed
 	rm -rf build/wheel
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel .
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel \
+		--config-settings=cmake.define.REGIMETRY_WERROR=ON .
 	$(BIN)/python tests/wheel_content.py build/wheel/*.whl
 	$(BIN)/python -m venv build/wheel/venv
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
