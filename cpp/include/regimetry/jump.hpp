@@ -62,7 +62,7 @@ double least(const double* v) {
 
 // The recursion over rows [first, first + n). K is the number of regimes where the compiler is to
 // know it, so that the costs stay in registers, and 0 where it is distance.cols(). `state` is read
-// and overwritten; keep(t, V_t) is called after each row.
+// and overwritten; keep(t, V_t, K) is called after each row.
 template <int64_t K, class T, class Keep>
 void jump_rows(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                double* state, int64_t* labels, Keep&& keep) {
@@ -94,7 +94,7 @@ void jump_rows(const MatrixView<T>& distance, int64_t first, int64_t n, double p
       label += dearer;
     }
     labels[t] = label;
-    keep(t, static_cast<const double*>(v));
+    keep(t, static_cast<const double*>(v), k_count);
   }
   if (K > 0) std::copy_n(v, k_count, state);
   if (poison != 0) require_finite(distance, first, n);
@@ -123,17 +123,17 @@ void jump_pass(const MatrixView<T>& distance, int64_t first, int64_t n, double p
 template <class T>
 void jump_labels(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                  double* state, int64_t* labels) {
-  jump_pass(distance, first, n, penalty, state, labels, [](int64_t, const double*) {});
+  jump_pass(distance, first, n, penalty, state, labels, [](int64_t, const double*, int64_t) {});
 }
 
 // Causal pass that keeps every V.
 template <class T>
 void jump_forward(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                   double* state, int64_t* labels, double* values) {
-  const int64_t k_count = distance.cols();
-  jump_pass(distance, first, n, penalty, state, labels, [=](int64_t t, const double* v) {
-    std::copy_n(v, k_count, values + t * k_count);
-  });
+  const auto keep = [=](int64_t t, const double* v, int64_t k_count) {
+    for (int64_t k = 0; k < k_count; ++k) values[t * k_count + k] = v[k];
+  };
+  jump_pass(distance, first, n, penalty, state, labels, keep);
 }
 
 // The path that minimises sum of d[t, s_t] + penalty * changes, by dynamic programming. Ties:
@@ -143,19 +143,22 @@ template <class T>
 void jump_path(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                int64_t* labels) {
   if (n == 0) return;
-  const int64_t k_count = distance.cols(), words = (k_count + 63) / 64;
+  const int64_t words = (distance.cols() + 63) / 64;
   // changes[t]: the states that are reached more cheaply by a change from the cheapest of t than
   // by staying.
   std::vector<std::uint64_t> changes(static_cast<std::size_t>(checked_multiply(n, words, "the path")));
-  std::vector<double> state(static_cast<std::size_t>(k_count), 0.0);
+  std::vector<double> state(static_cast<std::size_t>(distance.cols()), 0.0);
   std::uint64_t* bits = changes.data();
-  jump_pass(distance, first, n, penalty, state.data(), labels, [&](int64_t, const double* v) {
-    for (int64_t k = 0; k < k_count; ++k) {
-      const std::uint64_t bit = v[k] > penalty ? 1 : 0;
-      bits[k / 64] |= bit << (k % 64);
+  const auto keep = [&](int64_t, const double* v, int64_t k_count) {
+    for (int64_t k = 0; k < k_count; k += 64) {
+      const int64_t here = std::min<int64_t>(k_count - k, 64);
+      std::uint64_t word = 0;
+      // Written as a difference, lest compilers join it with the minimum into one branch.
+      for (int64_t i = 0; i < here; ++i) word |= std::uint64_t{v[k + i] - penalty > 0} << i;
+      *bits++ = word;
     }
-    bits += words;
-  });
+  };
+  jump_pass(distance, first, n, penalty, state.data(), labels, keep);
   // labels[t] is the cheapest state at t; from the last row back, each becomes that of the path.
   labels += first;
   int64_t s = labels[n - 1];
