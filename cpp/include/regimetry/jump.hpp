@@ -153,8 +153,7 @@ void jump_path(const MatrixView<T>& distance, int64_t first, int64_t n, double p
     for (int64_t k = 0; k < k_count; k += 64) {
       const int64_t here = std::min<int64_t>(k_count - k, 64);
       std::uint64_t word = 0;
-      // Written as a difference, lest compilers join it with the minimum into one branch.
-      for (int64_t i = 0; i < here; ++i) word |= std::uint64_t{v[k + i] - penalty > 0} << i;
+      for (int64_t i = 0; i < here; ++i) word |= std::uint64_t{v[k + i] > penalty} << i;
       *bits++ = word;
     }
   };
