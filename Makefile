@@ -26,6 +26,7 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+	bash cpp/check_extension.sh $(BIN)/python
 
 # A wheel as users get it: what is in it, how large it is, and that it works by itself.
 wheel: $(VENV)/.installed
