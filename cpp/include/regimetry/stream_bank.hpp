@@ -182,8 +182,8 @@ class StreamBank {
       for (int64_t i = 0; i < n; ++i) {
         const int64_t id = ids[static_cast<std::size_t>(i)];
         if (threads > 1 && id % threads != index) continue;
-        const auto next = static_cast<std::size_t>(i + 1);
-        if (i + 1 < n && steps_[next].output >= 0) prefetch(ring(ids[next]), ring_bytes);
+        const auto next = static_cast<std::size_t>(i + kAhead);
+        if (i + kAhead < n && steps_[next].output >= 0) prefetch(ring(ids[next]), ring_bytes);
         const Step& step = steps_[static_cast<std::size_t>(i)];
         const int64_t slot = (step.count - 1) % window_size_;
         convert_row<T>(rows.row_data(i), rows.col_stride(), n_features_,
@@ -261,6 +261,7 @@ class StreamBank {
  private:
   static constexpr int64_t kAbsent = -1;
   static constexpr int64_t kBookkeepingBytes = 8;
+  static constexpr int64_t kAhead = 3;  // rows from asking for a ring to copying it
 
   // What one row of a push does: it is the count-th of its stream and fills window `output`.
   struct Step {
