@@ -33,12 +33,18 @@ from regimetry.export.rules import RULES, optimise
 from regimetry.export.rules.cost import cost_of
 from regimetry.export.rules.shapes import annotate
 from regimetry.export.series import to_series
+from regimetry.windows import rolling_windows
 
 WINDOW_SIZE, BATCH = 30, 64
 ENCODERS = {
-    "64 features, no projection": {"num_features": 64},
-    "8 features projected to 64": {"num_features": 8, "embedding_dim": 64},
-}
+    "W 30, 64 features": {"window_size": 30, "num_features": 64},
+    "W 30, 8 features projected to 64": {
+        "window_size": 30, "num_features": 8, "embedding_dim": 64,
+    },
+    "W 10, 4 features projected to 64": {
+        "window_size": 10, "num_features": 4, "embedding_dim": 64,
+    },
+}  # fmt: skip
 TIMER = Path(__file__).parent / "web" / "time_models.mjs"
 
 
@@ -150,7 +156,7 @@ def print_rate(name: str, pair: Pair) -> None:
 
 def print_rules(name: str, fields: Mapping[str, object]) -> None:
     """Print what each rule adds, at one thread and 64 windows."""
-    encoder = random_encoder(window_size=WINDOW_SIZE, **fields)
+    encoder = random_encoder(**fields)
     graph = encoder_to_onnx(encoder)
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
@@ -168,26 +174,19 @@ def print_rules(name: str, fields: Mapping[str, object]) -> None:
 
 
 def print_series(n_features: int) -> None:
-    """Print the series form against the window form, one thread."""
-    pair = encoder_pair(window_size=WINDOW_SIZE, num_features=n_features, embedding_dim=64)
-    folded = onnx.ModelProto()
-    folded.CopyFrom(pair.folded)
-    old = folded.graph.input[0].name
-    folded.graph.input[0].name = "window"
-    for node in folded.graph.node:
-        node.input[:] = ["window" if item == old else item for item in node.input]
+    """Print the series form of a whole model file against its window form, one thread."""
+    folded = model_pair(n_features, WINDOW_SIZE, 1000).folded
     by_window, by_bar = session(folded, 1), session(to_series(folded), 1)
     for count in (16, 64):
         bars = np.random.default_rng(1).standard_normal((count + WINDOW_SIZE - 1, n_features))
         bars = bars.astype(np.float32)
-        stacked = np.lib.stride_tricks.sliding_window_view(bars, WINDOW_SIZE, axis=0)
-        stacked = np.ascontiguousarray(stacked.transpose(0, 2, 1))
-        same = np.array_equal(by_window(stacked)[0], by_bar(bars)[0])  # type: ignore[index]
-        found = medians(
-            {"window": lambda _, w=stacked: by_window(w), "series": lambda _, b=bars: by_bar(b)},
-            stacked,
-            50,
-        )
+        windows = np.ascontiguousarray(rolling_windows(bars, WINDOW_SIZE))
+        same = all(map(np.array_equal, by_window(windows), by_bar(bars)))  # type: ignore[call-overload]
+        candidates = {
+            "window": lambda _, w=windows: by_window(w),
+            "series": lambda _, b=bars: by_bar(b),
+        }
+        found = medians(candidates, windows, 50)
         print(
             f"| {n_features} | {count} | {found['window']:.0f} | {found['series']:.0f} | "
             f"{found['window'] / found['series']:.2f} | {same} |"
@@ -236,10 +235,8 @@ def main() -> None:
     parser.add_argument("--web", action="store_true", help="add onnxruntime-web")
     options = parser.parse_args()
 
-    pairs = {
-        name: encoder_pair(window_size=WINDOW_SIZE, **fields) for name, fields in ENCODERS.items()
-    }
-    whole = "8 features, moments, head of 1000 landmarks"
+    pairs = {name: encoder_pair(**fields) for name, fields in ENCODERS.items()}
+    whole = "W 30, 8 features, moments, head of 1000 landmarks"
     print(f"Measured on {describe_machine()}, openvino {openvino.__version__.split('-')[0]}.\n")
     print("Microseconds a window; in brackets, how many times those of the rewritten graph.\n")
     print(
