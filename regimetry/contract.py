@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from regimetry.errors import ModelError
@@ -101,6 +103,11 @@ class ModelContract:
     def n_regimes(self) -> int:
         """K."""
         return len(self.regimes)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
+        return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract as plain data, the value of the metadata key."""

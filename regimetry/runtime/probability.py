@@ -23,6 +23,8 @@ def probabilities(costs: NDArray[np.float64], sharpness: float) -> NDArray[np.fl
     -------
     ndarray of float64, shape (..., K)
     """
-    weights = np.exp(-sharpness * (costs - costs.min(axis=-1, keepdims=True)))
-    result: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
-    return result
+    weights: NDArray[np.float64] = costs - costs.min(axis=-1, keepdims=True)
+    weights *= -sharpness
+    np.exp(weights, out=weights)
+    weights /= weights.sum(axis=-1, keepdims=True)
+    return weights
