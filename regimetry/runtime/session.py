@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -121,7 +122,8 @@ class Session:
 
     def metadata(self) -> dict[str, str]:
         """Return the file's ``metadata_props``."""
-        found: dict[str, str] = self.raw.get_modelmeta().custom_metadata_map
+        with self._reading():
+            found: dict[str, str] = self.raw.get_modelmeta().custom_metadata_map
         return found
 
     def failed(self, error: Exception) -> ModelError:
@@ -141,7 +143,8 @@ class Session:
         self._raw = self._create(ort, asked, strict=strict, arena=arena)
         self._pid = os.getpid()
         self.provider: str = self._raw.get_providers()[0]
-        self._read_signature()
+        with self._reading():
+            self._read_signature()
 
     def _create(self, ort: ModuleType, asked: list[Provider], *, strict: bool, arena: bool) -> Any:
         options = ort.SessionOptions()
@@ -157,14 +160,16 @@ class Session:
 
         reason = ""
         if asked == [CPU]:
-            session = self._reading(create, asked)
+            with self._reading():
+                session = create(asked)
         else:
             preload_cuda(ort)
             try:
                 session = create(asked)
             except Exception as error:
-                session = self._reading(create, [CPU])  # raises where it is the file's fault
                 reason = first_line(error)
+                with self._reading():  # raises where it is the file's fault
+                    session = create([CPU])
         try:
             require_started(asked, session.get_providers(), reason)
         except DeviceError as error:
@@ -173,12 +178,14 @@ class Session:
             _LOGGER.warning("%s Running on the CPU.", error)
         return session
 
-    def _reading(self, create: Callable[[list[Provider]], Any], providers: list[Provider]) -> Any:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
         try:
-            return create(providers)
+            yield
         except Exception as error:
-            # onnxruntime's own exceptions have no public base.
-            if not type(error).__module__.startswith("onnxruntime"):
+            # onnxruntime's own exceptions have no public base; names in the file may be no text.
+            own = type(error).__module__.startswith("onnxruntime")
+            if not own and not isinstance(error, UnicodeDecodeError):
                 raise
             raise ModelError(
                 f"{self._name} cannot be read as an ONNX model; it is damaged or of another kind "

@@ -14,7 +14,7 @@ from regimetry.parameters import require_choice
 from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_instant, rises
 from regimetry.runtime.jump import jump_labels
-from regimetry.runtime.probability import probabilities
+from regimetry.runtime.probability import probabilities_of_row
 from regimetry.runtime.session import Session
 from regimetry.runtime.snapshots import buffer_state, costs_of, entry, require_signed, signed
 from regimetry.series.preprocessing import log_columns, require_positive
@@ -201,7 +201,7 @@ class Stream:
         labels, self._costs = jump_labels(outputs["distance"], contract.jump_penalty, self._costs)
         return Tick(
             int(labels[0]),
-            probabilities(self._costs, contract.sharpness),
+            probabilities_of_row(self._costs, contract.sharpness),
             float(outputs["novelty"][0]),
             outputs["embedding"][0].copy(),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regimetry.errors import ConfigError, DataError
 
 Transform = Literal["level", "difference", "log_difference"]
+TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
 UNIT_ROOT_COEFFICIENT = 0.985
 """A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
