@@ -95,7 +95,9 @@ def test_import_loads_next_to_nothing():
     assert len(added) < 5, added
 
 
-@pytest.mark.parametrize("verb", ["sample", "fit", "predict", "embed", "report", "inspect"])
+@pytest.mark.parametrize(
+    "verb", ["sample", "fit", "predict", "embed", "report", "inspect", "doctor"]
+)
 def test_help_needs_no_extra(verb):
     out = assert_runs(
         f"""

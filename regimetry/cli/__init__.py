@@ -9,10 +9,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from regimetry.cli import embed, fit, inspect, predict, report, sample
+from regimetry.cli import doctor, embed, fit, inspect, predict, report, sample
 from regimetry.errors import ConfigError, DataError, InstallError, ModelError, RegimetryError
 
-_VERBS = (sample, fit, predict, embed, report, inspect)
+_VERBS = (sample, fit, predict, embed, report, inspect, doctor)
 _BAD_INPUT = (ConfigError, DataError, InstallError, ModelError)
 
 

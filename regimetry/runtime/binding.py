@@ -85,13 +85,13 @@ class _DeviceBatch:
 class _DeviceBuffers:
     """Input and outputs of one batch size in device memory, and what runs them."""
 
-    def __init__(self, session: Session, size: int) -> None:
+    def __init__(self, session: Session, size: int, device: str = "cuda") -> None:
         ort = import_onnxruntime()
         self._raw, self._binding = session.raw, session.raw.io_binding()
 
         def buffer(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Any:
             return ort.OrtValue.ortvalue_from_shape_and_type(
-                (size, *shape), dtype.type, "cuda", session.device_id
+                (size, *shape), dtype.type, device, session.device_id or 0
             )
 
         self._input = buffer(session.input_shape, np.dtype(np.float32))

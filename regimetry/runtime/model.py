@@ -246,18 +246,7 @@ def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel
     Parameters
     ----------
     path : str or PathLike
-    device : {"auto", "cpu", "cuda", "cuda:N", "tensorrt", "openvino"}
-        Only "auto", the default, may fall back to the CPU, and says so once through ``logging``.
-    providers, threads, batch_size, arena, warm_up, cuda_graphs
-        See :class:`~regimetry.runtime.modelfile.Settings`.
-
-    Returns
-    -------
-    RegimeModel
-
-    Raises
-    ------
-    ModelError, DeviceError, ConfigError, InstallError
-        As for :class:`~regimetry.runtime.modelfile.ModelFile`.
+    device, providers, threads, batch_size, arena, warm_up, cuda_graphs
+        See :class:`~regimetry.runtime.modelfile.Settings`; errors as for :class:`RegimeModel`.
     """
     return RegimeModel(path, **settings)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import regimetry as rg
 from regimetry.errors import DataError, ModelError
-from regimetry.runtime import batch
+from regimetry.runtime import batch, binding
 from regimetry.runtime.batch import pieces, run_gathered, run_windows
 from regimetry.runtime.session import Session
 
@@ -120,3 +120,16 @@ def test_many_threads_share_a_model(model_path, values):
             np.testing.assert_array_equal(labels, expected[number % len(slices)][0])
             np.testing.assert_array_equal(embedding, expected[number % len(slices)][1])
             assert regime == labels[29]
+
+
+@pytest.mark.parametrize("graphs", [False, True])
+def test_batches_through_device_buffers_are_the_same(model_path, values, graphs):
+    # On a GPU the device is "cuda"; the buffers and the copies are the same on this one.
+    session = Session(model_path, device="cpu", cuda_graphs=graphs)
+    windows = np.ascontiguousarray(rg.rolling_windows(values.astype(np.float32), 11)[:12])
+    expected = run_gathered(session, windows, ("embedding", "regime"), batch_size=4)
+    buffers, found = binding._DeviceBuffers(session, 4, "cpu"), session.empty_outputs(4, expected)
+    for first in (0, 4, 8):
+        buffers.run(windows[first : first + 4], found)
+        for name, array in expected.items():
+            np.testing.assert_array_equal(found[name], array[first : first + 4])
