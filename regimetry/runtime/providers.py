@@ -154,8 +154,9 @@ def _of_device(device: str, cuda_graphs: bool) -> list[Provider]:
             f"device is {device!r}; it must be 'auto', 'cpu', 'cuda', 'cuda:N', 'tensorrt' or "
             "'openvino'."
         )
-    # The arena grows by what a run asks for, not to the next power of two.
-    options: dict[str, Any] = {"arena_extend_strategy": "kSameAsRequested"}
+    # The arena grows by what a run asks for, not to the next power of two; products keep all bits
+    # of float32, as the file was verified.
+    options: dict[str, Any] = {"arena_extend_strategy": "kSameAsRequested", "use_tf32": "0"}
     if number:
         options["device_id"] = int(number)
     if cuda_graphs:
