@@ -187,11 +187,11 @@ def environment(folder: Path) -> tuple[list[str], float]:
     """Install ``.[cpu]`` afresh; return what the environment then holds, and MiB of the wheel."""
     checkout = Path(__file__).parents[1]
     subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    pip = [folder / "venv/bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    pip = [folder / "venv/bin/python", "-m", "pip", "--disable-pip-version-check"]
     wheels = folder / "wheels"
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", wheels, checkout], check=True)
+    subprocess.run([*pip, "wheel", "--quiet", "--no-deps", "-w", wheels, checkout], check=True)
     (wheel,) = wheels.glob("*.whl")
-    subprocess.run([*pip, "install", f"{wheel}[cpu]"], check=True)
+    subprocess.run([*pip, "install", "--quiet", f"{wheel}[cpu]"], check=True)
     listed = subprocess.run([*pip, "list", "--format", "json"], check=True, capture_output=True)
     names = [entry["name"] for entry in json.loads(listed.stdout)]
     kept = [name for name in names if name not in ("pip", "setuptools")]
