@@ -90,7 +90,7 @@ class ModelFile:
             cuda_graphs=settings.get("cuda_graphs", False),
         )
         name = "The model" if isinstance(source, bytes) else str(source)
-        self.contract = ModelContract.from_metadata(self.session.metadata(), name)
+        self.contract = ModelContract.from_metadata(self.session.metadata, name)
         _require_signature(self.session, self.contract, name)
         self._settings = settings
         if settings.get("warm_up", True):

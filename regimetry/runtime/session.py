@@ -68,6 +68,8 @@ class Session:
         (R, F) of a window.
     outputs : dict of str to (tuple of int, dtype)
         Shape and type of each output, without the batch.
+    metadata : dict of str to str
+        The file's ``metadata_props``.
 
     Raises
     ------
@@ -98,7 +100,6 @@ class Session:
         self.lock = threading.Lock()
         self.cuda_graphs = cuda_graphs
         self.device_buffers: dict[int, Any] = {}
-        self._inherited: list[Any] = []
         self._open()
 
     @property
@@ -120,12 +121,6 @@ class Session:
         kinds = {name: self.outputs[name] for name in names}
         return {name: np.empty((count, *shape), dtype) for name, (shape, dtype) in kinds.items()}
 
-    def metadata(self) -> dict[str, str]:
-        """Return the file's ``metadata_props``."""
-        with self._reading():
-            found: dict[str, str] = self.raw.get_modelmeta().custom_metadata_map
-        return found
-
     def failed(self, error: Exception) -> ModelError:
         """Return what to raise where a run did not succeed."""
         return ModelError(
@@ -145,6 +140,7 @@ class Session:
         self.provider: str = self._raw.get_providers()[0]
         with self._reading():
             self._read_signature()
+            self.metadata: dict[str, str] = self._raw.get_modelmeta().custom_metadata_map
 
     def _create(self, ort: ModuleType, asked: list[Provider], *, strict: bool, arena: bool) -> Any:
         options = ort.SessionOptions()
@@ -217,18 +213,23 @@ class Session:
         }
 
     def _open_in_child(self) -> None:
+        if self.provider != CPU:
+            raise DeviceError(
+                f"This process was forked from one that runs the model on {self.provider}, which "
+                "does not survive a fork. Start workers with the 'spawn' method of "
+                "multiprocessing, or load the model in each of them."
+            )
         with self.lock:
             if self._pid == os.getpid():
                 return
-            if self.provider != CPU:
-                raise DeviceError(
-                    f"This process was forked from one that runs the model on {self.provider}, "
-                    "which does not survive a fork. Start workers with the 'spawn' method of "
-                    "multiprocessing, or load the model in each of them."
-                )
-            # Never destroyed here: a provider may wait for threads that only the parent has.
-            self._inherited.append(self._raw)
+            before = self.metadata
             self._open()
+            if self.metadata != before:
+                self._pid, self.metadata = 0, before  # so that the next use is refused as well
+                raise ModelError(
+                    f"{self._name} was replaced after this process's parent had opened it. Load it "
+                    "anew, or keep the file until the workers have opened it."
+                )
 
 
 def first_line(error: Exception) -> str:

@@ -8,6 +8,7 @@ import sys
 import textwrap
 
 import numpy as np
+import onnx
 import pytest
 
 import regimetry as rg
@@ -24,6 +25,14 @@ def in_python(code, *arguments):
         check=False,
         timeout=60,
     )
+
+
+def replace_penalty(path):
+    """Put another model in the file's place."""
+    proto = onnx.load_from_string(path.read_bytes())
+    for entry in proto.metadata_props:
+        entry.value = entry.value.replace('"jump_penalty": 1.0', '"jump_penalty": 2.0')
+    path.write_bytes(proto.SerializeToString())
 
 
 FORK = """
@@ -124,6 +133,20 @@ def test_a_device_does_not_survive_a_fork(model_path, monkeypatch):
         _ = session.raw
 
 
+def test_a_child_refuses_a_file_that_was_replaced(model_path, tmp_path, monkeypatch):
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model_path.read_bytes())
+    session = Session(path, device="cpu")
+    first = session.raw
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    assert session.raw is not first
+    replace_penalty(path)
+    monkeypatch.setattr(os, "getpid", lambda: -2)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="was replaced"):
+            _ = session.raw
+
+
 def _predict(arguments):
     model, values = arguments
     return model.predict(values)
@@ -156,15 +179,10 @@ def test_a_model_from_bytes_pickles_as_its_content(model_path, values):
 
 
 def test_another_model_at_the_path_is_refused(model_path, tmp_path):
-    import onnx
-
     path = tmp_path / "model.onnx"
     path.write_bytes(model_path.read_bytes())
     pickled = pickle.dumps(rg.load(path))
-    other = onnx.load_from_string(model_path.read_bytes())
-    for entry in other.metadata_props:
-        entry.value = entry.value.replace('"jump_penalty": 1.0', '"jump_penalty": 2.0')
-    path.write_bytes(other.SerializeToString())
+    replace_penalty(path)
     with pytest.raises(ModelError, match="is not the model that was pickled"):
         pickle.loads(pickled)
     path.unlink()

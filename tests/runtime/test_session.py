@@ -85,6 +85,9 @@ class _Session:
     def get_providers(self):
         return self.got
 
+    def get_modelmeta(self):
+        return type("Meta", (), {"custom_metadata_map": {}})
+
     def get_inputs(self):
         return [_Value("window", ["batch", 3, 2])]
 
