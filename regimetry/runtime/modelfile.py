@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict
 
 import numpy as np
 
@@ -58,7 +58,7 @@ class ModelFile:
     ----------
     source : path or bytes
         The model file, or its content.
-    **settings
+    device, providers, threads, batch_size, arena, warm_up, cuda_graphs
         See :class:`Settings`.
 
     Raises
@@ -74,26 +74,40 @@ class ModelFile:
         None or several onnxruntime distributions are installed.
     """
 
-    def __init__(self, source: str | PathLike[str] | bytes, **settings: Unpack[Settings]) -> None:
-        threads = settings.get("threads")
+    def __init__(
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        device: str = "auto",
+        providers: Sequence[Provider] | None = None,
+        threads: int | None = None,
+        batch_size: int = BATCH_SIZE,
+        arena: bool = True,
+        warm_up: bool = True,
+        cuda_graphs: bool = False,
+    ) -> None:
         if threads is not None:
             require_integer("threads", threads, 1, other="None or ")
+        require_integer("batch_size", batch_size, 1)
         self.threads = threads or available_threads()
-        self.batch_size = settings.get("batch_size", BATCH_SIZE)
-        require_integer("batch_size", self.batch_size, 1)
+        self.batch_size = batch_size
         self.source = source if isinstance(source, bytes) else Path(source)
+        self._settings = Settings(
+            device=device,
+            providers=providers,
+            threads=threads,
+            batch_size=batch_size,
+            arena=arena,
+            warm_up=warm_up,
+            cuda_graphs=cuda_graphs,
+        )
         self.session = Session(
-            self.source,
-            device=settings.get("device", "auto"),
-            providers=settings.get("providers"),
-            arena=settings.get("arena", True),
-            cuda_graphs=settings.get("cuda_graphs", False),
+            self.source, device=device, providers=providers, arena=arena, cuda_graphs=cuda_graphs
         )
         name = "The model" if isinstance(source, bytes) else str(source)
         self.contract = ModelContract.from_metadata(self.session.metadata, name)
         _require_signature(self.session, self.contract, name)
-        self._settings = settings
-        if settings.get("warm_up", True):
+        if warm_up:
             window = np.ones((1, *self.session.input_shape), np.float32)
             bind(self.session, window, self.session.empty_outputs(1, OUTPUT_NAMES))()
 

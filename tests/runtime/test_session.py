@@ -63,6 +63,11 @@ def test_numbers_out_of_range(model_path, setting, message):
         rg.load(model_path, **setting)
 
 
+def test_an_unknown_setting_is_refused(model_path):
+    with pytest.raises(TypeError, match="devcie"):
+        rg.load(model_path, devcie="cpu")
+
+
 class _Value:
     def __init__(self, name, shape, kind="tensor(float)"):
         self.name, self.shape, self.type = name, shape, kind
