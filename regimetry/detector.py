@@ -21,7 +21,7 @@ from regimetry.parameters import require_integer
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
@@ -278,7 +278,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         return {**plain, "encoder": config.to_dict()}
 
     def _run(self, graph: bytes, series: Series) -> dict[str, NDArray[Any]]:
-        session = Session(graph, device="cpu")
+        session = SharedSession(graph, device="cpu")
         return run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
 
     def _keep(self, model: RegimeModel, outputs: dict[str, NDArray[Any]]) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.runtime.binding import bind
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 from regimetry.windows import gather_windows
 
 BATCH_SIZE = 64
@@ -18,7 +18,7 @@ BATCH_SIZE = 64
 
 
 def run_windows(
-    session: Session,
+    session: SharedSession,
     values: NDArray[np.floating],
     names: Sequence[str],
     *,
@@ -32,7 +32,7 @@ def run_windows(
 
     Parameters
     ----------
-    session : Session
+    session : SharedSession
     values : ndarray of float32 or float64, shape (T, F)
         Any layout; memory-mapped files are read as the batches come to them.
     names : sequence of str
@@ -63,7 +63,7 @@ def run_windows(
 
 
 def run_gathered(
-    session: Session,
+    session: SharedSession,
     windows: NDArray[np.float32],
     names: Sequence[str],
     *,
@@ -86,7 +86,7 @@ _Source = Callable[[int, int], NDArray[np.float32]]
 
 
 def _run(
-    session: Session,
+    session: SharedSession,
     count: int,
     source: Callable[[], _Source],
     names: Sequence[str],

@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 
 from regimetry.contract import INPUT_NAME
 from regimetry.runtime.providers import import_onnxruntime
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 
 
 def bind(
-    session: Session, windows: NDArray[np.float32], outputs: Mapping[str, NDArray[Any]]
+    session: SharedSession, windows: NDArray[np.float32], outputs: Mapping[str, NDArray[Any]]
 ) -> Callable[[], None]:
     """Return a function that runs ``windows`` into ``outputs``, as often as it is called.
 
     Parameters
     ----------
-    session : Session
+    session : SharedSession
     windows : ndarray of float32, shape (B, R, F)
         C-contiguous; read at every call.
     outputs : mapping of str to ndarray
@@ -42,7 +42,10 @@ def bind(
 
 class _HostBatch:
     def __init__(
-        self, session: Session, windows: NDArray[np.float32], outputs: Mapping[str, NDArray[Any]]
+        self,
+        session: SharedSession,
+        windows: NDArray[np.float32],
+        outputs: Mapping[str, NDArray[Any]],
     ) -> None:
         self._session = session
         # onnxruntime keeps addresses only: the arrays must live as long as this.
@@ -67,7 +70,10 @@ class _HostBatch:
 
 class _DeviceBatch:
     def __init__(
-        self, session: Session, windows: NDArray[np.float32], outputs: Mapping[str, NDArray[Any]]
+        self,
+        session: SharedSession,
+        windows: NDArray[np.float32],
+        outputs: Mapping[str, NDArray[Any]],
     ) -> None:
         self._session, self._windows, self._outputs = session, windows, outputs
 
@@ -86,7 +92,7 @@ class _DeviceBatch:
 class _DeviceBuffers:
     """Input and outputs of one batch size in device memory, and what runs them."""
 
-    def __init__(self, session: Session, size: int, device: str = "cuda") -> None:
+    def __init__(self, session: SharedSession, size: int, device: str = "cuda") -> None:
         ort = import_onnxruntime()
         self._raw, self._binding = session.raw, session.raw.io_binding()
 

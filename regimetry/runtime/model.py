@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
+from regimetry.parameters import require_choice
 from regimetry.runtime.bank import RegimeBank
-from regimetry.runtime.batch import run_windows
+from regimetry.runtime.batch import run_gathered, run_windows
+from regimetry.runtime.given import require_windows
 from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
 from regimetry.runtime.labelling import MISSING, Labelling, per_bar, per_window
 from regimetry.runtime.modelfile import ModelFile, Settings
@@ -101,10 +103,6 @@ class RegimeModel:
     def predict(self, data: Any) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
 
-        Parameters
-        ----------
-        data : array (T, F) or frame
-
         Returns
         -------
         ndarray of int64, shape (T,), or Series
@@ -117,10 +115,6 @@ class RegimeModel:
     def predict_proba(self, data: Any) -> Any:
         """Return filtered probabilities: row t uses bars up to t.
 
-        Parameters
-        ----------
-        data : array (T, F) or frame
-
         Returns
         -------
         ndarray of float64, shape (T, K), or DataFrame with the regimes' names
@@ -132,10 +126,6 @@ class RegimeModel:
 
     def novelty(self, data: Any) -> Any:
         """Return how far the window behind each bar lies from all that training saw.
-
-        Parameters
-        ----------
-        data : array (T, F) or frame
 
         Returns
         -------
@@ -150,10 +140,6 @@ class RegimeModel:
         The path of least cost through the whole series (Viterbi 1967), with a window's label at
         its centre.
 
-        Parameters
-        ----------
-        data : array (T, F) or frame
-
         Returns
         -------
         ndarray of int64, shape (T,), or Series
@@ -165,10 +151,6 @@ class RegimeModel:
 
     def embed(self, data: Any) -> Any:
         """Embed every full window.
-
-        Parameters
-        ----------
-        data : array (T, F) or frame
 
         Returns
         -------
@@ -202,6 +184,21 @@ class RegimeModel:
         file = self._file
         return run_windows(
             file.session, values, names, threads=file.threads, batch_size=file.batch_size
+        )
+
+    def run(
+        self, windows: NDArray[np.floating], outputs: Sequence[str] = OUTPUT_NAMES
+    ) -> dict[str, NDArray[Any]]:
+        """Return the graph's own outputs for windows (B, R, F) that need not follow each other.
+
+        Row i uses window i alone; ``outputs`` names which to give, as for :meth:`outputs`.
+        """
+        for name in outputs:
+            require_choice("outputs", name, OUTPUT_NAMES)
+        require_windows(windows, self.contract)
+        file, given = self._file, np.ascontiguousarray(windows, np.float32)
+        return run_gathered(
+            file.session, given, outputs, threads=file.threads, batch_size=file.batch_size
         )
 
     def stream(self, *, late: Literal["refuse", "skip"] = "refuse") -> Stream:

@@ -15,7 +15,7 @@ from regimetry.parameters import require_integer
 from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.binding import bind
 from regimetry.runtime.providers import Provider
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 
 
@@ -101,7 +101,7 @@ class ModelFile:
             warm_up=warm_up,
             cuda_graphs=cuda_graphs,
         )
-        self.session = Session(
+        self.session = SharedSession(
             self.source, device=device, providers=providers, arena=arena, cuda_graphs=cuda_graphs
         )
         name = "The model" if isinstance(source, bytes) else str(source)
@@ -131,7 +131,7 @@ class ModelFile:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
 
-def _require_signature(session: Session, contract: ModelContract, name: str) -> None:
+def _require_signature(session: SharedSession, contract: ModelContract, name: str) -> None:
     floats, integers = np.dtype(np.float32), np.dtype(np.int64)
     expected = {
         "embedding": ((contract.embedding_size,), floats),

@@ -15,7 +15,7 @@ from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_instant, rises
 from regimetry.runtime.jump import jump_labels
 from regimetry.runtime.probability import probabilities_of_row
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.snapshots import buffer_state, costs_of, entry, require_signed, signed
 from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.windows import StreamBuffer
@@ -54,7 +54,10 @@ class Stream:
     """
 
     def __init__(
-        self, session: Session, contract: ModelContract, late: Literal["refuse", "skip"] = "refuse"
+        self,
+        session: SharedSession,
+        contract: ModelContract,
+        late: Literal["refuse", "skip"] = "refuse",
     ) -> None:
         require_choice("late", late, ("refuse", "skip"))
         self._contract = contract

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from regimetry.errors import DataError
+import regimetry as rg
+from regimetry.errors import ConfigError, DataError
 
 WARM_UP = 10  # window 10, and one row for the difference
 
@@ -153,3 +154,29 @@ def test_bad_data_are_refused(model, values, spoil, message):
 def test_a_missing_column_is_named(model, values):
     with pytest.raises(DataError, match="Column 'x2' is missing"):
         model.predict(frame_of(values).drop(columns="x2"))
+
+
+def test_run_takes_windows_in_any_order(model, values):
+    windows = rg.rolling_windows(values, model.contract.window_rows)
+    chosen = np.array([70, 3, 41])
+    found = model.run(windows[chosen], ("regime", "embedding"))
+    assert list(found) == ["regime", "embedding"]
+    expected = model.outputs(values)
+    np.testing.assert_array_equal(found["regime"], expected["regime"][chosen])
+    np.testing.assert_allclose(found["embedding"], expected["embedding"][chosen], atol=1e-5)
+
+
+def test_run_refuses_what_the_model_does_not_read(model, values):
+    windows = np.array(rg.rolling_windows(values, model.contract.window_rows)[:5], np.float32)
+    for bad in (windows[:0], windows[:, 1:], windows[:, :, 1:], windows[0]):
+        with pytest.raises(DataError, match="The windows have shape"):
+            model.run(bad)
+    with pytest.raises(DataError, match="real numbers"):
+        model.run(windows.astype(str))
+    with pytest.raises(ConfigError, match="outputs is 'labels'"):
+        model.run(windows, ["labels"])
+    for value, message in ((np.nan, "holds nan"), (0.0, "holds 0.0; it must be positive")):
+        bad = windows.copy()
+        bad[2, 1, 3] = value
+        with pytest.raises(DataError, match=f"Window 2, row 1, column .* {message}"):
+            model.run(bad)

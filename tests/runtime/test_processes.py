@@ -13,7 +13,7 @@ import pytest
 
 import regimetry as rg
 from regimetry.errors import DeviceError, ModelError
-from regimetry.runtime.session import Session
+from regimetry.runtime.shared_session import SharedSession
 
 
 def in_python(code, *arguments):
@@ -126,7 +126,7 @@ assert codes == [0] * 20, codes
 
 
 def test_a_device_does_not_survive_a_fork(model_path, monkeypatch):
-    session = Session(model_path, device="cpu")
+    session = SharedSession(model_path, device="cpu")
     session.provider = "CUDAExecutionProvider"
     monkeypatch.setattr(os, "getpid", lambda: -1)
     with pytest.raises(DeviceError, match="'spawn' method"):
@@ -136,7 +136,7 @@ def test_a_device_does_not_survive_a_fork(model_path, monkeypatch):
 def test_a_child_refuses_a_file_that_was_replaced(model_path, tmp_path, monkeypatch):
     path = tmp_path / "model.onnx"
     path.write_bytes(model_path.read_bytes())
-    session = Session(path, device="cpu")
+    session = SharedSession(path, device="cpu")
     first = session.raw
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert session.raw is not first
