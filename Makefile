@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check model clean
+.PHONY: demo test check wheel portability model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -26,6 +26,25 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+	bash cpp/check_extension.sh $(BIN)/python
+
+# A wheel as users get it: what is in it, how large it is, and that it works by itself.
+wheel: $(VENV)/.installed
+	rm -rf build/wheel
+	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel \
+		--config-settings=cmake.define.REGIMETRY_WERROR=ON .
+	$(BIN)/python tests/wheel_content.py build/wheel/*.whl
+	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
+	build/wheel/venv/bin/python -I tests/smoke.py
+
+# The model file in Node, a browser, OpenVINO and ONNX's evaluator; here nothing may be missing.
+portability: $(VENV)/.installed
+	npm ci --prefix examples --no-audit --no-fund
+	npm run --prefix examples vendor
+	command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
+		(apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
+	REGIMETRY_REQUIRE_PORTABILITY=1 $(BIN)/pytest tests/portability
 
 # The shipped model and its golden file.
 model: $(VENV)/.installed

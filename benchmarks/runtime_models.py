@@ -10,8 +10,8 @@ from unittest import mock
 import numpy as np
 
 import regimetry as rg
+from benchmarks.graphs import plain_conversion
 from regimetry.export import assemble as assembling
-from regimetry.export.convert import encoder_to_onnx
 
 ROWS = 6000
 
@@ -38,12 +38,12 @@ def fit_with_plain_graph(detector: rg.RegimeDetector, values: np.ndarray) -> byt
     """Fit, and return the same model with the encoder as tf2onnx writes it by default."""
     assemble, parts = assembling.assemble, []
 
-    def record(*arguments):
+    def record(*arguments, **keywords):
         parts.append(arguments)
-        return assemble(*arguments)
+        return assemble(*arguments, **keywords)
 
     with mock.patch.object(assembling, "assemble", record):
         detector.fit(values)
     preprocessing, _, head, window_size = parts[0]
-    graph = assemble(preprocessing, encoder_to_onnx(detector.encoder_), head, window_size)
+    graph = assemble(preprocessing, plain_conversion(detector.encoder_), head, window_size)
     return graph.SerializeToString()

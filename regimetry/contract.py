@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from regimetry.consistency import require_consistent
 from regimetry.errors import ModelError
-from regimetry.series.preprocessing import TRANSFORMS, rows_before
 from regimetry.series.schema import Schema
 
 FORMAT_VERSION = 1
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
+PRECISION_KEY = "regimetry.precision"
+FORM_KEY = "regimetry.form"
+PRECISIONS = ("float32", "float16")
 
 INPUT_NAME = "window"
+SERIES_INPUT_NAME = "series"
 OUTPUT_NAMES = ("embedding", "distance", "regime", "novelty")
 
 
@@ -46,11 +49,6 @@ class RegimeSummary:
     mean_dwell: float
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
-
-    def is_plain(self) -> bool:
-        """Return whether the entries are what they should be, whoever wrote them."""
-        numbers = (self.share, self.spells, self.mean_dwell, *self.mean, *self.deviation)
-        return type(self.name) is str and _finite(numbers, len(numbers))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,10 +151,7 @@ class ModelContract:
                 f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
             )
         if metadata[FORMAT_KEY] != str(FORMAT_VERSION):
-            raise ModelError(
-                f"{source} has format version {metadata[FORMAT_KEY]!r}; this release reads "
-                f"{FORMAT_VERSION}. Use the release that wrote it, or fit and save again."
-            )
+            raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
         try:
             data = json.loads(metadata[CONTRACT_KEY], parse_constant=_no_constant)
             data["schema"] = Schema.from_list(data["schema"])
@@ -168,7 +163,7 @@ class ModelContract:
             for name in ("transforms", "mean", "scale"):
                 data[name] = tuple(data[name])
             contract = cls(**data)
-            contract._require_consistent(source)
+            require_consistent(contract, source)
         except ModelError:
             raise
         except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -177,63 +172,33 @@ class ModelContract:
             ) from error
         return contract
 
-    def _require_consistent(self, source: str) -> None:
-        for name, (found, holds, expected) in self._claims().items():
-            if not holds:
-                raise ModelError(
-                    f"The metadata of {source} contradict themselves: {name} is "
-                    f"{repr(found)[:60]}; expected {expected}. Fit and save the model again."
-                )
-
-    def _claims(self) -> dict[str, tuple[Any, bool, str]]:
-        """Return for each entry what was found, whether it can be so, and what is expected."""
-        n_features, n_regimes = self.n_features, self.n_regimes
-        rows = self.window_size + rows_before(self.transforms) if _count(self.window_size) else 0
-        names = self.schema.feature_names
-        numbers = (self.clip, self.jump_penalty, self.smooth_penalty, self.sharpness)
-        shape = [len(row) for row in self.transition_matrix]
-        return {
-            "window_size": (self.window_size, _count(self.window_size), "a number of rows"),
-            "window_rows": (self.window_rows, self.window_rows == rows, str(rows)),
-            "embedding_size": (self.embedding_size, _count(self.embedding_size), "a width"),
-            "schema": (names, 0 < len(set(names)) == len(names), "columns of different names"),
-            "transforms": (
-                self.transforms,
-                len(self.transforms) == n_features and set(self.transforms) <= set(TRANSFORMS),
-                f"{n_features} of {', '.join(TRANSFORMS)}",
-            ),
-            "mean": (self.mean, _finite(self.mean, n_features), f"{n_features} numbers"),
-            "scale": (self.scale, _finite(self.scale, n_features), f"{n_features} numbers"),
-            "clip, jump_penalty, smooth_penalty, sharpness": (
-                numbers,
-                _finite(numbers, 4) and min(numbers) >= 0,
-                "a number of at least 0 each",
-            ),
-            "regimes": (
-                n_regimes,
-                n_regimes > 0 and all(map(RegimeSummary.is_plain, self.regimes)),
-                "at least one, each with a name and finite numbers",
-            ),
-            "transition_matrix": (
-                shape,
-                shape == [n_regimes] * n_regimes
-                and all(_finite(row, n_regimes) for row in self.transition_matrix),
-                f"{n_regimes} rows of {n_regimes} numbers",
-            ),
-            "training": (self.training, isinstance(self.training, dict), "a mapping"),
-        }
-
-
-def _count(value: object) -> bool:
-    return type(value) is int and value > 0
-
-
-def _finite(values: Sequence[object], length: int) -> bool:
-    return len(values) == length and all(
-        type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-        for value in values
-    )
-
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no number")
+
+
+def _unreadable_version(version: str, source: str) -> str:
+    newer = version.isdecimal() and int(version) > FORMAT_VERSION
+    remedy = (
+        "A newer release wrote it: upgrade regimetry, or fit and save again with this one."
+        if newer
+        else "Use the release that wrote it, or fit and save again."
+    )
+    return f"{source} has format version {version!r}; this release reads {FORMAT_VERSION}. {remedy}"
+
+
+def precision_of(metadata: Mapping[str, str], source: str) -> str:
+    """Return in which numbers a model file computes: "float32", or "float16" where it says so.
+
+    Raises
+    ------
+    ModelError
+        The file names a precision that this release does not know.
+    """
+    precision = metadata.get(PRECISION_KEY, PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ModelError(
+            f"{source} says its precision is {precision!r}; this release knows "
+            f"{' and '.join(PRECISIONS)}. Upgrade regimetry, or fit and save again."
+        )
+    return precision

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError, DataError
+from regimetry.export.opset import require_opset
 from regimetry.files import replacing
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import run_windows
@@ -62,6 +63,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         The same for :meth:`smooth`.
     n_landmarks : int, default 1000
         M, most windows that the spectral map is built on.
+    opset : {17, 18}, default 17
+        Of the model file; runtimes of 2023 and later read both.
     random_state : int, RandomState or None, default None
         Seed of weights, training, landmarks and k-means. The same integer gives the same file on
         the same machine and versions.
@@ -83,6 +86,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     parity_ : ParityReport
         Graph against Keras on all training windows.
     encoder_ : keras.Model
+    golden_ : Golden
+        Windows with the outputs of Keras and the numpy head, which any runtime must give.
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
@@ -111,6 +116,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         jump_penalty: float = 1.0,
         smooth_penalty: float = 3.0,
         n_landmarks: int = 1000,
+        opset: int = 17,
         random_state: Any = None,
         progress: bool = False,
     ) -> None:
@@ -124,6 +130,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.jump_penalty = jump_penalty
         self.smooth_penalty = smooth_penalty
         self.n_landmarks = n_landmarks
+        self.opset = opset
         self.random_state = random_state
         self.progress = progress
 
@@ -148,6 +155,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             Too few rows, a value that is not finite, a constant column, timestamps out of order.
         ConfigError
             A parameter has a value that is not allowed.
+        ExportError
+            The encoder has a layer that ONNX cannot express.
         ExportParityError
             The graph does not compute what the fitted model computes.
         """
@@ -155,7 +164,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         from regimetry.export.assemble import assemble
         from regimetry.export.convert import encoder_to_onnx
         from regimetry.export.describe import describe
+        from regimetry.export.golden import make_golden
         from regimetry.export.parity import compare
+        from regimetry.export.rules import optimise
         from regimetry.export.stamp import stamp
         from regimetry.regimes.head import fit_head
 
@@ -178,9 +189,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         )
         self.eigenvalues_ = head.eigenvalues
 
-        graph = assemble(preprocessing, encoder_to_onnx(self.encoder_), head, config.window_size)
+        opset = int(self.opset)
+        encoder = encoder_to_onnx(self.encoder_, opset=opset)
+        graph, rules = optimise(
+            assemble(preprocessing, encoder, head, config.window_size, opset=opset)
+        )
         outputs = self._run(graph.SerializeToString(), series)
-        self.parity_ = compare(outputs, {"embedding": embeddings, **head.outputs(embeddings)})
+        expected: dict[str, NDArray[Any]] = {"embedding": embeddings, **head.outputs(embeddings)}
+        self.parity_ = compare(outputs, expected)
         contract = describe(
             schema,
             series,
@@ -194,9 +210,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                 "configuration": self._configuration(config),
                 "history": self.history_,
                 "eigenvalues": head.eigenvalues.tolist(),
+                "graph": [asdict(rule) for rule in rules],
             },
         )
         self._keep(RegimeModel(stamp(graph, contract)), outputs)
+        raw = rolling_windows(series.values, contract.window_rows)
+        self.golden_ = make_golden(raw, expected, contract.jump_penalty)
         return self
 
     def _seed(self) -> int:
@@ -208,6 +227,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         kinds = (int, np.integer)
         for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
             require_integer(name, getattr(self, name), minimum, kinds=kinds)
+        require_opset(self.opset)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
         for name in ("jump_penalty", "smooth_penalty"):
@@ -316,14 +336,31 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.model_.outputs(X, ("embedding",))["embedding"]
 
-    def save(self, path: str | PathLike[str]) -> None:
-        """Write the model file: complete or not at all.
+    def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
+        """Write the model file and the golden file beside it: both complete or neither.
+
+        Parameters
+        ----------
+        path : path
+            Of the model file.
+        golden : bool, default True
+            Write ``<stem>.golden.json``, against which ``regimetry verify`` and other languages
+            check a runtime. ``False`` removes one that lies there, since it is of another model.
 
         Raises
         ------
         DataError
             The folder does not exist or cannot be written to.
         """
+        from regimetry.export.golden import golden_path, write_golden
+
         check_is_fitted(self)
+        beside = golden_path(path)
         with replacing(path) as temporary:
             temporary.write_bytes(self.model_.content)
+            # The golden file first: a new model never lies beside the file of an old one.
+            if golden:
+                with replacing(beside) as temporary_golden:
+                    write_golden(self.golden_, temporary_golden)
+            else:
+                beside.unlink(missing_ok=True)

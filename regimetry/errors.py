@@ -30,5 +30,9 @@ class InstallError(RegimetryError, ImportError):
     """An optional package is missing, or two that exclude each other are installed."""
 
 
+class ExportError(RegimetryError, ValueError):
+    """A model cannot be written as the ONNX file that was asked for; no file was written."""
+
+
 class ExportParityError(RegimetryError, RuntimeError):
     """The exported graph does not compute what the fitted model computes; no file was written."""

@@ -1,5 +1,7 @@
 """Numpy twins of the extension: slow, short, and written from the definitions."""
 
+import itertools
+
 import numpy as np
 
 
@@ -7,6 +9,88 @@ def rolling_windows(values, window_size, stride=1):
     """Windows (N, W, F) by numpy's own sliding view."""
     view = np.lib.stride_tricks.sliding_window_view(values, window_size, axis=0)
     return view.transpose(0, 2, 1)[::stride]
+
+
+def gather_windows(values, starts, window_size):
+    """Windows (B, W, F) in float32, one slice each."""
+    batch = np.empty((len(starts), window_size, values.shape[1]), dtype=np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for number, start in enumerate(starts):
+            batch[number] = values[start : start + window_size]
+    return batch
+
+
+def usable(rows):
+    """Whether each row is finite in float32."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.isfinite(np.asarray(rows).astype(np.float32)).all(axis=1)
+
+
+def window_starts(
+    n_rows, window_size, stride=1, values=None, instruments=None, timestamps=None, max_gap=None
+):
+    """Rows at which a window may begin, by walking the rows."""
+    whole = np.ones(n_rows, dtype=bool) if values is None else usable(values)
+    starts, first = [], None
+    for t in range(n_rows):
+        new_instrument = t > 0 and instruments is not None and instruments[t] != instruments[t - 1]
+        gap = t > 0 and timestamps is not None and int(timestamps[t]) - int(timestamps[t - 1])
+        if not whole[t]:
+            first = None
+        elif first is None or new_instrument or (timestamps is not None and gap > max_gap):
+            first = t
+        if first is not None:
+            held = t + 1 - first
+            if held >= window_size and (held - window_size) % stride == 0:
+                starts.append(t + 1 - window_size)
+    return np.array(starts, dtype=np.int64)
+
+
+class StreamBuffer:
+    """The rows of one series, all of them, in a list."""
+
+    def __init__(self, window_size):
+        self.window_size = window_size
+        self.rows = []
+
+    def push(self, row):
+        """Add a row; return the window behind it, or None."""
+        self.rows.append(np.asarray(row, dtype=np.float32))
+        return self.window()
+
+    def window(self):
+        """The last W rows, or None."""
+        if len(self.rows) < self.window_size:
+            return None
+        return np.stack(self.rows[-self.window_size :])
+
+
+class StreamBank:
+    """A dictionary of buffers."""
+
+    def __init__(self, n_streams, window_size):
+        self.window_size = window_size
+        self.streams = {number: StreamBuffer(window_size) for number in range(n_streams)}
+
+    def push(self, ids, rows):
+        """Push the rows one by one; return the ids and windows that came out."""
+        pushed = [
+            (number, self.streams[number].push(row))
+            for number, row in zip(ids.tolist(), rows, strict=True)
+        ]
+        ready = [(number, window) for number, window in pushed if window is not None]
+        return [number for number, _ in ready], [window for _, window in ready]
+
+    def add(self, count):
+        """Make streams under the lowest free numbers."""
+        fresh = []
+        number = 0
+        while len(fresh) < count:
+            if number not in self.streams:
+                self.streams[number] = StreamBuffer(self.window_size)
+                fresh.append(number)
+            number += 1
+        return fresh
 
 
 def jump_forward(distance, penalty, state=None):
@@ -19,6 +103,28 @@ def jump_forward(distance, penalty, state=None):
         rows.append(costs)
     values = np.array(rows).reshape(len(distance), distance.shape[1])
     return values.argmin(axis=1), values
+
+
+def jump_path(distance, penalty):
+    """The cheapest path by dynamic programming; staying beats changing, the lowest state wins."""
+    costs = np.zeros(distance.shape[1])
+    origins = []
+    for row in np.asarray(distance, dtype=float):
+        stays = costs <= costs.min() + penalty
+        origins.append(np.where(stays, np.arange(len(costs)), costs.argmin()))
+        costs = row + np.minimum(costs, costs.min() + penalty)
+        costs = costs - costs.min()
+    path = []
+    state = costs.argmin()
+    for origin in reversed(origins):
+        path.append(state)
+        state = origin[state]
+    return np.array(path[::-1], dtype=np.int64)
+
+
+def series_of(offsets):
+    """Slices of the series that lie one behind the other."""
+    return [slice(a, b) for a, b in itertools.pairwise(offsets)]
 
 
 def path_cost(distance, labels, penalty):

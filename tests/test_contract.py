@@ -1,9 +1,19 @@
 import json
 from dataclasses import replace
+from pathlib import Path
 
+import onnx
 import pytest
 
-from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, ModelContract
+import regimetry as rg
+from regimetry.cli import main
+from regimetry.contract import (
+    CONTRACT_KEY,
+    FORMAT_KEY,
+    PRECISION_KEY,
+    ModelContract,
+    precision_of,
+)
 from regimetry.errors import ModelError
 
 
@@ -44,7 +54,18 @@ def _edited(model, **changes):
     ("edit", "message"),
     [
         (lambda m: {}, "not a regimetry model"),
-        (lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "99"}, "'99'; this release reads 1"),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "0"},
+            "'0'; this release reads 1. Use the release that wrote it, or fit and save again",
+        ),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "2"},
+            "'2'; this release reads 1. A newer release wrote it: upgrade regimetry",
+        ),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "one"},
+            "'one'; this release reads 1. Use the release that wrote it",
+        ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
         (lambda m: _edited(m, mean=[1.0]), r"mean is \(1.0,\); expected 4 numbers"),
@@ -76,3 +97,35 @@ def test_the_fingerprint_is_that_of_the_contract(model):
     again = ModelContract.from_metadata(contract.to_metadata(), "x")
     assert again.fingerprint == contract.fingerprint
     assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
+
+
+@pytest.mark.parametrize("version", ["0", "2"])
+def test_a_file_of_another_version_is_refused_by_every_reader(
+    model_path, tmp_path, version, capsys
+):
+    model = onnx.load(model_path)
+    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = version
+    path = tmp_path / "m.onnx"
+    onnx.save(model, path)
+    with pytest.raises(ModelError, match=f"format version '{version}'; this release reads 1"):
+        rg.load(path)
+    for verb in ("inspect", "verify"):
+        assert main([verb, str(path)]) == 2
+        assert f"format version '{version}'" in capsys.readouterr().err
+
+
+def test_a_version_1_file_of_the_first_release_loads():
+    path = Path(__file__).parents[1] / "models" / "sp500.onnx"
+    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    assert metadata[FORMAT_KEY] == "1"
+    contract = rg.load(path).contract
+    assert contract.n_regimes == 3
+    data = json.loads(metadata[CONTRACT_KEY])
+    assert set(data) <= set(contract.to_dict())
+
+
+def test_precision_is_float32_unless_the_file_says_otherwise():
+    assert precision_of({}, "m.onnx") == "float32"
+    assert precision_of({PRECISION_KEY: "float16"}, "m.onnx") == "float16"
+    with pytest.raises(ModelError, match="its precision is 'int4'; this release knows float32"):
+        precision_of({PRECISION_KEY: "int4"}, "m.onnx")

@@ -1,5 +1,8 @@
 #include "arrays.hpp"
 
+#include <algorithm>
+#include <cstring>
+
 namespace bindings {
 
 namespace {
@@ -23,12 +26,20 @@ Array::Array(py::handle object, const char* name) : name_(name) {
                          ".filled(numpy.nan)");
   }
   proxy_ = py::detail::array_proxy(object.ptr());
+  ndim_ = proxy_->nd;
+  flags_ = proxy_->flags;
+  data_ = proxy_->data;
+  for (std::size_t axis = 0; axis < std::min(shape_.size(), static_cast<std::size_t>(ndim_)); ++axis) {
+    shape_[axis] = proxy_->dimensions[axis];
+    strides_[axis] = proxy_->strides[axis];
+  }
 }
 
 std::string Array::shape_name() const {
   std::string text = "(";
-  for (int axis = 0; axis < ndim(); ++axis) {
-    text += (axis > 0 ? ", " : "") + std::to_string(shape(axis));
+  const bool copied = static_cast<std::size_t>(ndim_) <= shape_.size();
+  for (int axis = 0; axis < (copied ? ndim_ : proxy_->nd); ++axis) {
+    text += (axis > 0 ? ", " : "") + std::to_string(copied ? shape(axis) : proxy_->dimensions[axis]);
   }
   return text + (ndim() == 1 ? ",)" : ")");
 }
@@ -54,12 +65,16 @@ void Array::fail_dtype(const char* expected, const char* remedy) const {
 }
 
 int64_t to_int64(py::handle object, const char* name) {
-  if (PyBool_Check(object.ptr()) || !PyIndex_Check(object.ptr())) {
+  py::object index;
+  if (!PyBool_Check(object.ptr()) && PyIndex_Check(object.ptr())) {
+    index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
+    if (!index && PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
+    PyErr_Clear();  // an array that is no scalar has __index__, and numpy's words for it
+  }
+  if (!index) {
     throw py::type_error(std::string(name) + " is a " + type_name(object) +
                          "; expected an integer; pass int(...)");
   }
-  const auto index = py::reinterpret_steal<py::object>(PyNumber_Index(object.ptr()));
-  if (!index) throw py::error_already_set();
   int overflow = 0;
   const long long value = PyLong_AsLongLongAndOverflow(index.ptr(), &overflow);
   if (overflow != 0) {
@@ -72,6 +87,7 @@ int64_t to_int64(py::handle object, const char* name) {
 double to_double(py::handle object, const char* name) {
   const double value = PyFloat_AsDouble(object.ptr());
   if (value == -1.0 && PyErr_Occurred() != nullptr) {
+    if (PyErr_ExceptionMatches(PyExc_TypeError) == 0) throw py::error_already_set();
     PyErr_Clear();
     throw py::type_error(std::string(name) + " is a " + type_name(object) +
                          "; expected a number; pass float(...)");
@@ -79,12 +95,14 @@ double to_double(py::handle object, const char* name) {
   return value;
 }
 
-std::vector<int64_t> to_indices(py::handle object, const char* name) {
+Array int64_array(py::handle object, const char* name) {
   const Array a(object, name);
   a.require_ndim(1, "(n,)", "pass a flat array");
-  if (!a.native() || a.kind() != 'i' || a.item_size() != 8) {
-    a.fail_dtype("int64", "use .astype('int64')");
-  }
+  if (!a.is_int64()) a.fail_dtype("int64", "use .astype('int64')");
+  return a;
+}
+
+std::vector<int64_t> to_indices(const Array& a) {
   std::vector<int64_t> out(static_cast<std::size_t>(a.shape(0)));
   const char* at = static_cast<const char*>(a.data());
   for (auto& value : out) {
@@ -106,6 +124,14 @@ py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
     throw py::error_already_set();
   }
   return view;
+}
+
+py::dict to_snapshot(py::handle object) {
+  if (!py::isinstance<py::dict>(object)) {
+    throw py::type_error("snapshot is a " + type_name(object) +
+                         "; expected a dict; pass what snapshot() returned");
+  }
+  return py::reinterpret_borrow<py::dict>(object);
 }
 
 py::object snapshot_item(const py::dict& snapshot, const char* key) {

@@ -3,6 +3,7 @@
 
 #include <pybind11/numpy.h>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -16,15 +17,19 @@ namespace py = pybind11;
 using regimetry::int64_t;
 
 // A borrowed array whose shape and dtype are read without a Python object being made.
+//
+// Shape, strides and address are copied once: whoever reshapes the array in place later, from
+// another thread or from an argument's __index__, does not change what was checked. Valid for three
+// dimensions; of more, only ndim() and shape_name() make sense.
 class Array {
  public:
-  // TypeError unless `object` is a plain numpy array; `remedy` ends the message.
+  // TypeError unless `object` is a plain numpy array.
   Array(py::handle object, const char* name);
 
-  int ndim() const { return proxy_->nd; }
-  int64_t shape(int axis) const { return proxy_->dimensions[axis]; }
-  std::ptrdiff_t stride(int axis) const { return proxy_->strides[axis]; }
-  void* data() const { return proxy_->data; }
+  int ndim() const { return ndim_; }
+  int64_t shape(int axis) const { return shape_[static_cast<std::size_t>(axis)]; }
+  std::ptrdiff_t stride(int axis) const { return strides_[static_cast<std::size_t>(axis)]; }
+  void* data() const { return data_; }
   py::object descr() const { return py::reinterpret_borrow<py::object>(proxy_->descr); }
   int type_num() const { return py::detail::array_descriptor1_proxy(proxy_->descr)->type_num; }
   char kind() const { return py::detail::array_descriptor1_proxy(proxy_->descr)->kind; }
@@ -37,14 +42,18 @@ class Array {
     return static_cast<int64_t>(py::reinterpret_borrow<py::dtype>(proxy_->descr).itemsize());
   }
   bool writeable() const {
-    return (proxy_->flags & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0;
+    return (flags_ & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0;
   }
-  bool dense() const { return (proxy_->flags & py::array::c_style) != 0; }
+  bool dense() const { return (flags_ & py::array::c_style) != 0; }
+  bool aligned_to(std::size_t bytes) const {
+    return reinterpret_cast<std::uintptr_t>(data_) % bytes == 0;
+  }
   std::string dtype_name() const { return py::str(descr()); }
   std::string shape_name() const;
 
   void require_ndim(int ndim, const char* layout, const char* remedy) const;
   void require_native() const;
+  bool is_int64() const { return native() && kind() == 'i' && item_size() == 8; }
   bool is_float32() const { return native() && type_num() == py::detail::npy_api::NPY_FLOAT_; }
   bool is_float64() const { return native() && type_num() == py::detail::npy_api::NPY_DOUBLE_; }
   [[noreturn]] void fail_dtype(const char* expected, const char* remedy) const;
@@ -53,15 +62,22 @@ class Array {
  private:
   const py::detail::PyArray_Proxy* proxy_;
   const char* name_;
+  int ndim_, flags_;
+  char* data_;
+  std::array<py::ssize_t, 3> shape_{}, strides_{};
 };
 
 // An integer argument (Python or numpy), no bool, no float.
 int64_t to_int64(py::handle object, const char* name);
 double to_double(py::handle object, const char* name);
 
-// A copy of a 1-D int64 array. Indices are copied before they are checked, so that no thread can
+// A 1-D int64 array, and its values copied. Indices are copied before they are checked, so that no thread can
 // change them between the check and the use.
-std::vector<int64_t> to_indices(py::handle object, const char* name);
+Array int64_array(py::handle object, const char* name);
+std::vector<int64_t> to_indices(const Array& array);
+inline std::vector<int64_t> to_indices(py::handle object, const char* name) {
+  return to_indices(int64_array(object, name));
+}
 
 // Calls f(MatrixView<float>) or f(MatrixView<double>) for a 2-D array of either type.
 template <class F>
@@ -89,6 +105,8 @@ decltype(auto) with_row(const Array& a, F&& f) {
 py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
                           const py::ssize_t* strides, void* data, py::handle owner);
 
+// The argument of restore(): TypeError unless it is a dict.
+py::dict to_snapshot(py::handle object);
 // An item of a snapshot dict.
 py::object snapshot_item(const py::dict& snapshot, const char* key);
 // Refuses a snapshot of another kind, version or shape.

@@ -1,5 +1,9 @@
 #include "regimetry/gather.hpp"
 
+#include <cstdint>
+#include <utility>
+#include <vector>
+
 #include "arrays.hpp"
 #include "register.hpp"
 
@@ -8,6 +12,8 @@ using bindings::Array;
 using regimetry::int64_t;
 
 namespace {
+
+constexpr const char* kMakeOut = "use numpy.empty((B, W, F), dtype='float32')";
 
 // First and last byte an array's elements touch.
 std::pair<std::uintptr_t, std::uintptr_t> extent(const Array& a) {
@@ -23,47 +29,37 @@ std::pair<std::uintptr_t, std::uintptr_t> extent(const Array& a) {
 
 void gather_windows(const py::object& values, const py::object& starts, const py::object& out,
                     py::handle threads) {
+  const int64_t n_threads = bindings::to_int64(threads, "threads");
   const Array from(values, "values");
+  const Array index = bindings::int64_array(starts, "starts");
   const Array to(out, "out");
   from.require_ndim(2, "(T, F)", "use values[:, None] for a single column");
-  to.require_ndim(3, "(B, W, F)", "use numpy.empty((B, W, F), dtype='float32')");
-  if (!to.is_float32()) to.fail_dtype("float32", "use numpy.empty((B, W, F), dtype='float32')");
-  if (!to.dense() || !to.writeable()) {
-    regimetry::fail("out is ", to.dense() ? "read-only" : "not C-contiguous",
-                    "; expected a writeable C-contiguous array; use numpy.empty((B, W, F), "
-                    "dtype='float32')");
+  to.require_ndim(3, "(B, W, F)", kMakeOut);
+  if (!to.is_float32()) to.fail_dtype("float32", kMakeOut);
+  if (!to.dense() || !to.writeable() || !to.aligned_to(alignof(float))) {
+    regimetry::fail("out is ", !to.dense() ? "not C-contiguous" : !to.writeable() ? "read-only" : "misaligned",
+                    "; expected a writeable, aligned, C-contiguous array; ", kMakeOut);
   }
-  if (reinterpret_cast<std::uintptr_t>(to.data()) % alignof(float) != 0) {
-    regimetry::fail("out is misaligned; expected addresses that are multiples of 4; use "
-                    "numpy.empty((B, W, F), dtype='float32')");
-  }
-  const Array index(starts, "starts");
-  index.require_ndim(1, "(B,)", "pass a flat array of starts");
-  if (!index.native() || index.kind() != 'i' || index.item_size() != 8) {
-    index.fail_dtype("int64", "use .astype('int64')");
-  }
-  const int64_t n = index.shape(0);
-  if (to.shape(0) != n || to.shape(2) != from.shape(1) || to.shape(1) < 1) {
+  const int64_t n = index.shape(0), w = to.shape(1);
+  if (to.shape(0) != n || to.shape(2) != from.shape(1) || w < 1) {
     regimetry::fail("out has shape ", to.shape_name(), "; expected (", n, ", W, ", from.shape(1),
-                    ") for these starts and values, W >= 1; make it anew");
+                    ") for these starts and values, W >= 1; ", kMakeOut);
   }
   const auto [low, high] = extent(from);
   const auto [out_low, out_high] = extent(to);
   if (low < out_high && out_low < high) {
-    regimetry::fail("out and values share memory; expected separate arrays; make a new out");
+    regimetry::fail("out and values share memory; expected separate arrays; ", kMakeOut);
   }
   // Dense and aligned starts are read where they lie; others are copied first.
   std::vector<int64_t> copied;
   const auto* first = static_cast<const int64_t*>(index.data());
-  if (!index.dense() || reinterpret_cast<std::uintptr_t>(first) % alignof(int64_t) != 0) {
-    copied = bindings::to_indices(starts, "starts");
+  if (!index.dense() || !index.aligned_to(alignof(int64_t))) {
+    copied = bindings::to_indices(index);
     first = copied.data();
   }
-  auto* to_data = static_cast<float*>(to.data());
-  const int64_t n_threads = bindings::to_int64(threads, "threads");
   bindings::with_matrix(from, [&](const auto& view) {
     const py::gil_scoped_release release;
-    regimetry::gather_windows(view, first, n, to.shape(1), to_data, n_threads);
+    regimetry::gather_windows(view, first, n, w, static_cast<float*>(to.data()), n_threads);
   });
 }
 
@@ -99,8 +95,8 @@ regimetry.errors.DataError
 
 Notes
 -----
-Allocates no batch memory and makes no copy of `values`. Ascending starts whose windows overlap
-are converted once for each row.
+Allocates nothing with one thread and makes no copy of `values`. Of ascending starts
+whose windows overlap, each row is converted once.
 
 Thread safety: writes `out` only; safe from several threads with distinct `out`. Runs without the
 GIL.

@@ -1,6 +1,8 @@
 #include "register.hpp"
 
-PYBIND11_MODULE(_core, m) {
+// Safe without the GIL: objects that change carry a lock, functions have no state. cpp/README.md
+// says what that leaves to the caller.
+PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   // Docstrings carry their own text signature, which inspect and stubtest can read.
   pybind11::options options;
   options.disable_function_signatures();

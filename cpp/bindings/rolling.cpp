@@ -2,10 +2,13 @@
 // itself is the cost, and a general dispatcher would double it.
 #include "regimetry/rolling.hpp"
 
+#include <string_view>
+
 #include "arrays.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
+using regimetry::int64_t;
 
 namespace {
 
@@ -48,6 +51,8 @@ Thread safety: touches nothing but its arguments' headers; safe from any number 
 )";
 
 py::object rolling_windows(py::handle values, py::handle window_size, py::handle stride) {
+  const int64_t w = bindings::to_int64(window_size, "window_size");
+  const int64_t s = stride ? bindings::to_int64(stride, "stride") : 1;
   const bindings::Array a(values, "values");
   a.require_ndim(2, "(T, F)", "use values[:, None] for a single column");
   constexpr std::string_view numeric = "biufc";
@@ -55,10 +60,8 @@ py::object rolling_windows(py::handle values, py::handle window_size, py::handle
     a.fail_dtype("a numeric dtype", "use .astype('float32')");
   }
   a.require_native();
-  const auto g = regimetry::rolling_geometry(
-      a.shape(0), a.shape(1), a.stride(0), a.stride(1), a.item_size(),
-      bindings::to_int64(window_size, "window_size"),
-      stride ? bindings::to_int64(stride, "stride") : 1);
+  const auto g = regimetry::rolling_geometry(a.shape(0), a.shape(1), a.stride(0), a.stride(1),
+                                             a.item_size(), w, s);
   const py::ssize_t shape[] = {g.shape[0], g.shape[1], g.shape[2]};
   const py::ssize_t strides[] = {g.strides[0], g.strides[1], g.strides[2]};
   return bindings::read_only_view(a.descr(), 3, shape, strides, a.data(), values);

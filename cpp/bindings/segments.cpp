@@ -8,14 +8,14 @@ using regimetry::int64_t;
 
 namespace {
 
-std::vector<int64_t> optional_codes(const py::object& object, const char* name, int64_t rows) {
+regimetry::Column optional_column(const py::object& object, const char* name, int64_t rows) {
   if (object.is_none()) return {};
-  auto out = bindings::to_indices(object, name);
-  if (static_cast<int64_t>(out.size()) != rows) {
-    regimetry::fail(name, " has ", out.size(), " entries; expected ", rows,
+  const bindings::Array a = bindings::int64_array(object, name);
+  if (a.shape(0) != rows) {
+    regimetry::fail(name, " has ", a.shape(0), " entries; expected ", rows,
                     ", one for each row; pass the column that belongs to the rows");
   }
-  return out;
+  return {a.data(), a.stride(0)};
 }
 
 py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py::handle stride,
@@ -25,15 +25,14 @@ py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py
   const int64_t w = bindings::to_int64(window_size, "window_size");
   const int64_t s = bindings::to_int64(stride, "stride");
   regimetry::count_windows(rows, w, s);  // refuses impossible sizes
-  const auto codes = optional_codes(instruments, "instruments", rows);
-  const auto times = optional_codes(timestamps, "timestamps", rows);
+  const auto codes = optional_column(instruments, "instruments", rows);
+  const auto times = optional_column(timestamps, "timestamps", rows);
   if (timestamps.is_none() != max_gap.is_none()) {
     regimetry::fail(timestamps.is_none() ? "max_gap without timestamps" : "timestamps without max_gap",
                     "; expected both or neither; pass the longest pause allowed inside a window");
   }
   const int64_t gap = max_gap.is_none() ? 0 : bindings::to_int64(max_gap, "max_gap");
-  regimetry::SegmentFinder finder(codes.empty() ? nullptr : codes.data(),
-                                  times.empty() ? nullptr : times.data(), gap);
+  regimetry::SegmentFinder finder(codes, times, gap);
   std::vector<regimetry::Segment> segments;
   if (values.is_none()) {
     const py::gil_scoped_release release;

@@ -70,7 +70,8 @@ py::dict snapshot(Self<StreamBank> self) {
   return out;
 }
 
-void restore(Self<StreamBank> self, const py::dict& snapshot) {
+void restore(Self<StreamBank> self, py::handle object) {
+  const py::dict snapshot = bindings::to_snapshot(object);
   bindings::require_snapshot(snapshot, kKind, kVersion, self->window_size(), self->n_features());
   const regimetry::BankState state{
       bindings::to_indices(bindings::snapshot_item(snapshot, "ids"), "ids"),

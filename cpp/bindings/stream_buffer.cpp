@@ -1,6 +1,7 @@
 #include "regimetry/stream_buffer.hpp"
 
 #include <mutex>
+#include <vector>
 
 #include "arrays.hpp"
 #include "register.hpp"
@@ -16,32 +17,41 @@ namespace {
 constexpr int64_t kVersion = 1;
 constexpr const char* kKind = "stream_buffer";
 
-// The buffer and the lock that guards it while extend() runs without the GIL.
-// Rule: who holds the lock never waits for the GIL, so taking the lock with the GIL held is safe.
+// The buffer and its lock, which guards it while extend() runs without the GIL, and always where
+// there is none.
+//
+// Rule: who holds the lock neither waits for the GIL nor calls into Python. So taking it with the
+// GIL held cannot deadlock: not by the other's waiting for the GIL, not by a finaliser that comes
+// back to this buffer, not by a free-threaded interpreter that stops all threads.
 struct Buffer {
   Buffer(int64_t window_size, int64_t n_features) : core(window_size, n_features) {}
   regimetry::StreamBuffer core;
   std::mutex mutex;
 };
 
+template <class F>
+auto locked(Self<Buffer> self, F&& f) {
+  const std::lock_guard<std::mutex> lock(self->mutex);
+  return f(self->core);
+}
+
 void push(Self<Buffer> self, py::handle row) {
   const Array a(row, "row");
-  const std::lock_guard<std::mutex> lock(self->mutex);
-  bindings::with_row(a, [&](const auto& view) { self->core.push(view); });
+  bindings::with_row(a, [&](const auto& view) {
+    locked(self, [&](auto& core) { core.push(view); });
+  });
 }
 
 void extend(Self<Buffer> self, py::handle rows) {
   const Array a(rows, "rows");
   bindings::with_matrix(a, [&](const auto& view) {
     const py::gil_scoped_release release;
-    const std::lock_guard<std::mutex> lock(self->mutex);
-    self->core.extend(view);
+    locked(self, [&](auto& core) { core.extend(view); });
   });
 }
 
 py::object window(Self<Buffer> self) {
-  const std::lock_guard<std::mutex> lock(self->mutex);
-  const float* data = self->core.window();
+  const float* data = locked(self, [](const auto& core) { return core.window(); });
   const auto w = static_cast<py::ssize_t>(self->core.window_size());
   const auto f = static_cast<py::ssize_t>(self->core.n_features());
   constexpr auto item = static_cast<py::ssize_t>(sizeof(float));
@@ -53,33 +63,34 @@ py::object window(Self<Buffer> self) {
 }
 
 py::dict snapshot(Self<Buffer> self) {
-  const std::lock_guard<std::mutex> lock(self->mutex);
-  py::array_t<float> rows({self->core.held(), self->core.n_features()});
-  self->core.copy_rows(rows.mutable_data());
+  std::vector<float> held;
+  const int64_t count = locked(self, [&](const auto& core) {
+    held.resize(static_cast<std::size_t>(core.held() * core.n_features()));
+    core.copy_rows(held.data());
+    return core.count();
+  });
+  const int64_t f = self->core.n_features();
+  const py::array_t<float> rows({static_cast<int64_t>(held.size()) / f, f}, held.data());
   py::dict out;
   out["kind"] = kKind;
   out["version"] = kVersion;
   out["window_size"] = self->core.window_size();
   out["n_features"] = self->core.n_features();
-  out["count"] = self->core.count();
+  out["count"] = count;
   out["rows"] = rows;
   return out;
 }
 
-void restore(Self<Buffer> self, const py::dict& snapshot) {
+void restore(Self<Buffer> self, py::handle object) {
+  const py::dict snapshot = bindings::to_snapshot(object);
   bindings::require_snapshot(snapshot, kKind, kVersion, self->core.window_size(),
                              self->core.n_features());
   const int64_t count = bindings::to_int64(bindings::snapshot_item(snapshot, "count"), "count");
   const py::object rows = bindings::snapshot_item(snapshot, "rows");
   const Array a(rows, "rows");
-  const std::lock_guard<std::mutex> lock(self->mutex);
-  bindings::with_matrix(a, [&](const auto& view) { self->core.restore(count, view); });
-}
-
-template <class R, R (regimetry::StreamBuffer::*Method)() const>
-R locked(Self<Buffer> self) {
-  const std::lock_guard<std::mutex> lock(self->mutex);
-  return (self->core.*Method)();
+  bindings::with_matrix(a, [&](const auto& view) {
+    locked(self, [&](auto& core) { core.restore(count, view); });
+  });
 }
 
 }  // namespace
@@ -181,8 +192,7 @@ Notes
 Thread safety: locked; see the class for what a reader has to heed.
 )")
       .def("reset", [](Self<Buffer> self) {
-             const std::lock_guard<std::mutex> lock(self->mutex);
-             self->core.reset();
+             locked(self, [](auto& core) { core.reset(); });
            }, R"(reset(self)
 --
 
@@ -226,8 +236,8 @@ Ends the validity of earlier windows. Thread safety: locked.
                              "W, the rows of a window.")
       .def_property_readonly("n_features", [](Self<Buffer> self) { return self->core.n_features(); },
                              "F, the values of a row.")
-      .def_property_readonly("count", &locked<int64_t, &regimetry::StreamBuffer::count>,
+      .def_property_readonly("count", [](Self<Buffer> self) { return locked(self, [](auto& core) { return core.count(); }); },
                              "The rows seen since the start or the last reset, counted in 64 bits.")
-      .def_property_readonly("ready", &locked<bool, &regimetry::StreamBuffer::ready>,
+      .def_property_readonly("ready", [](Self<Buffer> self) { return locked(self, [](auto& core) { return core.ready(); }); },
                              "Whether W rows have been seen, so that there is a window.");
 }

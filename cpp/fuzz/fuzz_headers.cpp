@@ -156,9 +156,9 @@ void jump(Bytes& in) {
   require_penalty(penalty);
   const int64_t n = m.view.rows(), k = m.view.cols();
   const std::vector<double> zeros(static_cast<std::size_t>(k));
-  std::vector<double> values(static_cast<std::size_t>(n * k)), last(zeros);
+  std::vector<double> values(static_cast<std::size_t>(n * k)), state(zeros), last(zeros);
   std::vector<int64_t> labels(static_cast<std::size_t>(n)), again(labels);
-  jump_forward(m.view, 0, n, penalty, zeros.data(), labels.data(), values.data());
+  jump_forward(m.view, 0, n, penalty, state.data(), labels.data(), values.data());
   jump_labels(m.view, 0, n, penalty, last.data(), again.data());
   require(labels == again);
   jump_path(m.view, 0, n, penalty, labels.data());

@@ -23,10 +23,10 @@ void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& ran
   std::vector<double> d;
   for (int64_t i = 0; i < n * k; ++i) d.push_back(static_cast<double>(random() % 7));
   const MatrixView<double> view(d.data(), n, k);
-  const std::vector<double> zeros(static_cast<std::size_t>(k));
+  std::vector<double> state(static_cast<std::size_t>(k));
   std::vector<int64_t> labels(static_cast<std::size_t>(n)), path(labels), best(static_cast<std::size_t>(k));
   std::vector<double> values(d.size());
-  jump_forward(view, 0, n, penalty, zeros.data(), labels.data(), values.data());
+  jump_forward(view, 0, n, penalty, state.data(), labels.data(), values.data());
   jump_path(view, 0, n, penalty, path.data());
 
   std::vector<double> least(static_cast<std::size_t>(k), 1e300);
@@ -46,6 +46,50 @@ void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& ran
   }
 }
 
+// A restart from any row is bit-identical; the passes agree with each other and with the
+// definition; widths with and without a loop of their own, beyond one word of bits as well.
+void compare_passes(int64_t k, std::mt19937& random) {
+  constexpr int64_t n = 80;
+  const auto size = static_cast<std::size_t>(n * k);
+  std::vector<float> d(size);
+  for (float& x : d) x = static_cast<float>(random() % 1000) / 7.0F;
+  const MatrixView<float> view(d.data(), n, k);
+  const std::vector<double> zeros(static_cast<std::size_t>(k));
+  std::vector<double> state(zeros), whole(size), parts(size);
+  std::vector<int64_t> labels(n), again(n);
+  jump_forward(view, 0, n, 30.0, state.data(), labels.data(), whole.data());
+  CHECK(std::equal(state.begin(), state.end(), whole.end() - k));
+
+  std::vector<double> v(zeros);
+  for (int64_t t = 0; t < n; ++t) {
+    for (int64_t i = 0; i < k; ++i) {
+      double& x = v[static_cast<std::size_t>(i)];
+      x = static_cast<double>(view(t, i)) + std::min(x, 30.0);
+    }
+    const auto low = std::min_element(v.begin(), v.end());
+    CHECK(labels[static_cast<std::size_t>(t)] == low - v.begin());
+    const double least = *low;
+    for (double& x : v) x -= least;
+    CHECK(std::equal(v.begin(), v.end(), whole.begin() + t * k));
+  }
+
+  for (int64_t cut = 1; cut < n; ++cut) {
+    state = zeros;
+    jump_forward(view, 0, cut, 30.0, state.data(), again.data(), parts.data());
+    jump_forward(view, cut, n - cut, 30.0, state.data(), again.data(), parts.data());
+    CHECK(again == labels && parts == whole);
+  }
+  state = zeros;
+  jump_labels(view, 0, n, 30.0, state.data(), again.data());
+  CHECK(again == labels && std::equal(state.begin(), state.end(), whole.end() - k));
+  state = zeros;
+  jump_path(view, 0, n, 0.0, again.data());
+  jump_forward(view, 0, n, 0.0, state.data(), labels.data(), whole.data());
+  CHECK(again == labels);  // changing for nothing: each row by itself
+  jump_path(view, 0, n, std::numeric_limits<double>::infinity(), again.data());
+  CHECK(std::equal(again.begin() + 1, again.end(), again.begin()));
+}
+
 }  // namespace
 
 int main() {
@@ -55,33 +99,13 @@ int main() {
                         static_cast<double>(random() % 5), random);
   }
 
-  // A restart from any row is bit-identical; the labels-only pass agrees; K beyond one word of bits.
-  constexpr int64_t n = 80, k = 70;
-  std::vector<float> d(n * k);
-  for (float& x : d) x = static_cast<float>(random() % 1000) / 7.0F;
-  const MatrixView<float> view(d.data(), n, k);
-  std::vector<double> zeros(k), whole(n * k), parts(n * k);
-  std::vector<int64_t> labels(n), again(n);
-  jump_forward(view, 0, n, 30.0, zeros.data(), labels.data(), whole.data());
-  for (int64_t cut = 1; cut < n; ++cut) {
-    jump_forward(view, 0, cut, 30.0, zeros.data(), again.data(), parts.data());
-    const std::vector<double> state(parts.begin() + (cut - 1) * k, parts.begin() + cut * k);
-    jump_forward(view, cut, n - cut, 30.0, state.data(), again.data(), parts.data());
-    CHECK(again == labels && parts == whole);
-  }
-  std::vector<double> state(k);
-  jump_labels(view, 0, n, 30.0, state.data(), again.data());
-  CHECK(again == labels && std::equal(state.begin(), state.end(), whole.end() - k));
-  jump_path(view, 0, n, 0.0, again.data());
-  jump_forward(view, 0, n, 0.0, zeros.data(), labels.data(), whole.data());
-  CHECK(again == labels);  // changing for nothing: each row by itself
-  jump_path(view, 0, n, std::numeric_limits<double>::infinity(), again.data());
-  CHECK(std::equal(again.begin() + 1, again.end(), again.begin()));
+  for (const int64_t k : {1, 2, 5, 8, 9, 70}) compare_passes(k, random);
 
   const double bad[] = {1, 2, 3, std::nan("")};
-  double out[4];
+  double out[4], zeros[2] = {0, 0};
+  int64_t labels[2];
   check_refused("row 1 holds nan in column 1", [&] {
-    jump_forward(MatrixView<double>(bad, 2, 2), 0, 2, 1.0, zeros.data(), again.data(), out);
+    jump_forward(MatrixView<double>(bad, 2, 2), 0, 2, 1.0, zeros, labels, out);
   });
   check_refused("penalty is -1", [] { require_penalty(-1); });
   check_refused("penalty is nan", [] { require_penalty(std::nan("")); });

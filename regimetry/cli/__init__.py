@@ -9,11 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from regimetry.cli import doctor, embed, fit, inspect, predict, report, sample
-from regimetry.errors import ConfigError, DataError, InstallError, ModelError, RegimetryError
+from regimetry.cli import doctor, embed, export, fit, inspect, predict, report, sample, verify
+from regimetry.errors import (
+    ConfigError,
+    DataError,
+    ExportError,
+    InstallError,
+    ModelError,
+    RegimetryError,
+)
 
-_VERBS = (sample, fit, predict, embed, report, inspect, doctor)
-_BAD_INPUT = (ConfigError, DataError, InstallError, ModelError)
+_VERBS = (sample, fit, predict, embed, report, inspect, verify, export, doctor)
+_BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 
 def build_parser() -> argparse.ArgumentParser:

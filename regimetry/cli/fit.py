@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from regimetry.cli.arguments import add_json, add_output, add_time_column, names
@@ -36,6 +34,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="columns to difference first (default: those near a unit root)",
     )
     parser.add_argument("--jump-penalty", type=float, default=1.0, help="price of a change")
+    parser.add_argument("--opset", type=int, default=17, help="of the file: 17 (default) or 18")
+    parser.add_argument(
+        "--keras",
+        action="store_true",
+        help="write the Keras encoder beside the model (.keras), for regimetry verify",
+    )
     add_time_column(parser)
     add_json(parser)
     parser.set_defaults(run=run)
@@ -44,8 +48,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
     from regimetry.cli.output import note, print_json, regime_table
+    from regimetry.cli.quiet import import_tensorflow_quietly
     from regimetry.errors import ConfigError
-    from regimetry.files import require_writable
+    from regimetry.files import replacing, require_writable
     from regimetry.series.frames import layout_of
     from regimetry.series.tables import read_table
 
@@ -57,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     if layout.left_out:
         note(f"left out, since they are not numbers: {', '.join(layout.left_out)}")
 
-    _import_tensorflow_quietly()
+    import_tensorflow_quietly()
     from regimetry.detector import RegimeDetector
 
     detector = RegimeDetector(
@@ -68,11 +73,15 @@ def run(options: argparse.Namespace) -> None:
         difference=_difference(options.difference),
         categorical=options.categorical,
         jump_penalty=options.jump_penalty,
+        opset=options.opset,
         random_state=options.seed,
         progress=sys.stderr.isatty(),
     )
     detector.fit(table[list(layout.schema.names)])
     detector.save(options.output)
+    if options.keras:
+        with replacing(options.output.with_suffix(".keras")) as temporary:
+            detector.encoder_.save(temporary)
 
     contract = detector.model_.contract
     changed = [
@@ -95,18 +104,3 @@ def _count(text: str) -> int | str:
 
 def _difference(text: str) -> str | list[str]:
     return text if text in ("auto", "none") else names(text)
-
-
-def _import_tensorflow_quietly() -> None:
-    """Import TensorFlow without its start-up messages, which native code writes."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as sink:
-            os.dup2(sink.fileno(), 2)
-            with suppress(ImportError):  # the detector's own import says what to install
-                import tensorflow  # noqa: F401
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

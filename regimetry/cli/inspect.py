@@ -3,37 +3,86 @@
 from __future__ import annotations
 
 import argparse
+from importlib import util
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import add_json
+
+if TYPE_CHECKING:
+    from regimetry.contract import ModelContract
+    from regimetry.export.source import SourceFile
+    from regimetry.export.statistics import GraphStatistics
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
-    parser = verbs.add_parser("inspect", help="show a model file's contract")
+    parser = verbs.add_parser(
+        "inspect",
+        help="show a model file's contract and graph",
+        description="Show what a model file says about itself. The figures of its graph need onnx, "
+        "the rest onnxruntime alone.",
+    )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Print the contract."""
-    from regimetry.cli.output import print_json, regime_table, text_table
-    from regimetry.runtime.model import load
+    """Print the card."""
+    from regimetry.cli.output import print_json
+    from regimetry.contract import FORMAT_VERSION
+    from regimetry.export.source import read_source
 
-    contract = load(options.model, device="cpu").contract
+    file = read_source(options.model)
+    statistics = _statistics(file)
     if options.json:
-        print_json(contract.to_dict())
+        print_json(
+            {
+                **file.contract.to_dict(),
+                "format_version": FORMAT_VERSION,
+                "precision": file.precision,
+                "form": file.input_name,
+                "statistics": None if statistics is None else dict(vars(statistics)),
+            }
+        )
         return
-    training = contract.training
+    print(_card(file))
+    print("\n" + _features(file.contract))
+    print("\n" + _regimes(file.contract))
+    print("\n" + _graph(file, statistics))
+
+
+def _statistics(file: SourceFile) -> GraphStatistics | None:
+    if util.find_spec("onnx") is None or util.find_spec("onnx_ir") is None:
+        return None
+    from regimetry.export.statistics import graph_statistics
+
+    return graph_statistics(file.graph())
+
+
+def _card(file: SourceFile) -> str:
+    from regimetry.contract import FORMAT_VERSION
+
+    contract, training = file.contract, file.contract.training
     span = f"{training['start']} to {training['end']}" if training["start"] else "no timestamps"
-    print(f"window        {contract.window_size} bars, {contract.window_rows} rows read")
-    print(f"embedding     {contract.embedding_size} numbers")
-    print(f"trained on    {training['rows']} rows, {span}, seed {training['seed']}")
-    print(f"fingerprint   {training['fingerprint'][:16]}")
-    print(f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth")
-    print(f"versions      {', '.join(f'{k} {v}' for k, v in training['versions'].items())}")
-    features = [
+    return "\n".join(
+        [
+            f"format        version {FORMAT_VERSION}, {file.precision}, reads {file.input_name!r}",
+            f"window        {contract.window_size} bars, {contract.window_rows} rows read",
+            f"embedding     {contract.embedding_size} numbers",
+            f"trained on    {training['rows']} rows, {span}, seed {training['seed']}",
+            f"fingerprint   {training['fingerprint'][:16]}",
+            f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",
+            f"versions      {', '.join(f'{k} {v}' for k, v in training['versions'].items())}",
+        ]
+    )
+
+
+def _features(contract: ModelContract) -> str:
+    from regimetry.cli.output import text_table
+
+    rows = [
         [name, transform, f"{mean:.6g}", f"{1 / scale:.6g}"]
         for name, transform, mean, scale in zip(
             contract.schema.feature_names,
@@ -43,11 +92,37 @@ def run(options: argparse.Namespace) -> None:
             strict=True,
         )
     ]
-    print("\n" + text_table(["feature", "transform", "mean", "deviation"], features))
-    print("\n" + regime_table(contract))
+    return text_table(["feature", "transform", "mean", "deviation"], rows)
+
+
+def _regimes(contract: ModelContract) -> str:
+    from regimetry.cli.output import regime_table, text_table
+
     names = [regime.name for regime in contract.regimes]
     matrix = [
         [name, *(f"{value:.4f}" for value in row)]
         for name, row in zip(names, contract.transition_matrix, strict=True)
     ]
-    print("\n" + text_table(["from \\ to", *names], matrix))
+    return regime_table(contract) + "\n\n" + text_table(["from \\ to", *names], matrix)
+
+
+def _graph(file: SourceFile, statistics: GraphStatistics | None) -> str:
+    if statistics is None:
+        return (
+            f"graph         {len(file.content):,} bytes; onnx is not installed, which reads the "
+            "rest: pip install 'regimetry[train]'"
+        )
+    work = statistics.multiply_accumulates
+    operators = ", ".join(f"{count} {name}" for name, count in statistics.operators.items())
+    domains = ", ".join(name or "ai.onnx" for name in statistics.domains)
+    return "\n".join(
+        [
+            f"graph         {statistics.nodes} nodes, {statistics.parameters:,} parameters, "
+            f"{statistics.bytes:,} bytes",
+            f"work          {'unknown' if work is None else f'{work:,}'} multiply-accumulates a "
+            "window",
+            f"opset         {statistics.opset}, IR version {statistics.ir_version}, domains "
+            f"{domains}",
+            f"operators     {operators}",
+        ]
+    )

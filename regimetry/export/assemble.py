@@ -13,17 +13,20 @@ import onnx
 from onnx import TensorProto, helper
 
 from regimetry.contract import INPUT_NAME
-from regimetry.export.convert import OPSET
 from regimetry.export.graph import GraphBuilder
+from regimetry.export.opset import IR_VERSION, OPSET
 from regimetry.regimes.head import Head
 from regimetry.regimes.spectral import neighbour_rank
 from regimetry.series.preprocessing import Preprocessing
 
-IR_VERSION = 9
-
 
 def assemble(
-    preprocessing: Preprocessing, encoder: onnx.GraphProto, head: Head, window_size: int
+    preprocessing: Preprocessing,
+    encoder: onnx.GraphProto,
+    head: Head,
+    window_size: int,
+    *,
+    opset: int = OPSET,
 ) -> onnx.ModelProto:
     """Join the three parts into one model without metadata.
 
@@ -35,6 +38,8 @@ def assemble(
     head : Head
     window_size : int
         W.
+    opset : {17, 18}
+        That of ``encoder``.
 
     Returns
     -------
@@ -42,7 +47,7 @@ def assemble(
         Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``; the only
         symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
     """
-    builder = GraphBuilder()
+    builder = GraphBuilder(opset)
     rows = window_size + preprocessing.lag
     scaled = add_preprocessing(builder, preprocessing, rows)
     embedding = builder.inline(encoder, scaled, "embedding", prefix="encoder/")
@@ -65,7 +70,7 @@ def assemble(
     model = helper.make_model(
         graph,
         ir_version=IR_VERSION,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid("", opset)],
         producer_name="regimetry",
     )
     onnx.checker.check_model(model, full_check=True)
@@ -151,7 +156,7 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     vector = builder.node(
         "MatMul", [affinity, builder.constant("head/loadings", spectral.loadings)], "head/vector"
     )
-    norm = builder.node("ReduceL2", [vector], "head/norm", axes=[1], keepdims=1)
+    norm = builder.reduce("ReduceL2", vector, "head/norm", 1, keepdims=True)
     floor = builder.constant("head/norm_floor", np.array(1e-30))
     unit = builder.node(
         "Div", [vector, builder.node("Max", [norm, floor], "head/safe_norm")], "head/unit"
@@ -166,7 +171,7 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
         ],
         "head/offset",
     )
-    distance = builder.node("ReduceL2", [offset], "distance", axes=[2], keepdims=0)
+    distance = builder.reduce("ReduceL2", offset, "distance", 2, keepdims=False)
     builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
 
     middle = head.novelty_landmarks.mean(axis=0)
@@ -196,7 +201,7 @@ def _squared_distances(builder: GraphBuilder, points: str, landmarks: np.ndarray
         f"{name}_product",
         transB=1,
     )
-    squares = builder.node("ReduceSumSquare", [points], f"{name}_own", axes=[1], keepdims=1)
+    squares = builder.reduce("ReduceSumSquare", points, f"{name}_own", 1, keepdims=True)
     return builder.node("Relu", [builder.node("Add", [product, squares], f"{name}_sum")], name)
 
 

@@ -14,7 +14,8 @@ from onnx import helper, numpy_helper
 class GraphBuilder:
     """Collects nodes in order; each value is known by its name."""
 
-    def __init__(self) -> None:
+    def __init__(self, opset: int = 17) -> None:
+        self.opset = opset
         self.nodes: list[onnx.NodeProto] = []
         self.constants: list[onnx.TensorProto] = []
 
@@ -30,6 +31,14 @@ class GraphBuilder:
         """Add a node with one output and return the output's name."""
         self.nodes.append(helper.make_node(operator, inputs, [output], output, **attributes))
         return output
+
+    def reduce(self, operator: str, value: str, output: str, axis: int, *, keepdims: bool) -> str:
+        """Add a reduction over one axis, an attribute until opset 17 and an input from 18 on."""
+        keep = int(keepdims)
+        if self.opset < 18:
+            return self.node(operator, [value], output, axes=[axis], keepdims=keep)
+        axes = self.constant(f"{output}_axis", np.array([axis]))
+        return self.node(operator, [value, axes], output, keepdims=keep)
 
     def inline(self, graph: onnx.GraphProto, value: str, output: str, prefix: str) -> str:
         """Add a graph of one input and one output, fed by ``value``; return ``output``.

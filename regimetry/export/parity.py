@@ -1,7 +1,8 @@
-"""The comparison that stands between a graph and a file: ONNX against Keras and the numpy head."""
+"""The comparison that stands between a graph and a file, and the tolerances it allows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,43 +21,125 @@ DISTANCE_TOLERANCE = 1e-3
 NOVELTY_TOLERANCE = 1e-3
 """Largest difference of novelty, relative to the largest novelty."""
 
+HALF_TOLERANCES = {"embedding": 2e-2, "distance": 5e-2, "novelty": 5e-2}
+"""The same for a file that computes in float16, whose numbers have 11 bits instead of 24."""
+
+
+def tolerances(precision: str = "float32") -> dict[str, float]:
+    """Return the largest allowed difference of each output."""
+    if precision == "float16":
+        return HALF_TOLERANCES
+    return {
+        "embedding": EMBEDDING_TOLERANCE,
+        "distance": DISTANCE_TOLERANCE,
+        "novelty": NOVELTY_TOLERANCE,
+    }
+
 
 @dataclass(frozen=True, kw_only=True)
 class ParityReport:
-    """What the comparison found.
+    """What the comparison found; ``None`` for an output that was not compared.
 
     Attributes
     ----------
     windows : int
-        Windows compared: all training windows.
-    embedding, novelty : float
+        Windows compared.
+    embedding, novelty : float or None
         Largest absolute difference, relative to the largest entry.
-    distance : float
+    distance : float or None
         Largest absolute difference.
-    regimes : int
+    regimes : int or None
         Windows whose nearest centroid differs although it is nearer than the next one by more
         than twice the tolerance. Closer calls are ties that rounding decides.
-    ties : int
+    ties : int or None
         Windows whose nearest centroid differs within that margin.
     """
 
     windows: int
-    embedding: float
-    distance: float
-    novelty: float
-    regimes: int
-    ties: int
+    embedding: float | None = None
+    distance: float | None = None
+    novelty: float | None = None
+    regimes: int | None = None
+    ties: int | None = None
+
+    @property
+    def agreement(self) -> float | None:
+        """Share of windows with the same regime, ties counted as different."""
+        if self.regimes is None or self.ties is None:
+            return None
+        return 1.0 - (self.regimes + self.ties) / self.windows
+
+    def to_dict(self) -> dict[str, float | None]:
+        """Return the fields as plain data; what is not finite, which JSON lacks, is ``None``."""
+        return {
+            name: value if value is None or math.isfinite(value) else None
+            for name, value in vars(self).items()
+        }
+
+
+def measure(
+    found: Mapping[str, NDArray[Any]],
+    expected: Mapping[str, NDArray[Any]],
+    precision: str = "float32",
+) -> ParityReport:
+    """Measure how far outputs lie from the expected ones.
+
+    Parameters
+    ----------
+    found : mapping
+        Any of ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,), ``regime`` (N,).
+    expected : mapping
+        The same outputs; without ``regime``, the nearest centroid by ``distance`` stands for it.
+    precision : {"float32", "float16"}
+        What ``found`` was computed in, which decides what is a tie.
+
+    Returns
+    -------
+    ParityReport
+    """
+    regimes, ties = None, None
+    if "regime" in found:
+        regime = expected.get("regime", expected["distance"].argmin(axis=1))
+        differs = found["regime"] != regime
+        clear = ~close_calls(expected["distance"], precision)
+        regimes, ties = int(np.sum(differs & clear)), int(np.sum(differs & ~clear))
+    return ParityReport(
+        windows=len(next(iter(found.values()))),
+        embedding=_relative("embedding", found, expected),
+        distance=_largest("distance", found, expected),
+        novelty=_relative("novelty", found, expected),
+        regimes=regimes,
+        ties=ties,
+    )
+
+
+def close_calls(costs: NDArray[Any], precision: str = "float32") -> NDArray[np.bool_]:
+    """Return which rows (N, K) have their two smallest entries within twice the tolerance."""
+    if costs.shape[1] == 1:
+        return np.zeros(len(costs), dtype=bool)
+    nearest = np.partition(costs, 1, axis=1)
+    limit = 2 * tolerances(precision)["distance"]
+    return np.asarray(nearest[:, 1] - nearest[:, 0] <= limit)
+
+
+def excess(report: ParityReport, precision: str = "float32") -> str | None:
+    """Return what exceeds the tolerances, in words, or ``None`` if nothing does."""
+    for name, limit in {**tolerances(precision), "regimes": 0}.items():
+        value = getattr(report, name)
+        if value is not None and not value <= limit:  # a NaN fails too
+            return f"{name} by {value:.3g}, where {limit:.3g} is allowed"
+    return None
 
 
 def compare(
     found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
 ) -> ParityReport:
-    """Compare outputs of the graph with those of the fitted model.
+    """Compare outputs of a graph with those of the fitted model.
 
     Parameters
     ----------
     found, expected : mapping
-        ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,); ``found`` also ``regime`` (N,).
+        As for :func:`measure`.
 
     Returns
     -------
@@ -67,34 +150,25 @@ def compare(
     ExportParityError
         A difference above its tolerance, a different regime, or a value that is not a number.
     """
-    nearest = np.sort(expected["distance"], axis=1)[:, :2]
-    margin = nearest[:, 1] - nearest[:, 0] if nearest.shape[1] == 2 else np.full(len(nearest), 2.0)
-    differs = found["regime"] != expected["distance"].argmin(axis=1)
-    clear = margin > 2 * DISTANCE_TOLERANCE
-    report = ParityReport(
-        windows=len(differs),
-        embedding=_relative(found["embedding"], expected["embedding"]),
-        distance=float(np.abs(found["distance"] - expected["distance"]).max()),
-        novelty=_relative(found["novelty"], expected["novelty"]),
-        regimes=int(np.sum(differs & clear)),
-        ties=int(np.sum(differs & ~clear)),
-    )
-    limits = {
-        "embedding": EMBEDDING_TOLERANCE,
-        "distance": DISTANCE_TOLERANCE,
-        "novelty": NOVELTY_TOLERANCE,
-        "regimes": 0,
-    }
-    for name, limit in limits.items():
-        value = getattr(report, name)
-        if not value <= limit:  # a NaN fails too
-            raise ExportParityError(
-                f"The exported graph differs from the fitted model: {name} by {value:.3g}, where "
-                f"{limit:.3g} is allowed, over {report.windows} training windows. No file was "
-                "written. Please report this with the versions of tensorflow, tf2onnx and onnx."
-            )
+    report = measure(found, expected)
+    difference = excess(report)
+    if difference is not None:
+        raise ExportParityError(
+            f"The exported graph differs from the fitted model: {difference}, over "
+            f"{report.windows} windows. No file was written. Please report this with the "
+            "versions of tensorflow, tf2onnx and onnx."
+        )
     return report
 
 
-def _relative(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
+def _largest(
+    name: str, found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+) -> float | None:
+    return float(np.abs(found[name] - expected[name]).max()) if name in found else None
+
+
+def _relative(
+    name: str, found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+) -> float | None:
+    largest = _largest(name, found, expected)
+    return None if largest is None else largest / max(float(np.abs(expected[name]).max()), 1e-30)

@@ -64,19 +64,19 @@ def run_windows(
 
 def run_gathered(
     session: SharedSession,
-    windows: NDArray[np.float32],
+    windows: NDArray[np.floating],
     names: Sequence[str],
     *,
     threads: int = 1,
     batch_size: int = BATCH_SIZE,
 ) -> dict[str, NDArray[Any]]:
-    """Run windows that lie one after the other, C-contiguous (N, R, F), without copying them.
+    """Run windows (N, R, F) that are already cut; those that are dense float32 are not copied.
 
     Parameters and result are those of :func:`run_windows`, with N rows.
     """
 
     def source() -> _Source:
-        return lambda first, size: windows[first : first + size]
+        return lambda first, size: np.ascontiguousarray(windows[first : first + size], np.float32)
 
     return _run(session, len(windows), source, names, threads=threads, batch_size=batch_size)
 

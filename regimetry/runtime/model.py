@@ -196,9 +196,9 @@ class RegimeModel:
         for name in outputs:
             require_choice("outputs", name, OUTPUT_NAMES)
         require_windows(windows, self.contract)
-        file, given = self._file, np.ascontiguousarray(windows, np.float32)
+        file = self._file
         return run_gathered(
-            file.session, given, outputs, threads=file.threads, batch_size=file.batch_size
+            file.session, windows, outputs, threads=file.threads, batch_size=file.batch_size
         )
 
     def stream(self, *, late: Literal["refuse", "skip"] = "refuse") -> Stream:

@@ -81,11 +81,12 @@ def test_the_best_weights_are_kept():
     with seeded(0):
         encoder = build_encoder(config)
         model = objective.attach(encoder)
-        options = TrainingOptions(epochs=6, learning_rate=0.5, patience=2)  # diverges on purpose
+        # Diverges on purpose, far enough to do so whatever the processor rounds.
+        options = TrainingOptions(epochs=12, learning_rate=10.0, patience=2)
         history = train_encoder(encoder, _sine_windows(), objective, options)
     del model
     assert int(np.argmin(history["val_loss"])) < len(history["val_loss"]) - 1
-    assert len(history["val_loss"]) < 6
+    assert len(history["val_loss"]) < 12
 
 
 @pytest.mark.parametrize(

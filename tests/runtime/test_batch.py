@@ -48,6 +48,8 @@ def test_results_are_those_of_onnxruntime_itself(session, values):
     (expected,) = session.raw.run(["embedding"], {"window": windows[:64]})
     found = run_gathered(session, windows, ("embedding",))["embedding"]
     np.testing.assert_array_equal(found[:64], expected)
+    view = rg.rolling_windows(values, 11)[:128]
+    np.testing.assert_array_equal(run_gathered(session, view, ("embedding",))["embedding"], found)
     by_gathering = run_windows(session, values[:138], ("embedding",))["embedding"]
     np.testing.assert_array_equal(found, by_gathering)
 

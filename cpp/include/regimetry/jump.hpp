@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -39,79 +40,132 @@ inline void normalise_state(double* state, int64_t k_count) {
   for (int64_t k = 0; k < k_count; ++k) state[k] -= low;
 }
 
-// One row of the recursion; `after` may be `before`. Returns the label.
 template <class T>
-int64_t jump_step(const MatrixView<T>& distance, int64_t row, double penalty, const double* before,
-                  double* after) {
-  const char* at = distance.row_data(row);
-  const int64_t k_count = distance.cols();
-  double low = std::numeric_limits<double>::infinity();
-  int64_t label = 0;
-  bool finite = true;
-  for (int64_t k = 0; k < k_count; ++k, at += distance.col_stride()) {
-    const double d = static_cast<double>(MatrixView<T>::load(at));
-    finite &= std::fabs(d) <= std::numeric_limits<double>::max();
-    const double v = d + std::min(before[k], penalty);
-    after[k] = v;
-    label = v < low ? k : label;
-    low = v < low ? v : low;
+void require_finite(const MatrixView<T>& distance, int64_t first, int64_t n) {
+  for (int64_t t = first; t < first + n; ++t) {
+    for (int64_t k = 0; k < distance.cols(); ++k) {
+      if (!std::isfinite(distance(t, k))) fail_distance(distance, t);
+    }
   }
-  if (!finite) fail_distance(distance, row);
-  for (int64_t k = 0; k < k_count; ++k) after[k] -= low;
-  return label;
+}
+
+// The least of v[From] ... v[To - 1] by halves: a short chain, where a running minimum is a long one.
+template <int64_t From, int64_t To>
+double least(const double* v) {
+  if constexpr (To - From == 1) {
+    return v[From];
+  } else {
+    constexpr int64_t middle = From + (To - From) / 2;
+    return std::min(least<From, middle>(v), least<middle, To>(v));
+  }
+}
+
+// The recursion over rows [first, first + n). K is the number of regimes where the compiler is to
+// know it, so that the costs stay in registers, and 0 where it is distance.cols(). `state` is read
+// and overwritten; keep(t, V_t, K) is called after each row.
+template <int64_t K, class T, class Keep>
+void jump_rows(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
+               double* state, int64_t* labels, Keep&& keep) {
+  const int64_t k_count = K > 0 ? K : distance.cols();
+  std::array<double, static_cast<std::size_t>(K)> local;
+  double* v = K > 0 ? local.data() : state;
+  if (K > 0) std::copy_n(state, k_count, v);
+  double poison = 0;  // becomes NaN when a distance is not finite, or a sum of them overflows
+  for (int64_t t = first; t < first + n; ++t) {
+    const char* at = distance.row_data(t);
+    double sum = 0;
+    for (int64_t k = 0; k < k_count; ++k, at += distance.col_stride()) {
+      const double d = static_cast<double>(MatrixView<T>::load(at));
+      v[k] = d + std::min(v[k], penalty);
+      sum += d;
+    }
+    poison += sum * 0;
+    double low;
+    if constexpr (K > 0) {
+      low = least<0, K>(v);
+    } else {
+      low = *std::min_element(v, v + k_count);
+    }
+    // The label is counted, not searched: a branch on the data would be guessed wrong too often.
+    int64_t label = 0, dearer = 1;
+    for (int64_t k = 0; k < k_count; ++k) {
+      v[k] -= low;
+      dearer &= static_cast<int64_t>(v[k] > 0);
+      label += dearer;
+    }
+    labels[t] = label;
+    keep(t, static_cast<const double*>(v), k_count);
+  }
+  if (K > 0) std::copy_n(v, k_count, state);
+  if (poison != 0) require_finite(distance, first, n);
+}
+
+template <class T, class Keep>
+void jump_pass(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
+               double* state, int64_t* labels, Keep&& keep) {
+  switch (distance.cols()) {
+    case 2: return jump_rows<2>(distance, first, n, penalty, state, labels, keep);
+    case 3: return jump_rows<3>(distance, first, n, penalty, state, labels, keep);
+    case 4: return jump_rows<4>(distance, first, n, penalty, state, labels, keep);
+    case 5: return jump_rows<5>(distance, first, n, penalty, state, labels, keep);
+    case 6: return jump_rows<6>(distance, first, n, penalty, state, labels, keep);
+    case 7: return jump_rows<7>(distance, first, n, penalty, state, labels, keep);
+    case 8: return jump_rows<8>(distance, first, n, penalty, state, labels, keep);
+    default: return jump_rows<0>(distance, first, n, penalty, state, labels, keep);
+  }
 }
 
 // The three below take the rows [first, first + n) of all the rows, and write at the same places of
 // labels (N,) and values (N, K): one call for each series, and a bad row is named as the caller
 // counts it.
 
-// Causal pass. `state` (K, normalised) is where it starts.
-template <class T>
-void jump_forward(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
-                  const double* state, int64_t* labels, double* values) {
-  const double* before = state;
-  for (int64_t t = first; t < first + n; ++t) {
-    double* after = values + t * distance.cols();
-    labels[t] = jump_step(distance, t, penalty, before, after);
-    before = after;
-  }
-}
-
-// Causal pass that keeps only the last V: `state` is read and overwritten.
+// Causal pass that keeps only the last V: `state` (K, normalised) is read and overwritten.
 template <class T>
 void jump_labels(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                  double* state, int64_t* labels) {
-  for (int64_t t = first; t < first + n; ++t) {
-    labels[t] = jump_step(distance, t, penalty, state, state);
-  }
+  jump_pass(distance, first, n, penalty, state, labels, [](int64_t, const double*, int64_t) {});
+}
+
+// Causal pass that keeps every V.
+template <class T>
+void jump_forward(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
+                  double* state, int64_t* labels, double* values) {
+  const auto keep = [=](int64_t t, const double* v, int64_t k_count) {
+    for (int64_t k = 0; k < k_count; ++k) values[t * k_count + k] = v[k];
+  };
+  jump_pass(distance, first, n, penalty, state, labels, keep);
 }
 
 // The path that minimises sum of d[t, s_t] + penalty * changes, by dynamic programming. Ties:
-// staying beats changing, the lowest last state wins. Memory: one bit for each distance.
+// staying beats changing, the lowest last state wins. Memory: a bit for each distance, in words of
+// 64 for each row.
 template <class T>
 void jump_path(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
                int64_t* labels) {
   if (n == 0) return;
-  const int64_t k_count = distance.cols(), words = (k_count + 63) / 64;
-  std::vector<std::uint64_t> changed(static_cast<std::size_t>(checked_multiply(n, words, "the path")));
-  std::vector<double> state(static_cast<std::size_t>(k_count), 0.0);
-  labels += first;
-  for (int64_t t = 0; t < n; ++t) {
-    std::uint64_t* bits = changed.data() + t * words;
-    for (int64_t k = 0; k < k_count; ++k) {
-      const std::uint64_t bit = state[static_cast<std::size_t>(k)] > penalty ? 1 : 0;
-      bits[k / 64] |= bit << (k % 64);
+  const int64_t words = (distance.cols() + 63) / 64;
+  // changes[t]: the states that are reached more cheaply by a change from the cheapest of t than
+  // by staying.
+  std::vector<std::uint64_t> changes(static_cast<std::size_t>(checked_multiply(n, words, "the path")));
+  std::vector<double> state(static_cast<std::size_t>(distance.cols()), 0.0);
+  std::uint64_t* bits = changes.data();
+  const auto keep = [&](int64_t, const double* v, int64_t k_count) {
+    for (int64_t k = 0; k < k_count; k += 64) {
+      const int64_t here = std::min<int64_t>(k_count - k, 64);
+      std::uint64_t word = 0;
+      for (int64_t i = 0; i < here; ++i) word |= std::uint64_t{v[k + i] > penalty} << i;
+      *bits++ = word;
     }
-    labels[t] = jump_step(distance, first + t, penalty, state.data(), state.data());
-  }
-  // labels[t] is the cheapest state at t: where a change into t is cheaper, it came from there.
+  };
+  jump_pass(distance, first, n, penalty, state.data(), labels, keep);
+  // labels[t] is the cheapest state at t; from the last row back, each becomes that of the path.
+  labels += first;
   int64_t s = labels[n - 1];
-  for (int64_t t = n - 1; t > 0; --t) {
-    const int64_t cheapest_before = labels[t - 1];
-    labels[t] = s;
-    if ((changed[static_cast<std::size_t>(t * words + s / 64)] >> (s % 64)) & 1) s = cheapest_before;
+  for (int64_t t = n - 2; t >= 0; --t) {
+    const std::uint64_t word = changes[static_cast<std::size_t>(t * words + s / 64)];
+    if (((word >> (s % 64)) & 1) == 0) labels[t] = s;
+    s = labels[t];
   }
-  labels[0] = s;
 }
 
 }  // namespace regimetry

@@ -54,11 +54,20 @@ class MatrixView {
     return cols_ <= 1 || col_stride_ == static_cast<std::ptrdiff_t>(sizeof(T));
   }
 
+  // The elements of one column lie closer together than those of a row: loops that touch all of
+  // them follow the memory. Unsigned, since the least negative stride has no positive twin.
+  bool is_column_major() const { return distance(row_stride_) < distance(col_stride_); }
+
   MatrixView slice(int64_t first, int64_t count) const {
     return {row_data(first), count, cols_, row_stride_, col_stride_};
   }
 
  private:
+  static std::size_t distance(std::ptrdiff_t stride) {
+    const auto bits = static_cast<std::size_t>(stride);
+    return stride < 0 ? std::size_t{0} - bits : bits;
+  }
+
   const char* data_;
   int64_t rows_, cols_;
   std::ptrdiff_t row_stride_, col_stride_;

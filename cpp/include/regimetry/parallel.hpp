@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <exception>
 #include <mutex>
-#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -28,7 +27,8 @@ inline int64_t useful_threads(int64_t threads, int64_t bytes) {
 }
 
 // Calls work(0) ... work(threads - 1), the last one here. The first exception is thrown again
-// after all have ended. Where the system refuses a thread, its share is done here.
+// after all have ended. Where the system refuses a thread, its share is done here, so nothing but
+// `work` itself can fail.
 template <class Work>
 void run_parallel(int64_t threads, Work&& work) {
   if (threads <= 1) {
@@ -46,11 +46,11 @@ void run_parallel(int64_t threads, Work&& work) {
     }
   };
   std::vector<std::thread> pool;
-  pool.reserve(static_cast<std::size_t>(threads - 1));
   int64_t index = 0;
   try {
+    pool.reserve(static_cast<std::size_t>(threads - 1));
     for (; index < threads - 1; ++index) pool.emplace_back(guarded, index);
-  } catch (const std::system_error&) {
+  } catch (...) {  // no thread or no memory for one; those that run have to be joined all the same
   }
   for (; index < threads; ++index) guarded(index);
   for (auto& thread : pool) thread.join();

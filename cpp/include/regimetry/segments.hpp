@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstdlib>
+#include <cstddef>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -24,12 +24,30 @@ struct Segment {
   int64_t begin, end;
 };
 
+// A column of 64-bit integers that somebody else owns, of any byte stride; null for none at all.
+class Column {
+ public:
+  Column() = default;
+  Column(const int64_t* data) : Column(data, static_cast<std::ptrdiff_t>(sizeof(int64_t))) {}
+  Column(const void* data, std::ptrdiff_t stride)
+      : data_(static_cast<const char*>(data)), stride_(stride) {}
+
+  bool present() const { return data_ != nullptr; }
+  int64_t operator[](int64_t row) const {
+    return MatrixView<int64_t>::load(data_ + static_cast<std::ptrdiff_t>(row) * stride_);
+  }
+
+ private:
+  const char* data_ = nullptr;
+  std::ptrdiff_t stride_ = 0;
+};
+
 class SegmentFinder {
  public:
-  // Either of the two may be null. max_gap is in the unit of the timestamps.
-  SegmentFinder(const int64_t* instruments, const int64_t* timestamps, int64_t max_gap)
+  // Either of the two may be missing. max_gap is in the unit of the timestamps.
+  SegmentFinder(Column instruments, Column timestamps, int64_t max_gap)
       : instruments_(instruments), timestamps_(timestamps), max_gap_(max_gap) {
-    if (timestamps != nullptr && max_gap < 0) {
+    if (timestamps.present() && max_gap < 0) {
       fail("max_gap is ", max_gap, "; expected at least 0; pass the longest pause inside a window");
     }
   }
@@ -37,10 +55,10 @@ class SegmentFinder {
   // Rows must come in order, from 0.
   void add(int64_t row, bool usable) {
     bool joined = row > 0;
-    if (instruments_ != nullptr && (row == 0 || instruments_[row] != instruments_[row - 1])) {
+    if (instruments_.present() && (row == 0 || instruments_[row] != instruments_[row - 1])) {
       joined = false;
       begin_instrument(row);
-    } else if (row > 0 && timestamps_ != nullptr) {
+    } else if (row > 0 && timestamps_.present()) {
       joined = !gap_before(row);
     }
     if (!joined || !usable) close(row);
@@ -79,8 +97,7 @@ class SegmentFinder {
     }
   }
 
-  const int64_t* instruments_;
-  const int64_t* timestamps_;
+  Column instruments_, timestamps_;
   int64_t max_gap_;
   int64_t open_ = -1;
   std::vector<Segment> segments_;
@@ -94,7 +111,7 @@ void mark_usable(const MatrixView<T>& block, std::uint8_t* usable) {
   std::fill(usable, usable + n, std::uint8_t{1});
   const std::ptrdiff_t rs = block.row_stride(), cs = block.col_stride();
   const char* start = block.row_data(0);
-  const bool by_column = std::abs(rs) < std::abs(cs);
+  const bool by_column = block.is_column_major();
   const int64_t outer = by_column ? block.cols() : n, inner = by_column ? n : block.cols();
   const std::ptrdiff_t outer_stride = by_column ? cs : rs, inner_stride = by_column ? rs : cs;
   for (int64_t i = 0; i < outer; ++i, start += outer_stride) {

@@ -22,6 +22,7 @@
 #include "regimetry/matrix_view.hpp"
 #include "regimetry/memory.hpp"
 #include "regimetry/parallel.hpp"
+#include "regimetry/prefetch.hpp"
 #include "regimetry/stream_buffer.hpp"
 
 namespace regimetry {
@@ -88,8 +89,8 @@ class StreamBank {
     }
     std::vector<int64_t> ids;
     ids.reserve(static_cast<std::size_t>(count));
-    for (int64_t id = 0; static_cast<int64_t>(ids.size()) < count; ++id) {
-      if (count_of(id) == kAbsent) ids.push_back(id);
+    for (; static_cast<int64_t>(ids.size()) < count; ++first_free_) {
+      if (count_of(first_free_) == kAbsent) ids.push_back(first_free_);
     }
     for (const int64_t id : ids) count_of(id) = 0;
     n_streams_ += count;
@@ -112,6 +113,7 @@ class StreamBank {
       for (std::size_t i = 0; i < before.size(); ++i) count_of(ids[i]) = before[i];
       throw;
     }
+    for (const int64_t id : ids) first_free_ = std::min(first_free_, id);
     n_streams_ -= static_cast<int64_t>(ids.size());
   }
 
@@ -157,9 +159,7 @@ class StreamBank {
     }
     for (int64_t i = 0; i < n; ++i) {
       require_id(ids[static_cast<std::size_t>(i)], i);
-      bool usable = true;
-      for (int64_t f = 0; f < n_features_; ++f) usable &= is_usable(rows(i, f));
-      if (!usable) fail_row(rows, i);
+      if (!is_usable_row(rows, i)) fail_row(rows, i);
     }
     steps_.resize(ids.size());
     int64_t ready = 0;
@@ -176,17 +176,22 @@ class StreamBank {
       throw;
     }
     threads = useful_threads(threads, ready * window_size_ * n_features_ * 4);
+    const auto ring_bytes = static_cast<std::size_t>(window_size_ * n_features_) * sizeof(float);
     // A stream belongs to one thread, which meets its rows in order.
     run_parallel(threads, [&](int64_t index) {
       for (int64_t i = 0; i < n; ++i) {
         const int64_t id = ids[static_cast<std::size_t>(i)];
         if (threads > 1 && id % threads != index) continue;
+        const auto next = static_cast<std::size_t>(i + kAhead);
+        if (i + kAhead < n && steps_[next].output >= 0) prefetch(ring(ids[next]), ring_bytes);
         const Step& step = steps_[static_cast<std::size_t>(i)];
+        const int64_t slot = (step.count - 1) % window_size_;
         convert_row<T>(rows.row_data(i), rows.col_stride(), n_features_,
-                       ring(id) + (step.count - 1) % window_size_ * n_features_);
+                       ring(id) + slot * n_features_);
         if (step.output < 0) continue;
         out.ids[step.output] = id;
-        copy_window(id, step.count, out.windows + step.output * window_size_ * n_features_);
+        const int64_t oldest = slot + 1 < window_size_ ? slot + 1 : 0;
+        copy_rows(id, oldest, window_size_, out.windows + step.output * window_size_ * n_features_);
       }
     });
   }
@@ -207,7 +212,8 @@ class StreamBank {
     const int64_t item = window_size_ * n_features_;
     std::fill_n(out, n_streams_ * item, 0.0F);
     for (std::size_t i = 0; i < state.ids.size(); ++i, out += item) {
-      copy_window(state.ids[i], state.counts[i], out);
+      const int64_t held = std::min(state.counts[i], window_size_);
+      copy_rows(state.ids[i], (state.counts[i] - held) % window_size_, held, out);
     }
     return state;
   }
@@ -234,9 +240,7 @@ class StreamBank {
              " and counts of at least 0; restore an unchanged snapshot");
       }
       for (int64_t r = i * window_size_; r < (i + 1) * window_size_; ++r) {
-        for (int64_t f = 0; f < n_features_; ++f) {
-          if (!is_usable(rows(r, f))) fail_row(rows, r);
-        }
+        if (!is_usable_row(rows, r)) fail_row(rows, r);
       }
     }
     std::fill(counts_.begin(), counts_.end(), kAbsent);
@@ -251,11 +255,13 @@ class StreamBank {
       count_of(id) = count;
     }
     n_streams_ = n;
+    first_free_ = 0;
   }
 
  private:
   static constexpr int64_t kAbsent = -1;
   static constexpr int64_t kBookkeepingBytes = 8;
+  static constexpr int64_t kAhead = 3;  // rows from asking for a ring to copying it
 
   // What one row of a push does: it is the count-th of its stream and fills window `output`.
   struct Step {
@@ -273,10 +279,8 @@ class StreamBank {
   const int64_t& count_of(int64_t id) const { return counts_[static_cast<std::size_t>(id)]; }
   float* ring(int64_t id) const { return slab_.get() + id * window_size_ * n_features_; }
 
-  // The last min(count, W) rows of a stream, oldest first.
-  void copy_window(int64_t id, int64_t count, float* out) const {
-    const int64_t held = std::min(count, window_size_);
-    const int64_t oldest = (count - held) % window_size_;
+  // The `held` rows of a stream from slot `oldest` on, round the ring.
+  void copy_rows(int64_t id, int64_t oldest, int64_t held, float* out) const {
     const int64_t head = std::min(held, window_size_ - oldest);
     const std::size_t row = static_cast<std::size_t>(n_features_) * sizeof(float);
     std::memcpy(out, ring(id) + oldest * n_features_, static_cast<std::size_t>(head) * row);
@@ -295,6 +299,7 @@ class StreamBank {
 
   int64_t capacity_, window_size_, n_features_;
   int64_t n_streams_ = 0;
+  int64_t first_free_ = 0;  // every number below is in use: spares add() the search from 0
   std::unique_ptr<float, Free> slab_;
   std::vector<int64_t> counts_;  // rows ever seen, kAbsent where there is no stream
   std::vector<Step> steps_;      // scratch of push, kept to spare the allocation

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 
 #include "regimetry/error.hpp"
@@ -18,16 +19,39 @@
 
 namespace regimetry {
 
+// Calls f(stride) with the column stride: as a constant where the row is dense, which the compiler
+// turns into whole vectors.
+template <class T, class F>
+auto with_stride(std::ptrdiff_t col_stride, F&& f) {
+  using Dense = std::integral_constant<std::ptrdiff_t, static_cast<std::ptrdiff_t>(sizeof(T))>;
+  return col_stride == Dense::value ? f(Dense()) : f(col_stride);
+}
+
 // Copies one row to float32. False when a value is not finite in float32.
 template <class T>
 bool convert_row(const char* from, std::ptrdiff_t col_stride, int64_t cols, float* to) {
-  bool usable = true;
-  for (int64_t f = 0; f < cols; ++f, from += col_stride) {
-    const T value = MatrixView<T>::load(from);
-    usable &= is_usable(value);
-    to[f] = static_cast<float>(value);
-  }
-  return usable;
+  return with_stride<T>(col_stride, [=](auto stride) {
+    int unusable = 0;
+    for (int64_t f = 0; f < cols; ++f) {
+      const T value = MatrixView<T>::load(from + f * stride);
+      unusable |= static_cast<int>(!is_usable(value));
+      to[f] = static_cast<float>(value);
+    }
+    return unusable == 0;
+  });
+}
+
+// Whether all values of a row are finite in float32.
+template <class T>
+bool is_usable_row(const MatrixView<T>& rows, int64_t row) {
+  const char* from = rows.row_data(row);
+  return with_stride<T>(rows.col_stride(), [&](auto stride) {
+    int unusable = 0;
+    for (int64_t f = 0; f < rows.cols(); ++f) {
+      unusable |= static_cast<int>(!is_usable(MatrixView<T>::load(from + f * stride)));
+    }
+    return unusable == 0;
+  });
 }
 
 // Names the first value of a row that convert_row refused.
@@ -78,9 +102,7 @@ class StreamBuffer {
   void extend(const MatrixView<T>& rows) {
     require_width(rows.cols());
     for (int64_t t = 0; t < rows.rows(); ++t) {
-      bool usable = true;
-      for (int64_t f = 0; f < n_features_; ++f) usable &= is_usable(rows(t, f));
-      if (!usable) fail_row(rows, t);
+      if (!is_usable_row(rows, t)) fail_row(rows, t);
     }
     const int64_t skipped = std::max<int64_t>(0, rows.rows() - window_size_);
     count_ += skipped;

@@ -1,0 +1,93 @@
+"""Encoders and model files, as tf2onnx writes them and as we do, for the benchmarks."""
+
+import contextlib
+import io
+import logging
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from onnx import helper
+
+from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.inference import embed_windows
+from regimetry.encoder.model import build_encoder
+from regimetry.export.assemble import assemble
+from regimetry.export.convert import encoder_to_onnx
+from regimetry.export.opset import IR_VERSION, OPSET
+from regimetry.export.rules import optimise
+from regimetry.regimes.head import fit_head
+from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.windows import rolling_windows
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One model twice: as tf2onnx writes it, and rewritten."""
+
+    keras: keras.Model
+    plain: onnx.ModelProto
+    folded: onnx.ModelProto
+
+
+def random_encoder(**fields: object) -> keras.Model:
+    """Return an encoder with random biases and normalisation weights."""
+    keras.utils.set_random_seed(0)
+    model = build_encoder(EncoderConfig(**fields))  # type: ignore[arg-type]
+    generator = np.random.default_rng(0)
+    for weight in model.weights:
+        value = np.asarray(weight.value)
+        weight.assign((value + 0.1 * generator.standard_normal(value.shape)).astype(np.float32))
+    return model
+
+
+def plain_conversion(encoder: keras.Model) -> onnx.GraphProto:
+    """Return tf2onnx's own graph, by its defaults."""
+    signature = [tf.TensorSpec((None, *encoder.input.shape[1:]), tf.float32, name="windows")]
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()):
+        model, _ = tf2onnx.convert.from_keras(encoder, input_signature=signature, opset=OPSET)
+    return model.graph
+
+
+def encoder_pair(**fields: object) -> Pair:
+    """Return a random encoder alone: windows to embeddings."""
+    encoder = random_encoder(**fields)
+    return Pair(
+        encoder,
+        _as_model(plain_conversion(encoder)),
+        optimise(_as_model(encoder_to_onnx(encoder)))[0],
+    )
+
+
+def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
+    """Return whole model files with moments pooling and a head of so many landmarks."""
+    generator = np.random.default_rng(0)
+    volatility = np.repeat([1.0, 3.0], 100)[np.arange(2000) % 200]
+    values = generator.standard_normal((2000, n_features)) * volatility[:, None]
+    preprocessing = fit_preprocessing(values, [f"x{i}" for i in range(n_features)], "none")
+    windows = rolling_windows(preprocessing.apply(values), window_size)
+    encoder = random_encoder(
+        num_features=n_features, embedding_dim=64, window_size=window_size, pooling="moments"
+    )
+    embeddings = embed_windows(encoder, windows)
+    head = fit_head(
+        embeddings,
+        windows.std(axis=1).mean(axis=1),
+        n_regimes=3,
+        lag=window_size,
+        n_landmarks=n_landmarks,
+    )
+    plain = assemble(preprocessing, plain_conversion(encoder), head, window_size)
+    folded = assemble(preprocessing, encoder_to_onnx(encoder), head, window_size)
+    return Pair(encoder, plain, optimise(folded)[0])
+
+
+def _as_model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    for value in (*graph.input, *graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    opset = [helper.make_opsetid("", OPSET)]
+    return helper.make_model(graph, ir_version=IR_VERSION, opset_imports=opset)

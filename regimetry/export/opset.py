@@ -1,0 +1,19 @@
+"""Which ONNX the files are written in; importable without onnx."""
+
+from __future__ import annotations
+
+from regimetry.parameters import require_choice
+
+OPSET = 17
+"""The default: the oldest opset that has every operator of the graph."""
+
+OPSETS = (17, 18)
+"""What tf2onnx writes and the graph is tested with."""
+
+IR_VERSION = 9
+"""Read by every onnxruntime since 1.16; onnx itself would write the newest it knows."""
+
+
+def require_opset(opset: object) -> None:
+    """Raise :class:`ConfigError` unless files can be written in ``opset``."""
+    require_choice("opset", opset, OPSETS)

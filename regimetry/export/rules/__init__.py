@@ -1,0 +1,68 @@
+"""Exact rewrite rules: the graph that tf2onnx wrote, made small and fast.
+
+Each rule replaces values of the graph by others that are equal for every input (up to rounding),
+in a file of its own. They are written as walks from an anchor, not as patterns, so that a place
+that almost fits gets a reason.
+"""
+
+from __future__ import annotations
+
+import onnx
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from regimetry.export.rules.attention import FoldedAttention
+from regimetry.export.rules.constants import fold_constants
+from regimetry.export.rules.convolution import Convolution
+from regimetry.export.rules.dense import Dense
+from regimetry.export.rules.layer_norm import LayerNorm
+from regimetry.export.rules.projected import ProjectedAverages, ProjectedScores
+from regimetry.export.rules.reshapes import DeadReshape
+from regimetry.export.rules.rows import Rows
+from regimetry.export.rules.rule import Rule, RuleReport, apply
+
+__all__ = ["RULES", "Rule", "RuleReport", "optimise"]
+
+RULES: tuple[Rule, ...] = (
+    LayerNorm(),
+    FoldedAttention(),
+    Convolution(),
+    Dense(),
+    Rows(),
+    ProjectedScores(),
+    ProjectedAverages(),
+    DeadReshape(),
+)
+"""In the order in which they are applied."""
+
+
+def optimise(
+    model: onnx.ModelProto, rules: tuple[Rule, ...] = RULES
+) -> tuple[onnx.ModelProto, tuple[RuleReport, ...]]:
+    """Apply the rules to a model.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Its first dimension of every input is the batch; the others are fixed. Unchanged.
+    rules : tuple of Rule
+
+    Returns
+    -------
+    onnx.ModelProto
+        The same inputs, outputs, opset and metadata; equal models give equal bytes.
+    tuple of RuleReport
+        One for each rule, in order.
+
+    Raises
+    ------
+    ExportError
+        The shapes of the graph contradict each other.
+    """
+    rewritten = ir.from_proto(model)
+    fold_constants(rewritten)
+    reports = tuple(apply(rule, rewritten) for rule in rules)
+    common.DeduplicateInitializersPass()(rewritten)
+    common.CommonSubexpressionEliminationPass()(rewritten)
+    common.RemoveUnusedNodesPass()(rewritten)
+    return ir.to_proto(rewritten), reports

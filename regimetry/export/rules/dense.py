@@ -1,0 +1,73 @@
+"""A dense layer as one Gemm on rows.
+
+tf2onnx flattens (batch, W, F) to rows, multiplies, computes the shape to go back to at run time,
+and adds the bias apart:
+
+    Reshape -> MatMul -> Reshape (Shape, Gather, Concat) -> Add   =   Reshape -> Gemm -> Reshape
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx_ir as ir
+
+from regimetry.export.rules.matching import Declined, constant, made_by
+from regimetry.export.rules.shapes import Batch, dims
+from regimetry.export.rules.sketch import Sketch, is_rows_view
+
+
+class Dense:
+    """Anchored at a product with a constant matrix."""
+
+    name = "dense"
+
+    def anchors(self, node: ir.Node) -> bool:
+        """Return whether windows, or rows that become windows, are multiplied by a matrix."""
+        if node.op_type != "MatMul":
+            return False
+        shape, weight = dims(node.inputs[0]), constant(node.inputs[1])
+        if weight is None or weight.ndim != 2 or shape is None:
+            return False
+        return len(shape) == 3 or (len(shape) == 2 and _view_of(node) is not None)
+
+    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+        """Rows times the matrix, the bias with it."""
+        tokens, weight = node.inputs[0], constant(node.inputs[1])
+        assert tokens is not None
+        assert weight is not None
+        result = node.outputs[0]
+        if len(dims(tokens) or ()) == 2:
+            flat = made_by(tokens, "Reshape")
+            if flat is not None and len(dims(flat.inputs[0]) or ()) == 3:
+                tokens = flat.inputs[0]
+            view = _view_of(node)
+            assert view is not None
+            result = view
+        shape = dims(result)
+        assert tokens is not None
+        if shape is None or len(shape) != 3 or any(isinstance(size, Batch) for size in shape[1:]):
+            raise Declined("the output has no known (batch, W, D) shape")
+        bias, result = _bias(result, weight.shape[1])
+        rows = sketch.rows(tokens) if len(dims(tokens) or ()) == 3 else tokens
+        count = (dims(rows) or (Batch(1),))[0]
+        product = sketch.op("Gemm", rows, weight, bias, shape=(count, weight.shape[1]))
+        return result, sketch.windows(product, shape)
+
+
+def _view_of(node: ir.Node) -> ir.Value | None:
+    """Return the (batch, W, D) view of a product of rows, if that is all that reads it."""
+    nodes = list(dict.fromkeys(node.outputs[0].consumers()))
+    if len(nodes) == 1 and nodes[0].op_type == "Reshape" and is_rows_view(nodes[0].outputs[0]):
+        return nodes[0].outputs[0]
+    return None
+
+
+def _bias(result: ir.Value, size: int) -> tuple[np.ndarray, ir.Value]:
+    """Return the bias that is added to the product, zeros if none, and the value with it."""
+    nodes = list(dict.fromkeys(result.consumers()))
+    if len(nodes) == 1 and nodes[0].op_type == "Add" and not result.is_graph_output():
+        for value in nodes[0].inputs:
+            array = constant(value)
+            if array is not None and array.size == size and array.shape[-1] == size:
+                return array.reshape(size), nodes[0].outputs[0]
+    return np.zeros(size), result

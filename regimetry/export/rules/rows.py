@@ -1,0 +1,64 @@
+"""What is done to every row alike is done to rows: reshapes move towards the output.
+
+    f(windows(u), windows(v)) = windows(f(u, v))     for rows u, v (batch * W, D)
+
+Dense layers leave rows and take rows. With the functions between them on rows as well, the
+reshapes meet, and disappear.
+"""
+
+from __future__ import annotations
+
+import onnx_ir as ir
+
+from regimetry.export.rules.matching import Declined, attribute, constant
+from regimetry.export.rules.shapes import dims
+from regimetry.export.rules.sketch import Sketch, is_rows_view
+
+# fmt: off
+ENTRYWISE = frozenset([
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "IsNaN", "LeakyRelu", "Log",
+    "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+    "Where",
+])
+# fmt: on
+"""Operators that make each entry of the output from the same entry of the inputs."""
+
+
+class Rows:
+    """Anchored at a function of every entry, or of every row, that reads windows made of rows."""
+
+    name = "rows"
+
+    def anchors(self, node: ir.Node) -> bool:
+        """Return whether it is such a function, with an input that was rows just before."""
+        if node.op_type not in ENTRYWISE and node.op_type != "LayerNormalization":
+            return False
+        return any(is_rows_view(value) for value in node.inputs) and len(node.outputs) == 1
+
+    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+        """Apply the function to the rows."""
+        shape = dims(node.outputs[0])
+        if shape is None or len(shape) != 3:
+            raise Declined("the output is not (batch, W, D)")
+        if node.op_type == "LayerNormalization" and attribute(node, "axis", -1) not in (-1, 2):
+            raise Declined("the normalisation is not over the last axis")
+        inputs = [self._rows(value, shape[-1], shape, sketch) for value in node.inputs]
+        attributes = {name: item.value for name, item in node.attributes.items()}
+        first = next(dims(value) for value in inputs if len(dims(value) or ()) == 2)
+        assert first is not None
+        result = sketch.op(node.op_type, *inputs, shape=(first[0], shape[-1]), **attributes)
+        return node.outputs[0], sketch.windows(result, shape)
+
+    def _rows(
+        self, value: ir.Value | None, size: object, shape: tuple[object, ...], sketch: Sketch
+    ) -> ir.Value:
+        found = dims(value)
+        if value is None or found is None:
+            raise Declined("an input has no known shape")
+        if constant(value) is not None:
+            if any(entry != 1 for entry in found[:-1]):
+                raise Declined("a constant differs from position to position")
+            return value if len(found) <= 2 else sketch.reshape(value, (found[-1],))
+        if found == shape and found[-1] == size:
+            return sketch.rows(value)
+        raise Declined("an input has another shape than the output")

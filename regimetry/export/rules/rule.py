@@ -1,0 +1,134 @@
+"""What a rule is, and how one is applied to a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from regimetry.export.rules.cost import Cost, cost_of
+from regimetry.export.rules.matching import Declined
+from regimetry.export.rules.shapes import annotate, dims
+from regimetry.export.rules.sketch import Sketch
+
+
+class Rule(Protocol):
+    """Replaces one value of a graph by another that equals it for every input."""
+
+    name: str
+
+    def anchors(self, node: ir.Node) -> bool:
+        """Whether the rule could apply at this node; where it could, it has to say why not."""
+
+    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+        """Return the value to replace and its replacement, made by the sketch.
+
+        Raises
+        ------
+        Declined
+            The rule does not apply; the message is the reason.
+        """
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleReport:
+    """What one rule did to a graph.
+
+    Attributes
+    ----------
+    rule : str
+    applied : int
+        Places where it applied.
+    refused : tuple of str
+        Places where it could have applied, each with the reason why it did not.
+    nodes_before, nodes_after : int
+    operations_before, operations_after : int
+        Multiply-accumulates of the matrix products of one window.
+    bytes_before, bytes_after : int
+        Of the constants.
+    """
+
+    rule: str
+    applied: int
+    refused: tuple[str, ...]
+    nodes_before: int
+    nodes_after: int
+    operations_before: int
+    operations_after: int
+    bytes_before: int
+    bytes_after: int
+
+
+def apply(rule: Rule, model: ir.Model) -> RuleReport:
+    """Apply a rule wherever it can be, until it cannot be any more."""
+    annotate(model)
+    before = cost_of(model.graph)
+    applied, refused = 0, dict[str, str]()
+    while True:
+        replaced = _sweep(rule, model, applied, refused)
+        applied += replaced
+        if not replaced:
+            break
+        annotate(model)
+    return _report(rule.name, applied, tuple(refused.values()), before, cost_of(model.graph))
+
+
+def _sweep(rule: Rule, model: ir.Model, start: int, refused: dict[str, str]) -> int:
+    """Visit every node once; count the replacements, and keep the reasons of the last visit."""
+    graph, applied = model.graph, 0
+    refused.clear()
+    for node in list(graph):
+        own = str(node.name).startswith(f"{rule.name}/")  # what the rule made is as it wants it
+        if node.graph is None or own or not rule.anchors(node):
+            continue
+        sketch = Sketch()
+        try:
+            old, new = rule.rewrite(node, sketch)
+        except Declined as reason:
+            refused[str(node.name)] = f"{node.name}: {reason}"
+            continue
+        _insert(graph, sketch, old, new, f"{rule.name}/{start + applied}")
+        common.RemoveUnusedNodesPass()(model)
+        applied += 1
+    return applied
+
+
+def _insert(graph: ir.Graph, sketch: Sketch, old: ir.Value, new: ir.Value, prefix: str) -> None:
+    """Put the sketch before the maker of ``old``, and ``new`` in its place."""
+    taken = set(graph.initializers) | {v.name for node in graph for v in node.outputs}
+    while any(str(name).startswith(f"{prefix}/") for name in taken):
+        prefix += "+"
+    for number, value in enumerate(sketch.constants):
+        value.name = f"{prefix}/constant_{number}"
+        graph.register_initializer(value)
+    for number, node in enumerate(sketch.nodes):
+        node.name = f"{prefix}/{number}_{node.op_type}"
+        for output in node.outputs:
+            output.name = node.name
+    maker = old.producer()
+    assert maker is not None
+    graph.insert_before(maker, sketch.nodes)
+    new.meta["dims"] = dims(old)
+    new.type, new.shape = old.type, old.shape
+    if old.is_graph_output():
+        name, old.name = old.name, f"{old.name}/replaced"
+        new.name = name
+    old.replace_all_uses_with(new, replace_graph_outputs=True)
+
+
+def _report(
+    name: str, applied: int, refused: tuple[str, ...], before: Cost, after: Cost
+) -> RuleReport:
+    return RuleReport(
+        rule=name,
+        applied=applied,
+        refused=refused,
+        nodes_before=before.nodes,
+        nodes_after=after.nodes,
+        operations_before=before.operations,
+        operations_after=after.operations,
+        bytes_before=before.bytes,
+        bytes_after=after.bytes,
+    )

@@ -1,0 +1,183 @@
+"""The series form of a graph: rows in, windows made inside.
+
+    series (T, F) -> what is done to every row alike, once a bar -> windows (N, W, ...) -> the rest
+
+Overlapping windows share all but one row. The window form scales and projects each row W times;
+this form does so once, and a caller needs no windowing code. The arithmetic is the same, row for
+row. Window n ends at bar n + R - 1, with R rows a window and N = T - R + 1 windows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from onnx_ir.passes import common
+
+from regimetry.contract import FORM_KEY, INPUT_NAME, SERIES_INPUT_NAME
+from regimetry.errors import ExportError
+from regimetry.export.rules.matching import attribute, constant, is_row
+from regimetry.export.rules.rows import ENTRYWISE
+from regimetry.export.rules.shapes import Batch, Dim, annotate, dims
+from regimetry.export.rules.sketch import Sketch
+
+_LAST = np.iinfo(np.int64).max
+
+
+def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Turn the window form of a model into the series form.
+
+    Parameters
+    ----------
+    model : onnx.ModelProto
+        Input ``window`` (batch, R, F). Unchanged.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Input ``series`` float32 (rows, F), at least R of them; the same outputs, one row for each
+        bar from bar R - 1 on, each of which uses that bar and the R - 1 before it. The same
+        metadata, marked as of the series form.
+
+    Raises
+    ------
+    ExportError
+        The model has another input, or is of the series form already.
+    """
+    rewritten = ir.from_proto(model)
+    graph = rewritten.graph
+    if [value.name for value in graph.inputs] != [INPUT_NAME]:
+        names = ", ".join(repr(value.name) for value in graph.inputs)
+        raise ExportError(
+            f"The model's inputs are {names}; expected {INPUT_NAME!r}, the window form. Give the "
+            "file that `regimetry fit` wrote."
+        )
+    annotate(rewritten)
+    shape = dims(graph.inputs[0])
+    assert shape is not None
+    rows, features = int(str(shape[1])), int(str(shape[2]))
+    series = ir.Value(
+        name=SERIES_INPUT_NAME,
+        shape=ir.Shape(("rows", features)),
+        type=ir.TensorType(ir.DataType.FLOAT),
+    )
+    sketch = Sketch()
+    bars = {graph.inputs[0]: series}
+    for node in graph:
+        row = _on_bars(node, bars, sketch)
+        if row is not None:
+            bars[node.outputs[0]] = row
+    _gather(bars, series, rows, sketch)
+
+    for number, value in enumerate(sketch.constants):
+        value.name = f"series/constant_{number}"
+        graph.register_initializer(value)
+    for number, node in enumerate(sketch.nodes):
+        node.name = node.outputs[0].name = f"series/{number}_{node.op_type}"
+    graph.insert_before(graph.node(0), sketch.nodes)
+    graph.inputs[0] = series
+    common.RemoveUnusedNodesPass()(rewritten)
+    rewritten.metadata_props[FORM_KEY] = "series"
+    result = ir.to_proto(rewritten)
+    del result.graph.value_info[:]
+    onnx.checker.check_model(result, full_check=True)
+    return result
+
+
+def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], sketch: Sketch) -> ir.Value | None:
+    """Add the twin of a node on bars, if it does the same to every row; return its output."""
+    if len(node.outputs) != 1 or not any(value in bars for value in node.inputs):
+        return None
+    if node.op_type == "Reshape":
+        return _same_rows(node, bars)
+    if node.op_type == "Slice":
+        return _later_rows(node, bars, sketch)
+    if node.op_type in ENTRYWISE:
+        inputs = _entrywise_inputs(node, bars)
+    else:
+        inputs = _row_function_inputs(node, bars)
+    if inputs is None:
+        return None
+    attributes = {name: item.value for name, item in node.attributes.items()}
+    return sketch.op(node.op_type, *inputs, **attributes)
+
+
+def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
+    """Return the bars and the constants of a function of every row alone."""
+    first, *rest = node.inputs
+    constants = [constant(value) for value in rest]
+    alike = first in bars and all(array is not None for array in constants)
+    if node.op_type == "MatMul":
+        alike = alike and len(dims(rest[0]) or ()) == 2
+    elif node.op_type == "Gemm":
+        alike = alike and not any(attribute(node, name, 0) for name in ("transA", "transB"))
+        alike = alike and all(is_row(array) for array in constants[1:])
+    elif node.op_type == "LayerNormalization":
+        alike = alike and attribute(node, "axis", -1) == -1
+    else:
+        alike = False
+    if first is None or not alike:
+        return None
+    return [bars[first], *(value for value in rest if value is not None)]
+
+
+def _entrywise_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
+    """Return the bars and the constants of a function of every entry."""
+    expected = dims(node.outputs[0]) or (0,)
+    inputs: list[ir.Value] = []
+    for value in node.inputs:
+        if value is not None and value in bars and (dims(value) or ())[:-1] == expected[:-1]:
+            inputs.append(bars[value])
+        elif value is not None and is_row(constant(value)):
+            inputs.append(value)
+        else:
+            return None
+    return inputs
+
+
+def _same_rows(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> ir.Value | None:
+    """Return the bars behind a Reshape between (batch, W, D) and (batch * W, D)."""
+    source, before, after = node.inputs[0], dims(node.inputs[0]), dims(node.outputs[0])
+    if source is None or before is None or after is None or {len(before), len(after)} != {2, 3}:
+        return None
+    return bars.get(source) if before[-1] == after[-1] else None
+
+
+def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], sketch: Sketch) -> ir.Value | None:
+    """Slice bars as every window is sliced: rows s to e of R are bars s to T - (R - e) of T."""
+    source, shape = node.inputs[0], dims(node.inputs[0])
+    given = [constant(value) for value in node.inputs[1:]]
+    if source is None or shape is None or len(given) < 3 or any(item is None for item in given):
+        return None
+    starts, ends, axes, *steps = (np.ravel(item).tolist() for item in given if item is not None)
+    if axes != [1] or any(step != [1] for step in steps):
+        return None
+    rows = int(str(shape[1]))
+    start, end, _ = slice(starts[0], ends[0]).indices(rows)
+    last = end - rows if end < rows else _LAST
+    return sketch.op("Slice", bars[source], np.array([start]), np.array([last]), np.array([0]))
+
+
+def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, sketch: Sketch) -> None:
+    """Hand windows of the bars to every node that does not work on bars."""
+    one = np.array(1)
+    total = sketch.op("Gather", sketch.op("Shape", series), np.array(0), axis=0)
+    count = sketch.op("Sub", total, np.array(rows - 1))
+    starts = sketch.op("Unsqueeze", sketch.op("Range", np.array(0), count, one), np.array([1]))
+    for value, bar in bars.items():
+        readers = [use for use in value.uses() if use.node.outputs[0] not in bars]
+        shape = dims(value)
+        if not readers or shape is None:
+            continue
+        size = _window_rows(shape)
+        places = sketch.op("Add", starts, np.arange(size)[None])
+        windows = sketch.op("Gather", bar, places, axis=0)
+        if len(shape) == 2:
+            windows = sketch.op("Reshape", windows, np.array([-1, int(str(shape[1]))]))
+        for node, position in readers:
+            node.replace_input_with(position, windows)
+
+
+def _window_rows(shape: tuple[Dim, ...]) -> int:
+    size = shape[0].times if len(shape) == 2 and isinstance(shape[0], Batch) else shape[1]
+    return int(str(size))

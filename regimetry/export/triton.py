@@ -1,0 +1,226 @@
+"""A model repository for NVIDIA's Triton inference server.
+
+    DIR/NAME/config.pbtxt
+    DIR/NAME/1/model.onnx
+
+The configuration is protobuf text of Triton's ``inference.ModelConfig``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from regimetry.contract import INPUT_NAME
+from regimetry.errors import ConfigError, DataError
+from regimetry.export.source import SourceFile
+from regimetry.parameters import require_choice, require_integer
+
+KINDS = ("auto", "cpu", "gpu")
+PREFERRED_BATCHES = (16, 32, 64)
+"""Batches that a CPU runs fastest; more leave its caches."""
+
+QUEUE_DELAY_US = 500
+"""Longest wait for a batch to fill, in microseconds."""
+
+_TYPES = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
+
+
+def triton_config(
+    model: SourceFile,
+    name: str,
+    *,
+    kind: str = "auto",
+    instances: int = 1,
+    queue_delay_us: int = QUEUE_DELAY_US,
+) -> str:
+    """Return the text of ``config.pbtxt``.
+
+    Every window is one row of a batch. ``regime`` and ``novelty`` are one number a window, which
+    Triton, whose tensors must have a dimension besides the batch, shows as (batch, 1). There are
+    no class labels: Triton ranks classes by the largest value, and the nearest centroid is the
+    smallest. Regime names and the price of a change stand under ``parameters`` instead.
+
+    Parameters
+    ----------
+    model : SourceFile
+        Of the window form.
+    name : str
+        Of the model in the repository: letters, digits, ``_``, ``-`` and ``.``.
+    kind : {"auto", "cpu", "gpu"}
+        Where the instances run; "auto" takes a GPU if the server has one.
+    instances : int
+        Copies that run at the same time, on each GPU for "gpu".
+    queue_delay_us : int
+        Longest wait for a batch to fill, in microseconds.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ConfigError
+        The model is of the series form, or a parameter has a value that is not allowed.
+    """
+    require_choice("kind", kind, KINDS)
+    require_integer("instances", instances, 1)
+    require_integer("queue_delay_us", queue_delay_us, 0)
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name):
+        raise ConfigError(
+            f"name is {name!r}; it must consist of letters, digits, '_', '-' and '.', and begin "
+            "with neither of the last two."
+        )
+    if model.input_name != INPUT_NAME:
+        raise ConfigError(
+            f"{model.path} reads a series, which has no batch that Triton could fill. Export the "
+            "file that `regimetry fit` wrote."
+        )
+    largest = PREFERRED_BATCHES[-1]
+    shape = model.inputs[INPUT_NAME][1][1:]
+    sections: list[tuple[str, Any]] = [
+        ("name", name),
+        ("platform", "onnxruntime_onnx"),
+        ("max_batch_size", largest),
+        *(("input", _tensor(key, *value)) for key, value in model.inputs.items()),
+        *(("output", _tensor(key, *value)) for key, value in model.outputs.items()),
+        (
+            "dynamic_batching",
+            {
+                "preferred_batch_size": list(PREFERRED_BATCHES),
+                "max_queue_delay_microseconds": queue_delay_us,
+            },
+        ),
+        ("instance_group", {"count": instances, "kind": _Word(f"KIND_{kind.upper()}")}),
+        *(("model_warmup", _warm_up(size, shape)) for size in (1, largest)),
+        *(("parameters", entry) for entry in _parameters(model)),
+    ]
+    return "".join(_lines(key, value, "") for key, value in sections)
+
+
+class _Word(str):
+    """An enumeration's value, which stands without quotes."""
+
+
+def _tensor(name: str, kind: str, shape: tuple[Any, ...]) -> dict[str, Any]:
+    tensor: dict[str, Any] = {"name": name, "data_type": _Word(_TYPES[kind])}
+    if len(shape) > 1:
+        return {**tensor, "dims": list(shape[1:])}
+    return {**tensor, "dims": [1], "reshape": {"shape": []}}
+
+
+def _warm_up(size: int, shape: tuple[Any, ...]) -> dict[str, Any]:
+    value = {"data_type": _Word("TYPE_FP32"), "dims": list(shape), "zero_data": _Word("true")}
+    inputs = {"key": INPUT_NAME, "value": value}
+    return {"name": f"batch of {size}", "batch_size": size, "inputs": inputs}
+
+
+def _parameters(model: SourceFile) -> list[dict[str, Any]]:
+    contract = model.contract
+    entries = {
+        # An instance takes one thread: instances, not threads, run at the same time.
+        "intra_op_thread_count": "1",
+        "inter_op_thread_count": "1",
+        "jump_penalty": repr(contract.jump_penalty),
+        "regimes": json.dumps([regime.name for regime in contract.regimes]),
+        "columns": json.dumps(contract.schema.feature_names),
+    }
+    return [{"key": key, "value": {"string_value": value}} for key, value in entries.items()]
+
+
+def _lines(key: str, value: Any, indent: str) -> str:
+    """Return one field as protobuf text."""
+    if isinstance(value, Mapping):
+        inner = "".join(_lines(name, item, indent + "  ") for name, item in value.items())
+        return f"{indent}{key} {{\n{inner}{indent}}}\n"
+    return f"{indent}{key}: {_scalar(value)}\n"
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_scalar, value))}]"
+    if isinstance(value, str) and not isinstance(value, _Word):
+        return '"' + "".join(_escaped(byte) for byte in value.encode()) + '"'
+    return str(value)
+
+
+def _escaped(byte: int) -> str:
+    plain = 32 <= byte < 127 and byte not in b'"\\'
+    return chr(byte) if plain else f"\\{byte:03o}"
+
+
+def write_triton(
+    model: SourceFile, folder: Path, name: str, *, force: bool = False, **options: Any
+) -> Path:
+    """Write ``folder/name`` of a model repository: complete or not at all.
+
+    Parameters
+    ----------
+    model : SourceFile
+    folder : Path
+        The repository; it is made if its parent exists.
+    name : str
+        Of the model.
+    force : bool
+        Replace a model of that name.
+    **options
+        Of :func:`triton_config`.
+
+    Returns
+    -------
+    Path
+        ``folder/name``.
+
+    Raises
+    ------
+    ConfigError
+        As for :func:`triton_config`.
+    DataError
+        The folder cannot be made or written to, or holds a model of that name.
+    """
+    text = triton_config(model, name, **options)
+    target = folder / name
+    if target.exists() and not force:
+        raise DataError(f"{target} exists already. Use --force to replace it, or another --name.")
+    made = _require_folder(folder)
+    scratch = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
+    fresh, old = scratch / "new", scratch / "old"
+    try:
+        (fresh / "1").mkdir(parents=True)
+        (fresh / "1" / "model.onnx").write_bytes(model.content)
+        (fresh / "config.pbtxt").write_text(text)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    except BaseException:
+        if old.exists():
+            old.rename(target)
+        shutil.rmtree(scratch, ignore_errors=True)
+        if made:
+            folder.rmdir()
+        raise
+    shutil.rmtree(scratch)
+    return target
+
+
+def _require_folder(folder: Path) -> bool:
+    """Make sure that there is a folder to write in; return whether it was made."""
+    if folder.is_dir():
+        if not os.access(folder, os.W_OK):
+            raise DataError(f"The folder {folder} cannot be written to. Choose another.")
+        return False
+    if folder.exists():
+        raise DataError(f"{folder} is a file; name a folder for the model repository.")
+    if not folder.parent.is_dir():
+        raise DataError(f"The folder {folder.parent} of {folder.name} does not exist. Create it.")
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise DataError(f"The folder {folder} cannot be made ({error}). Choose another.") from error
+    return True

@@ -1,0 +1,174 @@
+"""``regimetry verify`` and ``regimetry inspect`` as a person uses them."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from regimetry.cli import main
+from regimetry.export.golden import golden_path
+
+
+@pytest.fixture
+def copy(model_path, tmp_path):
+    shutil.copyfile(model_path, tmp_path / "m.onnx")
+    shutil.copyfile(golden_path(model_path), tmp_path / "m.golden.json")
+    return tmp_path / "m.onnx"
+
+
+@pytest.fixture
+def spoilt(copy):
+    model = onnx.load(copy)
+    tensor = next(t for t in model.graph.initializer if t.name == "head/centroids")
+    array = numpy_helper.to_array(tensor).copy()
+    array[0, 0, 0] += 0.01
+    tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    onnx.save(model, copy)
+    return copy
+
+
+def test_one_line_a_runtime(copy, capsys):
+    assert main(["verify", str(copy)]) == 0
+    out = capsys.readouterr().out
+    for runtime in ("onnxruntime", "reference", "openvino"):
+        (line,) = [line for line in out.splitlines() if line.startswith(runtime)]
+        assert "64 of 64" in line
+        assert "40 of 40" in line
+        assert line.endswith("agrees")
+    assert "keras was not run; no weights: m.keras is not there" in out
+    assert "64 windows of" in out
+
+
+def test_a_failure_exits_with_1_and_says_what(spoilt, capsys):
+    assert main(["verify", str(spoilt)]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.count("fails") == 3
+    assert "onnxruntime: it differs from the golden file: distance by" in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_json(copy, spoilt, capsys):
+    assert main(["verify", str(spoilt), "--json", "--runtime", "onnxruntime"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["passed"] is False
+    assert [replay["runtime"] for replay in found["replays"]] == ["onnxruntime"]
+    assert found["replays"][0]["report"]["distance"] > 1e-3
+
+
+def test_what_is_no_number_fails_and_stays_json(copy, capsys):
+    model = onnx.load(copy)
+    tensor = next(t for t in model.graph.initializer if t.name == "novelty/scale")
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * float("nan"), "nan"))
+    tensor.name = "novelty/scale"
+    onnx.save(model, copy)
+    assert main(["verify", str(copy), "--json"]) == 1
+    captured = capsys.readouterr()
+    found = json.loads(captured.out)
+    assert found["replays"][0]["report"]["novelty"] is None
+    assert "novelty by nan" in captured.err
+
+
+def test_bad_usage_exits_with_2(copy, tmp_path, capsys):
+    for arguments, message in (
+        ([str(tmp_path / "none.onnx")], "no model file"),
+        ([str(copy), "--golden", str(tmp_path / "none.json")], "no golden file"),
+        ([str(copy), "--keras", str(tmp_path / "none.keras")], "no Keras file"),
+        ([str(copy), "--runtime", "tvm"], "runtime is 'tvm'"),
+        ([str(copy), "--runtime", "keras"], "keras cannot be used: no weights"),
+    ):
+        assert main(["verify", *arguments]) == 2
+        assert message in capsys.readouterr().err
+    golden_path(copy).unlink()
+    assert main(["verify", str(copy)]) == 2
+    assert "no golden file" in capsys.readouterr().err
+
+
+def test_fit_writes_the_golden_file_and_the_keras_encoder(tmp_path, capsys):
+    sample, model = str(tmp_path / "s.csv"), tmp_path / "m.onnx"
+    assert main(["sample", "simulated", "--rows", "400", "-o", sample]) == 0
+    fit = ["fit", sample, "-o", str(model), "--objective", "none", "--n-regimes", "2"]
+    assert main([*fit, "--keras"]) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"s.csv", "s.states.csv", "m.onnx", "m.golden.json", "m.keras"}
+    capsys.readouterr()
+    assert main(["verify", str(model), "--json"]) == 0
+    *_, keras = json.loads(capsys.readouterr().out)["replays"]
+    assert keras["runtime"] == "keras"
+    assert keras["report"]["embedding"] < 1e-6
+
+
+BLOCKED = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in BLOCKED:
+            raise ImportError(f"{name} is blocked")
+BLOCKED = {"onnx", "tensorflow", "keras", "openvino", "sklearn", "scipy", "pandas", "tf2onnx"}
+sys.meta_path.insert(0, Blocker())
+import importlib.util
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *rest: None if name in BLOCKED else find_spec(name, *rest)
+from regimetry.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def in_production(*arguments):
+    """Run a verb where nothing but numpy and onnxruntime is installed."""
+    return subprocess.run(
+        [sys.executable, "-I", "-c", BLOCKED, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_production_verifies_and_inspects_with_onnxruntime_alone(copy, tmp_path):
+    verified = in_production("verify", copy)
+    assert verified.returncode == 0, verified.stderr
+    assert "reference was not run; not installed: pip install onnx" in verified.stdout
+    assert "openvino was not run; not installed" in verified.stdout
+    inspected = in_production("inspect", copy)
+    assert inspected.returncode == 0, inspected.stderr
+    assert "regime_1" in inspected.stdout
+    assert "onnx is not installed, which reads the rest" in inspected.stdout
+    plain = json.loads(in_production("inspect", copy, "--json").stdout)
+    assert plain["window_size"] == 10
+    assert plain["statistics"] is None
+    triton = in_production("export", copy, tmp_path / "repo", "--target", "triton")
+    assert triton.returncode == 0, triton.stderr
+    half = in_production("export", copy, tmp_path / "h.onnx", "--target", "float16")
+    assert half.returncode == 2
+    assert "onnx is not installed. Run: pip install 'regimetry[train]'" in half.stderr
+
+
+def test_inspect_shows_card_and_graph(copy, capsys):
+    assert main(["inspect", str(copy)]) == 0
+    out = capsys.readouterr().out
+    for text in (
+        "version 1, float32, reads 'window'",
+        "11 rows read",
+        "log_difference",
+        "regime_2",
+        "700 rows",
+        "seed 0",
+        "fingerprint",
+        "tf2onnx",
+        "multiply-accumulates a window",
+        "opset         17, IR version 9, domains ai.onnx",
+        "MatMul",
+    ):
+        assert text in out
+    assert main(["inspect", str(copy), "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    model = onnx.load(copy)
+    statistics = data["statistics"]
+    assert statistics["nodes"] == len(model.graph.node) == sum(statistics["operators"].values())
+    assert statistics["bytes"] == copy.stat().st_size
+    assert data["format_version"] == 1
+    assert data["form"] == "window"
+    assert data["training"]["seed"] == 0

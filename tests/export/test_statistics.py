@@ -1,0 +1,62 @@
+"""What a graph consists of, against the file and against counts by hand."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from regimetry.export.float16 import to_float16
+from regimetry.export.series import to_series
+from regimetry.export.statistics import graph_statistics, multiply_accumulates
+
+FLOAT = TensorProto.FLOAT
+
+
+def one_node(node, input_shape, weights, output_shape):
+    value = helper.make_tensor_value_info
+    graph = helper.make_graph(
+        [node],
+        "one",
+        [value("x", FLOAT, ["batch", *input_shape])],
+        [value("y", FLOAT, ["batch", *output_shape])],
+        [numpy_helper.from_array(np.zeros(weights, dtype=np.float32), "w")],
+    )
+    return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)])
+
+
+@pytest.mark.parametrize(
+    ("operator", "attributes", "input_shape", "weights", "output_shape", "expected"),
+    [
+        ("MatMul", {}, [5, 4], [4, 3], [5, 3], 5 * 4 * 3),
+        ("Gemm", {}, [4], [4, 3], [3], 4 * 3),
+        ("Gemm", {"transB": 1}, [4], [3, 4], [3], 4 * 3),
+        ("Conv", {"kernel_shape": [2]}, [4, 9], [3, 4, 2], [3, 8], 8 * 3 * 4 * 2),
+        ("Add", {}, [4], [4], [4], 0),
+    ],
+)
+def test_one_product(operator, attributes, input_shape, weights, output_shape, expected):
+    node = helper.make_node(operator, ["x", "w"], ["y"], **attributes)
+    model = one_node(node, input_shape, weights, output_shape)
+    statistics = graph_statistics(model)
+    assert statistics.multiply_accumulates == expected
+    assert statistics.operators == {operator: 1}
+    assert statistics.parameters == np.prod(weights)
+
+
+def test_a_fitted_graph(detector):
+    model = onnx.load_from_string(detector.model_.content)
+    reports = detector.model_.contract.training["graph"]
+    statistics = graph_statistics(model)
+    assert statistics.multiply_accumulates == reports[-1]["operations_after"]
+    assert statistics.nodes == sum(statistics.operators.values()) == len(model.graph.node)
+    counts = list(statistics.operators.values())
+    assert counts == sorted(counts, reverse=True)
+    assert statistics.bytes == len(detector.model_.content)
+    assert 4 * statistics.parameters < statistics.bytes
+    assert (statistics.opset, statistics.ir_version, statistics.domains) == (17, 9, ("",))
+
+
+def test_float16_does_the_same_work_and_the_series_form_does_not_say(detector):
+    model = onnx.load_from_string(detector.model_.content)
+    assert multiply_accumulates(to_float16(model)) == multiply_accumulates(model)
+    assert multiply_accumulates(to_series(model)) is None

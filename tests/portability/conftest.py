@@ -1,0 +1,109 @@
+"""The model in other runtimes: what they need, and golden files to pass and to refuse."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from regimetry.series.samples import market_sample
+
+REPOSITORY = Path(__file__).parents[2]
+EXAMPLES = REPOSITORY / "examples"
+REQUIRED = "REGIMETRY_REQUIRE_PORTABILITY"
+OUTPUTS = ("embedding", "distance", "novelty", "regime", "labels_from_start")
+
+
+@pytest.fixture(scope="session")
+def require():
+    """Skip what cannot run here; where the variable is set, nothing may be missing."""
+
+    def require(present, missing):
+        if present:
+            return
+        if os.environ.get(REQUIRED) == "1":
+            pytest.fail(f"{missing}, and {REQUIRED}=1.")
+        pytest.skip(f"{missing}; examples/README.md says how to install it.")
+
+    return require
+
+
+@pytest.fixture(scope="session")
+def model():
+    return REPOSITORY / "models" / "sp500.onnx"
+
+
+@pytest.fixture(scope="session")
+def golden(model):
+    return model.with_suffix(".golden.json")
+
+
+@pytest.fixture(params=OUTPUTS)
+def perturbed(request, golden, tmp_path):
+    """A golden file with one entry changed: the output's name and the file."""
+    content = json.loads(golden.read_text())
+    rows = content[request.param]
+    if isinstance(rows[-1], int):
+        rows[-1] = (rows[-1] + 1) % 3
+    elif isinstance(rows[-1], float):
+        rows[-1] += 0.01 * max(rows)
+    else:
+        rows[-1][-1] += 0.01 * max(map(max, rows))
+    path = tmp_path / golden.name
+    path.write_text(json.dumps(content))
+    return request.param, path
+
+
+@pytest.fixture(scope="session")
+def bars():
+    """Daily bars of the S&P 500 from calm years into 2008, indexed by date."""
+    return market_sample("sp500").iloc[1900:3000]
+
+
+@pytest.fixture(scope="session")
+def csv(bars, tmp_path_factory):
+    path = tmp_path_factory.mktemp("csv") / "spx.csv"
+    bars.to_csv(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def node(require):
+    """Run a script in Node."""
+    program = shutil.which("node")
+    require(program, "Node is not installed")
+    require((EXAMPLES / "node_modules" / "onnxruntime-node").is_dir(), "onnxruntime-node is absent")
+
+    def run(script, *arguments):
+        return subprocess.run(
+            [program, script, *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def python_example():
+    """Run a Python script where ``import regimetry`` fails."""
+    program = (
+        "import runpy, sys; sys.modules['regimetry'] = None; del sys.argv[0]; "
+        "runpy.run_path(sys.argv[0], run_name='__main__')"
+    )
+
+    def run(script, *arguments):
+        return subprocess.run(
+            [sys.executable, "-I", "-c", program, str(EXAMPLES / script), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return run
