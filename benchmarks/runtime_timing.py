@@ -68,7 +68,7 @@ def ticks(model: rg.RegimeModel, folder: Path, values: np.ndarray) -> dict[str, 
         "plain": lambda number: plain(values[number % len(values)]),
     }
     in_turns(actions, 200, 50)
-    return in_turns(actions, TICKS, 100)
+    return in_turns(actions, TICKS, 500)
 
 
 def batches(model: rg.RegimeModel, path: Path, values: np.ndarray) -> dict[str, float]:
