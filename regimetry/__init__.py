@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
     from regimetry.encoder.config import EncoderConfig
     from regimetry.errors import RegimetryError
+    from regimetry.runtime.bank import RegimeBank
     from regimetry.runtime.model import RegimeModel, load
     from regimetry.runtime.stream import Stream, Tick
     from regimetry.series.simulators import simulate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EncoderConfig",
     "ModelContract",
+    "RegimeBank",
     "RegimeDetector",
     "RegimeModel",
     "RegimetryError",
@@ -37,6 +39,7 @@ _HOME = {
     "EncoderConfig": "regimetry.encoder.config",
     "ModelContract": "regimetry.contract",
     "RegimeDetector": "regimetry.detector",
+    "RegimeBank": "regimetry.runtime.bank",
     "RegimeModel": "regimetry.runtime.model",
     "RegimetryError": "regimetry.errors",
     "Stream": "regimetry.runtime.stream",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
+from regimetry.consistency import require_consistent
 from regimetry.errors import ModelError
-from regimetry.series.preprocessing import rows_before
 from regimetry.series.schema import Schema
 
 FORMAT_VERSION = 1
@@ -106,6 +108,11 @@ class ModelContract:
         """K."""
         return len(self.regimes)
 
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
+        return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the contract as plain data, the value of the metadata key."""
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
@@ -146,7 +153,7 @@ class ModelContract:
         if metadata[FORMAT_KEY] != str(FORMAT_VERSION):
             raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
         try:
-            data = json.loads(metadata[CONTRACT_KEY])
+            data = json.loads(metadata[CONTRACT_KEY], parse_constant=_no_constant)
             data["schema"] = Schema.from_list(data["schema"])
             data["regimes"] = tuple(
                 RegimeSummary(**{**entry, **{k: tuple(entry[k]) for k in ("mean", "deviation")}})
@@ -156,35 +163,18 @@ class ModelContract:
             for name in ("transforms", "mean", "scale"):
                 data[name] = tuple(data[name])
             contract = cls(**data)
-        except (KeyError, TypeError, ValueError) as error:
+            require_consistent(contract, source)
+        except ModelError:
+            raise
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise ModelError(
                 f"The metadata of {source} are damaged ({error}). Fit and save the model again."
             ) from error
-        contract._require_consistent(source)
         return contract
 
-    def _require_consistent(self, source: str) -> None:
-        n_features, n_regimes = self.n_features, self.n_regimes
-        found = {
-            "transforms": len(self.transforms),
-            "mean": len(self.mean),
-            "scale": len(self.scale),
-            "transition_matrix": len(self.transition_matrix),
-            "window_rows": self.window_rows,
-        }
-        expected = {
-            "transforms": n_features,
-            "mean": n_features,
-            "scale": n_features,
-            "transition_matrix": n_regimes,
-            "window_rows": self.window_size + rows_before(self.transforms),
-        }
-        for name, value in expected.items():
-            if found[name] != value:
-                raise ModelError(
-                    f"The metadata of {source} contradict themselves: {name} is or has "
-                    f"{found[name]} where {value} is expected. Fit and save the model again."
-                )
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _unreadable_version(version: str, source: str) -> str:

@@ -22,7 +22,8 @@ from regimetry.parameters import require_integer
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel
-from regimetry.runtime.session import available_threads, open_session
+from regimetry.runtime.shared_session import SharedSession
+from regimetry.runtime.threads import available_threads
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 from regimetry.series.schema import Schema
@@ -297,10 +298,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         return {**plain, "encoder": config.to_dict()}
 
     def _run(self, graph: bytes, series: Series) -> dict[str, NDArray[Any]]:
-        session = open_session(graph, device="cpu", threads=available_threads())
-        rows = session.get_inputs()[0].shape[1]
-        windows = rolling_windows(series.values, rows)
-        return dict(zip(OUTPUT_NAMES, run_windows(session, windows, OUTPUT_NAMES), strict=True))
+        session = SharedSession(graph, device="cpu")
+        return run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
 
     def _keep(self, model: RegimeModel, outputs: dict[str, NDArray[Any]]) -> None:
         """Set what users read, from the outputs of the file itself."""
@@ -335,7 +334,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
         check_is_fitted(self)
-        return self.model_.embed(X)
+        return self.model_.outputs(X, ("embedding",))["embedding"]
 
     def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
         """Write the model file and the golden file beside it: both complete or neither.

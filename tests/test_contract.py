@@ -68,13 +68,35 @@ def _edited(model, **changes):
         ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
-        (lambda m: _edited(m, mean=[1.0]), "mean is or has 1 where 4"),
-        (lambda m: _edited(m, window_rows=10), "window_rows is or has 10 where 11"),
+        (lambda m: _edited(m, mean=[1.0]), r"mean is \(1.0,\); expected 4 numbers"),
+        (lambda m: _edited(m, window_rows=10), "window_rows is 10; expected 11"),
+        (lambda m: _edited(m, window_size="10"), "window_size is '10'"),
+        (lambda m: _edited(m, window_size=-10, window_rows=-9), "window_size is -10"),
+        (lambda m: _edited(m, embedding_size=True), "embedding_size is True"),
+        (lambda m: _edited(m, jump_penalty=-1), "jump_penalty"),
+        (lambda m: _edited(m, sharpness="1"), "sharpness"),
+        (lambda m: _edited(m, clip=float("nan")), "NaN is no number"),
+        (lambda m: _edited(m, scale=[1.0, 1.0, 1.0, 1e999]), "damaged"),
+        (lambda m: _edited(m, transforms=["level"] * 3 + ["square"]), "transforms"),
+        (lambda m: _edited(m, transition_matrix=[[1.0]]), "transition_matrix"),
+        (lambda m: _edited(m, regimes=[]), "regimes is 0"),
+        (lambda m: _edited(m, training=[1]), "training"),
+        (lambda m: _edited(m, schema=[]), "schema"),
+        (lambda m: _edited(m, schema=[{"name": "a", "categories": None}] * 4), "schema"),
+        (lambda m: _edited(m, unknown=1), "damaged"),
+        (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "[" * 100_000}, "damaged"),
     ],
 )
 def test_edited_metadata_are_refused(model, edit, message):
     with pytest.raises(ModelError, match=message):
         ModelContract.from_metadata(edit(model), "file.onnx")
+
+
+def test_the_fingerprint_is_that_of_the_contract(model):
+    contract = model.contract
+    again = ModelContract.from_metadata(contract.to_metadata(), "x")
+    assert again.fingerprint == contract.fingerprint
+    assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
 
 
 @pytest.mark.parametrize("version", ["0", "2"])

@@ -65,6 +65,10 @@ def test_tier_1_runs_a_model_with_onnxruntime_besides(model_path):
         assert [-1 if t is None else t.regime for t in ticks] == labels.tolist()
         for method in ("predict_proba", "embed", "novelty", "smooth"):
             getattr(model, method)(values)
+        bank = model.bank(2)
+        assert [len(bank.push([0, 1], rows).ids) for rows in values.reshape(25, 2, 4)][-1] == 2
+        stream.restore(stream.snapshot())
+        import regimetry.runtime.diagnosis
         loaded = {name.partition(".")[0] for name in sys.modules}
         assert not loaded & set(BLOCKED), loaded & set(BLOCKED)
         """,
@@ -96,7 +100,7 @@ def test_import_loads_next_to_nothing():
 
 
 @pytest.mark.parametrize(
-    "verb", ["sample", "fit", "predict", "embed", "report", "inspect", "verify", "export"]
+    "verb", ["sample", "fit", "predict", "embed", "report", "inspect", "verify", "export", "doctor"]
 )
 def test_help_needs_no_extra(verb):
     out = assert_runs(

@@ -37,12 +37,7 @@ def run(options: argparse.Namespace) -> None:
     embeddings = model.embed(table)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
-            np.save(file, embeddings)
+            np.save(file, embeddings.to_numpy())
     else:
-        import pandas as pd
-
-        columns = [f"e{number}" for number in range(embeddings.shape[1])]
-        write_table(
-            pd.DataFrame(embeddings, table.index[-len(embeddings) :], columns), options.output
-        )
+        write_table(embeddings, options.output)
     print(f"{options.output}: {embeddings.shape[0]} windows, {embeddings.shape[1]} numbers each")

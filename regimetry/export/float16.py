@@ -20,8 +20,8 @@ from onnx import TensorProto, helper, numpy_helper, shape_inference
 from regimetry.contract import INPUT_NAME, OUTPUT_NAMES
 from regimetry.errors import ModelError
 from regimetry.export.parity import ParityReport, measure
-from regimetry.runtime.batch import CHUNK, run_windows
-from regimetry.runtime.session import open_session
+from regimetry.runtime.batch import BATCH_SIZE, run_gathered
+from regimetry.runtime.shared_session import SharedSession
 
 LEAST_AGREEMENT = 0.995
 """Share of windows whose regime must stay, for a file to be written unasked."""
@@ -217,12 +217,9 @@ def assess(before: bytes, after: bytes, windows: NDArray[np.floating]) -> HalfRe
     -------
     HalfReport
     """
-    sessions = [open_session(content, device="auto", threads=1) for content in (before, after)]
-    expected, found = (
-        dict(zip(OUTPUT_NAMES, run_windows(session, windows, OUTPUT_NAMES), strict=True))
-        for session in sessions
-    )
-    batch = np.ascontiguousarray(windows[:CHUNK], dtype=np.float32)
+    sessions = [SharedSession(content) for content in (before, after)]
+    expected, found = (run_gathered(session, windows, OUTPUT_NAMES) for session in sessions)
+    batch = np.ascontiguousarray(windows[:BATCH_SIZE], dtype=np.float32)
     times = np.array([[_seconds(session, batch) for session in sessions] for _ in range(_REPEATS)])
     us_before, us_after = np.median(times, axis=0) / len(batch) * 1e6
     return HalfReport(
@@ -231,11 +228,11 @@ def assess(before: bytes, after: bytes, windows: NDArray[np.floating]) -> HalfRe
         bytes_after=len(after),
         us_before=float(us_before),
         us_after=float(us_after),
-        device=sessions[1].get_providers()[0],
+        device=sessions[1].provider,
     )
 
 
-def _seconds(session: Any, batch: NDArray[np.float32]) -> float:
+def _seconds(session: SharedSession, batch: NDArray[np.float32]) -> float:
     start = time.perf_counter()
-    session.run(None, {INPUT_NAME: batch})
+    session.raw.run(None, {INPUT_NAME: batch})
     return time.perf_counter() - start

@@ -84,7 +84,7 @@ class Runtime:
 
 
 def _onnxruntime(content: bytes) -> Call:
-    session = open_session(content, device="cpu", threads=1)
+    session = open_session(content, device="cpu")
 
     def call(name: str, value: NDArray[np.float32]) -> Outputs:
         found = session.run(list(OUTPUT_NAMES), {name: value})

@@ -77,7 +77,7 @@ def read_source(path: str | PathLike[str]) -> SourceFile:
         raise ModelError(f"There is no model file {path}. Make one with `regimetry fit`.")
     require_size(path.stat().st_size, str(path))
     content = path.read_bytes()
-    session = open_session(path, device="cpu", threads=1)
+    session = open_session(path, device="cpu")
     metadata = session.get_modelmeta().custom_metadata_map
     model = SourceFile(
         path=path,

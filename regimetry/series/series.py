@@ -12,6 +12,9 @@ from regimetry.errors import DataError
 from regimetry.series.frames import is_frame, time_of, values_of
 from regimetry.series.schema import Schema
 
+BLOCK_ROWS = 1 << 16
+"""Rows that a check looks at together: a memory-mapped series passes through, a block a time."""
+
 
 @dataclass(frozen=True)
 class Series:
@@ -96,15 +99,17 @@ def require_finite(
     values: NDArray[np.floating], names: tuple[str, ...], timestamps: NDArray[Any] | None = None
 ) -> None:
     """Raise :class:`DataError` naming the first row and column that is NaN or infinite."""
-    finite = np.isfinite(values)
-    if finite.all():
-        return
-    row, column = (int(i) for i in np.argwhere(~finite)[0])
-    when = "" if timestamps is None else f" ({timestamps[row]})"
-    raise DataError(
-        f"Row {row}{when}, column {names[column]!r} holds {values[row, column]}; every value must "
-        "be finite. Fill the gap or leave the row or the column out."
-    )
+    for first in range(0, len(values), BLOCK_ROWS):
+        finite = np.isfinite(values[first : first + BLOCK_ROWS])
+        if finite.all():
+            continue
+        row, column = (int(i) for i in np.argwhere(~finite)[0])
+        row += first
+        when = "" if timestamps is None else f" ({timestamps[row]})"
+        raise DataError(
+            f"Row {row}{when}, column {names[column]!r} holds {values[row, column]}; every value "
+            "must be finite. Fill the gap or leave the row or the column out."
+        )
 
 
 def require_rising(timestamps: NDArray[Any]) -> None:

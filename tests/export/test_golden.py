@@ -49,7 +49,7 @@ def test_the_outputs_are_those_of_keras_and_not_of_the_graph(detector):
     golden = detector.golden_
     scaled = preprocess_windows(detector.model_.contract, golden.window)
     keras = embed_windows(detector.encoder_, scaled)
-    graph = detector.model_._session.run(["embedding"], {"window": golden.window})[0]
+    graph = detector.model_.run(golden.window, ("embedding",))["embedding"]
     np.testing.assert_allclose(golden.embedding, keras, atol=1e-6)
     # Each rounds in its own way: to the last bit, the golden numbers are those of Keras.
     assert (golden.embedding == keras).mean() > 0.9

@@ -1,16 +1,13 @@
-import pickle
-
 import numpy as np
-import onnx
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import regimetry as rg
-from regimetry.errors import DataError, ModelError
-from regimetry.runtime import batch
+from regimetry.errors import ConfigError, DataError
 
 WARM_UP = 10  # window 10, and one row for the difference
 
@@ -85,61 +82,6 @@ def test_no_future_changes_the_past(model, values, cut, extra, scale, seed):
     np.testing.assert_allclose(longer.novelty[:cut], past.novelty, atol=1e-5)
 
 
-def test_streaming_equals_batch_at_every_prefix(model, values):
-    stream, labels = model.stream(), model.label(values)
-    embeddings = model.embed(values)
-    for t, row in enumerate(values):
-        tick = stream.push(row)
-        if t < WARM_UP:
-            assert tick is None
-            continue
-        assert tick.regime == labels.regime[t]
-        np.testing.assert_allclose(tick.probability, labels.probability[t], atol=1e-5)
-        np.testing.assert_allclose(tick.novelty, labels.novelty[t], atol=1e-5)
-        np.testing.assert_allclose(tick.embedding, embeddings[t - WARM_UP], atol=1e-5)
-    assert stream.count == len(values)
-
-
-def test_a_reset_stream_is_a_new_one(model, values):
-    stream = model.stream()
-    first = [stream.push(row) for row in values[:40]]
-    stream.reset()
-    assert stream.count == 0
-    again = [stream.push(row) for row in values[:40]]
-    assert [t and t.regime for t in first] == [t and t.regime for t in again]
-
-
-def test_rows_come_by_name_or_by_position(model, values):
-    by_name, by_position = model.stream(), model.stream()
-    for row in values[:15]:
-        named = dict(zip(("x3", "x1", "x0", "x2"), row[[3, 1, 0, 2]], strict=True))
-        a, b = by_name.push(named), by_position.push(row.tolist())
-    np.testing.assert_array_equal(a.embedding, b.embedding)
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        ([1.0, 2.0], r"shape \(2,\); the model reads 4"),
-        ([1.0, np.nan, 1.0, 1.0], "'x1' of the row holds nan"),
-        (["a", 1, 1, 1], "not a number"),
-        ({"x0": 1.0}, "lacks 'x1', 'x2', 'x3'"),
-        ([0.0, 0.0, 0.0, -1.0], "column 'x3' is not positive"),
-    ],
-)
-def test_a_bad_row_is_refused_and_forgotten(model, values, row, message):
-    stream, clean = model.stream(), model.stream()
-    for good in values[:20]:
-        stream.push(good)
-        clean.push(good)
-    with pytest.raises(DataError, match=message):
-        stream.push(row)
-    assert stream.count == 20
-    np.testing.assert_array_equal(
-        stream.push(values[20]).embedding, clean.push(values[20]).embedding
-    )
-
-
 @pytest.mark.parametrize("columns", [["x0", "x1", "x2", "x3"], ["x3", "x1", "x0", "x2"]])
 def test_pandas_in_pandas_out(model, values, columns):
     frame = frame_of(values)[columns].assign(note="text")
@@ -165,6 +107,24 @@ def test_polars_in_polars_out(model, values):
     assert model.predict_proba(frame).shape == (len(values), 3)
 
 
+def test_arrow_in_arrow_out(model, values):
+    table = pa.Table.from_pandas(frame_of(values), preserve_index=False)
+    labels = model.predict(table)
+    assert isinstance(labels, pa.ChunkedArray)
+    assert labels.null_count == WARM_UP
+    assert labels.drop_null().to_pylist() == model.predict(values)[WARM_UP:].tolist()
+    assert isinstance(model.predict_proba(table), pa.Table)
+    assert model.embed(table).num_rows == len(values) - WARM_UP
+
+
+def test_embeddings_of_a_frame_keep_its_index(model, values):
+    frame = frame_of(values)
+    embedding = model.embed(frame)
+    pd.testing.assert_index_equal(embedding.index, frame.index[WARM_UP:])
+    assert embedding.columns.tolist()[:2] == ["e0", "e1"]
+    np.testing.assert_array_equal(embedding.to_numpy(), model.embed(values))
+
+
 @pytest.mark.parametrize("layout", ["C", "F", "reversed", "float32"])
 def test_any_memory_layout_gives_the_same_labels(model, values, layout):
     given = {
@@ -175,20 +135,6 @@ def test_any_memory_layout_gives_the_same_labels(model, values, layout):
     }[layout]
     given.flags.writeable = False
     np.testing.assert_array_equal(model.predict(given), model.predict(values))
-
-
-@pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
-def test_chunks_do_not_change_the_result(model, values, chunk):
-    windows = rg.rolling_windows(values, 11)
-    (expected,) = batch.run_windows(model._session, windows, ["distance"])
-    (found,) = batch.run_windows(model._session, windows, ["distance"], chunk=chunk)
-    np.testing.assert_allclose(found, expected, atol=2e-5)
-
-
-def test_a_model_pickles(model, values):
-    again = pickle.loads(pickle.dumps(model))
-    np.testing.assert_array_equal(again.predict(values), model.predict(values))
-    assert len(pickle.dumps(model)) < 1000  # the path, not the weights
 
 
 @pytest.mark.parametrize(
@@ -210,30 +156,27 @@ def test_a_missing_column_is_named(model, values):
         model.predict(frame_of(values).drop(columns="x2"))
 
 
-def test_files_that_are_not_ours(model_path, tmp_path):
-    content = model_path.read_bytes()
-    with pytest.raises(ModelError, match="no model file"):
-        rg.load(tmp_path / "none.onnx")
-    damaged = tmp_path / "damaged.onnx"
-    for cut in (0, 10, len(content) // 2, len(content) - 50):
-        damaged.write_bytes(content[:cut])
-        with pytest.raises(ModelError, match="damaged"):
-            rg.load(damaged)
-    damaged.write_text("not a model")
-    with pytest.raises(ModelError, match="damaged"):
-        rg.load(damaged)
-    stranger = onnx.load_from_string(content)
-    del stranger.metadata_props[:]
-    onnx.save(stranger, damaged)
-    with pytest.raises(ModelError, match="not a regimetry model"):
-        rg.load(damaged)
+def test_run_takes_windows_in_any_order(model, values):
+    windows = rg.rolling_windows(values, model.contract.window_rows)
+    chosen = np.array([70, 3, 41])
+    found = model.run(windows[chosen], ("regime", "embedding"))
+    assert list(found) == ["regime", "embedding"]
+    expected = model.outputs(values)
+    np.testing.assert_array_equal(found["regime"], expected["regime"][chosen])
+    np.testing.assert_allclose(found["embedding"], expected["embedding"][chosen], atol=1e-5)
 
 
-def test_a_graph_that_breaks_its_contract_is_refused(model_path, tmp_path):
-    changed = onnx.load_from_string(model_path.read_bytes())
-    changed.graph.input[0].type.tensor_type.shape.dim[1].dim_value = 12
-    changed.graph.input[0].name = "window"
-    path = tmp_path / "changed.onnx"
-    path.write_bytes(changed.SerializeToString())
-    with pytest.raises(ModelError):
-        rg.load(path)
+def test_run_refuses_what_the_model_does_not_read(model, values):
+    windows = np.array(rg.rolling_windows(values, model.contract.window_rows)[:5], np.float32)
+    for bad in (windows[:0], windows[:, 1:], windows[:, :, 1:], windows[0]):
+        with pytest.raises(DataError, match="The windows have shape"):
+            model.run(bad)
+    with pytest.raises(DataError, match="real numbers"):
+        model.run(windows.astype(str))
+    with pytest.raises(ConfigError, match="outputs is 'labels'"):
+        model.run(windows, ["labels"])
+    for value, message in ((np.nan, "holds nan"), (0.0, "holds 0.0; it must be positive")):
+        bad = windows.copy()
+        bad[2, 1, 3] = value
+        with pytest.raises(DataError, match=f"Window 2, row 1, column .* {message}"):
+            model.run(bad)

@@ -1,0 +1,68 @@
+"""Moments of a live series: numbers or times, which must rise."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import numpy as np
+
+from regimetry.errors import DataError
+
+Instant = np.int64 | np.float64 | np.datetime64
+
+
+def as_instant(timestamp: Any) -> Instant:
+    """Return a timestamp as one numpy scalar; times with a zone become UTC.
+
+    Raises
+    ------
+    DataError
+        Not a number, datetime, date, datetime64 or ISO 8601 text, or NaN or NaT.
+    """
+    try:
+        instant = _convert(timestamp)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DataError(
+            f"The timestamp {timestamp!r} cannot be read; a number, a datetime or ISO 8601 text "
+            "is needed."
+        ) from error
+    if np.isnat(instant) if isinstance(instant, np.datetime64) else np.isnan(instant):
+        raise DataError(f"The timestamp is {timestamp!r}; leave it out, or give the row's time.")
+    return instant
+
+
+def rises(instant: Instant, last: Instant) -> bool:
+    """Return whether ``instant`` lies after ``last``.
+
+    Raises
+    ------
+    DataError
+        One is a number and the other a time.
+    """
+    if isinstance(instant, np.datetime64) != isinstance(last, np.datetime64):
+        raise DataError(
+            f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
+        )
+    return bool(instant > last)
+
+
+def _convert(timestamp: Any) -> Instant:
+    if isinstance(timestamp, np.datetime64):
+        return timestamp
+    if hasattr(timestamp, "to_datetime64"):  # pandas, with its nanoseconds
+        result: np.datetime64 = timestamp.to_datetime64()
+        return result
+    if isinstance(timestamp, str):
+        timestamp = datetime.fromisoformat(timestamp)
+    if isinstance(timestamp, datetime):
+        if timestamp.tzinfo is not None:
+            timestamp = timestamp.astimezone(UTC).replace(tzinfo=None)
+        return np.datetime64(timestamp, "us")
+    if isinstance(timestamp, date):
+        return np.datetime64(timestamp, "D")
+    if isinstance(timestamp, int | np.integer) and not isinstance(timestamp, bool):
+        return np.int64(timestamp)
+    if isinstance(timestamp, float | np.floating):
+        return np.float64(timestamp)
+    raise TypeError

@@ -1,0 +1,188 @@
+import io
+import threading
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from regimetry.errors import DataError
+
+ROWS = 11
+
+
+def series_of(values, count):
+    """Different series, one for each id."""
+    return np.stack([np.roll(values, 37 * i, axis=0) for i in range(count)])
+
+
+def assert_like(ticks, number, tick, atol=1e-5):
+    """The bank's row is the tick of that series alone; batches round differently."""
+    assert ticks.regime[number] == tick.regime
+    np.testing.assert_allclose(ticks.probability[number], tick.probability, atol=atol)
+    np.testing.assert_allclose(ticks.novelty[number], tick.novelty, atol=atol)
+    np.testing.assert_allclose(ticks.embedding[number], tick.embedding, atol=atol)
+
+
+def test_a_bank_is_as_many_streams(model, values):
+    data = series_of(values, 5)
+    bank, streams = model.bank(5), [model.stream() for _ in range(5)]
+    ids = np.array([3, 0, 4, 1, 2])
+    for t in range(40):
+        ticks = bank.push(ids, data[ids, t])
+        expected = [streams[i].push(data[i, t]) for i in ids]
+        if t < ROWS - 1:
+            assert len(ticks.ids) == 0
+            assert ticks.probability.shape == (0, 3)
+            assert expected == [None] * 5
+            continue
+        assert ticks.ids.tolist() == ids.tolist()
+        for number, tick in enumerate(expected):
+            assert_like(ticks, number, tick)
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(pushes=st.lists(st.lists(st.integers(0, 3), max_size=30), min_size=1, max_size=8))
+def test_repeated_ids_are_taken_in_order(model, values, pushes):
+    data = series_of(values, 4)
+    bank, streams = model.bank(4), [model.stream() for _ in range(4)]
+    position = [0] * 4
+    for ids in pushes:
+        rows, expected = [], []
+        for i in ids:
+            rows.append(data[i, position[i]])
+            position[i] += 1
+            tick = streams[i].push(rows[-1])
+            if tick is not None:
+                expected.append((i, tick))
+        ticks = bank.push(np.array(ids, dtype=np.int64), np.array(rows).reshape(-1, 4))
+        assert ticks.ids.tolist() == [i for i, _ in expected]
+        for number, (_, tick) in enumerate(expected):
+            assert_like(ticks, number, tick)
+    assert bank.counts(range(4)).tolist() == position
+
+
+def test_more_series_than_a_batch(model, values):
+    bank, stream = model.bank(150), model.stream()
+    for row in values[:15]:
+        ticks = bank.push(np.arange(150), np.tile(row, (150, 1)))
+        tick = stream.push(row)
+    for number in (0, 63, 64, 127, 128, 149):
+        assert_like(ticks, number, tick)
+
+
+def push_all(bank, data, times):
+    return [bank.push(np.arange(len(data)), data[:, t]) for t in times][-1]
+
+
+def test_series_come_and_go(model, values):
+    data = series_of(values, 3)
+    bank = model.bank(2, capacity=3)
+    push_all(bank, data[:2], range(20))
+    assert bank.add().tolist() == [2]
+    assert (bank.n_streams, bank.capacity) == (3, 3)
+    bank.drop([0])
+    with pytest.raises(DataError):
+        bank.push([0], data[0, :1])
+    assert bank.add(1).tolist() == [0]  # the id is new, and so is its state
+    fresh = model.stream()
+    for t in range(30):
+        ticks, tick = bank.push([0], data[0, t : t + 1]), fresh.push(data[0, t])
+    assert_like(ticks, 0, tick)
+    bank.reset([0])
+    assert bank.counts([0, 1]).tolist() == [0, 20]
+    fresh.reset()
+    for t in range(30, 60):
+        ticks, tick = bank.push([0], data[0, t : t + 1]), fresh.push(data[0, t])
+    assert_like(ticks, 0, tick)
+    bank.reset()
+    assert bank.counts([0, 1, 2]).tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_restored_bank_goes_on_bit_by_bit(model, values, saved):
+    data = series_of(values, 4)
+    bank = model.bank(3, capacity=4)
+    push_all(bank, data[:3], range(25))
+    bank.drop([1])
+    bank.add()
+    snapshot = bank.snapshot()
+    if saved:
+        file = io.BytesIO()
+        np.savez(file, **snapshot)
+        file.seek(0)
+        snapshot = np.load(file, allow_pickle=False)
+    again = model.bank(4)
+    again.restore(snapshot)
+    for t in range(25, 40):
+        a, b = push_all(bank, data[:3], [t]), push_all(again, data[:3], [t])
+        for x, y in zip(a, b, strict=True):
+            np.testing.assert_array_equal(x, y)
+    assert again.n_streams == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "x"}, "restore it with the model file"),
+        ({"kind": "regimetry.stream"}, "restore it into the class"),
+        ({"costs": np.zeros((1, 3))}, "costs are"),
+        ({"ids": np.array([0, 9])}, "9"),
+        ({"ids": np.array([0.5, 1])}, "whole numbers"),
+        ({"rows": None}, "no 'rows'"),
+    ],
+)
+def test_a_changed_snapshot_is_refused(model, values, change, message):
+    data = series_of(values, 2)
+    bank, clean = model.bank(2), model.bank(2)
+    push_all(bank, data, range(15))
+    push_all(clean, data, range(15))
+    state = {**bank.snapshot(), **change}
+    with pytest.raises(DataError, match=message):
+        bank.restore({key: value for key, value in state.items() if value is not None})
+    a, b = push_all(bank, data, [15]), push_all(clean, data, [15])
+    np.testing.assert_array_equal(a.probability, b.probability)
+
+
+@pytest.mark.parametrize(
+    ("ids", "rows", "message"),
+    [
+        ([0, 7], np.ones((2, 4)), "7"),
+        ([0], np.ones((2, 4)), "1"),
+        ([0.5], np.ones((1, 4)), "whole numbers"),
+        ([[0]], np.ones((1, 4)), "flat list"),
+        ([0], np.ones((1, 3)), "3 columns; the model reads 4"),
+        ([0, 1], [[1, 1, 1, 1], [1, 1, np.nan, 1]], "Row 1, column 'x2' holds nan"),
+        ([0, 1], [[1, 1, 1, 1], [1, 1, 1, 0]], "Row 1, column 'x3' is not positive"),
+        ([0], [["a", "b", "c", "d"]], "real numbers"),
+        ([0], [1.0, 1.0, 1.0, 1.0], "matrix"),
+    ],
+)
+def test_bad_rows_change_nothing(model, values, ids, rows, message):
+    data = series_of(values, 2)
+    bank = model.bank(2)
+    push_all(bank, data, range(12))
+    with pytest.raises(DataError, match=message):
+        bank.push(ids, rows)
+    assert bank.counts([0, 1]).tolist() == [12, 12]
+
+
+def test_threads_queue_up(model, values):
+    data = series_of(values, 4)
+    bank, alone = model.bank(4), model.bank(4)
+    found = {}
+
+    def push(i):
+        found[i] = [bank.push([i], data[i, t : t + 1]) for t in range(60)]
+
+    threads = [threading.Thread(target=push, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i in range(4):
+        for t in range(60):
+            expected = alone.push([i], data[i, t : t + 1])
+            np.testing.assert_array_equal(found[i][t].probability, expected.probability)

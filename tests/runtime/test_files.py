@@ -1,0 +1,231 @@
+"""Files that are damaged, foreign or tampered with: one clear error each, and nothing hangs."""
+
+import json
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+import regimetry as rg
+from regimetry.contract import CONTRACT_KEY
+from regimetry.errors import ModelError
+from regimetry.runtime.graphfile import require_plain_graph
+
+
+@pytest.fixture
+def refuse(model_path, tmp_path, model, values):
+    """Change a copy of the model, load it by path and as bytes, and expect the message."""
+
+    def check(change, message):
+        proto = onnx.load_from_string(model_path.read_bytes())
+        change(proto)
+        content = proto.SerializeToString()
+        path = tmp_path / "changed.onnx"
+        path.write_bytes(content)
+        for load, source in ((rg.load, path), (rg.RegimeModel, content)):
+            with pytest.raises(ModelError, match=message) as caught:
+                load(source)
+            assert str(caught.value).endswith((".", ")"))
+        model.predict(values[:50])  # the process goes on
+
+    return check
+
+
+def weight(proto):
+    return max(proto.graph.initializer, key=lambda tensor: len(tensor.raw_data))
+
+
+def test_no_file_and_no_model(tmp_path):
+    with pytest.raises(ModelError, match="no model file"):
+        rg.load(tmp_path / "none.onnx")
+    with pytest.raises(ModelError, match="no model file"):
+        rg.load(tmp_path)
+    for content in (b"", b"not a model", b"\x00" * 64, b"\xff" * 64, b"PK\x03\x04" + b"a" * 99):
+        path = tmp_path / "damaged.onnx"
+        path.write_bytes(content)
+        with pytest.raises(ModelError, match="damaged"):
+            rg.load(path)
+        with pytest.raises(ModelError, match="damaged"):
+            rg.RegimeModel(content)
+
+
+def test_truncated_files(model_path, tmp_path):
+    content = model_path.read_bytes()
+    path = tmp_path / "damaged.onnx"
+    for cut in (1, 10, 100, *np.linspace(200, len(content) - 1, 40).astype(int)):
+        path.write_bytes(content[:cut])
+        with pytest.raises(ModelError):
+            rg.load(path)
+
+
+def test_flipped_bytes_end_in_a_model_error_or_load(model_path):
+    content, generator = bytearray(model_path.read_bytes()), np.random.default_rng(0)
+    for position in generator.integers(0, 4000, 150):
+        changed = bytearray(content)
+        changed[position] ^= 1 << generator.integers(8)
+        try:
+            rg.RegimeModel(bytes(changed))
+        except ModelError:
+            continue
+
+
+def test_a_stranger(refuse):
+    refuse(lambda proto: proto.ClearField("metadata_props"), "not a regimetry model")
+
+
+@pytest.mark.parametrize(
+    "location", ["weights.bin", "../weights.bin", "/etc/passwd", "/dev/zero", "none.bin"]
+)
+def test_data_outside_of_the_file(refuse, tmp_path, location):
+    (tmp_path / "weights.bin").write_bytes(bytes(1 << 20))
+
+    def change(proto):
+        tensor = weight(proto)
+        entries = {"location": location, "offset": 0, "length": len(tensor.raw_data)}
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        for key, value in entries.items():
+            tensor.external_data.add(key=key, value=str(value))
+
+    refuse(change, "reference to data outside of it")
+
+
+def test_data_outside_of_the_file_in_an_attribute(refuse):
+    def change(proto):
+        tensor = numpy_helper.from_array(np.zeros(2, np.float32), "hidden")
+        tensor.data_location = TensorProto.EXTERNAL
+        node = helper.make_node("Constant", [], ["hidden"], value=tensor)
+        proto.graph.node.insert(0, node)
+
+    refuse(change, "outside of it .weight 'hidden'")
+
+
+@pytest.mark.parametrize("domain", ["com.microsoft", "evil.operators"])
+def test_an_operator_of_another_domain(refuse, domain):
+    def change(proto):
+        proto.graph.node[2].domain = domain
+        proto.opset_import.add(domain=domain, version=1)
+
+    refuse(change, f"the operator .* of the domain '{domain}'")
+
+
+def test_an_unknown_operator(refuse):
+    def change(proto):
+        proto.graph.node[2].op_type = "Nonsense"
+
+    refuse(change, "cannot be read as an ONNX model")
+
+
+def test_control_flow_that_would_never_end(refuse):
+    def change(proto):
+        boolean = helper.make_tensor_value_info("go", TensorProto.BOOL, [])
+        body = helper.make_graph(
+            [helper.make_node("Identity", ["going"], ["go"])],
+            "body",
+            [
+                helper.make_tensor_value_info("step", TensorProto.INT64, []),
+                helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            ],
+            [boolean],
+        )
+        true = numpy_helper.from_array(np.array(True), "true")
+        proto.graph.initializer.append(true)
+        proto.graph.node.insert(0, helper.make_node("Loop", ["", "true"], [], body=body))
+
+    refuse(change, r"control flow \(the operator 'Loop'\)")
+
+
+def test_functions_and_sparse_weights(refuse):
+    def function(proto):
+        proto.functions.add(name="f", domain="f").opset_import.add(domain="", version=17)
+
+    def sparse(proto):
+        proto.graph.sparse_initializer.add()
+
+    refuse(function, "functions of its own")
+    refuse(sparse, "sparse weights")
+
+
+@pytest.mark.parametrize("size", [-1, 0, 1 << 40, 1 << 62])
+def test_sizes_that_lie(refuse, size):
+    def change(proto):
+        weight(proto).dims[0] = size
+
+    refuse(change, "cannot be read as an ONNX model|does not run|float32 or int64|other")
+
+
+def resized(value, axis, size):
+    dim = value.type.tensor_type.shape.dim[axis]
+    dim.Clear()
+    if isinstance(size, str):
+        dim.dim_param = size
+    else:
+        dim.dim_value = size
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda graph: resized(graph.input[0], 1, 12),
+        lambda graph: resized(graph.input[0], 1, "rows"),
+        lambda graph: resized(graph.input[0], 2, 1 << 40),
+        lambda graph: resized(graph.input[0], 0, 1),
+        lambda graph: graph.output.pop(),
+        lambda graph: graph.input.append(
+            helper.make_tensor_value_info("more", TensorProto.FLOAT, ["batch", 2])
+        ),
+        lambda graph: setattr(graph.input[0], "name", "Window"),
+        lambda graph: setattr(graph.output[3].type.tensor_type, "elem_type", TensorProto.DOUBLE),
+        lambda graph: graph.ClearField("node"),
+    ],
+)
+def test_a_graph_that_breaks_its_contract(refuse, change):
+    refuse(lambda proto: change(proto.graph), "needed|promise|cannot be read|does not run")
+
+
+@pytest.mark.parametrize("size", [7, "regimes", 1 << 40])
+def test_output_sizes_are_those_that_the_graph_computes(model_path, model, values, size):
+    proto = onnx.load_from_string(model_path.read_bytes())
+    resized(proto.graph.output[1], 1, size)
+    changed = rg.RegimeModel(proto.SerializeToString())
+    np.testing.assert_array_equal(changed.predict_proba(values), model.predict_proba(values))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("window_size", 9),
+        ("window_size", 10**12),
+        ("embedding_size", 23),
+        ("jump_penalty", "1"),
+        ("jump_penalty", -1.0),
+        ("schema", [{"name": "x0", "categories": None}]),
+        ("regimes", []),
+        ("transforms", ["level"] * 4),
+        ("transition_matrix", "no matrix"),
+    ],
+)
+def test_metadata_that_lie(refuse, name, value):
+    def change(proto):
+        for entry in proto.metadata_props:
+            if entry.key == CONTRACT_KEY:
+                entry.value = json.dumps({**json.loads(entry.value), name: value})
+
+    refuse(change, "metadata")
+
+
+@pytest.mark.parametrize("field", ["ir_version", "opset"])
+def test_versions_from_the_future(refuse, field):
+    def change(proto):
+        if field == "opset":
+            proto.opset_import[0].version = 99
+        else:
+            proto.ir_version = 99
+
+    refuse(change, "cannot be read as an ONNX model")
+
+
+def test_what_regimetry_writes_is_plain(model_path):
+    require_plain_graph(model_path, "x")
+    require_plain_graph(model_path.read_bytes(), "x")

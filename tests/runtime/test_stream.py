@@ -1,0 +1,225 @@
+import io
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regimetry.errors import ConfigError, DataError
+from regimetry.runtime.probability import probabilities, probabilities_of_row
+
+WARM_UP = 10  # window 10, and one row for the difference
+
+
+def test_streaming_equals_batch_at_every_prefix(model, values):
+    stream, labels = model.stream(), model.label(values)
+    embeddings = model.embed(values)
+    for t, row in enumerate(values):
+        tick = stream.push(row)
+        if t < WARM_UP:
+            assert tick is None
+            continue
+        assert tick.regime == labels.regime[t]
+        np.testing.assert_allclose(tick.probability, labels.probability[t], atol=1e-5)
+        np.testing.assert_allclose(tick.novelty, labels.novelty[t], atol=1e-5)
+        np.testing.assert_allclose(tick.embedding, embeddings[t - WARM_UP], atol=1e-5)
+    assert stream.count == len(values)
+
+
+def test_a_reset_stream_is_a_new_one(model, values):
+    stream = model.stream()
+    first = [stream.push(row) for row in values[:40]]
+    stream.reset()
+    assert stream.count == 0
+    again = [stream.push(row) for row in values[:40]]
+    assert [t and t.regime for t in first] == [t and t.regime for t in again]
+
+
+def test_rows_come_by_name_or_by_position(model, values):
+    by_name, by_position = model.stream(), model.stream()
+    for row in values[:15]:
+        named = dict(zip(("x3", "x1", "x0", "x2"), row[[3, 1, 0, 2]], strict=True))
+        a, b = by_name.push(named), by_position.push(row.tolist())
+    np.testing.assert_array_equal(a.embedding, b.embedding)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([1.0, 2.0], r"shape \(2,\); the model reads 4"),
+        ([1.0, np.nan, 1.0, 1.0], "'x1' of the row holds nan"),
+        (["a", 1, 1, 1], "not a number"),
+        ({"x0": 1.0}, "lacks 'x1', 'x2', 'x3'"),
+        ([1.0, np.nan, 1.0, np.inf], "'x1' of the row holds nan"),
+        ([1.0, 1.0, 1.0, -np.inf], "'x3' of the row holds -inf"),
+        ([1.0, 1e39, 1.0, 1.0], r"'x1' of the row holds 1e\+39; .* finite in float32"),
+        ([[1.0, 1.0, 1.0, 1.0]], r"shape \(1, 4\)"),
+        ([None, 1.0, 1.0, 1.0], "'x0' of the row holds nan"),
+        ([0.0, 0.0, 0.0, -1.0], "column 'x3' is not positive"),
+    ],
+)
+def test_a_bad_row_is_refused_and_forgotten(model, values, row, message):
+    stream, clean = model.stream(), model.stream()
+    for good in values[:20]:
+        stream.push(good)
+        clean.push(good)
+    with pytest.raises(DataError, match=message):
+        stream.push(row)
+    assert stream.count == 20
+    np.testing.assert_array_equal(
+        stream.push(values[20]).embedding, clean.push(values[20]).embedding
+    )
+
+
+@given(
+    costs=st.lists(st.floats(0, 50), min_size=1, max_size=9).map(lambda c: np.array(c) - min(c)),
+    sharpness=st.floats(0, 50),
+)
+def test_the_probabilities_of_a_tick_are_those_of_a_batch(costs, sharpness):
+    row = probabilities_of_row(costs, sharpness)
+    np.testing.assert_allclose(row, probabilities(costs[None], sharpness)[0], rtol=1e-12)
+
+
+def same(a, b):
+    return a is b is None or all(np.array_equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+@pytest.mark.parametrize("cut", [0, 1, 10, 11, 12, 40])
+@pytest.mark.parametrize("saved", [False, True])
+def test_a_restored_stream_goes_on_bit_by_bit(model, values, cut, saved):
+    whole, first = model.stream(), model.stream()
+    for day, row in enumerate(values[:cut]):
+        whole.push(row, day)
+        first.push(row, day)
+    snapshot = first.snapshot()
+    if saved:
+        file = io.BytesIO()
+        np.savez(file, **snapshot)
+        file.seek(0)
+        snapshot = np.load(file, allow_pickle=False)
+    first.push(values[300])  # the snapshot is a copy
+    again = model.stream()
+    again.push(values[0])
+    again.restore(snapshot)
+    assert again.count == whole.count == cut
+    for day, row in enumerate(values[cut : cut + 30], start=cut):
+        assert same(again.push(row, day), whole.push(row, day))
+
+
+def test_a_snapshot_remembers_the_last_timestamp_and_what_was_skipped(model, values):
+    stream = model.stream(late="skip")
+    stream.push(values[0], datetime(2020, 1, 2))
+    stream.push(values[1], datetime(2020, 1, 1))
+    again = model.stream()
+    again.restore(stream.snapshot())
+    assert again.skipped == 1
+    with pytest.raises(DataError, match="2020-01-02"):
+        again.push(values[1], datetime(2020, 1, 2))
+    again.restore(model.stream().snapshot())
+    again.push(values[1], 5)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": "0" * 64}, "restore it with the model file"),
+        ({"version": 2}, "version 2; 1 is needed"),
+        ({"kind": "regimetry.bank"}, "restore it into the class"),
+        ({"costs": np.zeros(2)}, r"costs are float64 of shape \(2,\)"),
+        ({"costs": np.full(3, np.nan)}, "finite float64"),
+        ({"last": np.zeros(2)}, "last timestamp is damaged"),
+        ({"rows": np.zeros((3, 4), np.float32)}, "counts 20 rows and holds 3"),
+        ({"count": -1}, "counts -1 rows"),
+        ({"rows": None}, "no 'rows'"),
+        ({"skipped": None}, "no 'skipped'"),
+        ({"model": None}, "no 'model'"),
+    ],
+)
+def test_a_changed_snapshot_is_refused_and_changes_nothing(model, values, change, message):
+    stream, clean = model.stream(), model.stream()
+    for row in values[:20]:
+        stream.push(row)
+        clean.push(row)
+    state = {**stream.snapshot(), **change}
+    with pytest.raises(DataError, match=message):
+        stream.restore({key: value for key, value in state.items() if value is not None})
+    assert same(stream.push(values[20]), clean.push(values[20]))
+
+
+NOON = datetime(2020, 5, 1, 12)
+LATER = [
+    (1, 2),
+    (1.5, 2),
+    (np.int64(3), np.float32(4)),
+    (NOON, NOON + timedelta(microseconds=1)),
+    (np.datetime64("2020-05-01"), np.datetime64("2020-05-01T00:00:01")),
+    (date(2020, 5, 1), date(2020, 5, 2)),
+    ("2020-05-01", "2020-05-01T12:00:00"),
+    ("2020-05-01T12:00:00Z", NOON + timedelta(seconds=1)),
+    (NOON.replace(tzinfo=UTC), NOON.replace(tzinfo=timezone(-timedelta(hours=1)))),
+    (pd.Timestamp(NOON), pd.Timestamp(NOON) + pd.Timedelta(1, "ns")),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), LATER)
+def test_timestamps_must_rise(model, values, before, after):
+    stream = model.stream()
+    stream.push(values[0], after)
+    for late in (before, after):
+        with pytest.raises(DataError, match="timestamps must rise"):
+            stream.push(values[1], late)
+    assert (stream.count, stream.skipped) == (1, 0)
+    stream.reset()
+    stream.push(values[0], before)
+    stream.push(values[1], after)
+    assert stream.count == 2
+
+
+def test_late_rows_are_skipped_by_choice(model, values):
+    stream, clean = model.stream(late="skip"), model.stream()
+    for day, row in enumerate(values[:30]):
+        expected = clean.push(row)
+        found = stream.push(row, day)
+        assert same(found, expected)
+        assert stream.push(values[500], day) is None
+        assert stream.push(values[501], day - 1) is None
+    assert (stream.count, stream.skipped) == (30, 60)
+    stream.reset()
+    assert stream.skipped == 0
+
+
+@pytest.mark.parametrize("bad", ["today", object(), float("nan"), pd.NaT, True, 2**80])
+def test_what_is_no_timestamp_is_refused(model, values, bad):
+    stream = model.stream()
+    with pytest.raises(DataError, match="timestamp"):
+        stream.push(values[0], bad)
+    assert stream.count == 0
+
+
+def test_numbers_and_times_do_not_mix(model, values):
+    stream = model.stream(late="skip")
+    stream.push(values[0], 7)
+    with pytest.raises(DataError, match="keep to numbers or times"):
+        stream.push(values[1], NOON)
+
+
+def test_a_refused_row_leaves_the_timestamp(model, values):
+    stream = model.stream()
+    with pytest.raises(DataError):
+        stream.push([1.0], 5)
+    stream.push(values[0], 5)
+
+
+def test_an_unknown_choice_is_named(model):
+    with pytest.raises(ConfigError, match="late is 'drop'; it must be one of 'refuse', 'skip'"):
+        model.stream(late="drop")
+
+
+def test_ticks_do_not_share_memory(model, values):
+    stream = model.stream()
+    ticks = [stream.push(row) for row in values[:40]]
+    again = model.stream()
+    for tick, row in zip(ticks, values[:40], strict=True):
+        assert same(tick, again.push(row))
