@@ -100,7 +100,19 @@ def test_import_loads_next_to_nothing():
 
 
 @pytest.mark.parametrize(
-    "verb", ["sample", "fit", "predict", "embed", "report", "inspect", "verify", "export", "doctor"]
+    "verb",
+    [
+        "sample",
+        "fit",
+        "predict",
+        "embed",
+        "stream",
+        "report",
+        "inspect",
+        "verify",
+        "export",
+        "doctor",
+    ],
 )
 def test_help_needs_no_extra(verb):
     out = assert_runs(

@@ -9,7 +9,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from regimetry.cli import doctor, embed, export, fit, inspect, predict, report, sample, verify
+from regimetry.cli import (
+    doctor,
+    embed,
+    export,
+    fit,
+    inspect,
+    predict,
+    report,
+    sample,
+    stream,
+    verify,
+)
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -19,7 +30,7 @@ from regimetry.errors import (
     RegimetryError,
 )
 
-_VERBS = (sample, fit, predict, embed, report, inspect, verify, export, doctor)
+_VERBS = (sample, fit, predict, embed, stream, report, inspect, verify, export, doctor)
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 

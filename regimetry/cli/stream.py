@@ -1,0 +1,118 @@
+"""``regimetry stream``: bars on standard input, a regime for each on standard output, at once."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regimetry.cli.arguments import add_time_column
+
+if TYPE_CHECKING:
+    from regimetry.cli.bars import Reader
+    from regimetry.cli.stopping import Stop
+    from regimetry.contract import ModelContract
+    from regimetry.runtime.model import RegimeModel
+    from regimetry.runtime.stream import Tick
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "stream",
+        help="label bars as they arrive on standard input",
+        description="Read one bar a line and write one JSON line for each, flushed: regime, "
+        "probability of each regime, novelty; null while the first window fills. A line that "
+        "cannot be read gives a line with an error and is left out. Times are ISO 8601, to the "
+        "microsecond, or numbers.",
+    )
+    parser.add_argument("model", type=Path, help="model file (.onnx)")
+    parser.add_argument(
+        "--format",
+        choices=["auto", "csv", "json"],
+        default="auto",
+        help="CSV with a header, or one JSON object a line (default: by the first character)",
+    )
+    add_time_column(parser)
+    parser.add_argument(
+        "--late",
+        choices=["refuse", "skip"],
+        default="refuse",
+        help="what becomes of a bar whose time does not rise: an error line, or a line that says "
+        "skipped (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Label until the input ends, a signal comes or the reader of the output goes."""
+    from regimetry.cli.stopping import until_stopped
+
+    try:
+        until_stopped(lambda stop: _label_lines(options, stop))
+    except BrokenPipeError:
+        # Nobody reads on: that is a normal end. Python flushes at exit, and must not fail there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
+    from regimetry.cli.bars import CsvReader, JsonReader, decode, is_json, lines
+    from regimetry.errors import DataError
+    from regimetry.runtime.model import load
+
+    if sys.stdin is None:
+        raise DataError("Standard input is closed; give it the bars.")
+    model = load(options.model, device=options.device, threads=1)
+    label = _Labeller(model, options.late)
+    schema = model.contract.schema
+    reader: Reader | None = None
+    for number, line in lines(sys.stdin.buffer):
+        if reader is None:
+            if options.format == "csv" or (options.format == "auto" and not is_json(line)):
+                reader = CsvReader(decode(line), schema, options.time_column)
+                continue
+            reader = JsonReader(schema, options.time_column)
+        with stop.working():
+            try:
+                answer = label(reader, decode(line))
+            except DataError as error:
+                answer = {"error": str(error)}
+            sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
+            sys.stdout.flush()
+
+
+class _Labeller:
+    def __init__(self, model: RegimeModel, late: str) -> None:
+        self._contract = model.contract
+        self._stream = model.stream(late=late)
+
+    def __call__(self, reader: Reader, text: str) -> dict[str, Any]:
+        bar = reader.bar(text)
+        skipped = self._stream.skipped
+        tick = self._stream.push(bar.row, timestamp=bar.timestamp)
+        if self._stream.skipped > skipped:
+            return {"time": bar.time, "skipped": "late"}
+        return {"time": bar.time, **_fields(tick, self._contract)}
+
+
+def _fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
+    if tick is None:
+        return {"regime": None, "name": None, "probability": None, "novelty": None}
+    return {
+        "regime": tick.regime,
+        "name": contract.regimes[tick.regime].name,
+        "probability": [_finite(value) for value in tick.probability.tolist()],
+        "novelty": _finite(tick.novelty),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no word for NaN and infinity."""
+    return value if math.isfinite(value) else None

@@ -1,0 +1,366 @@
+"""`regimetry stream` in processes of its own, with real pipes and real signals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from regimetry.cli import bars as reading
+from regimetry.cli.stopping import Stop, _Stopped, until_stopped
+from regimetry.cli.stream import _fields
+from regimetry.errors import DataError
+from regimetry.runtime.stream import Tick
+from regimetry.series.schema import Column, Schema
+
+MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
+COMMAND = [sys.executable, "-I", "-m", "regimetry", "stream", str(MODEL)]
+SCHEMA = Schema.numeric(("close", "range"))
+WARM_UP = 20
+
+
+def csv_of(bars):
+    """Columns shuffled, one that the model does not read, and a time."""
+    rows = [
+        f"2024-01-01T{i // 60:02}:{i % 60:02},{r!r},text,{c!r}"
+        for i, (c, r) in enumerate(bars.tolist())
+    ]
+    return "\n".join(["Time,range,note,close", *rows])
+
+
+def json_of(bars):
+    return "\n".join(
+        json.dumps({"note": [i], "time": i, "range": r, "close": c})
+        for i, (c, r) in enumerate(bars.tolist())
+    )
+
+
+def stream(text, *arguments):
+    """Run to the end of the input; return the answers."""
+    data = text if isinstance(text, bytes) else text.encode()
+    result = subprocess.run([*COMMAND, *arguments], input=data, capture_output=True, check=False)
+    assert (result.returncode, result.stderr) == (0, b"")
+    return [json.loads(line, parse_constant=pytest.fail) for line in result.stdout.splitlines()]
+
+
+def refused(text, *arguments):
+    """Run to the refusal; return its sentence."""
+    result = subprocess.run(
+        [*COMMAND, *arguments], input=text.encode(), capture_output=True, check=False
+    )
+    assert (result.returncode, result.stdout) == (2, b"")
+    assert result.stderr.count(b"\n") == 1
+    return result.stderr.decode()
+
+
+@contextmanager
+def live(*arguments):
+    """A process whose input stays open."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        bufsize=0,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ask(process, line):
+    process.stdin.write(line.encode() + b"\n")
+    return json.loads(process.stdout.readline())
+
+
+@pytest.mark.parametrize("form", [csv_of, json_of])
+@pytest.mark.parametrize("explicit", [True, False])
+def test_every_bar_gets_the_label_that_predict_gives(shipped, bars, form, explicit):
+    name = {csv_of: "csv", json_of: "json"}[form]
+    answers = stream(form(bars), *(["--format", name] if explicit else []))
+    expected = shipped.label(bars)
+    first = 2 if form is csv_of else 1
+    assert [answer["line"] for answer in answers] == list(range(first, first + len(bars)))
+    times = [line.partition(",")[0] for line in csv_of(bars).splitlines()[1:]]
+    assert [a["time"] for a in answers] == (times if form is csv_of else list(range(len(bars))))
+    for answer in answers[:WARM_UP]:
+        keys = ("regime", "name", "probability", "novelty")
+        assert [answer[key] for key in keys] == [None] * 4
+    warm = answers[WARM_UP:]
+    assert [answer["regime"] for answer in warm] == expected.regime[WARM_UP:].tolist()
+    assert {a["name"] for a in warm} == {f"regime_{a['regime']}" for a in warm}
+    np.testing.assert_allclose(
+        [answer["probability"] for answer in warm], expected.probability[WARM_UP:], atol=1e-4
+    )
+    np.testing.assert_allclose(
+        [answer["novelty"] for answer in warm], expected.novelty[WARM_UP:], atol=1e-4
+    )
+    assert len({answer["regime"] for answer in warm}) > 1
+
+
+def test_a_line_in_is_a_line_out(bars):
+    with live() as process:
+        header, *lines = csv_of(bars[: WARM_UP + 2]).splitlines()
+        process.stdin.write(header.encode() + b"\n")
+        answers = [ask(process, line) for line in lines]  # would wait for ever on a buffer
+        assert [answer["regime"] is None for answer in answers] == [True] * WARM_UP + [False] * 2
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+
+
+MALFORMED = {
+    "csv": {
+        "2025-01-01,1,x": "The line has 3 fields; the header has 4.",
+        "2025-01-01,,x,2": "Column 'range' holds '', which is not a number.",
+        "2025-01-01,1_0,x,2": "Column 'range' holds '1_0', which is not a number.",
+        "2025-01-01,1,x,nan": "'close' of the row holds nan",
+        "2025-01-01,1,x,1e999": "'close' of the row holds inf",
+        "2025-01-01,1,x,-1": "'close' is not positive",
+        "31.12.2025,1,x,2": "The time '31.12.2025' is neither ISO 8601",
+        '2025-01-01,"1,x,2': "The line is not CSV",
+        "\xff": "not UTF-8 text (byte 0)",
+        "2025-01-01," + "1" * reading.LINE_BYTES: "longer than 1048576 bytes",
+    },
+    "json": {
+        '{"time": 99, "range": 1': "The line is not JSON",
+        "[1, 2]": "not an object",
+        "[" * 100_000: "The line is not JSON",
+        '{"time": 99, "range": 1}': "The row lacks 'close'",
+        '{"range": 1, "close": 1}': "The line lacks the time 'time'",
+        '{"time": 99, "range": 1, "close": null}': "'close' holds null, which is not a number",
+        '{"time": 99, "range": 1, "close": "2"}': "'close' holds \"2\", which is not a number",
+        '{"time": 99, "range": 1, "close": true}': "'close' holds true, which is not a number",
+        '{"time": 99, "range": 1, "close": NaN}': "'close' of the row holds nan",
+        '{"time": 99, "range": 1, "close": 1%s}' % ("0" * 400): "which is not a number",
+        '{"time": {}, "range": 1, "close": 1}': "The time {} is neither",
+        '{"time": true, "range": 1, "close": 1}': "The time True is neither",
+        '{"time": Infinity, "range": 1, "close": 1}': "The time inf is neither",
+        '{"time": "2025-01-01", "range": 1, "close": 1}': "cannot be compared",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", [csv_of, json_of])
+def test_a_malformed_line_is_an_error_line_and_no_bar(bars, form):
+    cases = MALFORMED[{csv_of: "csv", json_of: "json"}[form]]
+    good = form(bars[: WARM_UP + 5]).encode().splitlines()
+    half = WARM_UP // 2
+    bad = [line.encode("latin-1") for line in cases]
+    answers = stream(b"\n".join([*good[:half], *bad, *good[half:]]))
+    errors = [answer for answer in answers if "error" in answer]
+    assert [error["line"] for error in errors] == list(range(half + 1, half + 1 + len(bad)))
+    for error, message in zip(errors, cases.values(), strict=True):
+        assert list(error) == ["line", "error"]
+        assert message in error["error"]
+    untouched = stream(form(bars[: WARM_UP + 5]))
+    kept = [answer for answer in answers if "error" not in answer]
+    assert [a | {"line": 0} for a in kept] == [a | {"line": 0} for a in untouched]
+
+
+def test_blank_lines_and_line_ends_are_nothing(bars):
+    plain = stream(csv_of(bars[:3]))
+    windows = "\ufeff" + csv_of(bars[:3]).replace("\n", "\r\n") + "\r\n"
+    assert stream(windows) == plain
+    spaced = stream(csv_of(bars[:3]).replace("\n", "\n\n") + "\n \n")
+    assert [a["line"] for a in spaced] == [3, 5, 7]
+
+
+def test_late_bars_are_refused_or_skipped(bars):
+    lines = json_of(bars[:25]).splitlines()
+    late = [*lines[:23], lines[22], lines[5], *lines[23:]]
+    answers = stream("\n".join(late))
+    assert ["error" in answer for answer in answers] == [i in (23, 24) for i in range(27)]
+    skipped = stream("\n".join(late), "--late", "skip")
+    assert skipped[23:25] == [
+        {"line": 24, "time": 22, "skipped": "late"},
+        {"line": 25, "time": 5, "skipped": "late"},
+    ]
+    straight = stream("\n".join(lines))
+    assert [a["regime"] for a in skipped[25:]] == [a["regime"] for a in straight[23:]]
+    assert skipped[25]["novelty"] == straight[23]["novelty"]
+
+
+def test_the_time_column_can_be_named_or_absent(bars):
+    text = csv_of(bars[:2]).replace("Time", "when")
+    assert [answer["time"] for answer in stream(text)] == [None, None]
+    named = stream(text, "--time-column", "when")
+    assert [answer["time"] for answer in named] == ["2024-01-01T00:00", "2024-01-01T00:01"]
+    lines = stream('{"close": 1, "range": 2, "x": 7}', "--time-column", "x")
+    assert lines[0]["time"] == 7
+
+
+def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path):
+    assert "The header lacks 'close', 'range'" in refused("date,x\n1,2\n")
+    assert "The header lacks 'range'" in refused("date,close\n1,2\n")
+    assert "The header lacks 'when'" in refused(csv_of(bars), "--time-column", "when")
+    assert "names 'close' more than once" in refused("close,range,close\n1,2,3\n")
+    assert "The header lacks" in refused(json_of(bars), "--format", "csv")
+    missing = [*COMMAND[:-1], str(tmp_path / "none.onnx")]
+    result = subprocess.run(missing, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert result.returncode == 2
+    assert b"no model file" in result.stderr
+
+
+def test_no_input_is_no_output():
+    assert stream("") == []
+    assert stream("\n\n") == []
+    assert stream("close,range\n") == []
+
+
+def test_input_that_cannot_be_read_is_refused():
+    closed = ["bash", "-c", 'exec "$@" <&-', "bash", *COMMAND]
+    result = subprocess.run(closed, capture_output=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr == b"regimetry: Standard input is closed; give it the bars.\n"
+
+    class Broken(BytesIO):
+        def readline(self, size=-1):
+            raise OSError(5, "Input/output error")
+
+    with pytest.raises(DataError, match="cannot be read \\(Input/output error\\)"):
+        list(reading.lines(Broken()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait(bars, number):
+    with live() as process:
+        lines = json_of(bars[:3]).splitlines()
+        for line in lines:
+            ask(process, line)
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 0
+        assert process.stdout.read() == b""
+        assert process.stderr.read() == b""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_amid_work_leaves_whole_lines(bars, tmp_path, number):
+    """The input is full throughout, so that the signal finds the process at work."""
+    rows = [{"close": c, "range": r} for c, r in bars.tolist()] * 5000
+    source = tmp_path / "long.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)))
+    with (
+        source.open("rb") as data,
+        subprocess.Popen(
+            COMMAND, stdin=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+    ):
+        head = [process.stdout.readline() for _ in range(200)]
+        process.send_signal(number)
+        out, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (0, b"")
+    lines = [*head, *out.splitlines(keepends=True)]
+    assert lines[-1].endswith(b"\n")
+    assert [json.loads(line)["line"] for line in lines] == list(range(1, len(lines) + 1))
+    assert len(lines) < len(rows)
+
+
+def test_a_closed_pipe_is_a_normal_end(bars):
+    with live() as process:
+        lines = json_of(bars).splitlines()
+        ask(process, lines[0])
+        process.stdout.close()
+        process.stdin.write("\n".join(lines[1:]).encode() + b"\n")
+        assert process.wait(timeout=60) == 0  # while its input is still open
+        assert process.stderr.read() == b""
+
+
+def test_only_numpy_and_onnxruntime_are_loaded(bars):
+    code = (
+        "import sys; from regimetry.cli import main; code = main(sys.argv[1:]);"
+        "loaded = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
+        "print(*sorted(loaded), file=sys.stderr); sys.exit(code)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code, "stream", str(MODEL)],
+        input=csv_of(bars).encode(),
+        capture_output=True,
+        check=True,
+    )
+    loaded = set(result.stderr.decode().split())
+    assert {"numpy", "onnxruntime", "regimetry"} <= loaded
+    heavy = {"pandas", "tensorflow", "keras", "sklearn", "scipy", "onnx", "narwhals", "starlette"}
+    assert not loaded & heavy
+
+
+def test_what_is_not_finite_becomes_null(shipped):
+    tick = Tick(1, np.array([np.nan, 0.5, np.inf]), float("inf"), np.zeros(2, np.float32))
+    found = _fields(tick, shipped.contract)
+    assert found == {
+        "regime": 1, "name": "regime_1", "probability": [None, 0.5, None], "novelty": None
+    }  # fmt: skip
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+
+
+@given(FINITE, FINITE, st.booleans())
+def test_numbers_come_through_both_forms_unchanged(close, range_, swap):
+    row = {"close": close, "range": range_}
+    names = list(row)[:: -1 if swap else 1]
+    text = ",".join(repr(row[name]) for name in names)
+    assert reading.CsvReader(",".join(names), SCHEMA, None).bar(text).row == row
+    assert reading.JsonReader(SCHEMA, None).bar(json.dumps(row)).row == row
+
+
+@given(st.lists(st.datetimes(timezones=st.timezones()), min_size=2, max_size=2))
+def test_times_are_ordered_as_instants(times):
+    reader = reading.CsvReader("time,close,range", SCHEMA, None)
+    try:
+        instants = [time.timestamp() for time in times]
+        found = [reader.bar(f"{time.isoformat()},1,2").timestamp for time in times]
+    except OverflowError:  # at either end of the calendar there is no such instant in UTC
+        return
+    if abs(instants[0] - instants[1]) > 1:
+        assert (found[0] < found[1]) == (instants[0] < instants[1])
+
+
+def test_categories_stay_text():
+    schema = Schema((Column("close"), Column("side", ("1", "2"))))
+    assert reading.CsvReader("side,close", schema, None).bar("1,3").row == {"close": 3, "side": "1"}
+    assert reading.JsonReader(schema, None).bar('{"side": 1, "close": 3}').row["side"] == 1
+
+
+def test_a_long_line_is_not_kept():
+    long = b"x" * (2 * reading.LINE_BYTES + 5) + b"\n"
+    found = list(reading.lines(BytesIO(b"a\n" + long + b"b")))
+    assert found == [(1, b"a\n"), (2, None), (3, b"b")]
+    with pytest.raises(DataError, match="longer than"):
+        reading.decode(None)
+
+
+def test_a_signal_waits_for_work_and_a_second_one_does_not():
+    done = []
+
+    def work(stop):
+        with stop.working():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("first")
+        done.append("never")
+
+    before = signal.getsignal(signal.SIGTERM)
+    until_stopped(work)
+    assert done == ["first"]
+    assert signal.getsignal(signal.SIGTERM) is before
+
+    again = Stop()
+
+    def insist():
+        with again.working():
+            for _ in range(2):
+                again.handle(signal.SIGTERM, None)
+                done.append("once")
+
+    with pytest.raises(_Stopped):
+        insist()
+    assert done == ["first", "once"]
