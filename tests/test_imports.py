@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
-            "matplotlib", "narwhals", "tqdm"]  # fmt: skip
+            "matplotlib", "narwhals", "tqdm", "starlette", "uvicorn", "prometheus_client"]  # fmt: skip
 
 BLOCKER = """
 import sys
@@ -112,6 +112,7 @@ def test_import_loads_next_to_nothing():
         "verify",
         "export",
         "doctor",
+        "serve",
     ],
 )
 def test_help_needs_no_extra(verb):

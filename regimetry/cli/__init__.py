@@ -18,6 +18,7 @@ from regimetry.cli import (
     predict,
     report,
     sample,
+    serve,
     stream,
     verify,
 )
@@ -30,7 +31,7 @@ from regimetry.errors import (
     RegimetryError,
 )
 
-_VERBS = (sample, fit, predict, embed, stream, report, inspect, verify, export, doctor)
+_VERBS = (sample, fit, predict, embed, stream, serve, report, inspect, verify, export, doctor)
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 

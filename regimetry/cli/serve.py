@@ -1,0 +1,86 @@
+"""``regimetry serve``: a model file as an inference service over HTTP."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "serve",
+        help="answer inference requests over HTTP",
+        description="Speak the Open Inference Protocol V2 over HTTP, JSON and binary tensors: "
+        "/v2, /v2/health, /v2/models/NAME and, for Prometheus, /metrics. SIGINT and SIGTERM stop "
+        "it once the requests in flight are answered.",
+    )
+    parser.add_argument("model", type=Path, help="model file (.onnx)")
+    parser.add_argument("--name", help="the model's name to clients (default: the file's)")
+    parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
+    parser.add_argument(
+        "--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--allow-remote",
+        action="store_true",
+        help="let the host be an address that other machines reach; nobody is asked who they are",
+    )
+    parser.add_argument("--threads", type=int, help="inferences at once (default: one a CPU)")
+    limits = parser.add_argument_group("limits")
+    for name, default, text in (
+        ("--max-request-bytes", 4 << 20, "of one body"),
+        ("--max-batch", 1024, "windows of one request"),
+        ("--max-requests", 64, "inference requests at once, those that wait included"),
+        ("--read-timeout", 10, "seconds for a request to arrive"),
+        ("--stop-timeout", 30, "seconds to finish requests after a signal"),
+    ):
+        limits.add_argument(
+            name, type=int, default=default, metavar="N", help=f"{text} (default: %(default)s)"
+        )
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Load, listen, serve."""
+    from regimetry.cli.output import note
+    from regimetry.errors import ConfigError, InstallError
+    from regimetry.parameters import require_integer
+    from regimetry.runtime.model import load
+    from regimetry.runtime.session import available_threads
+
+    try:
+        from regimetry.serve.app import Limits
+        from regimetry.serve.server import listen, serve
+    except ModuleNotFoundError as error:
+        raise InstallError(
+            f"{error.name} is not installed. Run: pip install 'regimetry[serve]'."
+        ) from error
+    threads = available_threads() if options.threads is None else options.threads
+    require_integer("--threads", threads, 1)
+    for field in ("max_request_bytes", "max_batch", "max_requests", "read_timeout", "stop_timeout"):
+        require_integer(f"--{field.replace('_', '-')}", getattr(options, field), 1)
+    name = options.model.stem if options.name is None else options.name
+    if not name or "/" in name:
+        raise ConfigError(f"The name is {name!r}; it must be text without a slash.")
+    model = load(options.model, device=options.device, threads=1)
+    listener = listen(options.host, options.port, allow_remote=options.allow_remote)
+    host, port = listener.getsockname()[:2]
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    note(f"serving {name} on http://{address}; Ctrl-C stops.")
+    serve(
+        model,
+        name,
+        listener,
+        limits=Limits(
+            request_bytes=options.max_request_bytes,
+            batch=options.max_batch,
+            requests=options.max_requests,
+            read_timeout_s=options.read_timeout,
+        ),
+        threads=threads,
+        stop_timeout_s=options.stop_timeout,
+    )

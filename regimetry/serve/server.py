@@ -1,0 +1,157 @@
+"""The process around the application: its socket, its time limits, its end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from ipaddress import ip_address
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from regimetry.errors import ConfigError
+from regimetry.runtime.model import RegimeModel
+from regimetry.serve.app import Limits, Service
+
+CONNECTIONS = 512
+"""Open connections; a request on a further one is refused with 503."""
+
+
+def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
+    """Open the socket.
+
+    Parameters
+    ----------
+    host : str
+        A name or an address.
+    port : int
+        0 takes a free one.
+    allow_remote : bool
+        Whether the address may be one that other machines reach.
+
+    Raises
+    ------
+    ConfigError
+        The address is unknown, taken, or not a loopback address without leave.
+    """
+    if not 0 <= port <= 65535:
+        raise ConfigError(f"The port is {port}; it must be from 0 to 65535.")
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        raise ConfigError(f"The host {host!r} has no address ({error}).") from error
+    family, _, _, _, address = found[0]
+    if not allow_remote and not ip_address(address[0]).is_loopback:
+        raise ConfigError(
+            f"The host {host!r} is {address[0]}, which other machines can reach, and the service "
+            "asks nobody who they are. Say --allow-remote if that is meant."
+        )
+    try:
+        return socket.create_server((str(address[0]), port), family=family, backlog=CONNECTIONS)
+    except OSError as error:
+        raise ConfigError(
+            f"{address[0]} port {port} cannot be listened on ({error.strerror}). Choose another "
+            "with --host or --port."
+        ) from error
+
+
+class _Connection(H11Protocol):
+    """uvicorn's, closed where a request's head does not arrive in time.
+
+    uvicorn itself waits for ever for the first byte, and once a byte has come, for the rest.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._await_head(None)
+
+    def on_response_complete(self) -> None:
+        done = self.cycle
+        super().on_response_complete()  # may begin the next request, if that has come already
+        self._await_head(done)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._late is not None:
+            self._late.cancel()
+
+    def _await_head(self, last: Any) -> None:
+        if self._late is not None:
+            self._late.cancel()
+        self._late = self.loop.call_later(self.timeout_keep_alive, self._close_if_idle, last)
+
+    def _close_if_idle(self, last: Any) -> None:
+        if self.cycle is last:
+            self.timeout_keep_alive_handler()
+
+
+def serve(
+    model: RegimeModel,
+    name: str,
+    listener: socket.socket,
+    *,
+    limits: Limits,
+    threads: int,
+    stop_timeout_s: int,
+) -> None:
+    """Answer requests until SIGINT or SIGTERM, then finish those in flight and return.
+
+    Parameters
+    ----------
+    model : RegimeModel
+    name : str
+        Under which clients ask for it.
+    listener : socket.socket
+    limits : Limits
+    threads : int
+        Inferences at once.
+    stop_timeout_s : int
+        How long requests in flight may take once a signal has come.
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
+        service = Service(model, name, pool, limits)
+        config = uvicorn.Config(
+            service.app(),
+            http=_Connection,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS,
+            timeout_keep_alive=limits.read_timeout_s,
+            timeout_graceful_shutdown=stop_timeout_s,
+        )
+        server = uvicorn.Server(config)
+        with _stopping(server):
+            server.run(sockets=[listener])
+
+
+@contextmanager
+def _stopping(server: uvicorn.Server) -> Iterator[None]:
+    """Make a signal stop the server also before uvicorn minds it.
+
+    Once it has stopped, uvicorn raises the signal again; then this is what keeps it from ending
+    the process with the signal's own exit code.
+    """
+
+    def handle(number: int, frame: Any) -> None:
+        server.should_exit = True
+
+    before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for old, handler in before.items():
+            signal.signal(old, handler)

@@ -1,0 +1,113 @@
+"""Tensors as the Open Inference Protocol describes and carries them; numpy only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.contract import INPUT_NAME, ModelContract
+from regimetry.errors import DataError
+
+DTYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
+"""The protocol's names of the types that a model reads and gives."""
+
+
+class RequestError(DataError):
+    """A request that is refused, with the HTTP status that says of what kind the refusal is."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """What the model's metadata say of an input or output; -1 stands for the batch."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the protocol's metadata of the tensor."""
+        return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One input and the outputs of a model file."""
+
+    window: Tensor
+    outputs: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, contract: ModelContract) -> Signature:
+        """Return the signature that every regimetry model has, with this one's sizes."""
+        return cls(
+            Tensor(INPUT_NAME, "FP32", (-1, contract.window_rows, contract.n_features)),
+            (
+                Tensor("embedding", "FP32", (-1, contract.embedding_size)),
+                Tensor("distance", "FP32", (-1, contract.n_regimes)),
+                Tensor("regime", "INT64", (-1,)),
+                Tensor("novelty", "FP32", (-1,)),
+            ),
+        )
+
+
+def require_shape(value: Any, tensor: Tensor, max_batch: int) -> tuple[int, ...]:
+    """Return the shape that a request states, which must be the tensor's."""
+    fits = (
+        isinstance(value, list)
+        and all(type(size) is int for size in value)
+        and tuple(value[1:]) == tensor.shape[1:]
+        and len(value) == len(tensor.shape)
+        and value[0] > 0
+    )
+    if not fits:
+        raise RequestError(
+            f"Input {tensor.name!r} has shape {str(value)[:80]}; the model reads "
+            f"{list(tensor.shape)}, where -1 is the batch."
+        )
+    if value[0] > max_batch:
+        raise RequestError(
+            f"The batch has {value[0]} windows; this server takes {max_batch} at most. Split it."
+        )
+    return tuple(value)
+
+
+def from_binary(
+    size: Any, tail: memoryview, shape: tuple[int, ...], tensor: Tensor
+) -> NDArray[np.float32]:
+    """Read raw little-endian data: a view of the body where the machine's order allows it."""
+    dtype = DTYPES[tensor.datatype]
+    expected = math.prod(shape) * dtype.itemsize
+    stated = (f"binary_data_size of {tensor.name!r} is", size)
+    for what, found in (stated, ("The bytes after the JSON object are", len(tail))):
+        if type(found) is not int or found != expected:
+            raise RequestError(
+                f"{what} {str(found)[:40]}; shape {list(shape)} of {tensor.datatype} takes "
+                f"{expected}."
+            )
+    array: NDArray[np.float32] = np.frombuffer(tail, dtype).reshape(shape)
+    return array.astype(np.float32, copy=False)
+
+
+def from_json(data: Any, shape: tuple[int, ...], tensor: Tensor) -> NDArray[np.float32]:
+    """Read data from JSON: nested as the shape says, or one list in row-major order."""
+    try:
+        array = np.asarray(data)
+    except ValueError as error:
+        raise RequestError(f"The data of {tensor.name!r} are lists of unequal length.") from error
+    if array.dtype.kind not in "iuf":
+        raise RequestError(f"The data of {tensor.name!r} are not all numbers.")
+    if array.shape not in (shape, (math.prod(shape),)):
+        raise RequestError(
+            f"The data of {tensor.name!r} have shape {list(array.shape)}; it must be "
+            f"{list(shape)}, or one list of {math.prod(shape)} numbers."
+        )
+    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused
+        return array.astype(np.float32).reshape(shape)

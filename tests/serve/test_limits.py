@@ -1,0 +1,192 @@
+"""How much the service takes on, whom it listens to, and how it ends."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from regimetry.cli import main
+from regimetry.errors import ConfigError
+from regimetry.serve.server import listen
+
+MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
+
+
+def answer_of(connection):
+    """Return status, headers and JSON of the response that a bare connection holds."""
+    response = http.client.HTTPResponse(connection)
+    response.begin()
+    return response.status, response.headers, json.loads(response.read())
+
+
+def wait_for(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.05)
+    pytest.fail("It did not happen within 30 seconds.")
+
+
+def is_closed(connection):
+    """Wait for the other end to close; a byte is not an end."""
+    return connection.recv(1) == b""
+
+
+def test_a_body_over_the_limit_is_refused(start, windows, request_of):
+    body = json.dumps(request_of(windows)).encode()
+    with start("--max-request-bytes", str(len(body))) as server:
+        assert server.infer(body)[0] == 200
+        status, _, answer = server.infer(body + b" ")
+        assert status == 413
+        assert f"more than {len(body)} bytes" in answer["error"]
+        in_parts = (body[i : i + 1000] for i in range(0, len(body), 1000))
+        assert server.ask("POST", "/v2/models/sp500/infer", in_parts)[0] == 200  # chunked
+        in_parts = (part for part in (body, b" " * 100_000))
+        assert server.ask("POST", "/v2/models/sp500/infer", in_parts)[0] == 413
+        with server.connect() as connection:  # one who asks first is not kept waiting
+            connection.sendall(
+                b"POST /v2/models/sp500/infer HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\n"
+                b"Content-Length: 999999999\r\n\r\n"
+            )
+            status, headers, _ = answer_of(connection)
+            assert (status, headers["connection"]) == (413, "close")
+            assert is_closed(connection)
+
+
+def test_a_batch_over_the_limit_is_refused(start, windows, request_of):
+    with start("--max-batch", "3") as server:
+        assert server.infer(request_of(windows[:3]))[0] == 200
+        status, _, answer = server.infer(request_of(windows[:4]))
+        assert status == 400
+        assert "has 4 windows; this server takes 3 at most" in answer["error"]
+
+
+def test_requests_over_the_limit_are_refused_and_health_answers(start, windows, bytes_of):
+    sent = bytes_of(windows)
+    with start("--max-requests", "1") as server, server.connect() as slow:
+        slow.sendall(sent[:-1])
+        wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
+        status, headers, answer = server.infer(b"{}")
+        assert (status, headers["retry-after"]) == (429, "1")
+        assert "which is the limit" in answer["error"]
+        assert server.ask("GET", "/v2/health/ready")[0] == 200
+        slow.sendall(sent[-1:])
+        assert answer_of(slow)[0] == 200
+        assert server.infer(b"{}")[0] == 400  # its place is free again
+
+
+def test_slow_requests_are_ended(start, windows, bytes_of):
+    sent = bytes_of(windows)
+    with start("--read-timeout", "1") as server:
+        with server.connect() as silent, server.connect() as half_head, server.connect() as half:
+            half_head.sendall(sent[:20])
+            half.sendall(sent[:-1])
+            status, headers, answer = answer_of(half)
+            assert (status, headers["connection"]) == (408, "close")
+            assert "did not arrive within 1 seconds" in answer["error"]
+            assert all(map(is_closed, (silent, half_head, half)))
+        with server.connect() as kept:  # a connection that serves is kept, then closed when idle
+            for _ in range(2):
+                kept.sendall(sent)
+                assert answer_of(kept)[0] == 200
+            kept.sendall(sent[:20])
+            assert is_closed(kept)
+        assert server.metrics()["regimetry_requests_in_flight"] == 0
+
+
+def test_a_client_that_goes_away_frees_its_place(start, windows, bytes_of):
+    with start("--max-requests", "1") as server:
+        with server.connect() as gone:
+            gone.sendall(bytes_of(windows)[:-1])
+            wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
+        wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 0)
+        wait_for(lambda: 'regimetry_requests_total{route="infer",status="499"}' in server.metrics())
+        assert server.infer(b"{}")[0] == 400
+        assert server.stop(signal.SIGTERM) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_lets_requests_finish_and_no_new_ones_in(start, windows, bytes_of, number):
+    sent = bytes_of(windows)
+    with start() as server, server.connect() as busy, server.connect() as idle:
+        idle.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: here\r\n\r\n")
+        assert answer_of(idle)[0] == 200
+        busy.sendall(sent[:-1])
+        wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
+        server.process.send_signal(number)
+        assert is_closed(idle)
+
+        def refuses():
+            try:
+                server.connect().close()
+            except ConnectionRefusedError:
+                return True
+            return False
+
+        wait_for(refuses)
+        assert server.process.poll() is None
+        busy.sendall(sent[-1:])
+        status, _, answer = answer_of(busy)
+        assert (status, len(answer["outputs"])) == (200, 4)
+        assert is_closed(busy)
+        assert server.process.wait(timeout=60) == 0
+        assert server.process.stderr.read() == ""
+
+
+def test_a_request_that_never_ends_does_not_keep_the_server(start, windows, bytes_of):
+    with start("--stop-timeout", "1", "--read-timeout", "60") as server, server.connect() as busy:
+        busy.sendall(bytes_of(windows)[:-1])
+        wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
+        code, said = server.stop(signal.SIGTERM)
+        assert code == 0
+        assert "timeout graceful shutdown exceeded" in said
+
+
+def refused(capsys, *arguments):
+    assert main(["serve", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_only_loopback_is_listened_on_unless_told(capsys):
+    for host in ("0.0.0.0", "::", ""):
+        assert "--allow-remote" in refused(capsys, str(MODEL), "--host", host, "--port", "0")
+    for host in ("127.0.0.1", "localhost"):
+        listen(host, 0, allow_remote=False).close()
+    listener = listen("0.0.0.0", 0, allow_remote=True)
+    assert listener.getsockname()[0] == "0.0.0.0"
+    listener.close()
+
+
+def test_bad_usage_is_refused_in_one_sentence(server, tmp_path, capsys):
+    model = str(MODEL)
+    for arguments, message in (
+        ((str(tmp_path / "none.onnx"),), "no model file"),
+        ((model, "--port", str(server.port)), "cannot be listened on"),
+        ((model, "--port", "70000"), "must be from 0 to 65535"),
+        ((model, "--host", "no.such.host.invalid"), "has no address"),
+        ((model, "--threads", "0"), "--threads is 0"),
+        ((model, "--max-batch", "0"), "--max-batch is 0"),
+        ((model, "--name", "a/b"), "without a slash"),
+    ):
+        assert message in refused(capsys, *arguments)
+    with pytest.raises(ConfigError, match="must be from 0"):
+        listen("127.0.0.1", -1, allow_remote=False)
+
+
+def test_the_extra_is_asked_for_where_it_is_missing():
+    code = (
+        "import sys; sys.modules['starlette'] = None\n"
+        "from regimetry.cli import main; sys.exit(main(['serve', 'm.onnx']))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert "pip install 'regimetry[serve]'" in result.stderr
