@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
-            "matplotlib", "narwhals", "tqdm", "starlette", "uvicorn", "prometheus_client"]  # fmt: skip
+            "matplotlib", "narwhals", "tqdm", "starlette", "uvicorn",
+            "prometheus_client"]  # fmt: skip
 
 BLOCKER = """
 import sys
