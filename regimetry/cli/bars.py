@@ -17,6 +17,9 @@ from regimetry.series.tables import TIME_NAMES
 LINE_BYTES = 1 << 20
 """The longest line that is read; a longer one is an error, and is not kept in memory."""
 
+SHOWN = 60
+"""Characters of a value that a message quotes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bar:
@@ -159,7 +162,7 @@ class JsonReader:
 
 def _fields(text: str) -> list[str]:
     try:
-        return next(csv.reader([text], strict=True))
+        return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         raise DataError(f"The line is not CSV ({error}).") from error
 
@@ -184,7 +187,7 @@ def _number_of_text(name: str, text: str) -> float:
             return float(text)
     except ValueError:
         pass
-    raise DataError(f"Column {name!r} holds {text!r}, which is not a number.")
+    raise DataError(f"Column {name!r} holds {text[:SHOWN]!r}, which is not a number.")
 
 
 def _number_of_json(name: str, value: Any) -> float:
@@ -193,24 +196,31 @@ def _number_of_json(name: str, value: Any) -> float:
             return float(value)
         except OverflowError:
             pass
-    raise DataError(f"Column {name!r} holds {json.dumps(value)}, which is not a number.")
+    raise DataError(f"Column {name!r} holds {json.dumps(value)[:SHOWN]}, which is not a number.")
 
 
 def _timestamp(value: Any) -> datetime | int | float | None:
     """Return a time that can be compared with others of its kind."""
     if value is None:
         return None
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
-    if isinstance(value, str):
-        for read in (int, float, _instant):
-            try:
-                return read(value)
-            except ValueError:
-                continue
+    found = _time_of_text(value) if isinstance(value, str) else value
+    if isinstance(found, float) and math.isfinite(found):
+        return found
+    if isinstance(found, int | datetime) and not isinstance(found, bool):
+        return found
     raise DataError(
-        f"The time {value!r} is neither ISO 8601, such as 2024-05-31T16:00, nor a number."
+        f"The time {repr(value)[:SHOWN]} is neither ISO 8601, such as 2024-05-31T16:00, nor a "
+        "number."
     )
+
+
+def _time_of_text(text: str) -> datetime | int | float | None:
+    for read in (int, float, _instant):
+        try:
+            return read(text)
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def _instant(text: str) -> datetime:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from regimetry.runtime.model import RegimeModel
     from regimetry.runtime.stream import Tick
 
+MESSAGE_LENGTH = 300
+"""Characters of an error; it may quote the line, which may be long."""
+
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb."""
@@ -83,7 +86,7 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             try:
                 answer = label(reader, decode(line))
             except DataError as error:
-                answer = {"error": str(error)}
+                answer = {"error": str(error)[:MESSAGE_LENGTH]}
             sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
             sys.stdout.flush()
 

@@ -19,7 +19,7 @@ from regimetry.runtime.model import RegimeModel
 from regimetry.serve.app import Limits, Service
 
 CONNECTIONS = 512
-"""Open connections; a request on a further one is refused with 503."""
+"""Connections beyond those of ``Limits.requests``; a request on more is refused with 503."""
 
 
 def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
@@ -129,7 +129,7 @@ def serve(
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS,
+            limit_concurrency=CONNECTIONS + limits.requests,
             timeout_keep_alive=limits.read_timeout_s,
             timeout_graceful_shutdown=stop_timeout_s,
         )

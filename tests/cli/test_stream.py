@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from regimetry.cli import bars as reading
 from regimetry.cli.stopping import Stop, _Stopped, until_stopped
-from regimetry.cli.stream import _fields
+from regimetry.cli.stream import MESSAGE_LENGTH, _fields
 from regimetry.errors import DataError
 from regimetry.runtime.stream import Tick
 from regimetry.series.schema import Column, Schema
@@ -127,7 +127,12 @@ MALFORMED = {
         "2025-01-01,1,x,1e999": "'close' of the row holds inf",
         "2025-01-01,1,x,-1": "'close' is not positive",
         "31.12.2025,1,x,2": "The time '31.12.2025' is neither ISO 8601",
+        "nan,1,x,2": "The time 'nan' is neither",
+        "1e999,1,x,2": "The time '1e999' is neither",
+        "0001-01-01T00:00+23:00,1,x,2": "is neither ISO 8601",
         '2025-01-01,"1,x,2': "The line is not CSV",
+        "2025-01-01," + "z" * 9999 + ",x,2": "Column 'range' holds 'zzz",
+        "\xef\xbb\xbf": "The line has 0 fields",
         "\xff": "not UTF-8 text (byte 0)",
         "2025-01-01," + "1" * reading.LINE_BYTES: "longer than 1048576 bytes",
     },
@@ -145,6 +150,7 @@ MALFORMED = {
         '{"time": {}, "range": 1, "close": 1}': "The time {} is neither",
         '{"time": true, "range": 1, "close": 1}': "The time True is neither",
         '{"time": Infinity, "range": 1, "close": 1}': "The time inf is neither",
+        '{"time": 1%s, "range": 1}' % ("0" * 400): "The row lacks 'close'",
         '{"time": "2025-01-01", "range": 1, "close": 1}': "cannot be compared",
     },
 }  # fmt: skip
@@ -162,6 +168,7 @@ def test_a_malformed_line_is_an_error_line_and_no_bar(bars, form):
     for error, message in zip(errors, cases.values(), strict=True):
         assert list(error) == ["line", "error"]
         assert message in error["error"]
+        assert len(error["error"]) <= MESSAGE_LENGTH
     untouched = stream(form(bars[: WARM_UP + 5]))
     kept = [answer for answer in answers if "error" not in answer]
     assert [a | {"line": 0} for a in kept] == [a | {"line": 0} for a in untouched]
@@ -319,10 +326,36 @@ def test_times_are_ordered_as_instants(times):
     try:
         instants = [time.timestamp() for time in times]
         found = [reader.bar(f"{time.isoformat()},1,2").timestamp for time in times]
-    except OverflowError:  # at either end of the calendar there is no such instant in UTC
+    except (OverflowError, DataError):  # at either end of the calendar UTC has no such instant
         return
     if abs(instants[0] - instants[1]) > 1:
         assert (found[0] < found[1]) == (instants[0] < instants[1])
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+json_bars = st.dictionaries(st.sampled_from(["time", "close", "range"]), json_values).map(
+    json.dumps
+)
+csv_bars = st.lists(st.text(max_size=8) | st.just("1"), min_size=3, max_size=3).map(",".join)
+
+
+@given(st.binary(max_size=40) | st.one_of(st.text(), json_bars, csv_bars).map(str.encode))
+def test_any_line_is_a_bar_or_a_data_error(shipped, line):
+    live = shipped.stream()
+    for reader in (
+        reading.CsvReader("time,close,range", SCHEMA, None),
+        reading.JsonReader(SCHEMA, None),
+    ):
+        try:
+            bar = reader.bar(reading.decode(line))
+            live.push(bar.row, timestamp=bar.timestamp)
+        except DataError:
+            continue
+        assert live.count > 0
 
 
 def test_categories_stay_text():

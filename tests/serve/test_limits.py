@@ -12,7 +12,7 @@ import pytest
 
 from regimetry.cli import main
 from regimetry.errors import ConfigError
-from regimetry.serve.server import listen
+from regimetry.serve.server import CONNECTIONS, listen
 
 MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 
@@ -30,6 +30,12 @@ def wait_for(condition):
             return
         time.sleep(0.05)
     pytest.fail("It did not happen within 30 seconds.")
+
+
+def is_well(server):
+    with server.connect() as connection:
+        connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: here\r\n\r\n")
+        return connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
 def is_closed(connection):
@@ -108,6 +114,27 @@ def test_a_client_that_goes_away_frees_its_place(start, windows, bytes_of):
         wait_for(lambda: 'regimetry_requests_total{route="infer",status="499"}' in server.metrics())
         assert server.infer(b"{}")[0] == 400
         assert server.stop(signal.SIGTERM) == (0, "")
+
+
+def test_connections_over_the_limit_are_refused(start):
+    with start("--max-requests", "1") as server:
+        held = [server.connect() for _ in range(CONNECTIONS)]
+        try:
+            with server.connect() as last:
+                last.sendall(b"GET /v2 HTTP/1.1\r\nHost: here\r\n\r\n")
+                assert last.recv(100).startswith(b"HTTP/1.1 503 ")
+        finally:
+            for connection in held:
+                connection.close()
+        wait_for(lambda: is_well(server))
+
+
+def test_what_is_not_http_is_refused(server, windows, request_of):
+    for sent in (b"\x16\x03\x01\x02\x00", b"GET / HTTP/9\r\n\r\n", b"x" * 100_000):
+        with server.connect() as connection:
+            connection.sendall(sent + b"\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 ")
+    assert server.infer(request_of(windows[:1]))[0] == 200
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
