@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -47,19 +48,27 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
         )
     except (OSError, UnicodeError) as error:
         raise ConfigError(f"The host {host!r} has no address ({error}).") from error
-    family, _, _, _, address = found[0]
+    family, kind, protocol, _, address = found[0]
     if not allow_remote and not ip_address(address[0]).is_loopback:
         raise ConfigError(
             f"The host {host!r} is {address[0]}, which other machines can reach, and the service "
             "asks nobody who they are. Say --allow-remote if that is meant."
         )
+    # With its protocol named, unlike socket.create_server's: asyncio turns off the delay of small
+    # packets (TCP_NODELAY) only then, and answers would wait for acknowledgements.
+    listener = socket.socket(family, kind, protocol)
     try:
-        return socket.create_server((str(address[0]), port), family=family, backlog=CONNECTIONS)
+        if os.name == "posix":  # elsewhere the option would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(CONNECTIONS)
     except OSError as error:
+        listener.close()
         raise ConfigError(
             f"{address[0]} port {port} cannot be listened on ({error.strerror}). Choose another "
             "with --host or --port."
         ) from error
+    return listener
 
 
 class _Connection(H11Protocol):

@@ -1,8 +1,10 @@
 """How much the service takes on, whom it listens to, and how it ends."""
 
+import asyncio
 import http.client
 import json
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -189,6 +191,30 @@ def test_only_loopback_is_listened_on_unless_told(capsys):
     listener = listen("0.0.0.0", 0, allow_remote=True)
     assert listener.getsockname()[0] == "0.0.0.0"
     listener.close()
+
+
+def test_answers_are_not_held_back_for_more():
+    """Nagle's algorithm is off; with it, the end of an answer waits for an acknowledgement."""
+
+    async def connect():
+        accepted = asyncio.get_running_loop().create_future()
+
+        class Protocol(asyncio.Protocol):
+            def connection_made(self, transport):
+                accepted.set_result(transport.get_extra_info("socket"))
+                self.transport = transport
+
+        server = await asyncio.get_running_loop().create_server(
+            Protocol, sock=listen("127.0.0.1", 0, allow_remote=False)
+        )
+        async with server:
+            _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            option = (await accepted).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            writer.close()
+            await writer.wait_closed()
+            return option
+
+    assert asyncio.run(connect()) != 0
 
 
 def test_bad_usage_is_refused_in_one_sentence(server, tmp_path, capsys):
