@@ -50,7 +50,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.errors import ConfigError, InstallError
     from regimetry.parameters import require_integer
     from regimetry.runtime.model import load
-    from regimetry.runtime.session import available_threads
+    from regimetry.runtime.threads import available_threads
 
     try:
         from regimetry.serve.app import Limits

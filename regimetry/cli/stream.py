@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from regimetry.cli.arguments import add_time_column
 
@@ -92,7 +92,7 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
 
 
 class _Labeller:
-    def __init__(self, model: RegimeModel, late: str) -> None:
+    def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
         self._contract = model.contract
         self._stream = model.stream(late=late)
 

@@ -150,8 +150,8 @@ MALFORMED = {
         '{"time": {}, "range": 1, "close": 1}': "The time {} is neither",
         '{"time": true, "range": 1, "close": 1}': "The time True is neither",
         '{"time": Infinity, "range": 1, "close": 1}': "The time inf is neither",
-        '{"time": 1%s, "range": 1}' % ("0" * 400): "The row lacks 'close'",
-        '{"time": "2025-01-01", "range": 1, "close": 1}': "cannot be compared",
+        '{"time": 1%s, "range": 1}' % ("0" * 400): "The timestamp 1000",
+        '{"time": "2025-01-01", "range": 1, "close": 1}': "keep to numbers or times",
     },
 }  # fmt: skip
 
