@@ -125,26 +125,31 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     centred = builder.node(
         "Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred"
     )
+    # White coordinates about the middle of novelty's landmarks, which distances need centred.
+    middle = head.novelty_landmarks.mean(axis=0)
     white = builder.node(
-        "MatMul", [centred, builder.constant("head/whitening", head.slow.whitening)], "head/white"
+        "Gemm",
+        [
+            centred,
+            builder.constant("head/whitening", head.slow.whitening),
+            builder.constant("novelty/centre", -middle),
+        ],
+        "head/white",
     )
     points = builder.node(
         "Gemm",
         [
             white,
             builder.constant("head/projection", head.projection),
-            builder.constant("head/centre", -spectral.centre),
+            builder.constant("head/centre", middle @ head.projection - spectral.centre),
         ],
         "head/points",
     )
     squared = _squared_distances(builder, points, spectral.landmarks, "head/squared")
+    ranked = _ranked(builder, squared, spectral.rank, "head/scale", keepdims=True)
+    floor = builder.constant("head/scale_floor", np.array(spectral.scales.min() ** 2))
     scale = builder.node(
-        "Max",
-        [
-            _ranked_distance(builder, squared, spectral.rank, "head/scale"),
-            builder.constant("head/scale_floor", np.array(spectral.scales.min())),
-        ],
-        "head/local_scale",
+        "Sqrt", [builder.node("Max", [ranked, floor], "head/safe_scale")], "head/local_scale"
     )
     weighted = builder.node(
         "Mul",
@@ -157,9 +162,9 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
         "MatMul", [affinity, builder.constant("head/loadings", spectral.loadings)], "head/vector"
     )
     norm = builder.reduce("ReduceL2", vector, "head/norm", 1, keepdims=True)
-    floor = builder.constant("head/norm_floor", np.array(1e-30))
+    smallest = builder.constant("head/norm_floor", np.array(1e-30))
     unit = builder.node(
-        "Div", [vector, builder.node("Max", [norm, floor], "head/safe_norm")], "head/unit"
+        "Div", [vector, builder.node("Max", [norm, smallest], "head/safe_norm")], "head/unit"
     )
 
     axis = builder.constant("head/axis", np.array([1]))
@@ -174,23 +179,23 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     distance = builder.reduce("ReduceL2", offset, "distance", 2, keepdims=False)
     builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
 
-    middle = head.novelty_landmarks.mean(axis=0)
-    moved = builder.node(
-        "Sub", [white, builder.constant("novelty/centre", middle)], "novelty/points"
-    )
-    squared = _squared_distances(builder, moved, head.novelty_landmarks - middle, "novelty/squared")
+    squared = _squared_distances(builder, white, head.novelty_landmarks - middle, "novelty/squared")
     rank = neighbour_rank(len(head.novelty_landmarks))
-    neighbour = _ranked_distance(builder, squared, rank, "novelty/neighbour")
-    relative = builder.node(
+    ranked = _ranked(builder, squared, rank, "novelty/neighbour", keepdims=False)
+    # Rounding can bring a square below 0.
+    clamped = builder.node("Relu", [ranked], "novelty/clamped")
+    builder.node(
         "Mul",
-        [neighbour, builder.constant("novelty/scale", np.array(1.0 / head.novelty_scale))],
-        "novelty/relative",
+        [
+            builder.node("Sqrt", [clamped], "novelty/distance"),
+            builder.constant("novelty/scale", np.array(1.0 / head.novelty_scale)),
+        ],
+        "novelty",
     )
-    builder.node("Squeeze", [relative, axis], "novelty")
 
 
 def _squared_distances(builder: GraphBuilder, points: str, landmarks: np.ndarray, name: str) -> str:
-    """``relu(|x|^2 - 2 x y^T + |y|^2)`` of centred points (B, L) and landmarks (M, L)."""
+    """``|x|^2 - 2 x y^T + |y|^2`` of centred points (B, L) and landmarks (M, L), up to rounding."""
     product = builder.node(
         "Gemm",
         [
@@ -202,21 +207,20 @@ def _squared_distances(builder: GraphBuilder, points: str, landmarks: np.ndarray
         transB=1,
     )
     squares = builder.reduce("ReduceSumSquare", points, f"{name}_own", 1, keepdims=True)
-    return builder.node("Relu", [builder.node("Add", [product, squares], f"{name}_sum")], name)
+    return builder.node("Add", [product, squares], name)
 
 
-def _ranked_distance(builder: GraphBuilder, squared: str, rank: int, name: str) -> str:
-    """Distance to the landmark of the given rank, from 0; (B, 1)."""
+def _ranked(builder: GraphBuilder, values: str, rank: int, name: str, *, keepdims: bool) -> str:
+    """Return the value of the given rank, the smallest 0, of every row: (B, 1) or (B,)."""
     count = builder.constant(f"{name}_count", np.array([rank + 1]))
     builder.nodes.append(
         helper.make_node(
             "TopK",
-            [squared, count],
+            [values, count],
             [f"{name}_nearest", f"{name}_which"],
             f"{name}_topk",
             largest=0,
         )
     )
-    position = builder.constant(f"{name}_rank", np.array([rank]))
-    ranked = builder.node("Gather", [f"{name}_nearest", position], f"{name}_ranked", axis=1)
-    return builder.node("Sqrt", [ranked], name)
+    position = builder.constant(f"{name}_rank", np.array([rank] if keepdims else rank))
+    return builder.node("Gather", [f"{name}_nearest", position], f"{name}_ranked", axis=1)

@@ -24,7 +24,7 @@ class GraphBuilder:
         array = np.asarray(value)
         if array.dtype.kind == "f":
             array = array.astype(np.float32)
-        self.constants.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.constants.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def node(self, operator: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
