@@ -131,7 +131,8 @@ def test_a_changed_shape_is_found(copy):
     output = next(o for o in model.graph.output if o.name == "novelty")
     node = next(node for node in model.graph.node if "novelty" in node.output)
     node.output[:] = ["flat"]
-    model.graph.node.append(helper.make_node("Unsqueeze", ["flat", "head/axis"], ["novelty"]))
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1]), "last"))
+    model.graph.node.append(helper.make_node("Unsqueeze", ["flat", "last"], ["novelty"]))
     output.CopyFrom(helper.make_tensor_value_info("novelty", 1, ["batch", 1]))
     onnx.save(model, copy)
     assert "novelty has shape (64, 1), not (64,)" in verify(copy).failures[0].failure
