@@ -43,7 +43,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--feature-window",
         type=int,
         metavar="BARS",
-        help="that the features look back on (default: 20)",
+        help="that the features look back on (default: 5)",
     )
     parser.add_argument(
         "--difference",

@@ -1,7 +1,9 @@
 """Features of bars: the definitions, causality, streams, bad bars, columns and the record."""
 
 import math
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,15 @@ from regimetry.series.features import (
     drifting_columns,
     features_of,
     ohlcv,
+)
+from regimetry.series.features.ohlcv import (
+    drawdown,
+    garman_klass_volatility,
+    log_return,
+    momentum,
+    price_range,
+    realised_volatility,
+    volume_zscore,
 )
 
 COLUMNS = BarColumns("Open", "High", "Low", "Close", "Adj Close", "Volume")
@@ -305,3 +316,31 @@ def test_drifting_columns_are_found_and_differenced_ones_are_fine():
     assert found["walk"].startswith("is near a unit root (its AR(1) coefficient is 0.9")
     assert found["Close"] == "is a price level"
     assert drifting_columns(values, names, ("level", "difference", "log_difference", "level")) == {}
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+
+
+def test_the_page_has_every_feature_with_its_warm_up():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", PAGE, flags=re.MULTILINE)
+    assert [name for name, _ in rows] == list(OhlcvFeatures(COLUMNS).names)
+    n, bars = 7, make_bars(40)
+    price, columns = bars[:, 4], bars.T
+    lengths = {
+        "log_return": len(log_return(price)),
+        "realised_volatility": len(realised_volatility(price, n)),
+        "garman_klass_volatility": len(garman_klass_volatility(*columns[:4], n)),
+        "range": len(price_range(columns[1], columns[2])),
+        "volume_zscore": len(volume_zscore(columns[5], n)),
+        "momentum": len(momentum(price, n)),
+        "drawdown": len(drawdown(price, n)),
+    }
+    for name, warm_up in rows:
+        assert 40 - lengths[name] == eval(warm_up, {"n": n}), name
+    assert max(40 - length for length in lengths.values()) == OhlcvFeatures(COLUMNS, n).warm_up
+
+
+def test_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(block, "docs/features.md", "exec"), {})

@@ -23,7 +23,8 @@ from regimetry.series.series import as_matrix, require_rising
 KIND = "ohlcv"
 """What ``--features`` and a model file call these features."""
 
-DEFAULT_WINDOW = 20
+DEFAULT_WINDOW = 5
+"""Of 5, 10, 20 and 40 bars the best on bars of known regimes (``benchmarks/features.py``)."""
 
 Vector = NDArray[np.float64]
 
@@ -122,7 +123,7 @@ class OhlcvFeatures:
     Attributes
     ----------
     columns : BarColumns
-    window : int, default 20
+    window : int, default 5
         n, bars of the features that look back. At least 2.
 
     Raises
@@ -353,7 +354,7 @@ def ohlcv(frame: Any, *, window: int = DEFAULT_WINDOW) -> Any:
     ----------
     frame : pandas or polars DataFrame
         Columns open, high, low, close, and volume and adj close where they are there, in any case.
-    window : int, default 20
+    window : int, default 5
         n, bars of the features that look back.
 
     Returns
