@@ -130,7 +130,7 @@ def _features(options: argparse.Namespace, table: pd.DataFrame) -> OhlcvFeatures
     from regimetry.cli.output import note
     from regimetry.errors import ConfigError
     from regimetry.series.features import BarColumns, OhlcvFeatures
-    from regimetry.series.features.ohlcv import DEFAULT_WINDOW
+    from regimetry.series.features.pipeline import DEFAULT_WINDOW
     from regimetry.series.frames import layout_of
 
     if options.features is None:

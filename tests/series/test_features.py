@@ -1,5 +1,6 @@
 """Features of bars: the definitions, causality, streams, bad bars, columns and the record."""
 
+import doctest
 import math
 import re
 from dataclasses import replace
@@ -22,8 +23,9 @@ from regimetry.series.features import (
     drifting_columns,
     features_of,
     ohlcv,
+    pipeline,
 )
-from regimetry.series.features.ohlcv import (
+from regimetry.series.features.formulas import (
     drawdown,
     garman_klass_volatility,
     log_return,
@@ -344,3 +346,27 @@ def test_the_page_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
     exec(compile(block, "docs/features.md", "exec"), {})
+
+
+def test_docstring_examples_run():
+    result = doctest.testmod(pipeline)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_a_feature_that_looks_ahead_would_be_seen(monkeypatch):
+    def demeaned(high, low):
+        return price_range(high, low) - price_range(high, low).mean()
+
+    monkeypatch.setattr(pipeline, "price_range", demeaned)
+    with pytest.raises(AssertionError):
+        test_no_future_changes_the_past.hypothesis.inner_test(n=30, window=4, seed=0, data=_Least())
+    with pytest.raises(AssertionError):
+        test_a_stream_equals_the_batch_at_every_prefix.hypothesis.inner_test(n=30, window=4, seed=0)
+
+
+class _Least:
+    """Stands in for hypothesis: a past of 20 bars, a future of 20, prices times 20."""
+
+    def draw(self, strategy):
+        return 20

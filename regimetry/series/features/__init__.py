@@ -2,8 +2,8 @@
 
 from regimetry.series.features.advice import drifting_columns
 from regimetry.series.features.bars import BarColumns
-from regimetry.series.features.ohlcv import OhlcvFeatures, OhlcvStream, ohlcv
-from regimetry.series.features.recipe import as_read_by, features_of
+from regimetry.series.features.pipeline import OhlcvFeatures, OhlcvStream, ohlcv
+from regimetry.series.features.record import as_read_by, features_of
 
 __all__ = [
     "BarColumns",

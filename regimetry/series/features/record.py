@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from regimetry.errors import ModelError, RegimetryError
-from regimetry.series.features.ohlcv import KIND, OhlcvFeatures
+from regimetry.series.features.pipeline import KIND, OhlcvFeatures
 
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
