@@ -33,6 +33,8 @@ from regimetry.windows import rolling_windows
 if TYPE_CHECKING:
     import keras
 
+    from regimetry.series.features import OhlcvFeatures
+
 
 class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
@@ -134,7 +136,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.random_state = random_state
         self.progress = progress
 
-    def fit(self, X: Any, y: None = None) -> Self:
+    def fit(self, X: Any, y: None = None, *, features: OhlcvFeatures | None = None) -> Self:
         """Fit on a series.
 
         Parameters
@@ -144,6 +146,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             categorical. Its timestamps, if any, must rise.
         y : None
             Ignored.
+        features : OhlcvFeatures or None
+            What made ``X`` of price bars. The file keeps it, so that the command line makes the
+            same of the bars it is given.
 
         Returns
         -------
@@ -154,7 +159,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         DataError
             Too few rows, a value that is not finite, a constant column, timestamps out of order.
         ConfigError
-            A parameter has a value that is not allowed.
+            A parameter has a value that is not allowed, or ``features`` did not make ``X``.
         ExportError
             The encoder has a layer that ONNX cannot express.
         ExportParityError
@@ -173,6 +178,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self._check_parameters()
         seed = self._seed()
         schema, series = self._read(X)
+        if features is not None:
+            _require_made_by(features, schema)
         preprocessing = fit_preprocessing(series.values, schema.feature_names, self.difference)
         windows = self._windows(preprocessing, series)
         config = self._encoder_config(windows)
@@ -211,6 +218,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                 "history": self.history_,
                 "eigenvalues": head.eigenvalues.tolist(),
                 "graph": [asdict(rule) for rule in rules],
+                **({} if features is None else {"features": features.to_dict()}),
             },
         )
         self._keep(RegimeModel(stamp(graph, contract)), outputs)
@@ -364,3 +372,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                     write_golden(self.golden_, temporary_golden)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:
+    if schema.names != features.names:
+        raise ConfigError(
+            f"features makes {', '.join(features.names)}; the data to fit have "
+            f"{', '.join(schema.names)}. Fit on what features.frame gives."
+        )

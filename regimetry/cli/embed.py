@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> None:
 
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
+    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table, require_table_suffix, write_table
 
     as_matrix = options.output.suffix.lower() == ".npy"
@@ -34,7 +35,7 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    embeddings = model.embed(table)
+    embeddings = model.embed(as_read_by(model.contract, table))
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())

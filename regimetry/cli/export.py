@@ -204,6 +204,7 @@ def _windows(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float
 
 def _windows_of_table(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
     from regimetry.errors import DataError
+    from regimetry.series.features import as_read_by
     from regimetry.series.preprocessing import log_columns, require_positive
     from regimetry.series.series import as_series
     from regimetry.series.tables import read_table
@@ -211,7 +212,7 @@ def _windows_of_table(model: SourceFile, options: argparse.Namespace) -> NDArray
 
     contract = model.contract
     table = read_table(options.data, time_column=options.time_column)
-    values = as_series(table, contract.schema).values
+    values = as_series(as_read_by(contract, table), contract.schema).values
     if len(values) < contract.window_rows:
         raise DataError(
             f"{options.data} has {len(values)} rows; the model reads {contract.window_rows} at "

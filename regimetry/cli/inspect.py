@@ -71,12 +71,23 @@ def _card(file: SourceFile) -> str:
             f"format        version {FORMAT_VERSION}, {file.precision}, reads {file.input_name!r}",
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
+            *_made_of(contract),
             f"trained on    {training['rows']} rows, {span}, seed {training['seed']}",
             f"fingerprint   {training['fingerprint'][:16]}",
             f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",
             f"versions      {', '.join(f'{k} {v}' for k, v in training['versions'].items())}",
         ]
     )
+
+
+def _made_of(contract: ModelContract) -> list[str]:
+    from regimetry.series.features import features_of
+
+    features = features_of(contract)
+    if features is None:
+        return []
+    columns = ", ".join(features.columns.names)
+    return [f"features      ohlcv over {features.window} bars, made of {columns}"]
 
 
 def _features(contract: ModelContract) -> str:

@@ -15,7 +15,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "predict",
         help="label every bar of a table",
         description="Label every bar causally: regime, probability of each regime, novelty. The "
-        "first bars, which have no full window behind them, stay empty.",
+        "first bars, which have no full window behind them, stay empty. Of a model fitted with "
+        "--features, give the bars: the features are made of them.",
     )
     add_model_and_data(parser)
     add_output(
@@ -27,9 +28,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Label and write."""
-    from regimetry.cli.output import print_json, text_table
+    from regimetry.cli.output import over_rows_of, print_json, text_table
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
+    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table, require_table_suffix, write_table
 
     if options.output is not None:
@@ -37,16 +39,16 @@ def run(options: argparse.Namespace) -> None:
         require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    labels = model.label(table)
+    labels = model.label(as_read_by(model.contract, table))
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty
-    result = result.round(6)
+    result = over_rows_of(table, result.round(6))
     if options.output is None:
         result.to_csv(sys.stdout, index=result.index.name is not None)
         return
     write_table(result, options.output)
-    summary = _summary(labels.regime, [regime.name for regime in model.contract.regimes])
+    summary = _summary(result["regime"], [regime.name for regime in model.contract.regimes])
     if options.json:
         print_json(summary)
     else:

@@ -26,6 +26,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.files import replacing, require_writable
     from regimetry.report.timeline import draw_timeline
     from regimetry.runtime.model import load
+    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table
 
     suffix = options.output.suffix.lower()
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> None:
             f"There is no column {price!r} to draw; the columns are "
             f"{', '.join(map(str, table.columns))}."
         )
-    figure = draw_timeline(table[price], model.label(table))
+    labels = model.label(as_read_by(model.contract, table))
+    figure = draw_timeline(table[price].iloc[-len(labels.regime) :], labels)
     with replacing(options.output) as temporary:
         figure.savefig(temporary, format=suffix[1:], dpi=150)
     print(f"{options.output}: {price} coloured by {model.contract.n_regimes} regimes")

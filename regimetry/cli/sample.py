@@ -17,6 +17,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument("name", choices=["sp500", "nasdaq", "simulated"])
     add_output(parser, "table to write (.csv or .parquet)")
+    parser.add_argument(
+        "--bars",
+        action="store_true",
+        help="of an index: open, high, low, close, adj close and volume, for fit --features ohlcv",
+    )
     parser.add_argument("--kind", default="s2", help="simulator (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of the simulation (default: 0)")
     parser.add_argument("--rows", type=int, help="of the simulation (default: the simulator's own)")
@@ -25,6 +30,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Write the sample."""
+    from regimetry.errors import ConfigError
     from regimetry.files import require_writable
     from regimetry.series.samples import market_sample, simulated_sample
     from regimetry.series.tables import require_table_suffix, write_table
@@ -32,13 +38,15 @@ def run(options: argparse.Namespace) -> None:
     require_table_suffix(options.output)
     require_writable(options.output)
     if options.name == "simulated":
+        if options.bars:
+            raise ConfigError("--bars is for sp500 and nasdaq: a simulated series has no bars.")
         values, states = simulated_sample(options.kind, options.seed, options.rows)
         beside = options.output.with_suffix(f".states{options.output.suffix}")
         write_table(states, beside)
         write_table(values, options.output)
         print(f"{options.output}: {len(values)} rows; true states in {beside}")
     else:
-        values = market_sample(options.name)
+        values = market_sample(options.name, bars=options.bars)
         write_table(values, options.output)
         print(
             f"{options.output}: {len(values)} rows, {values.index[0]:%F} to {values.index[-1]:%F}"

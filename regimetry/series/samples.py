@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 MARKETS = ("sp500", "nasdaq")
 
 
-def market_sample(name: str) -> pd.DataFrame:
+def market_sample(name: str, *, bars: bool = False) -> pd.DataFrame:
     """Return the daily history of an index, 1999 to 2018, as the arch package carries it.
 
     Parameters
     ----------
     name : {"sp500", "nasdaq"}
+    bars : bool, default False
+        Give the bars as they are: Open, High, Low, Close, Adj Close and Volume.
 
     Returns
     -------
@@ -47,7 +49,9 @@ def market_sample(name: str) -> pd.DataFrame:
             "arch, which carries the samples, is not installed. "
             "Run: pip install 'regimetry[samples]'."
         ) from error
-    daily = source.load()
+    daily: pd.DataFrame = source.load()
+    if bars:
+        return daily.rename_axis("date")
     return pd.DataFrame(
         {"close": daily["Close"], "range": np.log(daily["High"] / daily["Low"])}
     ).rename_axis("date")

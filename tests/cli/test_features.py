@@ -1,0 +1,168 @@
+"""Bars through the command line: `fit --features ohlcv`, then the verbs on the bars again."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regimetry.cli import main
+
+WARM_UP = 8
+QUICK = ["--features", "ohlcv", "--feature-window", str(WARM_UP), "--objective", "none"]
+QUICK += ["--n-regimes", "2", "--window-size", "5"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with bars and the model that `fit --features ohlcv` made of them."""
+    path = tmp_path_factory.mktemp("features")
+    generator = np.random.default_rng(0)
+    scale = np.where(np.arange(400) // 100 % 2, 0.02, 0.005)
+    steps = generator.standard_normal((400, 4)) * scale[:, None]
+    prices = 100 * np.exp(np.cumsum(steps.ravel())).reshape(400, 4)
+    frame = pd.DataFrame(
+        {
+            "Date": pd.bdate_range("2015-01-01", periods=400),
+            "Open": prices[:, 0],
+            "High": prices.max(axis=1),
+            "Low": prices.min(axis=1),
+            "Close": prices[:, -1],
+            "Volume": generator.integers(1000, 9000, 400),
+            "rsi": 50.0,
+        }
+    )
+    frame.to_csv(path / "bars.csv", index=False)
+    assert main(["fit", str(path / "bars.csv"), "-o", str(path / "m.onnx"), *QUICK]) == 0
+    return path
+
+
+def test_fit_says_what_it_used_and_gives_no_advice_on_features(folder, tmp_path, capsys):
+    assert main(["fit", str(folder / "bars.csv"), "-o", str(tmp_path / "m.onnx"), *QUICK]) == 0
+    error = capsys.readouterr().err
+    assert error == (
+        "regimetry: features over 8 bars, made of Open, High, Low, Close, Volume; not used: rsi\n"
+    )
+
+
+def test_predict_takes_the_bars_and_gives_every_one_a_row(folder, tmp_path, capsys):
+    out = tmp_path / "labels.csv"
+    arguments = ["predict", str(folder / "m.onnx"), str(folder / "bars.csv"), "-o", str(out)]
+    assert main([*arguments, "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    bars, labels = pd.read_csv(folder / "bars.csv"), pd.read_csv(out)
+    assert labels["Date"].tolist() == bars["Date"].tolist()
+    missing = WARM_UP + 5 - 1
+    assert labels["regime"].isna().tolist() == [True] * missing + [False] * (400 - missing)
+    assert sum(entry["bars"] for entry in summary) == 400 - missing
+
+    # Causal through files as well: fewer bars, the same labels.
+    bars.iloc[:250].to_csv(tmp_path / "past.csv", index=False)
+    past = ["predict", str(folder / "m.onnx"), str(tmp_path / "past.csv")]
+    assert main([*past, "-o", str(tmp_path / "past_labels.csv")]) == 0
+    assert pd.read_csv(tmp_path / "past_labels.csv").equals(labels.iloc[:250])
+
+
+def test_predict_of_bars_without_times_counts_rows(folder, tmp_path):
+    bars = pd.read_csv(folder / "bars.csv").drop(columns="Date")
+    bars.to_parquet(tmp_path / "bars.parquet")
+    out = tmp_path / "labels.parquet"
+    assert (
+        main(["predict", str(folder / "m.onnx"), str(tmp_path / "bars.parquet"), "-o", str(out)])
+        == 0
+    )
+    assert len(pd.read_parquet(out)) == 400
+
+
+def test_embed_report_and_inspect_know_the_features(folder, tmp_path, capsys):
+    model, bars = str(folder / "m.onnx"), str(folder / "bars.csv")
+    assert main(["embed", model, bars, "-o", str(tmp_path / "e.csv")]) == 0
+    embeddings = pd.read_csv(tmp_path / "e.csv")
+    assert len(embeddings) == 400 - WARM_UP - 5 + 1
+    assert embeddings["Date"].iloc[-1] == pd.read_csv(bars)["Date"].iloc[-1]
+    assert main(["report", model, bars, "-o", str(tmp_path / "r.png")]) == 0
+    assert "Close coloured by 2 regimes" in capsys.readouterr().out
+    assert main(["inspect", model]) == 0
+    out = capsys.readouterr().out
+    assert "ohlcv over 8 bars, made of Open, High, Low, Close, Volume" in out
+    assert "garman_klass_volatility" in out
+
+
+def test_float16_is_measured_on_bars(folder, tmp_path, capsys):
+    arguments = ["export", str(folder / "m.onnx"), str(tmp_path / "h.onnx"), "--target", "float16"]
+    data = ["--data", str(folder / "bars.csv"), "--force", "--json"]
+    assert main([*arguments, *data]) == 0
+    windows = json.loads(capsys.readouterr().out)["parity"]["windows"]
+    assert windows == 64 + 400 - WARM_UP - 5 + 1
+
+
+def test_bars_without_volume_do_without(folder, tmp_path, capsys):
+    columns = ["--columns", "Open,High,Low,Close"]
+    out = tmp_path / "m.onnx"
+    assert main(["fit", str(folder / "bars.csv"), "-o", str(out), *QUICK, *columns]) == 0
+    assert "there is no volume, and no feature of it" in capsys.readouterr().err
+    bars = pd.read_csv(folder / "bars.csv")
+    bars.loc[7, "Volume"] = 0
+    bars.to_csv(tmp_path / "zero.csv", index=False)
+    assert main(["predict", str(out), str(tmp_path / "zero.csv")]) == 0
+
+
+def test_bad_bars_and_bad_flags_get_one_sentence(folder, tmp_path, capsys):
+    bars = pd.read_csv(folder / "bars.csv")
+    model = str(folder / "m.onnx")
+    bars.assign(Volume=0).to_csv(tmp_path / "zero.csv", index=False)
+    bars.drop(columns="Low").to_csv(tmp_path / "lacking.csv", index=False)
+    bars.assign(High=bars["High"].mask(bars.index == 9, 1.0)).to_csv(
+        tmp_path / "low.csv", index=False
+    )
+    bars.head(5).to_csv(tmp_path / "short.csv", index=False)
+    before = sorted(tmp_path.iterdir())
+    fit = ["-o", str(tmp_path / "m.onnx"), "--features", "ohlcv"]
+    good = str(folder / "bars.csv")
+    for arguments, message in (
+        (["fit", str(tmp_path / "zero.csv"), *fit], "Row 0 (2015-01-01T00:00:00"),
+        (["fit", str(tmp_path / "zero.csv"), *fit], "column 'Volume' holds 0"),
+        (["fit", str(tmp_path / "lacking.csv"), *fit], "no column named 'low' (in any case)"),
+        (["fit", str(tmp_path / "low.csv"), *fit], "column 'High' holds 1, below the low"),
+        (
+            ["fit", str(tmp_path / "short.csv"), *fit],
+            "5 bars are too few for features over 5; at least 6",
+        ),
+        (["fit", good, *fit, "--columns", "Open,q"], "'q' is missing"),
+        (["fit", good, *fit, "--feature-window", "1"], "window is 1"),
+        (["fit", good, *fit, "--categorical", "rsi"], "--categorical has no meaning"),
+        (["fit", good, *fit[:2], "--feature-window", "5"], "no meaning without --features"),
+        (["predict", model, str(tmp_path / "lacking.csv")], "Column 'Low' is missing"),
+        (["predict", model, str(tmp_path / "zero.csv")], "column 'Volume' holds 0"),
+        (["predict", model, str(tmp_path / "short.csv")], "5 bars are too few for features over 8"),
+        (["sample", "simulated", "--bars", "-o", str(tmp_path / "s.csv")], "--bars is for"),
+    ):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert error.startswith("regimetry: ")
+        assert message in error
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_price_levels_and_unit_roots_get_advice_once(folder, tmp_path, capsys):
+    table = pd.read_csv(folder / "bars.csv")
+    table["x"] = np.random.default_rng(1).standard_normal(400)
+    table[["Close", "x"]].to_csv(tmp_path / "t.csv", index=False)
+    arguments = ["fit", str(tmp_path / "t.csv"), "-o", str(tmp_path / "m.onnx")]
+    arguments += ["--objective", "none", "--n-regimes", "2"]
+    assert main([*arguments, "--difference", "none"]) == 0
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("regimetry: Close is near a unit root (its AR(1) coefficient is 0.9")
+    assert error.endswith("difference them with --difference Close\n")
+    assert main([*arguments, "--difference", "Close"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_the_samples_give_their_bars(tmp_path):
+    assert main(["sample", "sp500", "--bars", "-o", str(tmp_path / "b.csv")]) == 0
+    frame = pd.read_csv(tmp_path / "b.csv")
+    assert frame.columns.tolist() == [
+        "date", "Open", "High", "Low", "Close", "Adj Close", "Volume",
+    ]  # fmt: skip
+    assert len(frame) == 5031

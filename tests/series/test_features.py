@@ -1,0 +1,372 @@
+"""Features of bars: the definitions, causality, streams, bad bars, columns and the record."""
+
+import doctest
+import math
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import ohlcv_row
+
+import regimetry as rg
+from regimetry.errors import ConfigError, DataError, ModelError
+from regimetry.series.features import (
+    BarColumns,
+    OhlcvFeatures,
+    as_read_by,
+    drifting_columns,
+    features_of,
+    ohlcv,
+    pipeline,
+)
+from regimetry.series.features.formulas import (
+    drawdown,
+    garman_klass_volatility,
+    log_return,
+    momentum,
+    price_range,
+    realised_volatility,
+    volume_zscore,
+)
+
+COLUMNS = BarColumns("Open", "High", "Low", "Close", "Adj Close", "Volume")
+PLAIN = BarColumns("open", "high", "low", "close")
+
+
+def make_bars(n, seed=0):
+    """Bars whose open, close and adjusted close differ, as (n, 6)."""
+    generator = np.random.default_rng(seed)
+    steps = generator.standard_normal((n, 5)) * 0.01
+    path = 50 * np.exp(np.cumsum(steps.ravel())).reshape(n, 5)
+    close = path[:, -1]
+    adjusted = close * np.linspace(0.8, 1.0, n)
+    volume = np.exp(10 + generator.standard_normal(n))
+    return np.column_stack(
+        [path[:, 0], path.max(axis=1), path.min(axis=1), close, adjusted, volume]
+    )
+
+
+def make_frame(n=80, **columns):
+    return pd.DataFrame(make_bars(n), columns=list(COLUMNS.names)).assign(**columns)
+
+
+@pytest.mark.parametrize("window", [2, 5, 20])
+@pytest.mark.parametrize("columns", [COLUMNS, PLAIN, replace(PLAIN, volume="v")])
+def test_features_are_what_their_formulas_say(window, columns):
+    fields = ["open", "high", "low", "close", "adjusted_close", "volume"]
+    present = [i for i, field in enumerate(fields) if getattr(columns, field) is not None]
+    bars = make_bars(60)[:, present]
+    features = OhlcvFeatures(columns, window)
+    made = features.array(bars)
+    named = [dict(zip([fields[i] for i in present], row, strict=True)) for row in bars.tolist()]
+    expected = [ohlcv_row(named[: t + 1], window) for t in range(features.warm_up, 60)]
+    assert set(expected[0]) == set(features.names)
+    wanted = np.array([[row[name] for name in features.names] for row in expected])
+    assert made.shape == (60 - window, len(features.names))
+    np.testing.assert_allclose(made, wanted, rtol=1e-9, atol=1e-13)
+
+
+def test_a_wrong_lag_would_be_seen():
+    features = OhlcvFeatures(COLUMNS, 5)
+    bars = make_bars(60)
+    named = [
+        dict(zip(["open", "high", "low", "close", "adjusted_close", "volume"], row, strict=True))
+        for row in bars.tolist()
+    ]
+    late = ohlcv_row(named[:-1], 5)
+    now = dict(zip(features.names, features.array(bars)[-1], strict=True))
+    assert all(not math.isclose(now[name], late[name], rel_tol=1e-9) for name in features.names)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(12, 60),
+    window=st.integers(2, 10),
+    seed=st.integers(0, 2**20),
+    data=st.data(),
+)
+def test_no_future_changes_the_past(n, window, seed, data):
+    features = OhlcvFeatures(COLUMNS, window)
+    bars = make_bars(n, seed)
+    past = data.draw(st.integers(window + 1, n))
+    future = make_bars(data.draw(st.integers(1, 40)), seed + 1) * data.draw(
+        st.floats(1e-3, 1e3, allow_nan=False)
+    )
+    alone = features.array(bars[:past])
+    with_future = features.array(np.concatenate([bars[:past], future]))
+    np.testing.assert_array_equal(with_future[: len(alone)], alone)
+
+
+@settings(max_examples=25, deadline=None)
+@given(n=st.integers(8, 50), window=st.integers(2, 7), seed=st.integers(0, 2**20))
+def test_a_stream_equals_the_batch_at_every_prefix(n, window, seed):
+    features = OhlcvFeatures(COLUMNS, window)
+    bars = make_bars(n, seed)
+    stream = features.stream()
+    for t, bar in enumerate(bars):
+        given_bar = dict(zip(COLUMNS.names, bar, strict=True)) if t % 2 else bar
+        made = stream.push(given_bar)
+        if t < features.warm_up:
+            assert made is None
+        else:
+            np.testing.assert_array_equal(made, features.array(bars[: t + 1])[-1])
+
+
+def test_a_stream_gives_rows_that_later_bars_leave_alone():
+    features = OhlcvFeatures(COLUMNS, 3)
+    stream = features.stream()
+    rows = [stream.push(bar) for bar in make_bars(20)]
+    np.testing.assert_array_equal(np.array(rows[3:]), features.array(make_bars(20)))
+
+
+def test_a_bar_depends_on_warm_up_bars_before_it_and_no_more():
+    features = OhlcvFeatures(COLUMNS, 6)
+    bars = make_bars(50)
+    tail = features.array(bars[-(features.warm_up + 1) :])
+    np.testing.assert_array_equal(tail, features.array(bars)[-1:])
+    with pytest.raises(DataError, match="6 bars are too few for features over 6; at least 7"):
+        features.array(bars[: features.warm_up])
+
+
+def test_a_refused_bar_is_not_part_of_the_stream():
+    features = OhlcvFeatures(COLUMNS, 3)
+    bars = make_bars(20)
+    stream = features.stream()
+    for bar in bars[:10]:
+        stream.push(bar)
+    bad = bars[10].copy()
+    bad[1] = bad[2] / 2
+    for refused in (bad, bars[10][:4], bars[:2], ["x"] * 6, {"Open": 1.0}):
+        with pytest.raises(DataError):
+            stream.push(refused)
+    np.testing.assert_array_equal(stream.push(bars[10]), features.array(bars[:11])[-1])
+    stream.reset()
+    assert [stream.push(bar) is None for bar in bars[:4]] == [True, True, True, False]
+
+
+BAD_BARS = {
+    "missing": ("Close", math.nan, r"column 'Close' holds nan; every value"),
+    "infinite": ("Volume", math.inf, r"column 'Volume' holds inf; every value"),
+    "zero price": ("Low", 0.0, r"column 'Low' holds 0; a price must be positive"),
+    "negative price": ("Adj Close", -2.0, r"column 'Adj Close' holds -2; a price must"),
+    "high below low": ("High", 1.0, r"column 'High' holds 1, below the low .* of the same bar"),
+    "open too high": ("Open", 1e4, r"column 'Open' holds 10000, above the high"),
+    "open too low": ("Open", 1.0, r"column 'Open' holds 1, below the low"),
+    "close too high": ("Close", 1e4, r"column 'Close' holds 10000, above the high"),
+    "close too low": ("Close", 1.0, r"column 'Close' holds 1, below the low"),
+    "zero volume": ("Volume", 0.0, r"column 'Volume' holds 0; the volume must be positive"),
+}
+
+
+@pytest.mark.parametrize("case", list(BAD_BARS))
+def test_a_bad_bar_is_named_in_one_sentence(case):
+    column, value, message = BAD_BARS[case]
+    frame = make_frame()
+    frame.loc[31, column] = value
+    with pytest.raises(DataError, match=rf"^Row 31, {message}"):
+        ohlcv(frame)
+    dated = frame.set_index(pd.date_range("2020-01-01", periods=80))
+    with pytest.raises(DataError, match=rf"^Row 31 \(2020-02-01.*\), {message}"):
+        ohlcv(dated)
+    stream = OhlcvFeatures(COLUMNS).stream()
+    with pytest.raises(DataError, match=rf"^In this bar, {message}"):
+        stream.push(frame.iloc[31].to_dict())
+
+
+def test_rounding_does_not_make_a_bar_bad():
+    bars = make_bars(40)
+    bars[:, 3] = bars[:, 1] * (1 + 1e-8)
+    assert np.isfinite(OhlcvFeatures(COLUMNS, 5).array(bars)).all()
+    bars[7, 3] = bars[7, 1] * (1 + 1e-5)
+    with pytest.raises(DataError, match="Row 7, column 'Close'"):
+        OhlcvFeatures(COLUMNS, 5).array(bars)
+
+
+def test_a_market_that_stands_still_has_no_volatility_and_no_nan():
+    bars = np.tile([10.0, 10, 10, 10, 10, 123.456], (30, 1))
+    np.testing.assert_array_equal(OhlcvFeatures(COLUMNS, 7).array(bars), 0.0)
+
+
+def test_columns_are_found_by_name_in_any_case():
+    assert BarColumns.find(["time", "OPEN", "high", "Low", "CLOSE", "rsi"]) == BarColumns(
+        "OPEN", "high", "Low", "CLOSE"
+    )
+    for name in ("Adj Close", "adj_close", "AdjClose", "adjusted close"):
+        assert BarColumns.find([*PLAIN.names, name]).adjusted_close == name
+    with pytest.raises(DataError, match=r"no column named 'open' or 'low' .*The columns are hi"):
+        BarColumns.find(["high", "close"])
+    with pytest.raises(DataError, match="'Close' and 'close' could both be the close"):
+        BarColumns.find([*PLAIN.names, "Close"][::-1])
+
+
+def test_the_order_of_columns_does_not_matter():
+    frame = make_frame()
+    shuffled = frame[frame.columns[::-1]].assign(rsi=1.0)
+    pd.testing.assert_frame_equal(ohlcv(shuffled), ohlcv(frame))
+
+
+def test_frames_keep_their_kind_and_their_time():
+    times = pd.date_range("2021-03-01", periods=80)
+    dated = make_frame().set_index(times.rename("date"))
+    made = ohlcv(dated, window=10)
+    assert made.index.equals(dated.index[10:])
+    assert made.columns.tolist() == list(OhlcvFeatures(COLUMNS).names)
+    in_column = make_frame(when=times)
+    assert ohlcv(in_column, window=10)["when"].tolist() == times[10:].tolist()
+    polars = ohlcv(pl.from_pandas(in_column), window=10)
+    assert isinstance(polars, pl.DataFrame)
+    assert polars.columns == ["when", *OhlcvFeatures(COLUMNS).names]
+    np.testing.assert_array_equal(polars.drop("when").to_numpy(), made.to_numpy())
+    with pytest.raises(DataError, match="goes back in time"):
+        ohlcv(dated.iloc[::-1])
+
+
+@pytest.mark.parametrize("window", [1, 0, -3, 2.5, True, "20"])
+def test_bad_windows_are_named(window):
+    with pytest.raises(ConfigError, match=r"window is .* at least 2"):
+        OhlcvFeatures(PLAIN, window)
+
+
+def test_bars_of_the_wrong_width_are_refused():
+    with pytest.raises(DataError, match="have 5 columns; the features are made of 6: Open"):
+        OhlcvFeatures(COLUMNS).array(make_bars(40)[:, :5])
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A detector fitted on features of bars, and those bars."""
+    bars = make_frame(260)
+    features = OhlcvFeatures.find(bars, window=5)
+    config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16)
+    detector = rg.RegimeDetector(
+        encoder=config, n_regimes=2, objective=None, difference="none", random_state=0
+    )
+    return detector.fit(features.frame(bars), features=features), bars
+
+
+def test_the_file_keeps_how_its_features_were_made(fitted, tmp_path):
+    detector, bars = fitted
+    detector.save(tmp_path / "m.onnx")
+    model = rg.load(tmp_path / "m.onnx")
+    features = features_of(model.contract)
+    assert features == OhlcvFeatures(COLUMNS, 5)
+    assert model.contract.training["features"]["columns"]["close"] == "Close"
+    labels = model.predict(as_read_by(model.contract, bars))
+    np.testing.assert_array_equal(labels.fillna(-1).to_numpy(dtype="int64"), detector.labels_)
+
+    # Two streams in a row, bars in and ticks out, agree with the batch on every bar.
+    made, live = features.stream(), model.stream()
+    ticks = []
+    for bar in bars.to_dict("records"):
+        row = made.push(bar)
+        ticks.append(None if row is None else live.push(row))
+    regimes = [-1 if tick is None else tick.regime for tick in ticks]
+    assert regimes == [-1] * features.warm_up + detector.labels_.tolist()
+
+
+def test_a_model_fitted_on_columns_reads_them_as_they_are(detector):
+    contract = detector.model_.contract
+    frame = make_frame()
+    assert "features" not in contract.training
+    assert features_of(contract) is None
+    assert as_read_by(contract, frame) is frame
+
+
+def test_fit_refuses_a_recipe_that_did_not_make_its_data():
+    bars = make_frame(100)
+    with pytest.raises(ConfigError, match=r"features makes log_return.*the data to fit have Open"):
+        rg.RegimeDetector(n_regimes=2).fit(bars, features=OhlcvFeatures.find(bars))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "candles"}, "fitted on features 'candles'; this release knows 'ohlcv'"),
+        ({"window": 0}, "record of its features is damaged"),
+        ({"columns": {"open": "o"}}, "record of its features is damaged"),
+        ({"columns": {**COLUMNS.to_dict(), "volume": None}}, "its record of features makes"),
+    ],
+)
+def test_a_damaged_record_is_refused(fitted, change, message):
+    contract = fitted[0].model_.contract
+    record = {**contract.training["features"], **change}
+    damaged = replace(contract, training={**contract.training, "features": record})
+    with pytest.raises(ModelError, match=message):
+        features_of(damaged)
+
+
+def test_missing_bars_are_asked_for(fitted):
+    detector, bars = fitted
+    with pytest.raises(DataError, match="'Open', 'Adj Close' are missing"):
+        as_read_by(detector.model_.contract, bars.drop(columns=["Open", "Adj Close"]))
+
+
+def test_drifting_columns_are_found_and_differenced_ones_are_fine():
+    generator = np.random.default_rng(0)
+    noise = generator.standard_normal((400, 4))
+    values = np.column_stack([noise[:, 0], np.cumsum(noise[:, 1]), 50 + noise[:, 2], noise[:, 3]])
+    names = ("x", "walk", "Close", "close")
+    levels = ("level",) * 4
+    found = drifting_columns(values, names, levels)
+    assert list(found) == ["walk", "Close"]
+    assert found["walk"].startswith("is near a unit root (its AR(1) coefficient is 0.9")
+    assert found["Close"] == "is a price level"
+    assert drifting_columns(values, names, ("level", "difference", "log_difference", "level")) == {}
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
+
+
+def test_the_page_has_every_feature_with_its_warm_up():
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", PAGE, flags=re.MULTILINE)
+    assert [name for name, _ in rows] == list(OhlcvFeatures(COLUMNS).names)
+    n, bars = 7, make_bars(40)
+    price, columns = bars[:, 4], bars.T
+    lengths = {
+        "log_return": len(log_return(price)),
+        "realised_volatility": len(realised_volatility(price, n)),
+        "garman_klass_volatility": len(garman_klass_volatility(*columns[:4], n)),
+        "range": len(price_range(columns[1], columns[2])),
+        "volume_zscore": len(volume_zscore(columns[5], n)),
+        "momentum": len(momentum(price, n)),
+        "drawdown": len(drawdown(price, n)),
+    }
+    for name, warm_up in rows:
+        assert 40 - lengths[name] == eval(warm_up, {"n": n}), name
+    assert max(40 - length for length in lengths.values()) == OhlcvFeatures(COLUMNS, n).warm_up
+
+
+def test_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(block, "docs/features.md", "exec"), {})
+
+
+def test_docstring_examples_run():
+    result = doctest.testmod(pipeline)
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+def test_a_feature_that_looks_ahead_would_be_seen(monkeypatch):
+    def demeaned(high, low):
+        return price_range(high, low) - price_range(high, low).mean()
+
+    monkeypatch.setattr(pipeline, "price_range", demeaned)
+    with pytest.raises(AssertionError):
+        test_no_future_changes_the_past.hypothesis.inner_test(n=30, window=4, seed=0, data=_Least())
+    with pytest.raises(AssertionError):
+        test_a_stream_equals_the_batch_at_every_prefix.hypothesis.inner_test(n=30, window=4, seed=0)
+
+
+class _Least:
+    """Stands in for hypothesis: a past of 20 bars, a future of 20, prices times 20."""
+
+    def draw(self, strategy):
+        return 20
