@@ -9,7 +9,19 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from regimetry.cli import embed, export, fit, inspect, predict, report, sample, verify
+from regimetry.cli import (
+    analyse,
+    compare,
+    drift,
+    embed,
+    export,
+    fit,
+    inspect,
+    predict,
+    report,
+    sample,
+    verify,
+)
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -19,7 +31,9 @@ from regimetry.errors import (
     RegimetryError,
 )
 
-_VERBS = (sample, fit, predict, embed, report, inspect, verify, export)
+_VERBS = (
+    sample, fit, predict, embed, analyse, drift, compare, report, inspect, verify, export,
+)  # fmt: skip
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 
