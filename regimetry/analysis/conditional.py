@@ -78,4 +78,5 @@ def conditional_statistics(
             deviation = part.std(ddof=1) if len(part) > 1 else np.nan
             numbers[:, regime] = part.mean(), deviation, part.min(), part.max()
             quantiles[regime] = np.quantile(part, levels)
-    return ConditionalStatistics(count, *numbers, levels=levels, quantiles=quantiles)
+    mean, deviation, lowest, highest = numbers
+    return ConditionalStatistics(count, mean, deviation, lowest, highest, levels, quantiles)

@@ -9,10 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.blocks import block_length
-from regimetry.analysis.labels import Bools, Floats, Labels, follows, require_labels
+from regimetry.analysis.labels import Bools, Floats, Labels
 from regimetry.analysis.plain import plain
 from regimetry.analysis.resample import MatchedBlocks
-from regimetry.errors import ConfigError, DataError
+from regimetry.analysis.stretches import (
+    Counts,
+    Stretch,
+    bars_per_exit,
+    count_stretches,
+    distances,
+    regime_shares,
+)
+from regimetry.errors import ConfigError
 
 LINES = ("novelty", "occupancy", "transitions", "dwell")
 
@@ -86,15 +94,6 @@ class Drift:
         return {**plain(self), "drifted": self.drifted}
 
 
-@dataclass(frozen=True)
-class _Counts:
-    """B stretches as counts: of bars (B, K), of transitions (B, K, K); mean log novelty (B,)."""
-
-    bars: Floats
-    transitions: Floats
-    novelty: Floats
-
-
 def detect_drift(
     training: Labels,
     recent: Labels,
@@ -151,17 +150,19 @@ def detect_drift(
         raise ConfigError(
             f"draws is {draws}; at level {level:g} it must be at least {int(np.ceil(4 / level))}."
         )
-    old = _Stretch.of("The training labels", training, n_regimes, training_novelty, training_breaks)
-    new = _Stretch.of("The recent labels", recent, n_regimes, recent_novelty, recent_breaks)
+    old = Stretch.of("The training labels", training, n_regimes, training_novelty, training_breaks)
+    new = Stretch.of("The recent labels", recent, n_regimes, recent_novelty, recent_breaks)
     tested = old.novelty is not None and new.novelty is not None
     block = _block(old, n_regimes)
     generator = np.random.default_rng(seed)
     blocks = MatchedBlocks(old.labels, old.joined, block)
-    null_old = _redraw(blocks, old, len(old.labels), draws, n_regimes, generator)
-    null_new = _redraw(blocks, old, len(new.labels), draws, n_regimes, generator)
+    null_old, null_new = (
+        _redraw(blocks, old, n_regimes, shape=(draws, len(stretch.labels)), generator=generator)
+        for stretch in (old, new)
+    )
     seen_old, seen_new = old.count(n_regimes), new.count(n_regimes)
-    null = _statistics(null_old, null_new, tested)
-    found = _statistics(seen_old, seen_new, tested)
+    null = distances(null_old, null_new, tested)
+    found = distances(seen_old, seen_new, tested)
     return Drift(
         lines=_verdicts(found, null, level),
         level=level,
@@ -169,52 +170,14 @@ def detect_drift(
         recent_bars=len(new.labels),
         block=block,
         draws=draws,
-        training_share=_share(seen_old)[0],
-        recent_share=_share(seen_new)[0],
-        training_dwell=_dwell(seen_old)[0],
-        recent_dwell=_dwell(seen_new)[0],
+        training_share=regime_shares(seen_old)[0],
+        recent_share=regime_shares(seen_new)[0],
+        training_dwell=bars_per_exit(seen_old)[0],
+        recent_dwell=bars_per_exit(seen_new)[0],
     )
 
 
-@dataclass(frozen=True)
-class _Stretch:
-    """The labelled bars of a stretch."""
-
-    labels: NDArray[np.int64]
-    joined: Bools
-    novelty: Floats | None
-
-    @classmethod
-    def of(
-        cls,
-        what: str,
-        labels: Labels,
-        n_regimes: int,
-        novelty: NDArray[np.floating] | None,
-        breaks: Bools | None,
-    ) -> _Stretch:
-        checked = require_labels(labels, n_regimes, what)
-        present = checked >= 0
-        logs = None
-        if novelty is not None:
-            if np.shape(novelty) != checked.shape or np.isnan(novelty[present]).any():
-                raise DataError(
-                    f"{what} have {len(checked)} bars and {int(present.sum())} labels; each "
-                    "label needs its novelty."
-                )
-            logs = np.log(np.maximum(np.asarray(novelty, dtype=np.float64)[present], 1e-12))
-        return cls(checked[present], follows(checked, breaks)[present], logs)
-
-    def count(self, n_regimes: int) -> _Counts:
-        return _count(
-            self.labels[None],
-            self.joined[None],
-            None if self.novelty is None else self.novelty[None],
-            n_regimes,
-        )
-
-
-def _block(stretch: _Stretch, n_regimes: int) -> float:
+def _block(stretch: Stretch, n_regimes: int) -> float:
     lengths = [
         block_length((stretch.labels == regime).astype(np.float64)) for regime in range(n_regimes)
     ]
@@ -225,12 +188,13 @@ def _block(stretch: _Stretch, n_regimes: int) -> float:
 
 def _redraw(
     blocks: MatchedBlocks,
-    stretch: _Stretch,
-    length: int,
-    draws: int,
+    stretch: Stretch,
     n_regimes: int,
+    *,
+    shape: tuple[int, int],
     generator: np.random.Generator,
-) -> _Counts:
+) -> Counts:
+    draws, length = shape
     parts = []
     at_once = max(1, _CELLS // length)
     joined = np.ones((1, length), dtype=np.bool_)
@@ -238,70 +202,12 @@ def _redraw(
     for start in range(0, draws, at_once):
         rows = blocks.draw(min(at_once, draws - start), length, generator)
         novelty = None if stretch.novelty is None else stretch.novelty[rows]
-        parts.append(_count(stretch.labels[rows], joined, novelty, n_regimes))
-    return _Counts(
+        parts.append(count_stretches(stretch.labels[rows], joined, novelty, n_regimes))
+    return Counts(
         np.concatenate([part.bars for part in parts]),
         np.concatenate([part.transitions for part in parts]),
         np.concatenate([part.novelty for part in parts]),
     )
-
-
-def _count(labels: NDArray[np.int64], joined: Bools, novelty: Floats | None, k: int) -> _Counts:
-    n = len(labels)
-    draw = np.arange(n)[:, None]
-    bars = np.bincount((draw * k + labels).ravel(), minlength=n * k)
-    pairs = (draw * k + labels[:, :-1]) * k + labels[:, 1:]
-    pairs = pairs[np.broadcast_to(joined[:, 1:], pairs.shape)]
-    moves = np.bincount(pairs, minlength=n * k * k)
-    return _Counts(
-        bars.reshape(n, k).astype(np.float64),
-        moves.reshape(n, k, k).astype(np.float64),
-        np.full(n, np.nan) if novelty is None else novelty.mean(axis=1),
-    )
-
-
-def _share(counts: _Counts) -> Floats:
-    shares: Floats = counts.bars / counts.bars.sum(axis=1, keepdims=True)
-    return shares
-
-
-def _dwell(counts: _Counts) -> Floats:
-    bars: Floats = (counts.bars + 0.5) / (_exits(counts) + 0.5)
-    return bars
-
-
-def _exits(counts: _Counts) -> Floats:
-    exits: Floats = counts.transitions.sum(axis=2) - np.einsum("bii->bi", counts.transitions)
-    return exits
-
-
-def _statistics(old: _Counts, new: _Counts, novelty: bool) -> dict[str, Floats]:
-    """Distances between two stretches, B of each.
-
-    Occupancy: chi-square of the shares. Transitions: chi-square of the rows, by the bars that are
-    left. Dwell: likelihood ratio of the exits seen against those that training's bars per exit
-    promise (Poisson). Novelty: rise of the mean logarithm. Half a bar is added to each cell of training, so that what training never did
-    counts much, not infinitely.
-    """
-    n_old, k = old.bars.sum(axis=1, keepdims=True), old.bars.shape[1]
-    expected = (old.bars + 0.5) / (n_old + 0.5 * k)
-    occupancy = ((_share(new) - expected) ** 2 / expected).sum(axis=1)
-
-    rows = (old.transitions + 0.5) / (old.transitions.sum(axis=2, keepdims=True) + 0.5 * k)
-    totals = new.transitions.sum(axis=2, keepdims=True)
-    moves = ((new.transitions - totals * rows) ** 2 / np.maximum(totals * rows, 1e-12)).sum(axis=2)
-    transitions = np.where(totals[:, :, 0] > 0, moves, 0.0).sum(axis=1)
-
-    exits = _exits(new)
-    usual = new.bars / _dwell(old)
-    surprise = exits * np.log(np.maximum(exits, 1.0) / np.maximum(usual, 1e-12)) - (exits - usual)
-    dwell = 2.0 * np.where(new.bars > 0, surprise, 0.0).sum(axis=1)
-    return {
-        "novelty": new.novelty - old.novelty if novelty else np.full(len(occupancy), np.nan),
-        "occupancy": occupancy,
-        "transitions": transitions,
-        "dwell": dwell,
-    }
 
 
 def _verdicts(

@@ -72,7 +72,8 @@ def survival(length: NDArray[np.int64], ended: NDArray[np.bool_]) -> tuple[Float
     """
     bars, deaths = np.unique(length[ended], return_counts=True)
     at_risk = len(length) - np.searchsorted(np.sort(length), bars, side="left")
-    return bars.astype(np.float64), np.cumprod(1.0 - deaths / at_risk)
+    share: Floats = np.cumprod(1.0 - deaths / at_risk, dtype=np.float64)
+    return bars.astype(np.float64), share
 
 
 def dwell_times(spells: Spells, transitions: Transitions) -> DwellTimes:

@@ -20,7 +20,8 @@ def transition_entropy(matrix: Floats) -> Floats:
         In bits, 0 (the next regime is certain) to log2 K (any is as likely).
     """
     logs = np.log2(matrix, out=np.zeros(np.shape(matrix)), where=np.asarray(matrix) > 0)
-    return np.maximum(-(matrix * logs).sum(axis=1), 0.0)
+    entropy: Floats = np.maximum(-(matrix * logs).sum(axis=1), 0.0)
+    return entropy
 
 
 def entropy_rate(matrix: Floats, weights: Floats) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regimetry.analysis.labels import Floats
+from regimetry.analysis.labels import Bools, Floats
 from regimetry.analysis.stationary import reachable
 from regimetry.errors import ConfigError
 
@@ -54,7 +54,7 @@ def hitting_times(matrix: Floats) -> Floats:
         stopped = matrix.copy()
         stopped[target] = np.eye(n_regimes)[target]
         reach = reachable(stopped)
-        certain = ~(reach & ~reach[:, target]).any(axis=1)
+        certain: Bools = ~np.any(reach & ~reach[:, target], axis=1)
         certain[target] = False
         inner = np.ix_(certain, certain)
         times[certain, target] = np.linalg.solve(

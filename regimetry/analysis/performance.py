@@ -138,10 +138,17 @@ def performance(
     for regime, rows in enumerate(np.split(order, np.cumsum(counts)[:-1])):
         if len(rows):
             columns[:, regime] = _of_bars(returns[rows], fall_of_bar[rows], bars_per_year)
+    mean, annual, volatility, sharpe, hits, drawdown, spell_drawdown = columns
     return Performance(
-        counts,
-        np.bincount(spells.regime, minlength=n_regimes),
-        *columns,
+        bars=counts,
+        spells=np.bincount(spells.regime, minlength=n_regimes),
+        mean=mean,
+        annual_return=annual,
+        volatility=volatility,
+        sharpe=sharpe,
+        hit_rate=hits,
+        drawdown=drawdown,
+        spell_drawdown=spell_drawdown,
         bars_per_year=bars_per_year,
         timing=timing,
     )

@@ -81,4 +81,5 @@ class MatchedBlocks:
         sizes = np.stack(lengths, axis=1).ravel()
         firsts = np.stack(starts, axis=1).ravel()
         within = np.arange(n_draws * length) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        return (np.repeat(firsts, sizes) + within).reshape(n_draws, length)
+        rows: NDArray[np.int64] = (np.repeat(firsts, sizes) + within).reshape(n_draws, length)
+        return rows

@@ -56,7 +56,7 @@ def stationary_distribution(matrix: Floats) -> Stationary:
     """
     matrix = np.asarray(matrix, dtype=np.float64)
     reach = reachable(matrix)
-    returns = (reach <= reach.T).all(axis=1)  # all that i reaches leads back to i
+    returns: Bools = np.all(reach <= reach.T, axis=1)  # all that i reaches leads back to i
     rows = np.unique(reach[returns], axis=0)[::-1]  # the first regime's class first
     distributions = np.zeros(rows.shape)
     for members, row in zip(rows, distributions, strict=True):
@@ -76,7 +76,8 @@ def _irreducible(matrix: Floats) -> Floats:
     weights = np.ones(len(work))
     for state in range(1, len(work)):
         weights[state] = weights[:state] @ work[:state, state]
-    return weights / weights.sum()
+    distribution: Floats = weights / weights.sum()
+    return distribution
 
 
 def long_run(matrix: Floats, start: Floats) -> Floats:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from regimetry.analysis import Analysis, ConditionalStatistics, Performance
+    from regimetry.analysis import ConditionalStatistics, Performance
 
 DECISIONS = "decisions.csv"
 METADATA = "regimes.json"
@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> None:
     """Label, describe, write, print."""
     from regimetry.analysis import analyse_labels
     from regimetry.analysis.metadata import regime_metadata
+    from regimetry.cli.analysis_tables import analysis_text
     from regimetry.cli.labelling import breaks_of, label_table, span
     from regimetry.cli.output import print_json
     from regimetry.runtime.model import load
@@ -90,7 +91,7 @@ def run(options: argparse.Namespace) -> None:
         print_json(metadata)
         return
     regimes = [f"{i} {regime.name}" for i, regime in enumerate(model.contract.regimes)]
-    print("\n\n".join(_tables(regimes, analysis, performances, columns, table.index)))
+    print(analysis_text(regimes, analysis, performances, columns, table.index))
     if options.output is not None:
         print(f"\n{options.output}: {DECISIONS}, {len(table)} rows, and {METADATA}")
 
@@ -159,7 +160,7 @@ def _decisions(model: Any, index: Any, found: Any, breaks: Any) -> Any:
     from regimetry.analysis import decision_table
 
     matrix = np.array(model.contract.transition_matrix)
-    columns = decision_table(*found, matrix, breaks=breaks)
+    columns = decision_table(found.labels, found.probability, found.novelty, matrix, breaks=breaks)
     frame = pd.DataFrame(columns, index=index)
     labels = frame["regime"]
     for name in ("regime", "age", "changed"):
@@ -182,138 +183,3 @@ def _write(folder: Path, metadata: dict[str, Any], decisions: Any) -> None:
     with replacing(folder / METADATA) as temporary:
         text = json.dumps(metadata, indent=2, allow_nan=False, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
-
-
-def _tables(
-    regimes: list[str],
-    analysis: Analysis,
-    performances: dict[str, Performance],
-    columns: dict[str, ConditionalStatistics],
-    index: Any,
-) -> list[str]:
-    blocks = [_dwell_table(regimes, analysis), _matrix_table(regimes, analysis)]
-    if performances:
-        blocks.append(_performance_table(regimes, performances))
-    for name, statistics in columns.items():
-        blocks.append(_column_table(regimes, name, statistics))
-    return [*blocks, _outlook(regimes, analysis, index)]
-
-
-def _number(value: float, digits: str = ".1f") -> str:
-    """Return a number as text; NaN as nothing, infinity as a word."""
-    if value != value:
-        return ""
-    return "never" if value == float("inf") else format(value, digits)
-
-
-def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
-    from regimetry.cli.output import text_table
-
-    dwell, interval = analysis.dwell, analysis.transitions.level
-    header = ["regime", "share", "long run", "spells", "mean", "median", "longest", "expected"]
-    header += [f"{interval:.0%} interval", "entropy"]
-    rows = [
-        [
-            regime,
-            f"{analysis.share[i]:.1%}",
-            f"{analysis.long_run[i]:.1%}",
-            str(dwell.spells[i]),
-            *(_number(v[i]) for v in (dwell.mean, dwell.median, dwell.longest, dwell.expected)),
-            f"{_number(dwell.lower[i])} to {_number(dwell.upper[i])}",
-            _number(analysis.entropy[i], ".3f"),
-        ]
-        for i, regime in enumerate(regimes)
-    ]
-    return text_table(header, rows)
-
-
-def _matrix_table(regimes: list[str], analysis: Analysis) -> str:
-    from regimetry.cli.output import text_table
-
-    found = analysis.transitions
-    rows = [
-        [
-            regime,
-            *(
-                f"{found.empirical[i, j]:.4f} ({found.lower[i, j]:.4f} to {found.upper[i, j]:.4f})"
-                for j in range(len(regimes))
-            ),
-        ]
-        for i, regime in enumerate(regimes)
-    ]
-    return text_table(["from \\ to", *regimes], rows)
-
-
-def _performance_table(regimes: list[str], performances: dict[str, Performance]) -> str:
-    from regimetry.cli.output import text_table
-
-    same, after = performances["same"], performances["next"]
-    header = ["regime", "bars", "spells", "return", "volatility", "Sharpe", "hits", "drawdown"]
-    header += ["in a spell", "next bar: return", "Sharpe"]
-    rows = [
-        [
-            regime,
-            str(same.bars[i]),
-            str(same.spells[i]),
-            _number(same.annual_return[i], ".1%"),
-            _number(same.volatility[i], ".1%"),
-            _number(same.sharpe[i], ".2f"),
-            _number(same.hit_rate[i], ".1%"),
-            _number(same.drawdown[i], ".1%"),
-            _number(same.spell_drawdown[i], ".1%"),
-            _number(after.annual_return[i], ".1%"),
-            _number(after.sharpe[i], ".2f"),
-        ]
-        for i, regime in enumerate(regimes)
-    ]
-    return text_table(header, rows)
-
-
-def _column_table(regimes: list[str], name: str, found: ConditionalStatistics) -> str:
-    from regimetry.cli.output import text_table
-
-    header = [name, "bars", "mean", "deviation", *(f"{level:.0%}" for level in found.levels)]
-    rows = [
-        [
-            regime,
-            str(found.count[i]),
-            *(_number(v, ".4g") for v in (found.mean[i], found.deviation[i], *found.quantiles[i])),
-        ]
-        for i, regime in enumerate(regimes)
-    ]
-    return text_table(header, rows)
-
-
-def _outlook(regimes: list[str], analysis: Analysis, index: Any) -> str:
-    from regimetry.cli.labelling import when
-
-    lines = [f"last regime   {regimes[analysis.last]}, {when(index[-1])}"]
-    for horizon in (1, 5, 20):
-        shares = zip(regimes, analysis.forecast[horizon - 1], strict=True)
-        text = ", ".join(f"{regime} {share:.1%}" for regime, share in shares)
-        lines.append(f"in {horizon:<2} bars    {text}")
-    lines.append(f"entropy rate  {analysis.entropy_rate:.3f} bits a bar")
-    strongest = analysis.changes
-    lines.append(f"changes       {len(strongest.bar)}" + _strongest(regimes, analysis, index))
-    if not analysis.is_irreducible:
-        lines.append(
-            "reducible     not every regime leads to every other here; the long run is from the "
-            "last regime"
-        )
-    return "\n".join(lines)
-
-
-def _strongest(regimes: list[str], analysis: Analysis, index: Any) -> str:
-    import numpy as np
-
-    from regimetry.cli.labelling import when
-
-    changes = analysis.changes
-    order = np.argsort(-changes.strength, kind="stable")[:3]
-    if not len(order):
-        return ""
-    texts = (
-        f"{when(index[changes.bar[i]])} to {regimes[changes.after[i]]} ({changes.strength[i]:.2f})"
-        for i in order
-    )
-    return "; strongest: " + ", ".join(texts)

@@ -1,8 +1,9 @@
-"""``regimetry drift``: does a recent stretch still look like training?"""
+"""``regimetry drift``: a recent stretch against training."""
 
 from __future__ import annotations
 
 import argparse
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,11 +131,14 @@ def _tables(drift: Drift, regimes: list[str]) -> str:
     from regimetry.cli.output import text_table
 
     def number(value: float) -> str:
-        return "" if value != value else f"{value:.3g}"
+        return "" if math.isnan(value) else f"{value:.3g}"
 
     lines = [
-        [line.name, *map(number, (line.statistic, line.typical, line.p_value, line.adjusted))]
-        + [line.verdict]
+        [
+            line.name,
+            *map(number, (line.statistic, line.typical, line.p_value, line.adjusted)),
+            line.verdict,
+        ]
         for line in drift.lines
     ]
     header = ["line", "statistic", "95 % without drift", "p", "p, adjusted", "verdict"]
