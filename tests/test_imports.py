@@ -96,7 +96,20 @@ def test_import_loads_next_to_nothing():
 
 
 @pytest.mark.parametrize(
-    "verb", ["sample", "fit", "predict", "embed", "report", "inspect", "verify", "export"]
+    "verb",
+    [
+        "sample",
+        "fit",
+        "predict",
+        "embed",
+        "analyse",
+        "drift",
+        "compare",
+        "report",
+        "inspect",
+        "verify",
+        "export",
+    ],
 )
 def test_help_needs_no_extra(verb):
     out = assert_runs(
