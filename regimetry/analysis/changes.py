@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.labels import Bools, Floats, Labels
-from regimetry.analysis.spells import spells_of
+from regimetry.analysis.spells import Spells, spells_of
 
 
 class ChangePoints(NamedTuple):
@@ -65,25 +65,22 @@ def change_points(
     margin = strength = np.full(len(bar), np.nan)
     if probability is not None:
         margin = probability[bar, after] - probability[bar, before]
-        # Missing bars are in no spell; their NaN must not run through the sums.
-        sums = np.cumsum(np.nan_to_num(probability), axis=0)
-        sums = np.vstack([np.zeros(sums.shape[1]), sums])
-        rises = [
-            _mean(sums, spells.start[side], spells.length[side], after)
-            - _mean(sums, spells.start[side], spells.length[side], before)
-            for side in (first, second)
-        ]
-        strength = (rises[1] - rises[0]) / 2.0
+        others = np.stack([spells.regime, spells.regime])  # of the spell before, and behind
+        others[0, second], others[1, first] = before, after
+        leads = [_mean_lead(probability, spells, other) for other in others]
+        strength = (leads[0][second] + leads[1][first]) / 2.0
     return ChangePoints(
         bar, before, after, spells.length[first], spells.length[second], margin, strength
     )
 
 
-def _mean(
-    sums: Floats,
-    start: NDArray[np.int64],
-    length: NDArray[np.int64],
-    regime: NDArray[np.int64],
-) -> Floats:
-    means: Floats = (sums[start + length, regime] - sums[start, regime]) / length
+def _mean_lead(probability: Floats, spells: Spells, other: NDArray[np.int64]) -> Floats:
+    """Return the mean, over each spell, of its regime's probability over another's."""
+    if not len(other):
+        return np.empty(0)
+    offsets = np.cumsum(spells.length) - spells.length
+    rows = np.arange(spells.length.sum()) + np.repeat(spells.start - offsets, spells.length)
+    own, rival = (np.repeat(regime, spells.length) for regime in (spells.regime, other))
+    lead = probability[rows, own] - probability[rows, rival]
+    means: Floats = np.add.reduceat(lead, offsets) / spells.length
     return means

@@ -215,3 +215,24 @@ def test_breaks_and_missing_labels_are_no_transitions_in_the_whole():
 def test_plain_data_has_no_nan():
     data = plain({"a": np.array([1.0, np.nan, np.inf]), 2: (np.int64(3), None, "x")})
     assert data == {"a": [1.0, None, None], "2": [3, None, "x"]}
+
+
+@given(st.lists(st.integers(-1, 3), min_size=1, max_size=40))
+def test_strength_is_that_of_a_walk(values):
+    labels = np.array(values)
+    p = np.random.default_rng(0).dirichlet(np.ones(4), len(labels))
+    p[labels < 0] = np.nan
+    found = change_points(labels, p)
+    bars = [t for t in range(1, len(labels)) if min(labels[t - 1 : t + 1]) >= 0
+            and labels[t] != labels[t - 1]]  # fmt: skip
+    assert found.bar.tolist() == bars
+    for i, t in enumerate(bars):
+        start, stop = t - 1, t + 1
+        while start > 0 and labels[start - 1] == labels[t - 1]:
+            start -= 1
+        while stop < len(labels) and labels[stop] == labels[t]:
+            stop += 1
+        lead = p[:, labels[t]] - p[:, labels[t - 1]]
+        expected = (lead[t:stop].mean() - lead[start:t].mean()) / 2
+        assert found.strength[i] == pytest.approx(expected)
+        assert found.margin[i] == pytest.approx(lead[t])
