@@ -207,8 +207,8 @@ def main() -> None:
         print(f"| {name} | {seconds} |")
     if options.series:
         print_rates(
-            f"Chains, 2500 training bars, 500 recent bars, {options.series} pairs, level {LEVEL:g}; "
-            "lines alone, then any line.",
+            f"Chains, 2500 training bars, 500 recent bars, {options.series} pairs, level "
+            f"{LEVEL:g}; lines alone, then any line.",
             rates_on_chains(options.series),
         )
     if options.models:
