@@ -1,6 +1,54 @@
-"""Stage 7: statistics of label sequences, on numpy alone."""
+"""Stage 7: statistics of label sequences, on numpy alone.
 
+One concept a file; :func:`analyse_labels` puts those together that need labels alone.
+"""
+
+from regimetry.analysis.agreement import Agreement, adjusted_rand, agreement
+from regimetry.analysis.changes import ChangePoints, change_points
+from regimetry.analysis.conditional import ConditionalStatistics, conditional_statistics
+from regimetry.analysis.decisions import decision_table
+from regimetry.analysis.drift import Drift, DriftLine, detect_drift
+from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
+from regimetry.analysis.entropy import entropy_rate, transition_entropy
+from regimetry.analysis.forecasts import forecast, hitting_times
+from regimetry.analysis.novelty import comparable_novelty
+from regimetry.analysis.performance import Performance, performance, simple_returns
 from regimetry.analysis.spells import Spells, spells_of
-from regimetry.analysis.transitions import transition_matrix
+from regimetry.analysis.stationary import Stationary, long_run, stationary_distribution
+from regimetry.analysis.summary import Analysis, analyse_labels
+from regimetry.analysis.transitions import Transitions, estimate_transitions, transition_matrix
 
-__all__ = ["Spells", "spells_of", "transition_matrix"]
+__all__ = [
+    "Agreement",
+    "Analysis",
+    "ChangePoints",
+    "ConditionalStatistics",
+    "Drift",
+    "DriftLine",
+    "DwellTimes",
+    "Performance",
+    "Spells",
+    "Stationary",
+    "Transitions",
+    "adjusted_rand",
+    "agreement",
+    "analyse_labels",
+    "change_points",
+    "comparable_novelty",
+    "conditional_statistics",
+    "decision_table",
+    "detect_drift",
+    "dwell_times",
+    "entropy_rate",
+    "estimate_transitions",
+    "expected_dwell",
+    "forecast",
+    "hitting_times",
+    "long_run",
+    "performance",
+    "simple_returns",
+    "spells_of",
+    "stationary_distribution",
+    "transition_entropy",
+    "transition_matrix",
+]

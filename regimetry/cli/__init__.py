@@ -10,7 +10,10 @@ import sys
 from collections.abc import Sequence
 
 from regimetry.cli import (
+    analyse,
+    compare,
     doctor,
+    drift,
     embed,
     export,
     fit,
@@ -31,7 +34,13 @@ from regimetry.errors import (
     RegimetryError,
 )
 
-_VERBS = (sample, fit, predict, embed, stream, serve, report, inspect, verify, export, doctor)
+# In the order of the work: data, fit, use, reading, the file itself.
+_VERBS = (
+    *(sample, fit),
+    *(predict, embed, stream, serve),
+    *(analyse, drift, compare, report),
+    *(inspect, verify, export, doctor),
+)
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
 

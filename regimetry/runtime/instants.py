@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from regimetry.errors import DataError
+from regimetry.parameters import require_choice
 
 Instant = np.int64 | np.float64 | np.datetime64
 
@@ -45,6 +46,37 @@ def rises(instant: Instant, last: Instant) -> bool:
             f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
         )
     return bool(instant > last)
+
+
+class Clock:
+    """The last moment of a live series, and what becomes of a row that does not lie after it.
+
+    Attributes
+    ----------
+    last : Instant or None
+    """
+
+    def __init__(self, late: Literal["refuse", "skip"]) -> None:
+        require_choice("late", late, ("refuse", "skip"))
+        self._late = late
+        self.last: Instant | None = None
+
+    def is_late(self, instant: Instant) -> bool:
+        """Return whether a row is to be left out.
+
+        Raises
+        ------
+        DataError
+            It is late, and late rows are refused; or the one is a number and the other a time.
+        """
+        if self.last is None or rises(instant, self.last):
+            return False
+        if self._late == "skip":
+            return True
+        raise DataError(
+            f"The row's timestamp is {instant} and the last one was {self.last}; timestamps must "
+            "rise. Sort the rows, or choose late='skip' to leave late ones out."
+        )
 
 
 def _convert(timestamp: Any) -> Instant:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
-from regimetry.parameters import require_choice
 from regimetry.runtime.binding import bind
-from regimetry.runtime.instants import Instant, as_instant, rises
+from regimetry.runtime.instants import Clock, as_instant
 from regimetry.runtime.jump import jump_labels
 from regimetry.runtime.probability import probabilities_of_row
 from regimetry.runtime.shared_session import SharedSession
@@ -59,9 +58,8 @@ class Stream:
         contract: ModelContract,
         late: Literal["refuse", "skip"] = "refuse",
     ) -> None:
-        require_choice("late", late, ("refuse", "skip"))
+        self._clock = Clock(late)
         self._contract = contract
-        self._late = late
         self._logs = log_columns(contract.transforms)
         self._shape = (contract.n_features,)
         self._buffer = StreamBuffer(contract.window_rows, contract.n_features)
@@ -84,7 +82,7 @@ class Stream:
         """Forget every row and timestamp, as if the stream were new."""
         self._buffer.reset()
         self._costs = np.zeros(self._contract.n_regimes)
-        self._last: Instant | None = None
+        self._clock.last = None
         self.skipped = 0
 
     def push(
@@ -113,7 +111,7 @@ class Stream:
             it is late, with ``late="refuse"``. It is then not part of the stream.
         """
         instant = None if timestamp is None else as_instant(timestamp)
-        if instant is not None and self._is_late(instant):
+        if instant is not None and self._clock.is_late(instant):
             self.skipped += 1
             return None
         values = self._values(row)
@@ -123,7 +121,7 @@ class Stream:
             self._name_column(values)
             raise
         if instant is not None:
-            self._last = instant
+            self._clock.last = instant
         return self._tick() if self._buffer.ready else None
 
     def snapshot(self) -> dict[str, Any]:
@@ -136,7 +134,7 @@ class Stream:
             (min(count, R), F), ``costs`` (K,), ``last`` (the last timestamp, or empty), ``count``,
             ``skipped``, and the kind, version and model they belong to.
         """
-        last = np.empty(0) if self._last is None else np.array([self._last])
+        last = np.empty(0) if self._clock.last is None else np.array([self._clock.last])
         state = {**self._buffer.snapshot(), "costs": self._costs.copy(), "last": last}
         return signed(_KIND, self._contract, {**state, "skipped": self.skipped})
 
@@ -161,17 +159,7 @@ class Stream:
         skipped = int(entry(snapshot, "skipped"))
         self._buffer.restore(buffer_state(snapshot, "stream_buffer"))
         self._costs, self.skipped = costs, skipped
-        self._last = last[0] if len(last) else None
-
-    def _is_late(self, instant: Instant) -> bool:
-        if self._last is None or rises(instant, self._last):
-            return False
-        if self._late == "skip":
-            return True
-        raise DataError(
-            f"The row's timestamp is {instant} and the last one was {self._last}; timestamps must "
-            "rise. Sort the rows, or open the stream with late='skip' to leave late ones out."
-        )
+        self._clock.last = last[0] if len(last) else None
 
     def _values(self, row: Any) -> NDArray[np.float64]:
         if type(row) is not np.ndarray and isinstance(row, Mapping):

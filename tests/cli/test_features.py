@@ -1,6 +1,8 @@
 """Bars through the command line: `fit --features ohlcv`, then the verbs on the bars again."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -86,6 +88,41 @@ def test_embed_report_and_inspect_know_the_features(folder, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "ohlcv over 8 bars, made of Open, High, Low, Close, Volume" in out
     assert "garman_klass_volatility" in out
+
+
+def streamed(model, lines, *arguments):
+    """Standard output of `regimetry stream`, line by line."""
+    process = subprocess.run(
+        [sys.executable, "-I", "-m", "regimetry", "stream", str(model), *arguments],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line) for line in process.stdout.splitlines()]
+
+
+def test_a_stream_takes_bars_and_labels_them_as_predict_does(folder, tmp_path):
+    out = tmp_path / "labels.csv"
+    assert main(["predict", str(folder / "m.onnx"), str(folder / "bars.csv"), "-o", str(out)]) == 0
+    labels = pd.read_csv(out)["regime"]
+    lines = (folder / "bars.csv").read_text().splitlines()
+    answers = streamed(folder / "m.onnx", lines)
+    assert [answer["regime"] for answer in answers] == [
+        None if np.isnan(label) else int(label) for label in labels
+    ]
+
+
+def test_a_late_or_bad_bar_does_not_reach_the_features(folder):
+    lines = (folder / "bars.csv").read_text().splitlines()[:40]
+    late = lines[5]
+    bad = lines[20].replace(lines[20].split(",")[2], "0.001")  # a high below the low
+    disturbed = [*lines[:20], late, bad, *lines[20:]]
+    answers = streamed(folder / "m.onnx", disturbed, "--late", "skip")
+    assert answers[19]["skipped"] == "late"
+    assert "High" in answers[20]["error"]
+    kept = [answer | {"line": 0} for answer in [*answers[:19], *answers[21:]]]
+    assert kept == [answer | {"line": 0} for answer in streamed(folder / "m.onnx", lines)]
 
 
 def test_float16_is_measured_on_bars(folder, tmp_path, capsys):

@@ -1,0 +1,136 @@
+"""What ``regimetry analyse`` prints for people."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from regimetry.analysis import Analysis, ConditionalStatistics, Performance
+from regimetry.cli.labelling import when
+from regimetry.cli.output import text_table
+
+
+def analysis_text(
+    regimes: list[str],
+    analysis: Analysis,
+    performances: dict[str, Performance],
+    columns: dict[str, ConditionalStatistics],
+    index: Any,
+) -> str:
+    """Return the tables of ``regimetry analyse``, an empty line between them."""
+    blocks = [_dwell_table(regimes, analysis), _matrix_table(regimes, analysis)]
+    if performances:
+        blocks.append(_performance_table(regimes, performances))
+    for name, statistics in columns.items():
+        blocks.append(_column_table(regimes, name, statistics))
+    return "\n\n".join([*blocks, _outlook(regimes, analysis, index)])
+
+
+def _number(value: float, digits: str = ".1f") -> str:
+    """Return a number as text; NaN as nothing, infinity as a word."""
+    if math.isnan(value):
+        return ""
+    return "never" if math.isinf(value) else format(value, digits)
+
+
+def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
+    dwell, interval = analysis.dwell, analysis.transitions.level
+    header = ["regime", "share", "long run", "spells", "mean", "median", "longest", "expected"]
+    header += [f"{interval:.0%} interval", "entropy"]
+    rows = [
+        [
+            regime,
+            f"{analysis.share[i]:.1%}",
+            f"{analysis.long_run[i]:.1%}",
+            str(dwell.spells[i]),
+            *(_number(v[i]) for v in (dwell.mean, dwell.median, dwell.longest, dwell.expected)),
+            f"{_number(dwell.lower[i])} to {_number(dwell.upper[i])}",
+            _number(analysis.entropy[i], ".3f"),
+        ]
+        for i, regime in enumerate(regimes)
+    ]
+    return text_table(header, rows)
+
+
+def _matrix_table(regimes: list[str], analysis: Analysis) -> str:
+    found = analysis.transitions
+    rows = [
+        [
+            regime,
+            *(
+                f"{found.empirical[i, j]:.4f} ({found.lower[i, j]:.4f} to {found.upper[i, j]:.4f})"
+                for j in range(len(regimes))
+            ),
+        ]
+        for i, regime in enumerate(regimes)
+    ]
+    return text_table(["from \\ to", *regimes], rows)
+
+
+def _performance_table(regimes: list[str], performances: dict[str, Performance]) -> str:
+    same, after = performances["same"], performances["next"]
+    header = ["regime", "bars", "spells", "return", "volatility", "Sharpe", "hits", "drawdown"]
+    header += ["in a spell", "next bar: return", "Sharpe"]
+    rows = [
+        [
+            regime,
+            str(same.bars[i]),
+            str(same.spells[i]),
+            _number(same.annual_return[i], ".1%"),
+            _number(same.volatility[i], ".1%"),
+            _number(same.sharpe[i], ".2f"),
+            _number(same.hit_rate[i], ".1%"),
+            _number(same.drawdown[i], ".1%"),
+            _number(same.spell_drawdown[i], ".1%"),
+            _number(after.annual_return[i], ".1%"),
+            _number(after.sharpe[i], ".2f"),
+        ]
+        for i, regime in enumerate(regimes)
+    ]
+    return text_table(header, rows)
+
+
+def _column_table(regimes: list[str], name: str, found: ConditionalStatistics) -> str:
+    header = [name, "bars", "mean", "deviation", *(f"{level:.0%}" for level in found.levels)]
+    rows = [
+        [
+            regime,
+            str(found.count[i]),
+            *(_number(v, ".4g") for v in (found.mean[i], found.deviation[i], *found.quantiles[i])),
+        ]
+        for i, regime in enumerate(regimes)
+    ]
+    return text_table(header, rows)
+
+
+def _outlook(regimes: list[str], analysis: Analysis, index: Any) -> str:
+
+    lines = [f"last regime   {regimes[analysis.last]}, {when(index[-1])}"]
+    for horizon in (1, 5, 20):
+        shares = zip(regimes, analysis.forecast[horizon - 1], strict=True)
+        text = ", ".join(f"{regime} {share:.1%}" for regime, share in shares)
+        lines.append(f"in {horizon:<2} bars    {text}")
+    lines.append(f"entropy rate  {analysis.entropy_rate:.3f} bits a bar")
+    strongest = analysis.changes
+    lines.append(f"changes       {len(strongest.bar)}" + _strongest(regimes, analysis, index))
+    if not analysis.is_irreducible:
+        lines.append(
+            "reducible     not every regime leads to every other here; the long run is from the "
+            "last regime"
+        )
+    return "\n".join(lines)
+
+
+def _strongest(regimes: list[str], analysis: Analysis, index: Any) -> str:
+
+    changes = analysis.changes
+    order = np.argsort(-changes.strength, kind="stable")[:3]
+    if not len(order):
+        return ""
+    texts = (
+        f"{when(index[changes.bar[i]])} to {regimes[changes.after[i]]} ({changes.strength[i]:.2f})"
+        for i in order
+    )
+    return "; strongest: " + ", ".join(texts)

@@ -1,0 +1,213 @@
+"""``regimetry compare``: two models on the same bars."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from regimetry.cli.arguments import add_json, add_time_column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from regimetry.analysis import Agreement
+    from regimetry.contract import ModelContract
+
+_SHOWN = 5  # stretches of disagreement in the table
+
+
+def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verb."""
+    parser = verbs.add_parser(
+        "compare",
+        help="agreement of two models on a table, and what changed",
+        description="Label a table with two models, causally; print how far they agree over the "
+        "bars that both label, which new regime stands for which old one, how share and dwell "
+        "changed, where the labels differ, and what differs between the models.",
+        epilog="example: regimetry compare old.onnx new.onnx spx.csv",
+    )
+    parser.add_argument("old", type=Path, help="model file (.onnx)")
+    parser.add_argument("new", type=Path, help="model file (.onnx)")
+    parser.add_argument("data", type=Path, help="table with the columns of both")
+    add_time_column(parser)
+    parser.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    add_json(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Label twice, compare, print."""
+    from regimetry.analysis import agreement
+    from regimetry.cli.labelling import label_table, span
+    from regimetry.cli.output import print_json
+    from regimetry.runtime.model import load
+    from regimetry.series.tables import read_table
+
+    models = [load(path, device=options.device) for path in (options.old, options.new)]
+    table = read_table(options.data, time_column=options.time_column)
+    old, new = (label_table(model, table).labels for model in models)
+    contracts = [model.contract for model in models]
+    found = agreement(old, new, *(contract.n_regimes for contract in contracts))
+    regimes = _regimes(found, old, new, contracts)
+    stretches = _stretches(found, old, new, table.index)
+    changes = _changes(*contracts)
+    if options.json:
+        print_json(
+            {
+                "bars": found.bars,
+                "agreement": found.share,
+                "adjusted_rand": found.adjusted_rand,
+                "mapping": [None if i < 0 else int(i) for i in found.mapping],
+                "counts": found.counts.tolist(),
+                "regimes": regimes,
+                "differing_stretches": stretches,
+                "models": changes,
+                "data": span(table.index),
+            }
+        )
+        return
+    print(_regime_table(regimes))
+    print(
+        f"\nagreement      {found.share:.1%} of {found.bars} bars; adjusted Rand index "
+        f"{found.adjusted_rand:.3f}"
+    )
+    print(f"differ in      {len(stretches)} stretches" + _longest(stretches))
+    for name, (before, after) in changes.items():
+        print(f"{name.replace('_', ' '):<14} {_text(before)} -> {_text(after)}")
+    if not changes:
+        print("models         the same contract")
+
+
+def _regimes(
+    found: Agreement,
+    old: NDArray[np.int64],
+    new: NDArray[np.int64],
+    contracts: list[ModelContract],
+) -> list[dict[str, Any]]:
+    """Pair the regimes: old ones in order, then new ones without a counterpart."""
+    import numpy as np
+
+    from regimetry.analysis import spells_of
+
+    both = (old >= 0) & (new >= 0)
+    new_of = {int(o): n for n, o in enumerate(found.mapping) if o >= 0}
+    pairs: list[tuple[int | None, int | None]] = [
+        (regime, new_of.get(regime)) for regime in range(contracts[0].n_regimes)
+    ]
+    pairs += [(None, n) for n, o in enumerate(found.mapping) if o < 0]
+
+    def side(labels: NDArray[np.int64], regime: int | None, contract: ModelContract) -> Any:
+        if regime is None:
+            return None
+        spells = spells_of(np.where(both, labels, -1))
+        lengths = spells.length[spells.regime == regime]
+        return {
+            "number": regime,
+            "name": contract.regimes[regime].name,
+            "share": float(np.mean(labels[both] == regime)),
+            "spells": len(lengths),
+            "mean_dwell": float(lengths.mean()) if len(lengths) else None,
+        }
+
+    return [
+        {
+            "old": side(old, before, contracts[0]),
+            "new": side(new, after, contracts[1]),
+            "kept": None
+            if before is None or np.isnan(found.recall[before])
+            else float(found.recall[before]),
+        }
+        for before, after in pairs
+    ]
+
+
+def _stretches(
+    found: Agreement, old: NDArray[np.int64], new: NDArray[np.int64], index: Any
+) -> list[dict[str, Any]]:
+    """Return where the labels differ after the mapping, one entry a pair of spells."""
+    import numpy as np
+
+    from regimetry.analysis import spells_of
+    from regimetry.cli.labelling import when
+
+    both = (old >= 0) & (new >= 0)
+    differs = both & (np.where(new >= 0, found.mapping[np.maximum(new, 0)], -1) != old)
+    codes = np.where(differs, old * len(found.mapping) + new, -1)
+    spells = spells_of(codes)
+    return [
+        {
+            "start": when(index[start]),
+            "end": when(index[start + length - 1]),
+            "bars": int(length),
+            "old": int(code // len(found.mapping)),
+            "new": int(code % len(found.mapping)),
+        }
+        for start, length, code in zip(spells.start, spells.length, spells.regime, strict=True)
+    ]
+
+
+def _changes(old: ModelContract, new: ModelContract) -> dict[str, list[Any]]:
+    """Return what differs between two contracts: name -> [old, new]."""
+    facts = [
+        {
+            "n_regimes": contract.n_regimes,
+            "window_size": contract.window_size,
+            "columns": list(contract.schema.names),
+            "transforms": list(contract.transforms),
+            "jump_penalty": contract.jump_penalty,
+            "embedding": contract.embedding_size,
+            "trained_rows": contract.training["rows"],
+            "trained_from": contract.training["start"],
+            "trained_to": contract.training["end"],
+            "seed": contract.training["seed"],
+            "training_data": contract.training["fingerprint"][:16],
+        }
+        for contract in (old, new)
+    ]
+    return {name: [value, facts[1][name]] for name, value in facts[0].items()
+            if value != facts[1][name]}  # fmt: skip
+
+
+def _regime_table(regimes: list[dict[str, Any]]) -> str:
+    from regimetry.cli.output import text_table
+
+    def cell(side: dict[str, Any] | None, name: str, digits: str) -> str:
+        return "" if side is None or side[name] is None else format(side[name], digits)
+
+    def title(side: dict[str, Any] | None) -> str:
+        return "none" if side is None else f"{side['number']} {side['name']}"
+
+    header = ["old", "new", "kept", "share, old", "new", "spells, old", "new"]
+    header += ["mean dwell, old", "new"]
+    rows = [
+        [
+            title(pair["old"]),
+            title(pair["new"]),
+            "" if pair["kept"] is None else f"{pair['kept']:.1%}",
+            *(
+                cell(pair[which], name, digits)
+                for name, digits in (("share", ".1%"), ("spells", "d"), ("mean_dwell", ".1f"))
+                for which in ("old", "new")
+            ),
+        ]
+        for pair in regimes
+    ]
+    return text_table(header, rows)
+
+
+def _longest(stretches: list[dict[str, Any]]) -> str:
+    if not stretches:
+        return ""
+    shown = sorted(stretches, key=lambda entry: -entry["bars"])[:_SHOWN]
+    texts = (
+        f"{s['start']} to {s['end']} ({s['bars']} bars, {s['old']} -> {s['new']})" for s in shown
+    )
+    return "; longest: " + ", ".join(texts)
+
+
+def _text(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,144 @@
+"""``regimetry analyse`` as a person uses it."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regimetry.cli import main
+
+COLUMNS = ["x0", "x1", "x2", "x3"]
+
+
+@pytest.fixture
+def data(values, tmp_path):
+    frame = pd.DataFrame(values, columns=COLUMNS)
+    frame.insert(0, "date", pd.bdate_range("2020-01-01", periods=len(frame)))
+    path = tmp_path / "données.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def test_tables_for_people(model_path, data, capsys):
+    arguments = ["analyse", str(model_path), str(data), "--price", "x3", "--columns", "x0,x1"]
+    assert main(arguments) == 0
+    out = capsys.readouterr().out
+    for text in ("long run", "95% interval", "from \\ to", "Sharpe", "in a spell", "last regime",
+                 "in 20 bars", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
+        assert text in out
+
+
+def test_files_for_strategies(model_path, model, data, values, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["analyse", str(model_path), str(data), "--price", "x3", "-o", str(out)]
+    assert main([*arguments, "--json", "--bars-per-year", "365"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert sorted(path.name for path in out.iterdir()) == ["decisions.csv", "regimes.json"]
+    written = json.loads((out / "regimes.json").read_text(encoding="utf-8"))
+    assert written == printed
+    decisions = pd.read_csv(out / "decisions.csv", parse_dates=["date"])
+    labels = model.predict(values)
+    assert len(decisions) == len(values)
+    np.testing.assert_array_equal(decisions["regime"].fillna(-1), labels)
+    assert decisions["name"].dropna().unique().tolist()[0].startswith("regime_")
+    p = model.predict_proba(values)
+    chosen = p[np.arange(len(p)), np.maximum(labels, 0)]
+    np.testing.assert_allclose(decisions["probability"], chosen, atol=1e-6)
+    power = np.linalg.matrix_power(np.array(model.contract.transition_matrix), 5)
+    np.testing.assert_allclose(decisions["p_1_5"], (p @ power)[:, 1], atol=1e-6)
+    counts = np.array(written["analysis"]["transitions"]["counts"])
+    present = labels[labels >= 0]
+    assert counts.sum() == len(present) - 1
+    returns = values[1:, 3] / values[:-1, 3] - 1
+    for regime in written["regimes"]:
+        chosen = returns[labels[1:] == regime["number"]]
+        found = regime["performance"]["same"]
+        assert found["bars"] == len(chosen)
+        assert found["bars_per_year"] == 365
+        assert found["volatility"] == pytest.approx(chosen.std(ddof=1) * 365**0.5)
+    assert written["model"]["fingerprint"] == model.contract.training["fingerprint"]
+    assert written["data"]["price"] == "x3"
+
+
+def test_without_a_price_it_says_which_column_could_be_it(model_path, data, capsys):
+    assert main(["analyse", str(model_path), str(data), "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "no performance: No column is called close or price; these could be the price: x3" in (
+        captured.err
+    )
+    found = json.loads(captured.out)
+    assert found["data"]["price"] is None
+    assert found["regimes"][0]["performance"] == {}
+
+
+def test_gaps_are_no_transitions(model_path, data, capsys):
+    frame = pd.read_csv(data, parse_dates=["date"])
+    frame.loc[300:, "date"] += pd.Timedelta("60D")
+    frame.to_csv(data, index=False)
+    totals = []
+    for gap in ([], ["--max-gap", "10D"], ["--max-gap", "100D"]):
+        assert main(["analyse", str(model_path), str(data), "--json", *gap]) == 0
+        found = json.loads(capsys.readouterr().out)["analysis"]["transitions"]["counts"]
+        totals.append(np.sum(found))
+    assert totals == [totals[0], totals[0] - 1, totals[0]]
+
+
+def test_one_row_more_than_a_window_has_an_answer(model_path, data, capsys):
+    frame = pd.read_csv(data).iloc[:11]
+    frame.to_csv(data, index=False)
+    assert main(["analyse", str(model_path), str(data), "--price", "x3"]) == 0
+    assert "changes       0" in capsys.readouterr().out
+    assert main(["analyse", str(model_path), str(data), "--price", "x3", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["analysis"]["bars"] == 1
+
+
+def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path, capsys):
+    model, table, out = str(model_path), str(data), str(tmp_path / "out")
+    short = tmp_path / "short.csv"
+    pd.read_csv(data).iloc[:1].to_csv(short, index=False)
+    file = tmp_path / "file"
+    file.touch()
+    before = sorted(tmp_path.iterdir())
+    for arguments, message in (
+        ([model, table, "--price", "q"], "no column of numbers 'q'; these could be the price: x3"),
+        ([model, table, "--price", "x0"], "prices must be positive"),
+        ([model, table, "--columns", "q"], "no column of numbers 'q'; the columns are x0"),
+        ([model, table, "--price", "x3", "--bars-per-year", "0"], "bars_per_year is 0"),
+        ([model, table, "--max-gap", "soon"], "max-gap is 'soon'; it must be a duration"),
+        ([model, table, "--max-gap=-5D"], "it must be above 0"),
+        ([model, str(short)], "The data have 1 rows; the model reads 11 at once"),
+    ):
+        assert main(["analyse", *arguments, "-o", out]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.splitlines()[-1].startswith("regimetry: ")
+    assert main(["analyse", model, table, "-o", str(file)]) == 2
+    assert "is a file; -o names a folder" in capsys.readouterr().err
+    assert main(["analyse", model, table, "-o", str(tmp_path / "none" / "out")]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize("verb", ["analyse", "drift", "compare"])
+def test_these_verbs_run_in_production(model_path, data, verb):
+    """No research module: what they need is numpy, onnxruntime and a table reader."""
+    code = (
+        "import sys; from regimetry.cli import main; code = main(sys.argv[1:]);"
+        "loaded = {m.partition('.')[0] for m in sys.modules};"
+        "research = {'tensorflow', 'keras', 'sklearn', 'scipy', 'onnx', 'tf2onnx'};"
+        "assert not loaded & research, loaded;"
+        "sys.exit(code)"
+    )
+    arguments = {
+        "analyse": [model_path, data],
+        "drift": [model_path, data, "--last", "200"],
+        "compare": [model_path, model_path, data],
+    }[verb]
+    subprocess.run(
+        [sys.executable, "-I", "-c", code, verb, *map(str, arguments)],
+        check=True,
+        capture_output=True,
+    )
