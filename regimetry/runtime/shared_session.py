@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import INPUT_NAME
+from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import DeviceError, ModelError
 from regimetry.runtime.providers import CPU, CUDA, Provider
 from regimetry.runtime.session import first_line, open_session, reading
@@ -108,6 +108,11 @@ class SharedSession:
 
     def _read_signature(self) -> None:
         inputs, outputs = self._raw.get_inputs(), self._raw.get_outputs()
+        if [value.name for value in inputs] == [SERIES_INPUT_NAME]:
+            raise ModelError(
+                f"{self._name} is of the series form, which is for other runtimes: it reads a whole "
+                "series. Load the window form it was made from, which `regimetry fit` wrote."
+            )
         for value in [*inputs, *outputs]:
             shape = value.shape
             if (

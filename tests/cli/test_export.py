@@ -222,6 +222,8 @@ def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys, with_
     np.testing.assert_array_equal(regime, expected)
     metadata = session.get_modelmeta().custom_metadata_map
     assert metadata[FORM_KEY] == "series"
+    with pytest.raises(ModelError, match=r"series\.onnx is of the series form.*Load the window form"):
+        rg.load(out)
     capsys.readouterr()
     assert main(["inspect", str(out), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["form"] == "series"

@@ -36,6 +36,7 @@ from regimetry.export.rules.matching import (
     consumer,
     made_by,
     needed,
+    with_added_row,
 )
 from regimetry.export.rules.projections import COLUMNS, ROWS, Projection, read_projection
 from regimetry.export.rules.shapes import Batch, Dim, dims
@@ -106,13 +107,7 @@ def _read(node: ir.Node) -> _Layer:
     output = constant(product.inputs[1])
     if output is None or output.ndim != 2 or len(output) != value.bias.size:
         raise Declined("the joined heads are not multiplied by a constant matrix")
-    result, bias = product.outputs[0], np.zeros(output.shape[1])
-    following = list(dict.fromkeys(result.consumers()))
-    if len(following) == 1 and following[0].op_type == "Add" and not result.is_graph_output():
-        for item in following[0].inputs:
-            array = constant(item)
-            if array is not None and array.shape == bias.shape:
-                result, bias = following[0].outputs[0], array.astype(np.float64)
+    bias, result = with_added_row(product.outputs[0], output.shape[1])
     return _Layer(
         query=query,
         key=key,

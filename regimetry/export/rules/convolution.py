@@ -17,7 +17,7 @@ from regimetry.export.rules.matching import (
     constant,
     consumer,
     needed,
-    with_constant,
+    with_added_row,
 )
 from regimetry.export.rules.shapes import Batch, dims
 from regimetry.export.rules.sketch import Sketch
@@ -42,13 +42,13 @@ class Convolution:
         bias = np.zeros(weight.shape[1]) if len(node.inputs) < 3 else constant(node.inputs[2])
         if bias is None:
             raise Declined("the bias is no constant")
-        bias, result = _with_bias(result, bias)
+        added, result = with_added_row(result, len(bias))
         shape = dims(tokens)
         if shape is None or len(shape) != 3:
             raise Declined("the input has no known (batch, W, D) shape")
         rows = sketch.rows(tokens)
         count = (dims(rows) or (Batch(1),))[0]
-        product = sketch.op("Gemm", rows, weight, bias, shape=(count, weight.shape[1]))
+        product = sketch.op("Gemm", rows, weight, bias + added, shape=(count, weight.shape[1]))
         return result, sketch.windows(product, shape)
 
 
@@ -88,14 +88,3 @@ def _moved_out(node: ir.Node) -> ir.Value:
     if axes_of(squeeze) not in ((1,), (-3,)):
         raise Declined(f"the output loses axes {axes_of(squeeze)}, expected the one at 1")
     return squeeze.outputs[0]
-
-
-def _with_bias(result: ir.Value, bias: np.ndarray) -> tuple[np.ndarray, ir.Value]:
-    """Take in a bias that is added afterwards."""
-    nodes = list(dict.fromkeys(result.consumers()))
-    if len(nodes) == 1 and nodes[0].op_type == "Add" and not result.is_graph_output():
-        for value in nodes[0].inputs:
-            array = constant(value)
-            if array is not None and array.size == array.shape[-1] == len(bias):
-                return bias + with_constant(nodes[0])[1].reshape(-1), nodes[0].outputs[0]
-    return bias, result

@@ -8,10 +8,9 @@ and adds the bias apart:
 
 from __future__ import annotations
 
-import numpy as np
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import Declined, constant, made_by
+from regimetry.export.rules.matching import Declined, constant, made_by, with_added_row
 from regimetry.export.rules.shapes import Batch, dims
 from regimetry.export.rules.sketch import Sketch, is_rows_view
 
@@ -47,7 +46,7 @@ class Dense:
         assert tokens is not None
         if shape is None or len(shape) != 3 or any(isinstance(size, Batch) for size in shape[1:]):
             raise Declined("the output has no known (batch, W, D) shape")
-        bias, result = _bias(result, weight.shape[1])
+        bias, result = with_added_row(result, weight.shape[1])
         rows = sketch.rows(tokens) if len(dims(tokens) or ()) == 3 else tokens
         count = (dims(rows) or (Batch(1),))[0]
         product = sketch.op("Gemm", rows, weight, bias, shape=(count, weight.shape[1]))
@@ -60,14 +59,3 @@ def _view_of(node: ir.Node) -> ir.Value | None:
     if len(nodes) == 1 and nodes[0].op_type == "Reshape" and is_rows_view(nodes[0].outputs[0]):
         return nodes[0].outputs[0]
     return None
-
-
-def _bias(result: ir.Value, size: int) -> tuple[np.ndarray, ir.Value]:
-    """Return the bias that is added to the product, zeros if none, and the value with it."""
-    nodes = list(dict.fromkeys(result.consumers()))
-    if len(nodes) == 1 and nodes[0].op_type == "Add" and not result.is_graph_output():
-        for value in nodes[0].inputs:
-            array = constant(value)
-            if array is not None and array.size == size and array.shape[-1] == size:
-                return array.reshape(size), nodes[0].outputs[0]
-    return np.zeros(size), result

@@ -57,6 +57,20 @@ def with_constant(node: ir.Node) -> tuple[ir.Value, NDArray[Any]]:
     raise Declined(f"{node.op_type} has no constant input")
 
 
+def with_added_row(value: ir.Value, size: int) -> tuple[NDArray[np.float64], ir.Value]:
+    """Take in a bias: return the row that alone is added to a value, and the sum.
+
+    Zeros and the value itself where it goes elsewhere.
+    """
+    nodes = list(dict.fromkeys(value.consumers()))
+    if len(nodes) == 1 and nodes[0].op_type == "Add" and not value.is_graph_output():
+        for item in nodes[0].inputs:
+            array = constant(item)
+            if array is not None and array.ndim and array.size == array.shape[-1] == size:
+                return array.reshape(size).astype(np.float64), nodes[0].outputs[0]
+    return np.zeros(size), value
+
+
 def attribute(node: ir.Node, name: str, default: Any) -> Any:
     """Return an attribute's plain value."""
     found = node.attributes.get(name)
