@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regimetry.runtime.labelling import MISSING
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -21,10 +23,23 @@ class Labelled(NamedTuple):
 
 
 def label_table(model: RegimeModel, table: Any) -> Labelled:
-    """Label every bar of a pandas frame, causally."""
-    from regimetry.runtime.model import MISSING
+    """Label every row of a pandas frame, causally; price bars where the model makes features."""
+    from regimetry.series.features import as_read_by
 
-    found = model.label(table)
+    read = as_read_by(model.contract, table)
+    found, before = label_rows(model, read), len(table) - len(read)
+    if not before:
+        return found
+    return Labelled(
+        np.concatenate([np.full(before, MISSING), found.labels]),
+        np.concatenate([np.full((before, found.probability.shape[1]), np.nan), found.probability]),
+        np.concatenate([np.full(before, np.nan), found.novelty]),
+    )
+
+
+def label_rows(model: RegimeModel, frame: Any) -> Labelled:
+    """Label every row of a pandas frame that holds what the graph reads, causally."""
+    found = model.label(frame)
     return Labelled(
         found.regime.fillna(MISSING).to_numpy(dtype=np.int64),
         found.probability.to_numpy(dtype=np.float64),

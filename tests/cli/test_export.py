@@ -16,6 +16,7 @@ from onnx import helper, numpy_helper
 import regimetry as rg
 from regimetry.cli import main
 from regimetry.contract import FORM_KEY
+from regimetry.errors import ModelError
 from regimetry.export import source
 from regimetry.export.golden import golden_path
 from regimetry.export.probe import probe_windows
@@ -222,7 +223,9 @@ def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys, with_
     np.testing.assert_array_equal(regime, expected)
     metadata = session.get_modelmeta().custom_metadata_map
     assert metadata[FORM_KEY] == "series"
-    with pytest.raises(ModelError, match=r"series\.onnx is of the series form.*Load the window form"):
+    with pytest.raises(
+        ModelError, match=r"series\.onnx is of the series form.*Load the window form"
+    ):
         rg.load(out)
     capsys.readouterr()
     assert main(["inspect", str(out), "--json"]) == 0

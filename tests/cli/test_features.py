@@ -125,6 +125,23 @@ def test_a_late_or_bad_bar_does_not_reach_the_features(folder):
     assert kept == [answer | {"line": 0} for answer in streamed(folder / "m.onnx", lines)]
 
 
+def test_analyse_drift_and_compare_take_bars(folder, tmp_path, capsys):
+    model, bars = str(folder / "m.onnx"), str(folder / "bars.csv")
+    out = tmp_path / "labels.csv"
+    assert main(["predict", model, bars, "-o", str(out)]) == 0
+    labels = pd.read_csv(out)["regime"]
+    capsys.readouterr()
+    assert main(["analyse", model, bars, "--price", "Close", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [regime["bars"] for regime in found["regimes"]] == [
+        int((labels == number).sum()) for number in range(2)
+    ]
+    assert main(["drift", model, bars, "--last", "100", "--draws", "99", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["recent"]["bars"] == 100 - WARM_UP - 5 + 1
+    assert main(["compare", model, model, bars, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["agreement"] == 1.0
+
+
 def test_float16_is_measured_on_bars(folder, tmp_path, capsys):
     arguments = ["export", str(folder / "m.onnx"), str(tmp_path / "h.onnx"), "--target", "float16"]
     data = ["--data", str(folder / "bars.csv"), "--force", "--json"]
