@@ -110,8 +110,8 @@ class SharedSession:
         inputs, outputs = self._raw.get_inputs(), self._raw.get_outputs()
         if [value.name for value in inputs] == [SERIES_INPUT_NAME]:
             raise ModelError(
-                f"{self._name} is of the series form, which is for other runtimes: it reads a whole "
-                "series. Load the window form it was made from, which `regimetry fit` wrote."
+                f"{self._name} is of the series form, for other runtimes: it reads a whole series. "
+                "Load the window form it was made from, which `regimetry fit` wrote."
             )
         for value in [*inputs, *outputs]:
             shape = value.shape

@@ -224,7 +224,7 @@ def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys, with_
     metadata = session.get_modelmeta().custom_metadata_map
     assert metadata[FORM_KEY] == "series"
     with pytest.raises(
-        ModelError, match=r"series\.onnx is of the series form.*Load the window form"
+        ModelError, match=r"series\.onnx is of the series form, for other.*Load the window form"
     ):
         rg.load(out)
     capsys.readouterr()

@@ -133,11 +133,11 @@ def test_analyse_drift_and_compare_take_bars(folder, tmp_path, capsys):
     capsys.readouterr()
     assert main(["analyse", model, bars, "--price", "Close", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
-    assert [regime["bars"] for regime in found["regimes"]] == [
-        int((labels == number).sum()) for number in range(2)
-    ]
+    assert [regime["share"] for regime in found["regimes"]] == pytest.approx(
+        [(labels.dropna() == number).mean() for number in range(2)]
+    )
     assert main(["drift", model, bars, "--last", "100", "--draws", "99", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["recent"]["bars"] == 100 - WARM_UP - 5 + 1
+    assert json.loads(capsys.readouterr().out)["recent"]["rows"] == 100 - WARM_UP - 5 + 1
     assert main(["compare", model, model, bars, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["agreement"] == 1.0
 
