@@ -1,4 +1,4 @@
-// A runtime is checked against the golden file: the outputs that onnxruntime gave in Python.
+// A runtime is checked against the golden file: what Keras and the head gave at the fit.
 
 import { causalLabels, runWindows } from "./regimes.mjs";
 

@@ -79,7 +79,7 @@ class FoldedAttention:
         if folded >= plain:
             raise Declined(
                 f"folding would take {folded} multiply-accumulates a window instead of {plain}, "
-                f"since D = {size} is not below 2 * {head_size}"
+                f"with D = {size} and heads of {head_size}"
             )
         weights = _weights(sketch, layer, window_size, size)
         averages = sketch.op("MatMul", weights, tokens, shape=(Batch(1), window_size * heads, size))
