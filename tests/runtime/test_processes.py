@@ -147,15 +147,14 @@ def test_a_child_refuses_a_file_that_was_replaced(model_path, tmp_path, monkeypa
             _ = session.raw
 
 
-def _predict(arguments):
-    model, values = arguments
-    return model.predict(values)
-
-
 def test_spawned_workers_load_by_path(model, values):
     context = multiprocessing.get_context("spawn")
     with context.Pool(2) as pool:
-        results = pool.map(_predict, [(model, values), (model, values[:200])])
+        # A worker that cannot read its task would be waited for for ever.
+        results = pool.starmap_async(
+            rg.RegimeModel.predict, [(model, values), (model, values[:200])]
+        )
+        results = results.get(timeout=120)
     np.testing.assert_array_equal(results[0], model.predict(values))
     np.testing.assert_array_equal(results[1], model.predict(values[:200]))
 
