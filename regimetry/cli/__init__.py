@@ -25,6 +25,7 @@ from regimetry.cli import (
     stream,
     verify,
 )
+from regimetry.cli.parser import VerbParser
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -51,7 +52,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    verbs = parser.add_subparsers(title="verbs", metavar="verb")
+    verbs = parser.add_subparsers(title="verbs", metavar="verb", parser_class=VerbParser)
     for verb in _VERBS:
         verb.add_parser(verbs)
     return parser

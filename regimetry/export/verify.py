@@ -24,6 +24,7 @@ from regimetry.export.parity import (
 from regimetry.export.runtimes import RUNTIMES, Outputs, Runtime
 from regimetry.export.source import SourceFile, read_source
 from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.session import first_line
 from regimetry.series.preprocessing import Preprocessing, Transform
 
 KERAS = "keras"
@@ -149,7 +150,7 @@ def _replay(runtime: Runtime, file: SourceFile, golden: Golden) -> Replay:
     try:
         found = runtime.run(file.content, golden.window, input_name=file.input_name)
     except Exception as error:  # every runtime has exceptions of its own
-        failure = f"it does not run the file ({_first_line(error)})"
+        failure = f"it does not run the file ({first_line(error)})"
         return Replay(runtime=runtime.name, version=version, failure=failure)
     return _judge(runtime.name, version, found, golden, file.precision)
 
@@ -232,10 +233,6 @@ def load_encoder(path: Path) -> Any:
         return keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras lets zip, JSON and type errors through
         raise ModelError(
-            f"{path} cannot be read as a Keras model ({_first_line(error)}). Write it again with "
+            f"{path} cannot be read as a Keras model ({first_line(error)}). Write it again with "
             "`regimetry fit --keras` or detector.encoder_.save."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -142,6 +142,21 @@ def test_float16_needs_windows(copy, tmp_path, capsys):
     assert "has 1 rows; the model reads 11" in capsys.readouterr().err
 
 
+ORDERS = [
+    "{m} --target triton {d}",
+    "--target triton {m} {d}",
+    "{m} {d} --target triton",
+    "{m} --target triton --json {d}",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_files_and_options_come_in_any_order(copy, tmp_path, order):
+    folder = tmp_path / "repository"
+    assert main(["export", *order.format(m=copy, d=folder).split()]) == 0
+    assert (folder / copy.stem / "config.pbtxt").is_file()
+
+
 def test_triton_writes_a_repository(copy, tmp_path, capsys):
     arguments = ["export", str(copy), str(tmp_path / "repository"), "--target", "triton"]
     assert main([*arguments, "--kind", "cpu", "--instances", "2"]) == 0
