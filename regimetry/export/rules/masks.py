@@ -64,8 +64,8 @@ def masked_weights(value: ir.Value, mask: Mask | None) -> ir.Value:
     product = nodes[0].outputs[0]
     following = list(dict.fromkeys(product.consumers()))
     if len(following) == 1 and following[0].op_type == "Add":
-        _, shift = _parts(following[0], product)
-        if not _is_zero(shift):
+        first, second = following[0].inputs
+        if not _is_zero(second if first is product else first):
             raise Declined("what is added to the masked weights is not 0")
         return following[0].outputs[0]
     return product
@@ -109,11 +109,6 @@ def _hides(shift: ir.Value | None, seen: np.ndarray | ir.Value) -> bool:
     negated = made_by(cast.inputs[0], "Not") if cast else None
     low = scalar(factor)
     return low is not None and low <= LOW and negated is not None and negated.inputs[0] is seen
-
-
-def _parts(node: ir.Node, one: ir.Value) -> tuple[ir.Value, ir.Value | None]:
-    first, second = node.inputs
-    return one, second if first is one else first
 
 
 def _is_zero(value: ir.Value | None) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import Declined, attribute, constant
-from regimetry.export.rules.shapes import dims
+from regimetry.export.rules.shapes import Dim, dims
 from regimetry.export.rules.sketch import Sketch, is_rows_view
 
 # fmt: off
@@ -42,23 +42,23 @@ class Rows:
             raise Declined("the output is not (batch, W, D)")
         if node.op_type == "LayerNormalization" and attribute(node, "axis", -1) not in (-1, 2):
             raise Declined("the normalisation is not over the last axis")
-        inputs = [self._rows(value, shape[-1], shape, sketch) for value in node.inputs]
+        inputs = [_as_rows(value, shape, sketch) for value in node.inputs]
         attributes = {name: item.value for name, item in node.attributes.items()}
         first = next(dims(value) for value in inputs if len(dims(value) or ()) == 2)
         assert first is not None
         result = sketch.op(node.op_type, *inputs, shape=(first[0], shape[-1]), **attributes)
         return node.outputs[0], sketch.windows(result, shape)
 
-    def _rows(
-        self, value: ir.Value | None, size: object, shape: tuple[object, ...], sketch: Sketch
-    ) -> ir.Value:
-        found = dims(value)
-        if value is None or found is None:
-            raise Declined("an input has no known shape")
-        if constant(value) is not None:
-            if any(entry != 1 for entry in found[:-1]):
-                raise Declined("a constant differs from position to position")
-            return value if len(found) <= 2 else sketch.reshape(value, (found[-1],))
-        if found == shape and found[-1] == size:
-            return sketch.rows(value)
+
+def _as_rows(value: ir.Value | None, shape: tuple[Dim, ...], sketch: Sketch) -> ir.Value:
+    """Return an input as rows; decline where it is not the same for every position."""
+    found = dims(value)
+    if value is None or found is None:
+        raise Declined("an input has no known shape")
+    if constant(value) is not None:
+        if any(entry != 1 for entry in found[:-1]):
+            raise Declined("a constant differs from position to position")
+        return value if len(found) <= 2 else sketch.reshape(value, (found[-1],))
+    if found != shape:
         raise Declined("an input has another shape than the output")
+    return sketch.rows(value)
