@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -13,26 +12,20 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from regimetry.contract import OUTPUT_NAMES
 from regimetry.encoder.config import EncoderConfig
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import ConfigError
 from regimetry.export.opset import require_opset
 from regimetry.files import replacing
 from regimetry.parameters import require_integer
-from regimetry.runtime.batch import run_windows
 from regimetry.runtime.jump import jump_forward
-from regimetry.runtime.model import MISSING, RegimeModel
-from regimetry.runtime.shared_session import SharedSession
-from regimetry.runtime.threads import available_threads
+from regimetry.runtime.model import MISSING
 from regimetry.series.frames import is_frame, layout_of, time_of
-from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series, as_matrix, as_series
-from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
-    import keras
-
+    from regimetry.export.package import Packaged
+    from regimetry.learning import Learned
     from regimetry.series.features import OhlcvFeatures
 
 
@@ -165,65 +158,41 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         ExportParityError
             The graph does not compute what the fitted model computes.
         """
-        from regimetry.encoder.inference import embed_windows
-        from regimetry.export.assemble import assemble
-        from regimetry.export.convert import encoder_to_onnx
-        from regimetry.export.describe import describe
-        from regimetry.export.golden import make_golden
-        from regimetry.export.parity import compare
-        from regimetry.export.rules import optimise
-        from regimetry.export.stamp import stamp
-        from regimetry.regimes.head import fit_head
+        from regimetry.export.package import package
+        from regimetry.learning import learn
 
         self._check_parameters()
         seed = self._seed()
         schema, series = self._read(X)
         if features is not None:
             _require_made_by(features, schema)
-        preprocessing = fit_preprocessing(series.values, schema.feature_names, self.difference)
-        windows = self._windows(preprocessing, series)
-        config = self._encoder_config(windows)
-
-        self.encoder_, self.history_ = self._fit_encoder(config, windows, seed)
-        embeddings = embed_windows(self.encoder_, windows)
-        head = fit_head(
-            embeddings,
-            windows.std(axis=1).mean(axis=1),
+        learned = learn(
+            series.values,
+            schema.feature_names,
+            window_size=int(self.window_size),
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
-            lag=config.window_size,
+            encoder=self.encoder,
+            objective=self.objective,
+            epochs=int(self.epochs),
+            difference=self.difference,
             n_landmarks=int(self.n_landmarks),
             seed=seed,
+            progress=self.progress,
         )
-        self.eigenvalues_ = head.eigenvalues
-
-        opset = int(self.opset)
-        encoder = encoder_to_onnx(self.encoder_, opset=opset)
-        graph, rules = optimise(
-            assemble(preprocessing, encoder, head, config.window_size, opset=opset)
-        )
-        outputs = self._run(graph.SerializeToString(), series)
-        expected: dict[str, NDArray[Any]] = {"embedding": embeddings, **head.outputs(embeddings)}
-        self.parity_ = compare(outputs, expected)
-        contract = describe(
+        packaged = package(
+            learned,
             schema,
             series,
-            preprocessing,
-            outputs,
-            window_size=config.window_size,
             jump_penalty=float(self.jump_penalty),
             smooth_penalty=float(self.smooth_penalty),
+            opset=int(self.opset),
             training={
                 "seed": seed,
-                "configuration": self._configuration(config),
-                "history": self.history_,
-                "eigenvalues": head.eigenvalues.tolist(),
-                "graph": [asdict(rule) for rule in rules],
+                "configuration": self._configuration(learned.config),
                 **({} if features is None else {"features": features.to_dict()}),
             },
         )
-        self._keep(RegimeModel(stamp(graph, contract)), outputs)
-        raw = rolling_windows(series.values, contract.window_rows)
-        self.golden_ = make_golden(raw, expected, contract.jump_penalty)
+        self._keep(learned, packaged)
         return self
 
     def _seed(self) -> int:
@@ -255,47 +224,6 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(schema.columns)
         return schema, as_series(X, schema)
 
-    def _windows(self, preprocessing: Preprocessing, series: Series) -> NDArray[np.float32]:
-        size = int(self.window_size)
-        needed = size + preprocessing.lag + 1
-        if len(series.values) < needed:
-            raise DataError(
-                f"{len(series.values)} rows are too few for windows of {size}; at least {needed} "
-                "are needed. Give more rows or a smaller window_size."
-            )
-        return rolling_windows(preprocessing.apply(series.values), size)
-
-    def _fit_encoder(
-        self, config: EncoderConfig, windows: NDArray[np.float32], seed: int
-    ) -> tuple[keras.Model, dict[str, list[float]]]:
-        from regimetry.encoder.model import build_encoder
-        from regimetry.encoder.objectives import OBJECTIVES
-        from regimetry.encoder.seeding import seeded
-        from regimetry.encoder.training import TrainingOptions, train_encoder
-
-        if self.objective is not None and self.objective not in OBJECTIVES:
-            raise ConfigError(
-                f"objective is {self.objective!r}; it must be None or one of "
-                f"{', '.join(map(repr, OBJECTIVES))}."
-            )
-        with seeded(seed):
-            encoder = build_encoder(config)
-            if self.objective is None:
-                return encoder, {}
-            history = train_encoder(
-                encoder,
-                windows,
-                OBJECTIVES[self.objective](),
-                TrainingOptions(epochs=int(self.epochs)),
-                seed=seed,
-                progress=self.progress,
-            )
-        return encoder, history
-
-    def _encoder_config(self, windows: NDArray[np.float32]) -> EncoderConfig:
-        config = self.encoder or EncoderConfig(embedding_dim=64, pooling="moments")
-        return replace(config, window_size=windows.shape[1], num_features=windows.shape[2])
-
     def _configuration(self, config: EncoderConfig) -> dict[str, Any]:
         """Return the parameters as plain data, the encoder's as they were used."""
         plain = {
@@ -305,17 +233,18 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         }
         return {**plain, "encoder": config.to_dict()}
 
-    def _run(self, graph: bytes, series: Series) -> dict[str, NDArray[Any]]:
-        session = SharedSession(graph, device="cpu")
-        return run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-
-    def _keep(self, model: RegimeModel, outputs: dict[str, NDArray[Any]]) -> None:
+    def _keep(self, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
-        contract = model.contract
-        labels, _ = jump_forward(outputs["distance"], contract.jump_penalty)
-        self.model_ = model
+        contract = packaged.model.contract
+        labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
+        self.encoder_ = learned.encoder
+        self.history_ = learned.history
+        self.eigenvalues_ = learned.head.eigenvalues
+        self.parity_ = packaged.parity
+        self.golden_ = packaged.golden
+        self.model_ = packaged.model
         self.labels_ = np.concatenate([np.full(contract.window_rows - 1, MISSING), labels])
-        self.embeddings_ = outputs["embedding"]
+        self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
 
