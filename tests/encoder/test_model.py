@@ -3,7 +3,6 @@ import pytest
 from encoders import SMALL
 
 from regimetry.encoder import EncoderConfig, build_encoder
-from regimetry.encoder.model import token_model
 from regimetry.encoder.seeding import seeded
 from regimetry.errors import ConfigError
 
@@ -15,13 +14,6 @@ def test_parameter_count_of_the_default_configuration(features, parameters):
     per_block += 2 * features * 128 + 128 + features
     assert 2 * per_block == parameters
     assert build_encoder(EncoderConfig(num_features=features)).count_params() == parameters
-
-
-def test_a_constant_token_has_no_autocorrelation():
-    from regimetry.encoder.pooling import MomentsPooling
-
-    moments = np.asarray(MomentsPooling()(np.full((1, 6, 2), 5.0, dtype=np.float32)))
-    np.testing.assert_allclose(moments, [[5, 5, 1e-6, 1e-6, 0, 0]], atol=1e-7)
 
 
 def test_the_name_is_the_documented_one():
