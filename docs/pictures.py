@@ -42,7 +42,9 @@ def draw_positions(path: Path) -> None:
     figure, axes = plt.subplots(1, 3, figsize=(9, 2.6), layout="constrained", sharey=True)
     for axis, (title, table) in zip(axes, panels.items(), strict=True):
         largest = float(np.abs(table).max())
-        image = axis.imshow(table, cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto")
+        image = axis.imshow(
+            table, cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto", interpolation="nearest"
+        )
         axis.set(title=title, xlabel="token dimension")
         figure.colorbar(image, ax=axis)
     axes[0].set_ylabel("bar of the window")

@@ -71,9 +71,8 @@ def own_encoder(model: keras.Model, window_size: int, num_features: int) -> kera
             "Make a class of a Lambda, and give a layer with arguments a get_config.",
         ) from error
     copy.set_weights(model.get_weights())
-    if isinstance(copy, keras.Sequential):
-        copy = keras.Model(copy.inputs, copy.outputs, name=copy.name)
-    return copy
+    # Of a Sequential, or of a model whose one input stands in a list or dict, too.
+    return keras.Model(copy.inputs[0], copy.outputs[0], name=copy.name)
 
 
 def describe_own(model: keras.Model) -> dict[str, Any]:

@@ -88,7 +88,9 @@ def test_the_ends_of_the_sizes_agree_too(fields):
 
 @pytest.mark.parametrize("fields", [{}, {"padding_mask": True, "pooling": "attention"}])
 def test_one_changed_weight_of_any_layer_shows(fields):
-    config = EncoderConfig(**SMALL, embedding_dim=8, encoding_method="learnable", **fields)
+    config = EncoderConfig(
+        **SMALL, embedding_dim=8, encoding_method="learnable", num_transformer_blocks=1, **fields
+    )
     encoder, values = randomised(config), windows(config)
     expected = encode(encoder, config, values)
     untouched = encoder.get_weights()
