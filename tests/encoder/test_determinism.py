@@ -56,7 +56,8 @@ def test_two_processes_give_the_same_bits(tmp_path):
     assert first["deterministic"] is True
     assert first["in_file"]["seed"] == 7
     assert first["in_file"]["history"] == first["history"]
-    assert len(first["history"]["loss"]) == len(first["history"]["val_loss"]) == 2
+    assert all(np.isfinite(first["history"][name]).all() for name in ("loss", "val_loss"))
+    assert len(first["history"]["val_loss"]) >= 1
     assert {"keras", "numpy", "tensorflow"} <= first["in_file"]["versions"].keys()
 
 
