@@ -48,10 +48,8 @@ def _fit(seed, hash_seed, folder):
 
 
 def test_two_processes_give_the_same_bits(tmp_path):
-    first, second, other = (_fit(*run, tmp_path) for run in ((7, "1"), (7, "2"), (8, "1")))
-    assert first == second
-    assert other["weights"] != first["weights"]
-    assert other["file"] != first["file"]
+    first, second = (_fit(7, hash_seed, tmp_path) for hash_seed in ("1", "2"))
+    assert first == second  # another seed gives another file: tests/test_detector.py
     # What the file says of it.
     assert first["deterministic"] is True
     assert first["in_file"]["seed"] == 7

@@ -1,10 +1,12 @@
+import graphs
 import numpy as np
 import pytest
-from encoders import SMALL
+from encoders import SMALL, randomised, windows
 
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.seeding import seeded
 from regimetry.errors import ConfigError
+from regimetry.export.rules import optimise
 
 
 @pytest.mark.parametrize(("features", "parameters"), [(64, 564224), (80, 703680)])
@@ -14,6 +16,29 @@ def test_parameter_count_of_the_default_configuration(features, parameters):
     per_block += 2 * features * 128 + 128 + features
     assert 2 * per_block == parameters
     assert build_encoder(EncoderConfig(num_features=features)).count_params() == parameters
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"num_transformer_blocks": 0, "embedding_dim": 9, "encoding_style": "stacked"},
+        {"num_transformer_blocks": 6, "num_heads": 1, "encoding_method": "learnable"},
+        {"num_transformer_blocks": 1, "num_heads": 8, "encoding_method": "none"},
+        {"num_transformer_blocks": 2, "num_heads": 5, "embedding_dim": 8, "dropout": 0.0},
+        {"num_features": 1, "embedding_dim": 5, "encoding_style": "stacked", "pooling": "moments"},
+    ],
+    ids=str,
+)
+def test_stacks_of_any_depth_and_heads_of_any_number_export(fields):
+    encoder = randomised(config := EncoderConfig(**{**SMALL, **fields}))
+    graph, _ = optimise(graphs.plain_onnx(encoder))
+    values = windows(config)
+    found, expected = graphs.run(graph, values)[0], np.asarray(encoder(values))
+    # Three numbers a token and six normalisations in a row let rounding grow.
+    assert graphs.difference(found, expected) < 2e-5
+    weights = [w + 0.01 * np.random.default_rng(0).random(w.shape) for w in encoder.get_weights()]
+    encoder.set_weights(weights)
+    assert graphs.difference(found, np.asarray(encoder(values))) > 1e-4
 
 
 def test_the_name_is_the_documented_one():
