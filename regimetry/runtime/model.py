@@ -243,7 +243,9 @@ def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel
     Parameters
     ----------
     path : str or PathLike
-    device, providers, threads, batch_size, arena, warm_up, cuda_graphs
-        See :class:`~regimetry.runtime.modelfile.Settings`; errors as for :class:`RegimeModel`.
+    **settings
+        ``device``, ``providers``, ``threads``, ``batch_size``, ``arena``, ``warm_up``,
+        ``cuda_graphs``: see :class:`~regimetry.runtime.modelfile.Settings`; errors as for
+        :class:`RegimeModel`.
     """
     return RegimeModel(path, **settings)
