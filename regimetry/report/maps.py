@@ -13,7 +13,7 @@ from regimetry.report.thinning import spread_rows
 
 Floats = NDArray[np.float64]
 
-MAP_ROWS = 3000
+MAP_ROWS = 6000
 """Most windows that a map shows."""
 
 UMAP_ROWS = 2000

@@ -22,16 +22,16 @@ def headline(data: ReportData) -> list[tuple[str, str, str]]:
         seen = [line.name for line in data.drift.drift.lines if line.verdict == "drift"]
         drift = f"in {', '.join(seen)}" if seen else "none seen"
     return [
-        ("Last regime", data.regimes[regime], f"at {data.axis.text(last)}"),
         (
-            "Probability",
-            f"{data.probability[last, regime]:.0%}",
+            "Last regime",
+            data.regimes[regime],
             f"for {bars} bar{'s' * (bars != 1)}, since {data.axis.text(since)}",
         ),
+        ("Its probability", f"{data.probability[last, regime]:.0%}", f"at {data.axis.text(last)}"),
         (
-            "Expected to last",
-            number(data.analysis.dwell.expected[regime], ".0f"),
-            "bars, by the transition matrix",
+            "Expected to last on",
+            _bars(data.analysis.dwell.expected[regime]),
+            "by the transition matrix",
         ),
         ("Novelty", number(float(data.novelty[last]), ".2f"), "1 is typical of training"),
         ("Drift", drift, _drift_span(data)),
@@ -55,7 +55,7 @@ def thinned(data: ReportData) -> str | None:
             f"the first figure keeps the lowest and the highest of every {n / PRICE_BUCKETS:.0f} "
             "bars"
         )
-    if n > BUCKETS:
+    if n > 2 * BUCKETS:
         parts.append(
             f"the timeline keeps every spell, the probabilities' means and the novelty's extremes "
             f"of every {n / BUCKETS:.0f} bars"
@@ -99,7 +99,12 @@ def drift_words(data: ReportData) -> str:
     )
 
 
+def _bars(value: float) -> str:
+    text = number(value, ".0f")
+    return f"{text} bar{'s' * (text != '1')}" if np.isfinite(value) else "for good"
+
+
 def _drift_span(data: ReportData) -> str:
     if data.drift is None:
         return "see below"
-    return f"since {data.axis.text(data.drift.recent[0])}"
+    return f"in the bars since {data.axis.text(data.drift.recent[0])}"

@@ -21,6 +21,9 @@ async function start() {
   await unpack(document.querySelector("#library").textContent);
   for (const [name, figure] of Object.entries(figures)) {
     const plot = document.getElementById(name);
+    // A responsive plot takes its height from its place.
+    plot.style.height = `${figure.layout.height}px`;
+    delete figure.layout.height;
     dress(figure.data, figure.layout);
     await Plotly.newPlot(plot, figure.data, figure.layout, CONFIG);
     plot.classList.add("drawn");

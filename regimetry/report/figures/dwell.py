@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import Spells
 from regimetry.report.colours import colour_of, pattern_of
-from regimetry.report.figures.style import new_figure, safe
+from regimetry.report.figures.style import label, new_figure, safe
 
-_TICKS = [step * 10**power for power in range(7) for step in (1, 2, 5)]
+_TICKS = [step * 10**power for power in range(7) for step in (1, 3)]
 
 
 def length_edges(longest: int, bins: int = 14) -> NDArray[np.int64]:
@@ -36,7 +36,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
     k = len(regimes)
     columns = min(k, 3 if k <= 9 else 5)
     lines = -(-k // columns)
-    figure = new_figure(90 + (150 if k <= 9 else 96) * lines)
+    figure = new_figure(80 + (190 if lines == 1 else 150 if k <= 9 else 96) * lines)
     figure.set_subplots(
         lines,
         columns,
@@ -74,12 +74,13 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
     figure.update_xaxes(
         type="log",
         tickvals=[tick for tick in _TICKS if tick <= longest + 1],
+        tickangle=0,
         fixedrange=True,
         showgrid=False,
     )
-    figure.update_xaxes(title={"text": "bars", "standoff": 4}, row=lines)
+    figure.update_xaxes(title=label("bars"), row=lines)
     figure.update_yaxes(fixedrange=True, nticks=4, tickformat="d", rangemode="tozero")
-    figure.update_yaxes(title={"text": "spells"}, col=1)
-    figure.update_layout(margin={"t": 28})
+    figure.update_yaxes(title=label("spells"), col=1)
+    figure.update_layout(margin={"t": 28, "b": 48})
     figure.update_annotations(font={"size": 12 if k <= 9 else 10})
     return figure

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import colour_of, symbol_of
-from regimetry.report.figures.style import new_figure, safe
+from regimetry.report.figures.style import label, new_figure, safe
 from regimetry.report.maps import EmbeddingMap
 
 
@@ -37,7 +37,7 @@ def map_figure(
             marker={
                 "color": colour_of(regime),
                 "symbol": symbol_of(regime),
-                "size": 5,
+                "size": 6,
                 "opacity": 0.6,
             },
             hovertemplate=f"%{{text}}<extra>{safe(name)}</extra>",
@@ -49,6 +49,6 @@ def map_figure(
             f"{t} ({share:.0%} of the variance)"
             for t, share in zip(titles, found.share, strict=True)
         ]
-    figure.update_xaxes(title={"text": titles[0]}, zeroline=False)
-    figure.update_yaxes(title={"text": titles[1]}, zeroline=False)
+    figure.update_xaxes(title=label(titles[0]), zeroline=False)
+    figure.update_yaxes(title=label(titles[1]), zeroline=False)
     return figure

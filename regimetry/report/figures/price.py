@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import colour_of, dash_of
-from regimetry.report.figures.style import MUTED, new_figure, safe, time_axis
+from regimetry.report.figures.style import MUTED, label, new_figure, safe, time_axis
 from regimetry.report.thinning import extreme_rows
 
 BUCKETS = 4000
@@ -66,7 +66,7 @@ def price_figure(
     positive = bool(len(shown)) and bool((shown > 0).all())
     figure.update_xaxes(**time_axis(axis), rangeslider={"visible": True, "thickness": 0.12})
     figure.update_yaxes(
-        title={"text": safe(name)},
+        title=label(name),
         type="log" if positive else "linear",
         tickformat=",.6~r",
         zeroline=False,

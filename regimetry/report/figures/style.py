@@ -15,20 +15,24 @@ MUTED = "#999999"
 FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif"
 
 
-def new_figure(height: int, **layout: Any) -> go.Figure:
+def new_figure(height: int) -> go.Figure:
     """Return an empty figure without plotly's template; the page gives it the theme's colours."""
     figure = go.Figure()
     figure.update_layout(
         template=go.layout.Template(),
         height=height,
-        margin={"l": 64, "r": 16, "t": 12, "b": 40},
-        font={"family": FONT, "size": 13, "color": INK},
+        margin={"l": 68, "r": 16, "t": 12, "b": 44},
+        font={"family": FONT, "size": 12, "color": INK},
         showlegend=False,
         hovermode="closest",
         dragmode="zoom",
-        **layout,
     )
     return figure
+
+
+def label(text: object) -> dict[str, Any]:
+    """Return an axis title that shows text as it is."""
+    return {"text": safe(text), "font": {"size": 12}, "standoff": 6}
 
 
 def safe(text: object) -> str:
@@ -41,4 +45,4 @@ def time_axis(axis: TimeAxis) -> dict[str, Any]:
     settings: dict[str, Any] = {"showgrid": False, "zeroline": False}
     if axis.dated:
         return {**settings, "type": "date"}
-    return {**settings, "type": "linear", "title": {"text": safe(axis.name)}}
+    return {**settings, "type": "linear", "title": label(axis.name)}

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from regimetry.analysis import Spells
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import REGIME_COLOURS, colour_of
-from regimetry.report.figures.style import INK, MUTED, new_figure, safe, time_axis
+from regimetry.report.figures.style import INK, MUTED, label, new_figure, safe, time_axis
 from regimetry.report.thinning import bucket_means, drawn_spells, extreme_rows
 
-BUCKETS = 2000
-"""Stretches that are drawn apart."""
+BUCKETS = 4000
+"""Stretches of which the extremes are kept; means and spells are drawn at twice that number."""
 
-_TOP, _SPACE, _BOTTOM, _PROBABILITY, _NOVELTY = 8, 26, 40, 150, 110  # pixels
+_TOP, _SPACE, _BOTTOM, _PROBABILITY, _NOVELTY = 8, 26, 44, 150, 110  # pixels
 
 
 def timeline_figure(
@@ -77,7 +77,7 @@ def timeline_figure(
         "fixedrange": True,
         "tickfont": {"size": 12 if k <= 7 else 9},
     }
-    stacked = {"range": [0, 1], "tickformat": ".0%", "nticks": 4, "title": {"text": "probability"}}
+    stacked = {"range": [0, 1], "tickformat": ".0%", "nticks": 4, "title": label("probability")}
     figure.update_layout(
         xaxis={**time_axis(axis), "anchor": "y3"},
         yaxis={**rows_axis, "domain": edges[0]},
@@ -89,7 +89,7 @@ def timeline_figure(
         },
         yaxis3={
             "domain": edges[2],
-            "title": {"text": "novelty"},
+            "title": label("novelty"),
             "rangemode": "tozero",
             "zeroline": False,
             "fixedrange": True,
@@ -103,7 +103,7 @@ def _lanes(
     figure: go.Figure, axis: TimeAxis, spells: Spells, regimes: list[str], lane: int, buckets: int
 ) -> None:
     """Draw each spell from its first bar to the place of the bar behind its last."""
-    regime, first, last = drawn_spells(spells, len(axis.values), buckets)
+    regime, first, last = drawn_spells(spells, len(axis.values), 2 * buckets)
     step = float(np.median(np.diff(axis.values))) if len(axis.values) > 1 else 1.0
     ends = np.append(axis.values, axis.values[-1] + step)
     for number, name in enumerate(regimes):
@@ -130,7 +130,7 @@ def _probabilities(
     regimes: list[str],
     buckets: int,
 ) -> None:
-    rows, means = bucket_means(probability, buckets)
+    rows, means = bucket_means(probability, 2 * buckets)
     x, means = axis.values[rows], means.astype(np.float32)
     if len(regimes) > len(REGIME_COLOURS):
         figure.add_heatmap(

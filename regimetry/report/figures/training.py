@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from regimetry.report.figures.style import INK, MUTED, new_figure, safe
+from regimetry.report.figures.style import INK, MUTED, label, new_figure, safe
 
 VALIDATION = "val_"
 """Prefix of the curves that belong beside those without it."""
@@ -37,8 +37,8 @@ def training_figure(history: Mapping[str, Sequence[float]]) -> go.Figure:
             row=panels.index(name.removeprefix(VALIDATION)) + 1,
             col=1,
         )
-    figure.update_xaxes(title={"text": "epoch"}, row=len(panels))
+    figure.update_xaxes(title=label("epoch"), row=len(panels))
     for row, panel in enumerate(panels, start=1):
-        figure.update_yaxes(title={"text": safe(panel)}, rangemode="tozero", row=row)
+        figure.update_yaxes(title=label(panel), rangemode="tozero", row=row)
     figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
     return figure
