@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import add_model_and_data, add_output
 
 if TYPE_CHECKING:
-    from regimetry.report.data import Drawn, ReportData
+    from regimetry.report.data import ReportData
 
 FORMATS = ("html", "md", "png", "svg")
 
@@ -56,19 +55,21 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Label, gather, draw, write."""
     from regimetry.cli.output import note
-    from regimetry.files import replacing
+    from regimetry.errors import InstallError
+    from regimetry.report.maps import has_umap
+    from regimetry.report.writing import require_place, write_report
 
     kind = _format(options)
-    _require_place(options.output, kind)
+    require_place(options.output, kind)
+    if options.umap and not has_umap():
+        raise InstallError(
+            "umap-learn, which draws the second map, is not installed. Run: pip install "
+            "'regimetry[umap]', or leave --umap out."
+        )
     data = _gather(options)
     if data.drawn.note is not None:
         note(f"{data.drawn.name} is drawn in place of a price. {data.drawn.note}")
-    if kind == "html":
-        from regimetry.report.page import render_page
-
-        page = render_page(data)
-        with replacing(options.output) as temporary:
-            temporary.write_text(page, encoding="utf-8", newline="\n")
+    write_report(data, options.output, kind)
     print(
         f"{options.output}: {data.drawn.name} coloured by {data.contract.n_regimes} "
         f"regime{'s' * (data.contract.n_regimes != 1)}"
@@ -88,7 +89,7 @@ def _gather(options: argparse.Namespace) -> ReportData:
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
     columns = {str(name): table[name].to_numpy() for name in table.columns}
-    drawn: Drawn = choose_drawn(columns, model.contract.schema.names, options.price)
+    drawn = choose_drawn(columns, model.contract.schema.names, options.price)
     breaks = breaks_of(table.index, options.max_gap)
     found = label_table(model, table)
     name = table.index.name
@@ -109,7 +110,7 @@ def _gather(options: argparse.Namespace) -> ReportData:
 
 
 def _format(options: argparse.Namespace) -> str:
-    """Decide what to write by the output's name, and by --format where it names a folder."""
+    """Decide what to write by the output's name, or by --format where that says nothing."""
     from regimetry.errors import ConfigError
 
     suffix = options.output.suffix.lower().removeprefix(".")
@@ -126,11 +127,3 @@ def _format(options: argparse.Namespace) -> str:
             ".svg, or --format png or svg makes it a folder of figures."
         )
     return str(options.format)
-
-
-def _require_place(output: Path, kind: str) -> None:
-    from regimetry.files import require_writable
-
-    require_writable(output)
-
-

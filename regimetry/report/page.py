@@ -65,10 +65,10 @@ def render_page(data: ReportData) -> str:
         headline=words.headline(data),
         thinned=words.thinned(data),
         history=data.contract.training.get("history"),
-        figures=Markup(_for_script({name: _plain(f) for name, f in page_figures(data).items()})),  # noqa: S704
+        figures=Markup(_for_script({name: _plain(f) for name, f in page_figures(data).items()})),
         library=base64.b64encode(library).decode(),
-        style=Markup(_asset("page.css")),  # noqa: S704
-        scripts=Markup("\n".join(map(_asset, SCRIPTS))),  # noqa: S704
+        style=Markup(_asset("page.css")),
+        scripts=Markup("\n".join(map(_asset, SCRIPTS))),
         colour_of=colour_of,
         dash_of=dash_of,
         regime_table=regime_table(data),
@@ -85,9 +85,7 @@ def page_figures(data: ReportData) -> dict[str, go.Figure]:
     """Return the page's figures by the names of their places."""
     regimes, history = data.regimes, data.contract.training.get("history")
     figures = {
-        "price": price_figure(
-            data.axis, data.drawn.name, data.drawn.values, data.labels, regimes
-        ),
+        "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, regimes),
         "timeline": timeline_figure(
             data.axis, data.spells, data.probability, data.novelty, regimes
         ),

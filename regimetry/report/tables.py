@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +21,7 @@ class Table:
     Attributes
     ----------
     header : tuple of str
-    rows : list of tuple of str
+    rows : sequence of tuple of str
     regimes : tuple of int
         The regime of each row; empty where rows are no regimes.
     marked : int or None
@@ -29,7 +29,7 @@ class Table:
     """
 
     header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
     regimes: tuple[int, ...] = field(default=())
     marked: int | None = None
 

@@ -21,6 +21,7 @@ def price_figure(
     values: NDArray[np.float64],
     labels: NDArray[np.int64],
     regimes: list[str],
+    *,
     buckets: int = BUCKETS,
 ) -> go.Figure:
     """Draw a column over time, each step in the colour of the bar that it leads to.
@@ -62,8 +63,8 @@ def price_figure(
             hoverinfo="skip",
             meta={"regime": regime},
         )
-    shown = values[~np.isnan(values)]
-    positive = bool(len(shown)) and bool((shown > 0).all())
+    known = values[~np.isnan(values)]
+    positive = bool(len(known)) and bool((known > 0).all())
     figure.update_xaxes(**time_axis(axis), rangeslider={"visible": True, "thickness": 0.12})
     figure.update_yaxes(
         title=label(name),

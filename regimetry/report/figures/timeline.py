@@ -24,6 +24,7 @@ def timeline_figure(
     probability: NDArray[np.float64],
     novelty: NDArray[np.float64],
     regimes: list[str],
+    *,
     buckets: int = BUCKETS,
 ) -> go.Figure:
     """Draw a lane of spells for each regime, the probabilities, and the novelty, over one axis.
@@ -48,7 +49,7 @@ def timeline_figure(
     total = sum(heights) + 2 * _SPACE
     figure = new_figure(total + _TOP + _BOTTOM)
     figure.update_layout(margin={"t": _TOP, "b": _BOTTOM, "l": 88})
-    _lanes(figure, axis, spells, regimes, lane, buckets)
+    _lanes(figure, axis, spells, regimes, lane=lane, buckets=buckets)
     _probabilities(figure, axis, probability, regimes, buckets)
     rows = extreme_rows(novelty, buckets)
     figure.add_scatter(
@@ -60,9 +61,8 @@ def timeline_figure(
         hovertemplate="%{x}<br>novelty %{y:.3~g}<extra></extra>",
         meta={"ink": "ink"},
     )
-    figure.add_shape(
-        type="line", xref="paper", x0=0, x1=1, yref="y3", y0=1, y1=1, line={"color": MUTED, "dash": "dot", "width": 1}
-    )  # fmt: skip
+    typical = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "yref": "y3", "y0": 1, "y1": 1}
+    figure.add_shape(typical, line={"color": MUTED, "dash": "dot", "width": 1})
     edges, top = [], 1.0
     for height in heights:
         edges.append([max(top - height / total, 0.0), top])
@@ -100,7 +100,13 @@ def timeline_figure(
 
 
 def _lanes(
-    figure: go.Figure, axis: TimeAxis, spells: Spells, regimes: list[str], lane: int, buckets: int
+    figure: go.Figure,
+    axis: TimeAxis,
+    spells: Spells,
+    regimes: list[str],
+    *,
+    lane: int,
+    buckets: int,
 ) -> None:
     """Draw each spell from its first bar to the place of the bar behind its last."""
     regime, first, last = drawn_spells(spells, len(axis.values), 2 * buckets)
@@ -140,7 +146,6 @@ def _probabilities(
             zmin=0,
             zmax=1,
             yaxis="y2",
-            customdata=None,
             showscale=False,
             hovertemplate="%{x}<br>regime %{y}: %{z:.0%}<extra></extra>",
             meta={"rows": True},

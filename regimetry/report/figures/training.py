@@ -40,5 +40,7 @@ def training_figure(history: Mapping[str, Sequence[float]]) -> go.Figure:
     figure.update_xaxes(title=label("epoch"), row=len(panels))
     for row, panel in enumerate(panels, start=1):
         figure.update_yaxes(title=label(panel), rangemode="tozero", row=row)
-    figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}
+    )
     return figure
