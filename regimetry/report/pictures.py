@@ -147,7 +147,7 @@ def draw_map(found: EmbeddingMap, data: ReportData) -> Figure:
         x, y = found.points[held == regime].T
         marker = _MARKERS[symbol_of(regime)]
         axes.scatter(
-            *points.T, s=9, alpha=0.5, color=colour_of(regime), marker=marker, label=_safe(name)
+            x, y, s=9, alpha=0.5, color=colour_of(regime), marker=marker, label=_safe(name)
         )
     titles = [f"{found.name} {number}" for number in (1, 2)]
     if found.share is not None:
@@ -166,10 +166,9 @@ def draw_training(data: ReportData) -> Figure:
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
     for name, values in data.contract.training["history"].items():
-        style = (
-            {"color": "0.6", "linestyle": "--"} if name.startswith(VALIDATION) else {"color": "k"}
-        )
-        axes.plot(range(1, len(values) + 1), values, marker=".", label=_safe(name), **style)
+        grey, line = ("0.6", "--") if name.startswith(VALIDATION) else ("0.0", "-")
+        epochs = range(1, len(values) + 1)
+        axes.plot(epochs, values, marker=".", color=grey, linestyle=line, label=_safe(name))
     axes.set_xlabel("epoch")
     axes.legend(frameon=False)
     _open(axes)

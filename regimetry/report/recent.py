@@ -74,7 +74,7 @@ def recent_drift(
     first = max(first, without)
     if start >= n_bars:
         raise DataError(
-            f"The recent stretch has {n_bars - cut} bars; a window that lies within it needs {rows}."
+            f"The recent stretch has {n_bars - cut} bars; a window within it needs {rows}."
         )
     if cut <= first:
         raise DataError("No bar of training is among the data; there is nothing to compare with.")
