@@ -10,6 +10,9 @@ from regimetry.analysis import Spells
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
+BUCKETS = 6000
+"""Stretches that a figure tells apart: several times what a screen shows, so that one can zoom."""
+
 
 def bucket_starts(n_rows: int, buckets: int) -> Rows:
     """Return the first row of each of ``buckets`` stretches of nearly equal length, at most T."""

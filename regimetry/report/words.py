@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from regimetry.report.data import ReportData
-from regimetry.report.figures.price import BUCKETS as PRICE_BUCKETS
-from regimetry.report.figures.timeline import BUCKETS
 from regimetry.report.maps import MAP_ROWS
 from regimetry.report.tables import number
+from regimetry.report.thinning import BUCKETS
 
 
 def headline(data: ReportData) -> list[tuple[str, str, str]]:
@@ -50,15 +49,10 @@ def thinned(data: ReportData) -> str | None:
     """Say what was left out of the figures; None if nothing was."""
     n = len(data.labels)
     parts = []
-    if n > 2 * PRICE_BUCKETS:
+    if n > BUCKETS:
         parts.append(
-            f"the first figure keeps the lowest and the highest of every {n / PRICE_BUCKETS:.0f} "
-            "bars"
-        )
-    if n > 2 * BUCKETS:
-        parts.append(
-            f"the timeline keeps every spell, the probabilities' means and the novelty's extremes "
-            f"of every {n / BUCKETS:.0f} bars"
+            f"the figures over time keep the extremes of {data.drawn.name} and novelty, and the "
+            f"probabilities' means, of every {n / BUCKETS:.1f} bars, and every spell"
         )
     if n - data.analysis.missing > MAP_ROWS:
         parts.append(f"the map shows {len(data.maps[0].bars):,} windows, spread over each regime")
@@ -101,7 +95,7 @@ def drift_words(data: ReportData) -> str:
 
 def _bars(value: float) -> str:
     text = number(value, ".0f")
-    return f"{text} bar{'s' * (text != '1')}" if np.isfinite(value) else "for good"
+    return f"{text} bar{'s' * (text != '1')}" if np.isfinite(value) else "never left"
 
 
 def _drift_span(data: ReportData) -> str:

@@ -40,7 +40,11 @@ try {
   await page.screenshot({ path: join(folder, "light.png"), fullPage: true });
   seen.light = await page.evaluate(coloursOf);
 
+  const session = await page.context().newCDPSession(page);
+  await session.send("Performance.enable", { timeDomain: "threadTicks" });
+  const before = await busy(session);
   seen.relayout_ms = await page.evaluate(timeZoom);
+  seen.relayout_cpu_ms = ((await busy(session)) - before) / seen.relayout_ms.length;
   await page.locator("#price").focus();
   await page.keyboard.press("+");
   await page.waitForTimeout(300);
@@ -80,6 +84,12 @@ try {
   console.log(JSON.stringify(seen));
 } finally {
   await browser.close();
+}
+
+/** Milliseconds that the page's thread has computed, whatever else the machine did meanwhile. */
+async function busy(session) {
+  const { metrics } = await session.send("Performance.getMetrics");
+  return 1000 * metrics.find(({ name }) => name === "TaskDuration").value;
 }
 
 /** Of every figure: its traces that are visible, by regime, and how much of them was drawn. */

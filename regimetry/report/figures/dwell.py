@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import Spells
 from regimetry.report.colours import colour_of, pattern_of
-from regimetry.report.figures.style import label, new_figure, safe
+from regimetry.report.figures.style import label, new_figure, safe, short
 
-_TICKS = [step * 10**power for power in range(7) for step in (1, 3)]
+_TICKS = [step * 10**power for power in range(7) for step in (1, 3)]  # every other one if narrow
 
 
 def length_edges(longest: int, bins: int = 14) -> NDArray[np.int64]:
@@ -41,7 +41,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
         lines,
         columns,
         shared_xaxes="all",
-        subplot_titles=[safe(name) for name in regimes],
+        subplot_titles=[short(name) for name in regimes],
         vertical_spacing=min(0.4 / lines, 0.16),
         horizontal_spacing=0.06,
     )
@@ -73,7 +73,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
             )
     figure.update_xaxes(
         type="log",
-        tickvals=[tick for tick in _TICKS if tick <= longest + 1],
+        tickvals=[tick for tick in _TICKS[:: 1 if columns <= 3 else 2] if tick <= longest + 1],
         tickangle=0,
         fixedrange=True,
         showgrid=False,

@@ -9,10 +9,7 @@ from numpy.typing import NDArray
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import colour_of, dash_of
 from regimetry.report.figures.style import MUTED, label, new_figure, safe, time_axis
-from regimetry.report.thinning import extreme_rows
-
-BUCKETS = 4000
-"""Stretches of which the page keeps the extremes: twice as many points, more than a screen has."""
+from regimetry.report.thinning import BUCKETS, extreme_rows
 
 
 def price_figure(
@@ -45,7 +42,7 @@ def price_figure(
     figure.add_scatter(
         x=x,
         y=y,
-        mode="lines" if len(rows) > 1 else "markers",
+        mode="lines",
         line={"color": MUTED, "width": 1},
         text=[named[label] if label >= 0 else "no regime" for label in labels],
         hovertemplate=f"%{{x}}<br>{safe(name)} %{{y:,.6~r}}<br>%{{text}}<extra></extra>",
@@ -57,7 +54,7 @@ def price_figure(
         figure.add_scatter(
             x=x[steps],  # a gap's place does not matter
             y=np.where(gap, np.float32(np.nan), y[steps]),
-            mode="lines" if len(rows) > 1 else "markers",
+            mode="lines",
             name=shown,
             line={"color": colour_of(regime), "width": 1.8, "dash": dash_of(regime)},
             hoverinfo="skip",

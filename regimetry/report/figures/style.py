@@ -32,12 +32,18 @@ def new_figure(height: int) -> go.Figure:
 
 def label(text: object) -> dict[str, Any]:
     """Return an axis title that shows text as it is."""
-    return {"text": safe(text), "font": {"size": 12}, "standoff": 6}
+    return {"text": short(text, 40), "font": {"size": 12}, "standoff": 6}
 
 
 def safe(text: object) -> str:
     """Return text as plotly shows it: a name is no markup."""
     return escape(str(text), quote=False)
+
+
+def short(text: object, most: int = 14) -> str:
+    """Return text as plotly shows it, cut where it would not fit."""
+    whole = str(text)
+    return safe(whole if len(whole) <= most else whole[: most - 1] + "…")
 
 
 def time_axis(axis: TimeAxis) -> dict[str, Any]:

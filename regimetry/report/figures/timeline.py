@@ -9,11 +9,8 @@ from numpy.typing import NDArray
 from regimetry.analysis import Spells
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import REGIME_COLOURS, colour_of
-from regimetry.report.figures.style import INK, MUTED, label, new_figure, safe, time_axis
-from regimetry.report.thinning import bucket_means, drawn_spells, extreme_rows
-
-BUCKETS = 4000
-"""Stretches of which the extremes are kept; means and spells are drawn at twice that number."""
+from regimetry.report.figures.style import INK, MUTED, label, new_figure, safe, short, time_axis
+from regimetry.report.thinning import BUCKETS, bucket_means, drawn_spells, extreme_rows
 
 _TOP, _SPACE, _BOTTOM, _PROBABILITY, _NOVELTY = 8, 26, 44, 150, 110  # pixels
 
@@ -56,7 +53,7 @@ def timeline_figure(
         x=axis.values[rows],
         y=novelty[rows].astype(np.float32),
         yaxis="y3",
-        mode="lines" if len(rows) > 1 else "markers",
+        mode="lines" if np.isfinite(novelty).sum() > 1 else "markers",
         line={"color": INK, "width": 1},
         hovertemplate="%{x}<br>novelty %{y:.3~g}<extra></extra>",
         meta={"ink": "ink"},
@@ -67,7 +64,7 @@ def timeline_figure(
     for height in heights:
         edges.append([max(top - height / total, 0.0), top])
         top -= (height + _SPACE) / total
-    names = [safe(name) for name in regimes]
+    names = [short(name) for name in regimes]
     rows_axis = {
         "tickvals": list(range(k)),
         "ticktext": names,
@@ -109,7 +106,7 @@ def _lanes(
     buckets: int,
 ) -> None:
     """Draw each spell from its first bar to the place of the bar behind its last."""
-    regime, first, last = drawn_spells(spells, len(axis.values), 2 * buckets)
+    regime, first, last = drawn_spells(spells, len(axis.values), buckets)
     step = float(np.median(np.diff(axis.values))) if len(axis.values) > 1 else 1.0
     ends = np.append(axis.values, axis.values[-1] + step)
     for number, name in enumerate(regimes):
@@ -136,7 +133,7 @@ def _probabilities(
     regimes: list[str],
     buckets: int,
 ) -> None:
-    rows, means = bucket_means(probability, 2 * buckets)
+    rows, means = bucket_means(probability, buckets)
     x, means = axis.values[rows], means.astype(np.float32)
     if len(regimes) > len(REGIME_COLOURS):
         figure.add_heatmap(

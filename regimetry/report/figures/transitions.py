@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regimetry.analysis import Transitions
-from regimetry.report.figures.style import label, new_figure, safe
+from regimetry.report.figures.style import label, new_figure, safe, short
 
 SCALE = [[0.0, "#f4f7fa"], [0.02, "#d3e3f0"], [0.2, "#7fb2d6"], [1.0, "#0b4f86"]]
 """Most of the steps below 0.2: what leaves a regime is rare."""
@@ -50,7 +50,12 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
         colorbar={"thickness": 12, "outlinewidth": 0, "tickvals": [0, 0.2, 0.5, 1]},
         meta={"rows": True, "scale": True},
     )
-    ticks = {"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False}
+    ticks = {
+        "tickvals": places,
+        "ticktext": [short(name) for name in regimes],
+        "showgrid": False,
+        "zeroline": False,
+    }
     figure.update_xaxes(title=label("next bar"), automargin=True, fixedrange=True, **ticks)
     figure.update_yaxes(
         title=label("this bar"),
