@@ -74,8 +74,17 @@ try {
   await page.waitForTimeout(1000);
   await page.screenshot({ path: join(folder, "dark.png"), fullPage: true });
   seen.dark = await page.evaluate(coloursOf);
+  await page.evaluate(() => {
+    // After the page's own listener.
+    addEventListener("beforeprint", () => {
+      const { backgroundColor } = getComputedStyle(document.body);
+      const text = document.querySelector("#price .xtick text");
+      window.printed = { page: backgroundColor, text: getComputedStyle(text).fill };
+    });
+  });
   await page.pdf({ path: join(folder, "print.pdf"), printBackground: true, format: "A4" });
   await page.waitForTimeout(500);
+  seen.printed = await page.evaluate(() => window.printed);
   seen.afterPrint = await page.evaluate(coloursOf);
   await page.setViewportSize({ width: 420, height: 900 });
   await page.waitForTimeout(500);
