@@ -47,7 +47,7 @@ def regime_table(data: ReportData) -> Table:
     header = ["regime", "share", "spells", "mean dwell", "expected dwell"]
     if data.performances:
         header += ["return", "volatility", "Sharpe", "hit rate", "drawdown"]
-        header += ["next bar: return", "Sharpe"]
+        header += ["next bar: return", "next bar: Sharpe"]
     rows = []
     for i, name in enumerate(data.regimes):
         row = [name, f"{found.share[i]:.1%}", str(dwell.spells[i])]
