@@ -152,12 +152,14 @@ def count_table(data: ReportData) -> Table | None:
 
 
 def _candidates(candidates: Iterable[Mapping[str, Any]], k: int) -> Table:
+    """Show every entry that is recorded, the number of regimes first; the model's own is marked."""
     candidates = list(candidates)
     names = list(dict.fromkeys(name for candidate in candidates for name in candidate))
+    names = sorted((n for n in names if n != "chosen"), key=lambda name: name != "n_regimes")
     rows = [tuple(_plain(candidate.get(name)) for name in names) for candidate in candidates]
-    counts = [next(iter(candidate.values()), None) for candidate in candidates]
-    marked = counts.index(k) if k in counts else None
-    return Table(tuple(name.replace("_", " ") for name in names), rows, marked=marked)
+    counts = [candidate.get("n_regimes") for candidate in candidates]
+    header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in names)
+    return Table(header, rows, marked=counts.index(k) if k in counts else None)
 
 
 def card_tables(data: ReportData) -> list[tuple[str, Table]]:

@@ -124,6 +124,9 @@ def test_many_bars_are_thinned_and_keep_their_extremes(made):
         data.axis, data.spells, data.probability, data.novelty, data.regimes, buckets=500
     )
     assert max(len(trace.x) for trace in figure.data if trace.yaxis in ("y2", "y3")) <= 1002
+    stacks = [trace for trace in figure.data if trace.stackgroup]
+    assert stacks[0].x[0] == data.axis.values[0], "the first stretch has labelled bars"
+    np.testing.assert_allclose(np.sum([trace.y for trace in stacks], axis=0), 1, rtol=1e-6)
     novelty = next(trace for trace in figure.data if trace.yaxis == "y3")
     assert np.nanmax(novelty.y) == np.float32(np.nanmax(data.novelty))
 

@@ -134,6 +134,8 @@ def _probabilities(
     buckets: int,
 ) -> None:
     rows, means = bucket_means(probability, buckets)
+    begin = int(np.argmax(~np.isnan(means[:, 0])))  # a stack would rise from zero before it
+    rows, means = rows[begin:], means[begin:]
     x, means = axis.values[rows], means.astype(np.float32)
     if len(regimes) > len(REGIME_COLOURS):
         figure.add_heatmap(
