@@ -34,6 +34,7 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
         ]
         for i in places
     ]
+    size = 12 if k <= _MOST_TEXT else 8
     figure = new_figure(max(320, min(18 * k + 120, 760)))
     figure.add_heatmap(
         x=places,
@@ -55,6 +56,7 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
         "ticktext": [short(name) for name in regimes],
         "showgrid": False,
         "zeroline": False,
+        "tickfont": {"size": size},
     }
     figure.update_xaxes(title=label("next bar"), automargin=True, fixedrange=True, **ticks)
     figure.update_yaxes(
