@@ -8,8 +8,6 @@ from regimetry.errors import DataError, InstallError
 from regimetry.files import replacing, require_writable
 from regimetry.report.data import ReportData
 
-FORMATS = ("html", "md", "png", "svg")
-
 
 def require_place(output: Path, kind: str) -> None:
     """Raise :class:`DataError` unless a report of this format can be written to ``output``."""

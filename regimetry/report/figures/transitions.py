@@ -49,7 +49,7 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
         xgap=2 if k <= _MOST_TEXT else 0,
         ygap=2 if k <= _MOST_TEXT else 0,
         colorbar={"thickness": 12, "outlinewidth": 0, "tickvals": [0, 0.2, 0.5, 1]},
-        meta={"rows": True, "scale": True},
+        meta={"rows": True},
     )
     ticks = {
         "tickvals": places,
