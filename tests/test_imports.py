@@ -10,7 +10,7 @@ import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
             "matplotlib", "narwhals", "tqdm", "starlette", "uvicorn",
-            "prometheus_client"]  # fmt: skip
+            "prometheus_client", "plotly", "jinja2"]  # fmt: skip
 
 BLOCKER = """
 import sys

@@ -173,8 +173,11 @@ def test_other_bad_input(folder, tmp_path, capsys):
         (["fit", data, "-o", str(tmp_path / "m.txt")], "must end in .onnx"),
         (["fit", data, "-o", str(tmp_path / "m.onnx"), "--n-regimes", "x"], "n_regimes is 'x'"),
         (["fit", data, "-o", str(tmp_path / "m.onnx"), "--columns", "q"], "'q' is missing"),
-        (["report", model, data, "-o", str(tmp_path / "r.gif")], "must end in .png or .svg"),
-        (["report", model, data, "-o", str(tmp_path / "r.png"), "--price", "q"], "no column 'q'"),
+        (["report", model, data, "-o", str(tmp_path / "r.gif")], "must end in .html, .md, .png or"),
+        (
+            ["report", model, data, "-o", str(tmp_path / "r.png"), "--price", "q"],
+            "no column of numbers 'q'",
+        ),
         (["sample", "simulated", "--kind", "zz", "-o", str(tmp_path / "s.csv")], "kind is 'zz'"),
         (["predict", model, data, "--device", "tpu"], "device is 'tpu'"),
     ):
