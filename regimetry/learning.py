@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 from regimetry.windows import rolling_windows
@@ -91,7 +91,7 @@ def learn(
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
     config = replace(
-        encoder or EncoderConfig(embedding_dim=64, pooling="moments"),
+        encoder or DEFAULT_ENCODER,
         window_size=windows.shape[1],
         num_features=windows.shape[2],
     )

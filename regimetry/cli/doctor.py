@@ -17,6 +17,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Show versions, devices, CPU features and thread limits; start every execution "
         "provider; test a model file against its golden file and time its ticks, in at most ten "
         "seconds. The exit code is 1 if something is broken.",
+        examples=["regimetry doctor", "regimetry doctor spx.onnx --json"],
     )
     parser.add_argument("model", type=Path, nargs="?", help="model file to test (.onnx)")
     add_json(parser)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regimetry.cli.output import when
 from regimetry.runtime.labelling import MISSING
 
 if TYPE_CHECKING:
@@ -78,8 +79,3 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
 def span(index: Any) -> dict[str, Any]:
     """Return rows, first and last time of an index; the times are text."""
     return {"rows": len(index), "start": when(index[0]), "end": when(index[-1])}
-
-
-def when(time: Any) -> str:
-    """Return a time as text, without a midnight."""
-    return str(time).removesuffix(" 00:00:00")

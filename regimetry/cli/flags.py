@@ -1,0 +1,77 @@
+"""Flags for the fields of a :class:`~regimetry.configuration.Configuration`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from regimetry.configuration.fields import Configuration
+from regimetry.configuration.types import choices, from_text, types_of
+
+WITHOUT_FLAG = ("encoder",)
+"""Fields that hold fields: they are set in the file."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add --config."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML file of fields and values, which a flag beats; see regimetry config",
+    )
+
+
+def add_flags(
+    parser: argparse.ArgumentParser,
+    *,
+    read: Callable[[Field[Any], str], Any] | None = None,
+    suffix: Callable[[Field[Any]], str] = lambda entry: "",
+) -> None:
+    """Add one flag a field.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+    read : callable or None
+        Field and text to its value; by default, the field's type decides.
+    suffix : callable
+        What the help of a field says besides.
+    """
+    read = value_of if read is None else read
+    kinds = types_of(Configuration)
+    group = parser.add_argument_group("fields")
+    for entry in fields(Configuration):
+        if entry.name in WITHOUT_FLAG:
+            continue
+        default = _shown(entry.default)
+        text = f"{entry.metadata['help']}{suffix(entry)}" + (
+            f" (default: {default})" * bool(default)
+        )
+        group.add_argument(
+            f"--{entry.name.replace('_', '-')}",
+            dest=entry.name,
+            type=partial(read, entry),
+            default=argparse.SUPPRESS,  # what is not given does not beat the file
+            metavar=entry.metadata["metavar"] or "|".join(map(str, choices(kinds[entry.name]))),
+            help=text.replace("%", "%%"),
+        )
+
+
+def value_of(entry: Field[Any], text: str) -> Any:
+    """Read a flag's text as its field's value."""
+    return from_text(types_of(Configuration)[entry.name], text)
+
+
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the flags that were given, by field."""
+    names = [entry.name for entry in fields(Configuration)]
+    return {name: getattr(options, name) for name in names if hasattr(options, name)}
+
+
+def _shown(default: Any) -> str:
+    return "" if default is None or default == () else str(default)
