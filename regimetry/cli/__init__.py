@@ -24,6 +24,7 @@ from regimetry.cli import (
     predict,
     report,
     sample,
+    search,
     serve,
     stream,
     verify,
@@ -40,7 +41,7 @@ from regimetry.errors import (
 
 # In the order of the work: data, fit, use, reading, the file itself.
 _VERBS = (
-    *(sample, config, fit),
+    *(sample, config, search, fit),
     *(predict, embed, stream, serve),
     *(analyse, drift, compare, report),
     *(inspect, verify, export, doctor),

@@ -47,9 +47,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
     from regimetry.cli.output import note, print_json, regime_table
-    from regimetry.cli.quiet import import_tensorflow_quietly
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
+    from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import ConfigError
     from regimetry.files import replacing, require_writable
     from regimetry.series.tables import read_table

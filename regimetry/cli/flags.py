@@ -26,52 +26,34 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def value_of(entry: Field[Any], text: str) -> Any:
+    """Read a flag's text as its field's value."""
+    return from_text(types_of(Configuration)[entry.name], text)
+
+
 def add_flags(
     parser: argparse.ArgumentParser,
-    *,
-    read: Callable[[Field[Any], str], Any] | None = None,
-    suffix: Callable[[Field[Any]], str] = lambda entry: "",
+    description: str = "a flag beats the file; null takes back what it says",
+    read: Callable[[Field[Any], str], Any] = value_of,
 ) -> None:
-    """Add one flag a field.
-
-    Parameters
-    ----------
-    parser : argparse.ArgumentParser
-    read : callable or None
-        Field and text to its value; by default, the field's type decides.
-    suffix : callable
-        What the help of a field says besides.
-    """
-    read = value_of if read is None else read
+    """Add one flag a field; ``read`` makes a value of a field and a text."""
     kinds = types_of(Configuration)
-    group = parser.add_argument_group("fields")
+    group = parser.add_argument_group("fields", description)
     for entry in fields(Configuration):
         if entry.name in WITHOUT_FLAG:
             continue
-        default = _shown(entry.default)
-        text = f"{entry.metadata['help']}{suffix(entry)}" + (
-            f" (default: {default})" * bool(default)
-        )
+        default = "" if entry.default in (None, ()) else f" (default: {entry.default})"
         group.add_argument(
             f"--{entry.name.replace('_', '-')}",
             dest=entry.name,
             type=partial(read, entry),
             default=argparse.SUPPRESS,  # what is not given does not beat the file
             metavar=entry.metadata["metavar"] or "|".join(map(str, choices(kinds[entry.name]))),
-            help=text.replace("%", "%%"),
+            help=(entry.metadata["help"] + default).replace("%", "%%"),
         )
-
-
-def value_of(entry: Field[Any], text: str) -> Any:
-    """Read a flag's text as its field's value."""
-    return from_text(types_of(Configuration)[entry.name], text)
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:
     """Return the flags that were given, by field."""
     names = [entry.name for entry in fields(Configuration)]
     return {name: getattr(options, name) for name in names if hasattr(options, name)}
-
-
-def _shown(default: Any) -> str:
-    return "" if default is None or default == () else str(default)

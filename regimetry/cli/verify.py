@@ -49,7 +49,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
     from regimetry.cli.output import print_json, text_table
-    from regimetry.cli.quiet import import_tensorflow_quietly
+    from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import ExportParityError
     from regimetry.export.verify import KERAS, verify
 
