@@ -22,6 +22,7 @@ from regimetry.runtime.model import MISSING
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series, as_matrix, as_series
+from regimetry.stages import stage_bar
 
 if TYPE_CHECKING:
     from regimetry.export.package import Packaged
@@ -64,7 +65,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Seed of weights, training, landmarks and k-means. The same integer gives the same file on
         the same machine and versions.
     progress : bool, default False
-        Show a progress bar on standard error while training.
+        Show stages and time left on standard error.
 
     Attributes
     ----------
@@ -166,6 +167,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         schema, series = self._read(X)
         if features is not None:
             _require_made_by(features, schema)
+        stage = stage_bar(self.progress)
         learned = learn(
             series.values,
             schema.feature_names,
@@ -178,6 +180,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             n_landmarks=int(self.n_landmarks),
             seed=seed,
             progress=self.progress,
+            stage=stage,
         )
         packaged = package(
             learned,
@@ -191,6 +194,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                 "configuration": self._configuration(learned.config),
                 **({} if features is None else {"features": features.to_dict()}),
             },
+            stage=stage,
         )
         self._keep(learned, packaged)
         return self

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def learn(
     n_landmarks: int = 1000,
     seed: int = 0,
     progress: bool = False,
+    stage: Stage = no_stage,
 ) -> Learned:
     """Fit preprocessing, encoder and head on one series.
 
@@ -73,6 +75,8 @@ def learn(
         Finite, in time order. All rows are training rows.
     names : sequence of str
         Of the F columns.
+    stage : callable
+        Told when the encoder and when the head begins.
 
     Returns
     -------
@@ -95,7 +99,9 @@ def learn(
         window_size=windows.shape[1],
         num_features=windows.shape[2],
     )
+    stage("encoder")
     model, history = _fit_encoder(config, windows, objective, epochs, seed, progress=progress)
+    stage("head")
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,

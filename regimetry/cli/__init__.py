@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from regimetry.cli import (
     analyse,
     compare,
+    completion,
     config,
     doctor,
     drift,
@@ -44,7 +45,7 @@ _VERBS = (
     *(sample, config, search, fit),
     *(predict, embed, stream, serve),
     *(analyse, drift, compare, report),
-    *(inspect, verify, export, doctor),
+    *(inspect, verify, export, doctor, completion),
 )
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 

@@ -30,6 +30,7 @@ def run(options: argparse.Namespace) -> None:
     import numpy as np
 
     from regimetry.cli.output import print_json
+    from regimetry.cli.progress import progress
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
     from regimetry.series.features import as_read_by
@@ -41,7 +42,9 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    embeddings = model.embed(as_read_by(model.contract, table))
+    read = as_read_by(model.contract, table)
+    with progress(len(read), "embedding", "bar") as advance:
+        embeddings = model.embed(read, advance=advance)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())

@@ -40,7 +40,10 @@ def label_table(model: RegimeModel, table: Any) -> Labelled:
 
 def label_rows(model: RegimeModel, frame: Any) -> Labelled:
     """Label every row of a pandas frame that holds what the graph reads, causally."""
-    found = model.label(frame)
+    from regimetry.cli.progress import progress
+
+    with progress(len(frame), "labelling", "bar") as advance:
+        found = model.label(frame, advance=advance)
     return Labelled(
         found.regime.fillna(MISSING).to_numpy(dtype=np.int64),
         found.probability.to_numpy(dtype=np.float64),

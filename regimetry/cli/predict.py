@@ -35,6 +35,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Label and write."""
     from regimetry.cli.output import over_rows_of, print_json, text_table
+    from regimetry.cli.progress import progress
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
     from regimetry.series.features import as_read_by
@@ -45,7 +46,9 @@ def run(options: argparse.Namespace) -> None:
         require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    labels = model.label(as_read_by(model.contract, table))
+    read = as_read_by(model.contract, table)
+    with progress(len(read), "labelling", "bar") as advance:
+        labels = model.label(read, advance=advance)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty

@@ -61,7 +61,9 @@ def test_separation_takes_windows_that_share_no_row(generator):
     """Points that repeat for a window's length must not count as that many points."""
     points = np.repeat(generator.standard_normal((T // 10, 3)), 10, axis=0)
     labels = np.repeat(np.arange(T // 10) % 2, 10)
-    assert separation(points, labels, 10) == pytest.approx(separation(points[::10], labels[::10], 1))
+    assert separation(points, labels, 10) == pytest.approx(
+        separation(points[::10], labels[::10], 1)
+    )
     assert separation(points, np.zeros(T, int), 10) == -1.0
 
 
