@@ -31,6 +31,7 @@ from regimetry.cli import (
     verify,
 )
 from regimetry.cli.parser import VerbParser
+from regimetry.cli.progress import close_bars
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -121,6 +122,7 @@ def _sentence(error: Exception) -> tuple[str, str, int]:
 
 def _fail(options: argparse.Namespace, text: str, kind: str, code: int) -> int:
     """Say on standard error what went wrong, as JSON if the verb was asked for it."""
+    close_bars()
     if getattr(options, "json", False):
         line = json.dumps({"error": text, "kind": kind, "exit_code": code})
     else:

@@ -50,3 +50,10 @@ def progress(
                 bar.update(count)
 
         yield advance
+
+
+def close_bars() -> None:
+    """Take every bar off the screen, so that a message begins on a line of its own."""
+    module = sys.modules.get("tqdm")
+    for bar in list(getattr(getattr(module, "tqdm", None), "_instances", ())):
+        bar.close()
