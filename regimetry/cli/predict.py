@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from typing import Any
 
@@ -102,8 +103,11 @@ def _bars(result: Any) -> dict[str, list[Any]]:
     """Return a labelled table as one list a column; null where a bar has no label."""
     columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
     for name in result.columns:
-        values = result[name].astype(object)
-        columns[name] = values.where(result[name].notna(), None).tolist()
+        values = result[name].astype(float).tolist()
+        columns[name] = [
+            None if math.isnan(value) else int(value) if name == "regime" else round(value, 6)
+            for value in values
+        ]
     return columns
 
 

@@ -58,7 +58,9 @@ def test_the_configuration_of_a_model_fits_the_same_model_again(folder, capsys):
     assert main(arguments) == 0
     assert (folder / "again.onnx").read_bytes() == (folder / "m.onnx").read_bytes()
     # It is the file that does it: with one field changed the model is another.
-    assert main([*arguments, "--smooth-penalty", "2"]) == 0
+    capsys.readouterr()
+    assert main([*arguments, "--smooth-penalty", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["smooth_penalty"] == 2.0
     assert (folder / "again.onnx").read_bytes() != (folder / "m.onnx").read_bytes()
 
 
