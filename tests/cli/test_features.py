@@ -56,7 +56,7 @@ def test_predict_takes_the_bars_and_gives_every_one_a_row(folder, tmp_path, caps
     assert labels["Date"].tolist() == bars["Date"].tolist()
     missing = WARM_UP + 5 - 1
     assert labels["regime"].isna().tolist() == [True] * missing + [False] * (400 - missing)
-    assert sum(entry["bars"] for entry in summary) == 400 - missing
+    assert sum(entry["bars"] for entry in summary["regimes"]) == 400 - missing
 
     # Causal through files as well: fewer bars, the same labels.
     bars.iloc[:250].to_csv(tmp_path / "past.csv", index=False)
