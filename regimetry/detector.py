@@ -23,6 +23,7 @@ from regimetry.runtime.model import MISSING
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series, as_matrix, as_series
+from regimetry.stages import stage_bar
 
 if TYPE_CHECKING:
     import keras
@@ -72,7 +73,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Insist on operators that give the same bits every time, also on a GPU; TensorFlow keeps
         them on for the rest of the process. On a CPU a fit repeats without it.
     progress : bool, default False
-        Show a progress bar on standard error while training.
+        Show stages and time left on standard error.
 
     Attributes
     ----------
@@ -176,6 +177,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         schema, series = self._read(X)
         if features is not None:
             _require_made_by(features, schema)
+        stage = stage_bar(self.progress)
         learned = learn(
             series.values,
             schema.feature_names,
@@ -189,6 +191,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             seed=seed,
             deterministic=self.deterministic,
             progress=self.progress,
+            stage=stage,
         )
         packaged = package(
             learned,
@@ -202,6 +205,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                 "configuration": self._configuration(learned.description),
                 **({} if features is None else {"features": features.to_dict()}),
             },
+            stage=stage,
         )
         self._keep(learned, packaged)
         return self

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def learn(
     seed: int = 0,
     deterministic: bool = False,
     progress: bool = False,
+    stage: Stage = no_stage,
 ) -> Learned:
     """Fit preprocessing, encoder and head on one series.
 
@@ -75,6 +77,8 @@ def learn(
         Finite, in time order. All rows are training rows.
     names : sequence of str
         Of the F columns.
+    stage : callable
+        Told when the encoder and when the head begins.
 
     Returns
     -------
@@ -94,9 +98,11 @@ def learn(
 
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
+    stage("encoder")
     with seeded(seed, deterministic=deterministic):
         model, description = _make_encoder(encoder, windows)
         history = _train(model, windows, objective, epochs, seed, progress=progress)
+    stage("head")
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,
@@ -137,7 +143,7 @@ def _make_encoder(
 
     _, window_size, num_features = windows.shape
     if encoder is None:
-        encoder = EncoderConfig(embedding_dim=64, pooling="moments")
+        encoder = DEFAULT_ENCODER
     if not isinstance(encoder, EncoderConfig):
         model = own_encoder(encoder, window_size, num_features)
         return model, describe_own(model)

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from regimetry.contract import ModelContract
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from regimetry.contract import ModelContract
 
 
 def note(text: str) -> None:
@@ -18,9 +18,15 @@ def note(text: str) -> None:
     print(f"regimetry: {text}", file=sys.stderr)
 
 
-def print_json(data: Any) -> None:
-    """Print plain data as JSON."""
-    print(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+def when(time: Any) -> str:
+    """Return a time as text, without a midnight."""
+    return str(time).removesuffix(" 00:00:00")
+
+
+def print_json(data: Any, *, indent: int | None = 2) -> None:
+    """Print plain data as one JSON object; characters that the output cannot carry are escaped."""
+    universal = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+    print(json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not universal))
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

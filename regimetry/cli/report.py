@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from regimetry.cli.arguments import add_model_and_data, add_output
+from regimetry.cli.arguments import add_json, add_model_and_data, add_output
 
 if TYPE_CHECKING:
     from regimetry.report.data import ReportData
@@ -21,8 +21,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Label a table causally and draw its regimes: one HTML page that needs no "
         "network (.html), Markdown with its figures beside it (.md), the series alone (.png, "
         ".svg), or every figure alone, into a folder (--format png or svg).",
-        epilog="example: regimetry report spx.onnx spx.csv -o report.html; "
-        "regimetry report spx.onnx spx.csv -o figures --format svg",
+        examples=[
+            "regimetry report spx.onnx spx.csv -o report.html",
+            "regimetry report spx.onnx spx.csv -o regimes.png --price close",
+            "regimetry report spx.onnx spx.csv -o figures --format svg",
+        ],
     )
     add_model_and_data(parser)
     add_output(parser, "page or picture to write, or a folder for figures")
@@ -49,12 +52,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--umap", action="store_true", help="a map by UMAP besides PCA (extra umap; half a minute)"
     )
+    add_json(parser, "print what was written as JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Label, gather, draw, write."""
-    from regimetry.cli.output import note
+    from regimetry.cli.output import note, print_json
     from regimetry.errors import InstallError
     from regimetry.report.maps import has_umap
     from regimetry.report.writing import require_place, write_report
@@ -70,6 +74,16 @@ def run(options: argparse.Namespace) -> None:
     if data.drawn.note is not None:
         note(f"{data.drawn.name} is drawn in place of a price. {data.drawn.note}")
     write_report(data, options.output, kind)
+    if options.json:
+        print_json(
+            {
+                "output": str(options.output),
+                "format": kind,
+                "drawn": data.drawn.name,
+                "n_regimes": data.contract.n_regimes,
+            }
+        )
+        return
     print(
         f"{options.output}: {data.drawn.name} coloured by {data.contract.n_regimes} "
         f"regime{'s' * (data.contract.n_regimes != 1)}"

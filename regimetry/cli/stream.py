@@ -32,6 +32,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "probability of each regime, novelty; null while the first window fills. A line that "
         "cannot be read gives a line with an error and is left out. Times are ISO 8601, to the "
         "microsecond, or numbers.",
+        examples=[
+            "regimetry stream spx.onnx < bars.csv",
+            "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
+        ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     parser.add_argument(
@@ -50,6 +54,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="say errors as JSON; the answers are JSON as they are"
     )
     parser.set_defaults(run=run)
 

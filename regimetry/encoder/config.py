@@ -107,3 +107,7 @@ class EncoderConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""
         return asdict(self)
+
+
+DEFAULT_ENCODER = EncoderConfig(embedding_dim=64, pooling="moments")
+"""What :class:`~regimetry.RegimeDetector` takes where it is given none."""

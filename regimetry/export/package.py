@@ -24,6 +24,7 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series
+from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
 
 
@@ -57,6 +58,7 @@ def package(
     smooth_penalty: float,
     opset: int,
     training: Mapping[str, Any],
+    stage: Stage = no_stage,
 ) -> Packaged:
     """Convert, assemble, optimise, compare with Keras, and describe.
 
@@ -71,6 +73,8 @@ def package(
     opset : {17, 18}
     training : mapping
         Plain data to keep in the file about the fit.
+    stage : callable
+        Told when the export and when the comparison begins, and when all is done.
 
     Returns
     -------
@@ -83,11 +87,13 @@ def package(
     ExportParityError
         The graph does not compute what the fitted model computes.
     """
+    stage("export")
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
     window_size = learned.encoder.inputs[0].shape[1]
     graph, rules = optimise(
         assemble(learned.preprocessing, encoder, learned.head, window_size, opset=opset)
     )
+    stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
     expected: dict[str, NDArray[np.floating]] = {
@@ -112,4 +118,6 @@ def package(
     )
     raw = rolling_windows(series.values, contract.window_rows)
     golden = make_golden(raw, expected, contract.jump_penalty)
-    return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+    packaged = Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+    stage("")
+    return packaged

@@ -24,6 +24,7 @@ def run_windows(
     *,
     threads: int = 1,
     batch_size: int = BATCH_SIZE,
+    advance: Advance | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Run every window of a series through the graph.
 
@@ -41,6 +42,8 @@ def run_windows(
         Batches at once. 1 starts no thread.
     batch_size : int
         Windows of one run.
+    advance : callable or None
+        Called with the number of windows of each run when it is done, by the thread that ran it.
 
     Returns
     -------
@@ -59,7 +62,9 @@ def run_windows(
 
         return gather
 
-    return _run(session, count, source, names, threads=threads, batch_size=batch_size)
+    return _run(
+        session, count, source, names, threads=threads, batch_size=batch_size, advance=advance
+    )
 
 
 def run_gathered(
@@ -81,6 +86,9 @@ def run_gathered(
     return _run(session, len(windows), source, names, threads=threads, batch_size=batch_size)
 
 
+Advance = Callable[[int], None]
+"""Takes how many more windows are done."""
+
 _Source = Callable[[int, int], NDArray[np.float32]]
 """Gives ``size`` windows from ``first`` on; they stay until it is asked again."""
 
@@ -93,6 +101,7 @@ def _run(
     *,
     threads: int,
     batch_size: int,
+    advance: Advance | None = None,
 ) -> dict[str, NDArray[Any]]:
     outputs = session.empty_outputs(count, names)
     starts = iter(range(0, count, batch_size))  # shared: each thread takes the next
@@ -103,6 +112,8 @@ def _run(
             for first, size in pieces(start, min(start + batch_size, count), batch_size):
                 rows = {name: array[first : first + size] for name, array in outputs.items()}
                 bind(session, windows_from(first, size), rows)()
+                if advance is not None:
+                    advance(size)
 
     threads = 1 if session.device_id is not None else min(threads, -(-count // batch_size))
     if threads <= 1:

@@ -13,7 +13,7 @@ from regimetry.contract import OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
 from regimetry.parameters import require_choice
 from regimetry.runtime.bank import RegimeBank
-from regimetry.runtime.batch import run_gathered, run_windows
+from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import require_windows
 from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
 from regimetry.runtime.labelling import MISSING, Labelling, per_bar, per_window
@@ -80,19 +80,21 @@ class RegimeModel:
         """The content of the model file."""
         return self._file.content
 
-    def label(self, data: Any) -> Labelling:
+    def label(self, data: Any, *, advance: Advance | None = None) -> Labelling:
         """Give every bar its regime, probabilities and novelty in one pass, causally.
 
         Parameters
         ----------
         data : array (T, F) or frame
+        advance : callable or None
+            As for :meth:`outputs`.
 
         Returns
         -------
         Labelling
             Every entry of bar t uses bars up to t.
         """
-        outputs = self.outputs(data, ("distance", "novelty"))
+        outputs = self.outputs(data, ("distance", "novelty"), advance=advance)
         labels, costs = jump_forward(outputs["distance"], self.contract.jump_penalty)
         return Labelling(
             regime=self._per_bar(data, labels, ["regime"]),
@@ -149,18 +151,24 @@ class RegimeModel:
         labels = jump_path(distance, self.contract.smooth_penalty)
         return self._per_bar(data, labels, ["regime"], after=self.contract.window_size // 2)
 
-    def embed(self, data: Any) -> Any:
-        """Embed every full window.
+    def embed(self, data: Any, *, advance: Advance | None = None) -> Any:
+        """Embed every full window; ``advance`` is as for :meth:`outputs`.
 
         Returns
         -------
         ndarray of float32, shape (N, D), or DataFrame with columns e0, e1, ...
             Row i belongs to the window whose last bar is ``i + contract.window_rows - 1``.
         """
-        embedding = self.outputs(data, ("embedding",))["embedding"]
+        embedding = self.outputs(data, ("embedding",), advance=advance)["embedding"]
         return per_window(data, embedding, [f"e{i}" for i in range(embedding.shape[1])])
 
-    def outputs(self, data: Any, names: Sequence[str] = OUTPUT_NAMES) -> dict[str, NDArray[Any]]:
+    def outputs(
+        self,
+        data: Any,
+        names: Sequence[str] = OUTPUT_NAMES,
+        *,
+        advance: Advance | None = None,
+    ) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
 
         Parameters
@@ -168,6 +176,8 @@ class RegimeModel:
         data : array (T, F) or frame
         names : sequence of str
             Which of ``embedding`` (N, D), ``distance`` (N, K), ``regime`` (N,), ``novelty`` (N,).
+        advance : callable or None
+            Called with how many more windows are done, now and then, from any thread.
 
         Returns
         -------
@@ -183,7 +193,12 @@ class RegimeModel:
         require_positive(values, log_columns(self.contract.transforms), schema.feature_names)
         file = self._file
         return run_windows(
-            file.session, values, names, threads=file.threads, batch_size=file.batch_size
+            file.session,
+            values,
+            names,
+            threads=file.threads,
+            batch_size=file.batch_size,
+            advance=advance,
         )
 
     def run(

@@ -64,7 +64,8 @@ def test_json_is_for_machines(folder, tmp_path, capsys):
     arguments = ["predict", str(folder / "sim.onnx"), str(folder / "sim.csv")]
     assert main([*arguments, "-o", str(tmp_path / "l.csv"), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert sum(entry["bars"] for entry in summary) == 491
+    assert summary["rows"] == 500
+    assert sum(entry["bars"] for entry in summary["regimes"]) == 491
     assert main(["inspect", str(folder / "sim.onnx"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["window_size"] == 10
 
