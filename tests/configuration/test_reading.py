@@ -45,7 +45,7 @@ REFUSED = {
     "encoder: 3": "encoder is 3; it must be fields and their values.",
     "encoder: {pooling: sum}": "encoder.pooling is 'sum'; it must be one of 'mean', 'moments'",
     "encoder: {head_size: 0}": "encoder.head_size is 0; it must be an integer of at least 1.",
-    "encoder: {dropout: 1}": "encoder.dropout is 1.0; it must lie in [0, 1).",
+    "encoder: {dropout: 1}": "encoder.dropout is 1.0; it must be a number in [0, 1).",
     "encoder: {padding_mask: on}": "encoder.padding_mask is 'on'; it must be true or false.",
     "encoder: {heads: 2}": "There is no field encoder.heads.",
     "encoder: {num_head: 2}": "Did you mean encoder.num_heads?",
