@@ -81,12 +81,13 @@ def learn(
     Raises
     ------
     DataError
-        Too few rows, or a constant column.
+        Too few rows, a constant column, or more windows or landmarks than memory holds.
     ConfigError
         ``objective`` or ``difference`` has a value that is not allowed.
     """
     from regimetry.encoder.inference import embed_windows
     from regimetry.regimes.head import fit_head
+    from regimetry.regimes.memory import require_memory
 
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
@@ -96,6 +97,7 @@ def learn(
         num_features=windows.shape[2],
     )
     model, history = _fit_encoder(config, windows, objective, epochs, seed, progress=progress)
+    require_memory(len(windows), model.output_shape[-1], n_landmarks)
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,

@@ -147,7 +147,7 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     )
     squared = _squared_distances(builder, points, spectral.landmarks, "head/squared")
     ranked = _ranked(builder, squared, spectral.rank, "head/scale", keepdims=True)
-    floor = builder.constant("head/scale_floor", np.array(spectral.scales.min() ** 2))
+    floor = builder.constant("head/scale_floor", np.array(spectral.floor**2))
     scale = builder.node(
         "Sqrt", [builder.node("Max", [ranked, floor], "head/safe_scale")], "head/local_scale"
     )

@@ -6,7 +6,6 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.errors import DataError
 from regimetry.regimes.count import MOST_REGIMES, count_by_eigengap
-from regimetry.regimes.slow import SlowDirections, fit_slow_directions
+from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions
 from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
@@ -28,7 +27,7 @@ from regimetry.regimes.spectral import (
 
 Array = NDArray[np.float64]
 
-_BLOCK = 8192  # windows mapped at once: bounds memory at 8192 x landmarks
+_MOST_FITTED = 20_000  # windows that centroids and novelty's scale are fitted on: enough, and fast
 
 
 @dataclass(frozen=True)
@@ -77,14 +76,18 @@ class Head:
             training: 1 is typical.
         """
         white = self.slow.whiten(embeddings)
-        coordinates = _by_block(lambda part: self.spectral.transform(part @ self.projection), white)
+        coordinates = by_block(
+            lambda part: self.spectral.transform(part @ self.projection),
+            white,
+            len(self.spectral.landmarks),
+        )
         distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
-        neighbour = _by_block(lambda part: _neighbour_distance(part, self.novelty_landmarks), white)
+        neighbour = by_block(
+            lambda part: _neighbour_distance(part, self.novelty_landmarks),
+            white,
+            len(self.novelty_landmarks),
+        )
         return {"distance": distance, "novelty": neighbour / self.novelty_scale}
-
-
-def _by_block(function: Callable[[Array], Array], rows: Array) -> Array:
-    return np.concatenate([function(rows[i : i + _BLOCK]) for i in range(0, len(rows), _BLOCK)])
 
 
 def _neighbour_distance(white: Array, landmarks: Array) -> Array:
@@ -162,13 +165,18 @@ def fit_head(
         n_regimes = count_by_eigengap(candidates.eigenvalues)
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
-    coordinates = _by_block(lambda part: spectral.transform(part @ projection), white)
+    fitted = stratified_rows(len(white), _MOST_FITTED, generator)
+    coordinates = by_block(
+        lambda part: spectral.transform(part @ projection), white[fitted], len(landmarks)
+    )
     # k-means adds up its threads' sums in the order in which they finish: one thread repeats.
     with threadpool_limits(1, user_api="openmp"):
         clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
-    order = canonical_order(clusters.labels_, np.asarray(volatility, float), n_regimes)
+    order = canonical_order(clusters.labels_, np.asarray(volatility, float)[fitted], n_regimes)
 
-    neighbour = _by_block(lambda part: _neighbour_distance(part, landmarks), white)
+    neighbour = by_block(
+        lambda part: _neighbour_distance(part, landmarks), white[fitted], len(landmarks)
+    )
     return Head(
         slow=slow,
         projection=projection,
