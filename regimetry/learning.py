@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import keras
 
     from regimetry.regimes.head import Head
+    from regimetry.regimes.novelty import NoveltyMap
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Learned:
     embeddings : ndarray of float32, shape (N, D)
         Of the training windows, by Keras.
     head : Head
+    novelty : NoveltyMap
+    novelty_threshold : float
+        Of its running mean; 5 % of known bars exceed it.
     """
 
     preprocessing: Preprocessing
@@ -46,6 +50,8 @@ class Learned:
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
     head: Head
+    novelty: NoveltyMap
+    novelty_threshold: float
 
 
 def learn(
@@ -88,6 +94,7 @@ def learn(
     from regimetry.encoder.inference import embed_windows
     from regimetry.regimes.head import fit_head
     from regimetry.regimes.memory import require_memory
+    from regimetry.regimes.novelty import fit_novelty
 
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
@@ -107,7 +114,8 @@ def learn(
         n_landmarks=n_landmarks,
         seed=seed,
     )
-    return Learned(preprocessing, config, model, history, embeddings, head)
+    novelty, threshold = fit_novelty(windows, seed=seed)
+    return Learned(preprocessing, config, model, history, embeddings, head, novelty, threshold)
 
 
 def cut_windows(

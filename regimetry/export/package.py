@@ -17,7 +17,7 @@ from regimetry.export.golden import Golden, make_golden
 from regimetry.export.parity import ParityReport, compare
 from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
-from regimetry.learning import Learned
+from regimetry.learning import Learned, cut_windows
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.shared_session import SharedSession
@@ -86,13 +86,23 @@ def package(
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
     window_size = learned.config.window_size
     graph, rules = optimise(
-        assemble(learned.preprocessing, encoder, learned.head, window_size, opset=opset)
+        assemble(
+            learned.preprocessing,
+            encoder,
+            learned.head,
+            learned.novelty,
+            window_size,
+            opset=opset,
+        )
     )
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
     expected: dict[str, NDArray[np.floating]] = {
         "embedding": learned.embeddings,
         **learned.head.outputs(learned.embeddings),
+        "novelty": learned.novelty.transform(
+            cut_windows(learned.preprocessing, series.values, window_size)
+        ),
     }
     parity = compare(outputs, expected)
     contract = describe(
@@ -103,6 +113,7 @@ def package(
         window_size=window_size,
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
+        novelty_threshold=learned.novelty_threshold,
         training={
             **training,
             "history": learned.history,

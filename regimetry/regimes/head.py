@@ -1,4 +1,4 @@
-"""The head: embeddings to distances from each regime's centroid, and to novelty.
+"""The head: embeddings to distances from each regime's centroid.
 
 embedding -> whiten -> slow directions -> spectral coordinates -> distance to K centroids.
 Everything here is a fixed map once fitted; the exported graph holds the same arithmetic.
@@ -19,15 +19,12 @@ from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions
 from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
-    local_scales,
-    neighbour_rank,
-    squared_distances,
     stratified_rows,
 )
 
 Array = NDArray[np.float64]
 
-_MOST_FITTED = 20_000  # windows that centroids and novelty's scale are fitted on: enough, and fast
+_MOST_FITTED = 20_000  # windows that centroids are fitted on: enough, and fast
 
 
 @dataclass(frozen=True)
@@ -44,10 +41,6 @@ class Head:
         From slow directions to unit vectors (N, K).
     centroids : ndarray, shape (K, K)
         Of the regimes, in canonical order.
-    novelty_landmarks : ndarray, shape (M, P)
-        Whitened embeddings of the landmarks.
-    novelty_scale : float
-        Median over the training windows of the distance that novelty measures.
     eigenvalues : ndarray
         Of the affinity that chose or confirms the number of regimes.
     """
@@ -56,12 +49,10 @@ class Head:
     projection: Array
     spectral: SpectralMap
     centroids: Array
-    novelty_landmarks: Array
-    novelty_scale: float
     eigenvalues: Array
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
-        """Map embeddings to distances and novelty; the float64 twin of the exported graph.
+        """Map embeddings to distances; the float64 twin of the exported graph.
 
         Parameters
         ----------
@@ -71,9 +62,6 @@ class Head:
         -------
         distance : ndarray of float64, shape (N, K)
             Euclidean, to each regime's centroid in the spectral space.
-        novelty : ndarray of float64, shape (N,)
-            Distance to the 15th nearest landmark in the whitened space, over its median in
-            training: 1 is typical.
         """
         white = self.slow.whiten(embeddings)
         coordinates = by_block(
@@ -82,18 +70,7 @@ class Head:
             len(self.spectral.landmarks),
         )
         distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
-        neighbour = by_block(
-            lambda part: _neighbour_distance(part, self.novelty_landmarks),
-            white,
-            len(self.novelty_landmarks),
-        )
-        return {"distance": distance, "novelty": neighbour / self.novelty_scale}
-
-
-def _neighbour_distance(white: Array, landmarks: Array) -> Array:
-    centre = landmarks.mean(axis=0)
-    squared = squared_distances(white - centre, landmarks - centre)
-    return local_scales(squared, neighbour_rank(len(landmarks)))
+        return {"distance": distance}
 
 
 def canonical_order(
@@ -174,15 +151,10 @@ def fit_head(
         clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
     order = canonical_order(clusters.labels_, np.asarray(volatility, float)[fitted], n_regimes)
 
-    neighbour = by_block(
-        lambda part: _neighbour_distance(part, landmarks), white[fitted], len(landmarks)
-    )
     return Head(
         slow=slow,
         projection=projection,
         spectral=spectral,
         centroids=np.asarray(clusters.cluster_centers_[order], dtype=np.float64),
-        novelty_landmarks=landmarks,
-        novelty_scale=max(float(np.median(neighbour)), 1e-6),
         eigenvalues=candidates.eigenvalues,
     )

@@ -94,7 +94,7 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     -------
     SlowDirections
     """
-    mean = np.mean(embeddings, axis=0, dtype=np.float64)
+    mean: Array = embeddings.mean(axis=0, dtype=np.float64)
     covariance = _covariance(embeddings, mean)
     deviation = np.sqrt(np.diag(covariance))
     # A dimension that does not vary, up to the rounding of float32, carries nothing.
