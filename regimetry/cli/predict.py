@@ -14,9 +14,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "predict",
         help="label every bar of a table",
-        description="Label every bar causally: regime, probability of each regime, novelty, and whether the state is novel. The "
-        "first bars, which have no full window behind them, stay empty. Of a model fitted with "
-        "--features, give the bars: the features are made of them.",
+        description="Label every bar causally: regime, probability of each regime, novelty, and "
+        "whether the state is novel. The first bars, which have no full window behind them, stay "
+        "empty. Of a model fitted with --features, give the bars: the features are made of them.",
     )
     add_model_and_data(parser)
     add_output(

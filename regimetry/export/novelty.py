@@ -11,8 +11,8 @@ from regimetry.regimes.novelty import VARIANCE_FLOOR, NoveltyMap
 def add_novelty(builder: GraphBuilder, novelty: NoveltyMap, scaled: str, window_size: int) -> None:
     """Add the output ``novelty`` (B,), from ``scaled`` (B, W, F); equals ``NoveltyMap.transform``.
 
-    x (B, W, C) -> mean (B, 1, C), z = (x - mean) / sqrt(variance) -> log deviations (B, C),
-    z' z (B, C C), z z' (B, W W) -> statistics (B, P) -> squares (B, Q) -> density (B, 1).
+    x (B, W, C) -> mean (B, 1, C), z = (x - mean) / deviation -> log deviations (B, C),
+    z' z (B, C C); u = x / root mean square, u u' (B, W W) -> statistics (B, P) -> squares (B, Q) -> density (B, 1).
     """
 
     def constant(name: str, value: object) -> str:
@@ -27,19 +27,18 @@ def add_novelty(builder: GraphBuilder, novelty: NoveltyMap, scaled: str, window_
         rows = node("MatMul", [rows, constant("channels", novelty.channels)], "rows")
     mean = builder.reduce("ReduceMean", rows, "novelty/mean", 1, keepdims=True)
     centred = node("Sub", [rows, mean], "centred")
-    square = node("Mul", [centred, centred], "square")
-    power = builder.reduce("ReduceMean", square, "novelty/power", 1, keepdims=True)
-    variance = node("Add", [power, constant("floor", VARIANCE_FLOOR)], "variance")
-    z = node("Div", [centred, node("Sqrt", [variance], "deviation")], "z")
+    deviation = _root_mean_square(builder, centred)
+    z = node("Div", [centred, deviation], "z")
     turned = node("Transpose", [z], "turned", perm=[0, 2, 1])
+    whole = node("Div", [rows, _root_mean_square(builder, rows)], "whole")
+    across = node("Transpose", [whole], "across", perm=[0, 2, 1])
     flat = constant("flat_channels", [-1, n_channels])
     pairs = constant("flat_pairs", [-1, n_channels**2])
     bars = constant("flat_bars", [-1, window_size**2])
-    logs = node("Log", [node("Reshape", [variance, flat], "variances")], "logs")
     parts = [
-        node("Mul", [logs, constant("half", 0.5)], "log_deviations"),
+        node("Log", [node("Reshape", [deviation, flat], "deviations")], "log_deviations"),
         node("Reshape", [node("MatMul", [turned, z], "channel_products"), pairs], "pairs"),
-        node("Reshape", [node("MatMul", [z, turned], "row_products"), bars], "bars"),
+        node("Reshape", [node("MatMul", [whole, across], "row_products"), bars], "bars"),
     ]
     raw = node("Concat", parts, "raw", axis=1)
     reading, offset = constant("reading", novelty.reading), constant("offset", novelty.offset)
@@ -73,3 +72,13 @@ def add_novelty(builder: GraphBuilder, novelty: NoveltyMap, scaled: str, window_
     both = node("Add", [surprise, node("Mul", [excess, excess], "excess_square")], "both")
     root = node("Mul", [node("Sqrt", [both], "root"), constant("scale", 1.0 / novelty.scale)], "of")
     builder.node("Reshape", [root, constant("flat", [-1])], "novelty")
+
+
+def _root_mean_square(builder: GraphBuilder, value: str) -> str:
+    """Add sqrt(mean over the bars of the squares + floor): (B, W, C) to (B, 1, C)."""
+    name = f"{value}/novelty"
+    square = builder.node("Mul", [value, value], f"{name}/square")
+    power = builder.reduce("ReduceMean", square, f"{name}/power", 1, keepdims=True)
+    floor = builder.constant(f"{name}/floor", np.array(VARIANCE_FLOOR))
+    total = builder.node("Add", [power, floor], f"{name}/variance")
+    return builder.node("Sqrt", [total], f"{name}/root")

@@ -103,9 +103,13 @@ def _raw_statistics(windows: NDArray[np.floating], channels: Array | None) -> tu
     centred = rows - mean
     variance = (centred**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR
     scaled = centred / np.sqrt(variance)
-    turned = scaled.transpose(0, 2, 1)
+    # Autocorrelation about 0, the mean of training: ten bars' own mean would hide what is slow.
+    whole = rows / np.sqrt((rows**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR)
     n = len(rows)
-    products = [(turned @ scaled).reshape(n, -1), (scaled @ turned).reshape(n, -1)]
+    products = [
+        (scaled.transpose(0, 2, 1) @ scaled).reshape(n, -1),
+        (whole @ whole.transpose(0, 2, 1)).reshape(n, -1),
+    ]
     return np.concatenate([0.5 * np.log(variance[:, 0]), *products], axis=1), mean[:, 0]
 
 
