@@ -8,7 +8,6 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
-from benchmarks.novelty import judge, scores
 from regimetry.contract import ModelContract
 from regimetry.errors import ModelError
 from regimetry.export.graph import GraphBuilder
@@ -240,21 +239,6 @@ def test_an_impossible_threshold_is_refused(model, changes):
     contract = replace(model.contract, **changes)
     with pytest.raises(ModelError, match="novelty"):
         ModelContract.from_metadata(contract.to_metadata(), "m.onnx")
-
-
-def test_a_state_never_seen_is_flagged():
-    found = scores("s2", 2, 30)
-    assert found["detected"] > 0.8
-    assert found["alarms"] < 0.15
-    assert scores("s4", 1, 30)["detected"] > 0.7
-
-
-def test_the_benchmark_can_fail():
-    states = np.repeat([0, 1, 0], 100)
-    blind = judge(np.random.default_rng(0).random(291), states, 1, 0.95)
-    assert blind["detected"] < 0.3
-    sharp = judge((states[9:] == 1).astype(float), states, 1, 0.5)
-    assert (sharp["detected"], sharp["flagged"], sharp["alarms"]) == (1.0, 1.0, 0.0)
 
 
 def test_the_detector_says_the_same(detector, values):
