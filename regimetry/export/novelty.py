@@ -41,11 +41,12 @@ def add_novelty(builder: GraphBuilder, novelty: NoveltyMap, scaled: str, window_
         node("Reshape", [node("MatMul", [whole, across], "row_products"), bars], "bars"),
     ]
     raw = node("Concat", parts, "raw", axis=1)
-    reading, offset = constant("reading", novelty.reading), constant("offset", novelty.offset)
-    statistics = node("Gemm", [raw, reading, offset], "statistics")
+    # Subtract before the product: folded into a bias, the mean would cancel.
+    middle = node("Sub", [raw, constant("middle", novelty.middle)], "about_middle")
+    statistics = node("MatMul", [middle, constant("reading", novelty.reading)], "statistics")
     whitening = constant("whitening", novelty.whitening)
     whitened = node("Gemm", [statistics, whitening, constant("centres", -novelty.centres)], "white")
-    halves = np.repeat(np.eye(n_components), len(novelty.offset), axis=0) / -2.0
+    halves = np.repeat(np.eye(n_components), novelty.reading.shape[1], axis=0) / -2.0
     squares = node("Mul", [whitened, whitened], "squares")
     exponent = node(
         "Gemm", [squares, constant("halves", halves), constant("peaks", novelty.peaks)], "exponent"

@@ -47,10 +47,10 @@ class NoveltyMap:
     ----------
     channels : ndarray, shape (F, C), or None
         Rotation of the rows; ``None`` where every feature is a channel.
+    middle : ndarray, shape (C + C * C + W * W,)
+        Mean of the log deviations, products of channels and products of rows; subtracted first.
     reading : ndarray, shape (C + C * C + W * W, P)
-        From log deviations, products of channels and products of rows to z-scored statistics.
-    offset : ndarray, shape (P,)
-        Added after it.
+        From those to z-scored statistics.
     whitening : ndarray, shape (P, Q * P)
         Of each of the Q components of the mixture, side by side.
     centres : ndarray, shape (Q * P,)
@@ -64,8 +64,8 @@ class NoveltyMap:
     """
 
     channels: Array | None
+    middle: Array
     reading: Array
-    offset: Array
     whitening: Array
     centres: Array
     peaks: Array
@@ -86,7 +86,7 @@ class NoveltyMap:
 
     def _transform(self, windows: NDArray[np.floating]) -> Array:
         raw, mean = _raw_statistics(windows, self.channels)
-        whitened = (raw @ self.reading + self.offset) @ self.whitening - self.centres
+        whitened = (raw - self.middle) @ self.reading @ self.whitening - self.centres
         square = (whitened**2).reshape(len(raw), len(self.peaks), -1).sum(axis=2)
         density = np.logaddexp.reduce(self.peaks - square / 2.0, axis=1)
         outside = np.maximum(self.low - mean, mean - self.high) / self.level
@@ -206,8 +206,8 @@ def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> No
     heights = np.log(mixture.weights_) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
     unscaled = NoveltyMap(
         channels=channels,
+        middle=raw.mean(axis=0),
         reading=matrix / deviation,
-        offset=-average / deviation,
         whitening=np.concatenate(list(roots), axis=1),
         centres=np.concatenate([m @ r for m, r in zip(mixture.means_, roots, strict=True)]),
         peaks=heights - np.logaddexp.reduce(heights),
