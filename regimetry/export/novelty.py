@@ -12,7 +12,8 @@ def add_novelty(builder: GraphBuilder, novelty: NoveltyMap, scaled: str, window_
     """Add the output ``novelty`` (B,), from ``scaled`` (B, W, F); equals ``NoveltyMap.transform``.
 
     x (B, W, C) -> mean (B, 1, C), z = (x - mean) / deviation -> log deviations (B, C),
-    z' z (B, C C); u = x / root mean square, u u' (B, W W) -> statistics (B, P) -> squares (B, Q) -> density (B, 1).
+    z' z (B, C C); u = x / root mean square, u u' (B, W W) -> statistics (B, P)
+    -> squares (B, Q) -> density (B, 1).
     """
 
     def constant(name: str, value: object) -> str:
