@@ -79,6 +79,12 @@ class ModelContract:
         Price of a change of regime, in units of ``distance``; causal and whole-series.
     sharpness : float
         b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
+    novelty_memory : float
+        a in ``m += a (novelty - m)``, the running mean that tells a novel state; it begins with
+        the first value. 1, of a file without it: no memory.
+    novelty_threshold : float or None
+        A bar is novel where that mean exceeds it; 5 % of known bars do. ``None``, of a file
+        without it: no bar is.
     training : mapping
         Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
     """
@@ -96,6 +102,8 @@ class ModelContract:
     jump_penalty: float
     smooth_penalty: float
     sharpness: float
+    novelty_memory: float = 1.0
+    novelty_threshold: float | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -287,6 +287,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.model_.novelty(X)
 
+    def novel(self, X: Any) -> Any:
+        """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
+        check_is_fitted(self)
+        return self.model_.novel(X)
+
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
         check_is_fitted(self)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import keras
 
     from regimetry.regimes.head import Head
+    from regimetry.regimes.novelty import NoveltyMap
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Learned:
     embeddings : ndarray of float32, shape (N, D)
         Of the training windows, by Keras.
     head : Head
+    novelty : NoveltyMap
+    novelty_threshold : float
+        Of its running mean; 5 % of known bars exceed it.
     """
 
     preprocessing: Preprocessing
@@ -48,6 +52,8 @@ class Learned:
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
     head: Head
+    novelty: NoveltyMap
+    novelty_threshold: float
 
 
 def learn(
@@ -87,7 +93,7 @@ def learn(
     Raises
     ------
     DataError
-        Too few rows, or a constant column.
+        Too few rows, a constant column, or more windows or landmarks than memory holds.
     ConfigError
         ``objective`` or ``difference`` has a value that is not allowed, or ``encoder`` is a model
         of another form than the windows or the objective need.
@@ -95,6 +101,8 @@ def learn(
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
     from regimetry.regimes.head import fit_head
+    from regimetry.regimes.memory import require_memory
+    from regimetry.regimes.novelty import fit_novelty
 
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
@@ -102,6 +110,7 @@ def learn(
     with seeded(seed, deterministic=deterministic):
         model, description = _make_encoder(encoder, windows)
         history = _train(model, windows, objective, epochs, seed, progress=progress)
+    require_memory(len(windows), model.output_shape[-1], n_landmarks)
     stage("head")
     embeddings = embed_windows(model, windows)
     head = fit_head(
@@ -112,7 +121,8 @@ def learn(
         n_landmarks=n_landmarks,
         seed=seed,
     )
-    return Learned(preprocessing, description, model, history, embeddings, head)
+    novelty, threshold = fit_novelty(windows, seed=seed)
+    return Learned(preprocessing, description, model, history, embeddings, head, novelty, threshold)
 
 
 def cut_windows(

@@ -16,9 +16,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "predict",
         help="label every bar of a table",
-        description="Label every bar causally: regime, probability of each regime, novelty. The "
-        "first bars, which have no full window behind them, stay empty. Of a model fitted with "
-        "--features, give the bars: the features are made of them.",
+        description="Label every bar causally: regime, probability of each regime, novelty, and "
+        "whether the state is novel. The first bars, which have no full window behind them, stay "
+        "empty. Of a model fitted with --features, give the bars: the features are made of them.",
         examples=[
             "regimetry predict spx.onnx new.csv -o regimes.csv",
             "regimetry predict spx.onnx new.csv > regimes.csv",
@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> None:
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty
+    result["novel"] = labels.novel
     result = over_rows_of(table, result.round(6))
     if options.output is not None:
         write_table(result, options.output)

@@ -2,6 +2,7 @@
 
     window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> white (B, P) -> points (B, L)
       -> squared (B, M) -> affinity (B, M) -> unit (B, K) -> distance (B, K) -> regime (B,)
+    scaled (B, W, F) -> statistics (B, P) -> novelty (B,)
 
 with R = W or W + 1 rows, P whitened and L slow directions, M landmarks.
 """
@@ -14,9 +15,10 @@ from onnx import TensorProto, helper
 
 from regimetry.contract import INPUT_NAME
 from regimetry.export.graph import GraphBuilder
+from regimetry.export.novelty import add_novelty
 from regimetry.export.opset import IR_VERSION, OPSET
 from regimetry.regimes.head import Head
-from regimetry.regimes.spectral import neighbour_rank
+from regimetry.regimes.novelty import NoveltyMap
 from regimetry.series.preprocessing import Preprocessing
 
 
@@ -24,6 +26,7 @@ def assemble(
     preprocessing: Preprocessing,
     encoder: onnx.GraphProto,
     head: Head,
+    novelty: NoveltyMap,
     window_size: int,
     *,
     opset: int = OPSET,
@@ -36,6 +39,7 @@ def assemble(
     encoder : onnx.GraphProto
         (batch, W, F) -> (batch, D).
     head : Head
+    novelty : NoveltyMap
     window_size : int
         W.
     opset : {17, 18}
@@ -52,6 +56,7 @@ def assemble(
     scaled = add_preprocessing(builder, preprocessing, rows)
     embedding = builder.inline(encoder, scaled, "embedding", prefix="encoder/")
     add_head(builder, head, embedding)
+    add_novelty(builder, novelty, scaled, window_size)
 
     n_features, n_regimes = len(preprocessing.transforms), len(head.centroids)
     value = helper.make_tensor_value_info
@@ -118,36 +123,28 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     """Add the head's outputs; equals ``Head.outputs``.
 
     affinity = softmax(-|x - y_j|^2 / (s(x) s_j)); unit = normalise(affinity @ loadings);
-    distance_k = |unit - centroid_k|; novelty = |white - 15th landmark| / scale.
+    distance_k = |unit - centroid_k|.
     """
     spectral = head.spectral
     # Subtract before the product: a large mean folded into the bias would cancel.
     centred = builder.node(
         "Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred"
     )
-    # White coordinates about the middle of novelty's landmarks, which distances need centred.
-    middle = head.novelty_landmarks.mean(axis=0)
     white = builder.node(
-        "Gemm",
-        [
-            centred,
-            builder.constant("head/whitening", head.slow.whitening),
-            builder.constant("novelty/centre", -middle),
-        ],
-        "head/white",
+        "MatMul", [centred, builder.constant("head/whitening", head.slow.whitening)], "head/white"
     )
     points = builder.node(
         "Gemm",
         [
             white,
             builder.constant("head/projection", head.projection),
-            builder.constant("head/centre", middle @ head.projection - spectral.centre),
+            builder.constant("head/centre", -spectral.centre),
         ],
         "head/points",
     )
     squared = _squared_distances(builder, points, spectral.landmarks, "head/squared")
     ranked = _ranked(builder, squared, spectral.rank, "head/scale", keepdims=True)
-    floor = builder.constant("head/scale_floor", np.array(spectral.scales.min() ** 2))
+    floor = builder.constant("head/scale_floor", np.array(spectral.floor**2))
     scale = builder.node(
         "Sqrt", [builder.node("Max", [ranked, floor], "head/safe_scale")], "head/local_scale"
     )
@@ -178,20 +175,6 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     )
     distance = builder.reduce("ReduceL2", offset, "distance", 2, keepdims=False)
     builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
-
-    squared = _squared_distances(builder, white, head.novelty_landmarks - middle, "novelty/squared")
-    rank = neighbour_rank(len(head.novelty_landmarks))
-    ranked = _ranked(builder, squared, rank, "novelty/neighbour", keepdims=False)
-    # Rounding can bring a square below 0.
-    clamped = builder.node("Relu", [ranked], "novelty/clamped")
-    builder.node(
-        "Mul",
-        [
-            builder.node("Sqrt", [clamped], "novelty/distance"),
-            builder.constant("novelty/scale", np.array(1.0 / head.novelty_scale)),
-        ],
-        "novelty",
-    )
 
 
 def _squared_distances(builder: GraphBuilder, points: str, landmarks: np.ndarray, name: str) -> str:

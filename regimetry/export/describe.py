@@ -30,6 +30,7 @@ def describe(
     window_size: int,
     jump_penalty: float,
     smooth_penalty: float,
+    novelty_threshold: float,
     training: Mapping[str, Any],
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
@@ -46,6 +47,8 @@ def describe(
         W.
     jump_penalty, smooth_penalty : float
         Of the causal and of the whole-series labels.
+    novelty_threshold : float
+        Of the running mean of novelty.
     training : mapping
         Plain data to keep about the fit; span, fingerprint and versions are added.
 
@@ -73,6 +76,8 @@ def describe(
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
         sharpness=fit_sharpness(costs, hindsight, window_size),
+        novelty_memory=1.0 / window_size,
+        novelty_threshold=novelty_threshold,
         training={
             **training,
             "rows": len(series.values),

@@ -17,7 +17,7 @@ from regimetry.export.golden import Golden, make_golden
 from regimetry.export.parity import ParityReport, compare
 from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
-from regimetry.learning import Learned
+from regimetry.learning import Learned, cut_windows
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.shared_session import SharedSession
@@ -91,7 +91,14 @@ def package(
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
     window_size = learned.encoder.inputs[0].shape[1]
     graph, rules = optimise(
-        assemble(learned.preprocessing, encoder, learned.head, window_size, opset=opset)
+        assemble(
+            learned.preprocessing,
+            encoder,
+            learned.head,
+            learned.novelty,
+            window_size,
+            opset=opset,
+        )
     )
     stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
@@ -99,6 +106,9 @@ def package(
     expected: dict[str, NDArray[np.floating]] = {
         "embedding": learned.embeddings,
         **learned.head.outputs(learned.embeddings),
+        "novelty": learned.novelty.transform(
+            cut_windows(learned.preprocessing, series.values, window_size)
+        ),
     }
     parity = compare(outputs, expected)
     contract = describe(
@@ -109,6 +119,7 @@ def package(
         window_size=window_size,
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
+        novelty_threshold=learned.novelty_threshold,
         training={
             **training,
             "history": learned.history,

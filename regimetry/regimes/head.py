@@ -1,4 +1,4 @@
-"""The head: embeddings to distances from each regime's centroid, and to novelty.
+"""The head: embeddings to distances from each regime's centroid.
 
 embedding -> whiten -> slow directions -> spectral coordinates -> distance to K centroids.
 Everything here is a fixed map once fitted; the exported graph holds the same arithmetic.
@@ -6,7 +6,6 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,19 +15,16 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.errors import DataError
 from regimetry.regimes.count import MOST_REGIMES, count_by_eigengap
-from regimetry.regimes.slow import SlowDirections, fit_slow_directions
+from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions
 from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
-    local_scales,
-    neighbour_rank,
-    squared_distances,
     stratified_rows,
 )
 
 Array = NDArray[np.float64]
 
-_BLOCK = 8192  # windows mapped at once: bounds memory at 8192 x landmarks
+_MOST_FITTED = 20_000  # windows that centroids are fitted on: enough, and fast
 
 
 @dataclass(frozen=True)
@@ -45,10 +41,6 @@ class Head:
         From slow directions to unit vectors (N, K).
     centroids : ndarray, shape (K, K)
         Of the regimes, in canonical order.
-    novelty_landmarks : ndarray, shape (M, P)
-        Whitened embeddings of the landmarks.
-    novelty_scale : float
-        Median over the training windows of the distance that novelty measures.
     eigenvalues : ndarray
         Of the affinity that chose or confirms the number of regimes.
     """
@@ -57,12 +49,10 @@ class Head:
     projection: Array
     spectral: SpectralMap
     centroids: Array
-    novelty_landmarks: Array
-    novelty_scale: float
     eigenvalues: Array
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
-        """Map embeddings to distances and novelty; the float64 twin of the exported graph.
+        """Map embeddings to distances; the float64 twin of the exported graph.
 
         Parameters
         ----------
@@ -72,25 +62,15 @@ class Head:
         -------
         distance : ndarray of float64, shape (N, K)
             Euclidean, to each regime's centroid in the spectral space.
-        novelty : ndarray of float64, shape (N,)
-            Distance to the 15th nearest landmark in the whitened space, over its median in
-            training: 1 is typical.
         """
         white = self.slow.whiten(embeddings)
-        coordinates = _by_block(lambda part: self.spectral.transform(part @ self.projection), white)
+        coordinates = by_block(
+            lambda part: self.spectral.transform(part @ self.projection),
+            white,
+            len(self.spectral.landmarks),
+        )
         distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
-        neighbour = _by_block(lambda part: _neighbour_distance(part, self.novelty_landmarks), white)
-        return {"distance": distance, "novelty": neighbour / self.novelty_scale}
-
-
-def _by_block(function: Callable[[Array], Array], rows: Array) -> Array:
-    return np.concatenate([function(rows[i : i + _BLOCK]) for i in range(0, len(rows), _BLOCK)])
-
-
-def _neighbour_distance(white: Array, landmarks: Array) -> Array:
-    centre = landmarks.mean(axis=0)
-    squared = squared_distances(white - centre, landmarks - centre)
-    return local_scales(squared, neighbour_rank(len(landmarks)))
+        return {"distance": distance}
 
 
 def canonical_order(
@@ -162,19 +142,19 @@ def fit_head(
         n_regimes = count_by_eigengap(candidates.eigenvalues)
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
-    coordinates = _by_block(lambda part: spectral.transform(part @ projection), white)
+    fitted = stratified_rows(len(white), _MOST_FITTED, generator)
+    coordinates = by_block(
+        lambda part: spectral.transform(part @ projection), white[fitted], len(landmarks)
+    )
     # k-means adds up its threads' sums in the order in which they finish: one thread repeats.
     with threadpool_limits(1, user_api="openmp"):
         clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
-    order = canonical_order(clusters.labels_, np.asarray(volatility, float), n_regimes)
+    order = canonical_order(clusters.labels_, np.asarray(volatility, float)[fitted], n_regimes)
 
-    neighbour = _by_block(lambda part: _neighbour_distance(part, landmarks), white)
     return Head(
         slow=slow,
         projection=projection,
         spectral=spectral,
         centroids=np.asarray(clusters.cluster_centers_[order], dtype=np.float64),
-        novelty_landmarks=landmarks,
-        novelty_scale=max(float(np.median(neighbour)), 1e-6),
         eigenvalues=candidates.eigenvalues,
     )

@@ -18,6 +18,7 @@ from regimetry.runtime.given import require_windows
 from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
 from regimetry.runtime.labelling import MISSING, Labelling, per_bar, per_window
 from regimetry.runtime.modelfile import ModelFile, Settings
+from regimetry.runtime.novelty import exceeds, running_mean
 from regimetry.runtime.probability import probabilities
 from regimetry.runtime.stream import Stream
 from regimetry.series.preprocessing import log_columns, require_positive
@@ -81,7 +82,7 @@ class RegimeModel:
         return self._file.content
 
     def label(self, data: Any, *, advance: Advance | None = None) -> Labelling:
-        """Give every bar its regime, probabilities and novelty in one pass, causally.
+        """Give every bar regime, probabilities, novelty and whether it is novel, causally.
 
         Parameters
         ----------
@@ -100,6 +101,7 @@ class RegimeModel:
             regime=self._per_bar(data, labels, ["regime"]),
             probability=self._probability(data, costs),
             novelty=self._per_bar(data, outputs["novelty"], ["novelty"]),
+            novel=self._novel(data, outputs["novelty"]),
         )
 
     def predict(self, data: Any) -> Any:
@@ -127,14 +129,29 @@ class RegimeModel:
         return self._probability(data, costs)
 
     def novelty(self, data: Any) -> Any:
-        """Return how far the window behind each bar lies from all that training saw.
+        """Return how improbable the window behind each bar is under those of training.
 
         Returns
         -------
         ndarray of float32, shape (T,), or Series
-            1 is typical of training; NaN for the first bars. Row t uses bars up to t.
+            The mixture of Gaussians of training gives the window's statistics a density p; novelty
+            is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
+            first bars. Row t uses bars up to t.
         """
         return self._per_bar(data, self.outputs(data, ("novelty",))["novelty"], ["novelty"])
+
+    def novel(self, data: Any) -> Any:
+        """Say which bars belong to a state that training has not seen.
+
+        The running mean of :meth:`novelty`, with the contract's ``novelty_memory``, exceeds
+        ``novelty_threshold``. Training set it so that 5 % of known bars are flagged.
+
+        Returns
+        -------
+        ndarray of bool, shape (T,), or Series
+            Row t uses bars up to t; False for the first bars.
+        """
+        return self._novel(data, self.outputs(data, ("novelty",))["novelty"])
 
     def smooth(self, data: Any) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -246,6 +263,11 @@ class RegimeModel:
     def _probability(self, data: Any, costs: NDArray[np.float64]) -> Any:
         names = [regime.name for regime in self.contract.regimes]
         return self._per_bar(data, probabilities(costs, self.contract.sharpness), names)
+
+    def _novel(self, data: Any, novelty: NDArray[np.float32]) -> Any:
+        contract = self.contract
+        mean = running_mean(novelty, contract.novelty_memory)
+        return self._per_bar(data, exceeds(mean, contract.novelty_threshold), ["novel"])
 
     def _per_bar(self, data: Any, values: NDArray[Any], names: list[str], *, after: int = 0) -> Any:
         before = self.contract.window_rows - 1 - after

@@ -48,6 +48,7 @@ def test_predict_writes_one_row_a_bar(folder, tmp_path, suffix, capsys):
         "p_regime_1",
         "p_regime_2",
         "novelty",
+        "novel",
     ]
     assert len(labels) == 500
     assert labels["regime"].isna().sum() == 9
