@@ -54,6 +54,7 @@ def learn(
     *,
     window_size: int,
     n_regimes: int | None,
+    min_dwell: float | None = None,
     encoder: EncoderConfig | None = None,
     objective: str | None = None,
     epochs: int = 8,
@@ -65,7 +66,7 @@ def learn(
     """Fit preprocessing, encoder and head on one series.
 
     Parameters are those of :class:`~regimetry.RegimeDetector`, checked there; ``n_regimes`` is
-    ``None`` where the eigengap chooses.
+    ``None`` where the table of candidates decides.
 
     Parameters
     ----------
@@ -103,6 +104,7 @@ def learn(
         n_regimes=n_regimes,
         lag=window_size,
         n_landmarks=n_landmarks,
+        min_dwell=min_dwell,
         seed=seed,
     )
     return Learned(preprocessing, config, model, history, embeddings, head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,6 +56,7 @@ def package(
     jump_penalty: float,
     smooth_penalty: float,
     opset: int,
+    names: Sequence[str] | None = None,
     training: Mapping[str, Any],
 ) -> Packaged:
     """Convert, assemble, optimise, compare with Keras, and describe.
@@ -69,6 +70,8 @@ def package(
     jump_penalty, smooth_penalty : float
         Of the causal and of the whole-series labels.
     opset : {17, 18}
+    names : sequence of str or None
+        Of the regimes; ``None`` numbers them.
     training : mapping
         Plain data to keep in the file about the fit.
 
@@ -103,10 +106,12 @@ def package(
         window_size=window_size,
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
+        names=names,
         training={
             **training,
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
+            "candidates": [asdict(candidate) for candidate in learned.head.candidates],
             "graph": [asdict(rule) for rule in rules],
         },
     )

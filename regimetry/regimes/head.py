@@ -7,16 +7,16 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from regimetry.errors import DataError
-from regimetry.regimes.count import MOST_REGIMES, count_by_eigengap
-from regimetry.regimes.slow import SlowDirections, fit_slow_directions
+from regimetry.regimes.candidates import Candidate, assess
+from regimetry.regimes.clusters import cluster_centres, distances, nearest
+from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.slow import SlowDirections, fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
@@ -28,6 +28,7 @@ from regimetry.regimes.spectral import (
 
 Array = NDArray[np.float64]
 
+_COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
 _BLOCK = 8192  # windows mapped at once: bounds memory at 8192 x landmarks
 
 
@@ -51,6 +52,8 @@ class Head:
         Median over the training windows of the distance that novelty measures.
     eigenvalues : ndarray
         Of the affinity that chose or confirms the number of regimes.
+    candidates : tuple of Candidate
+        What each number of regimes would look like; one of them is chosen.
     """
 
     slow: SlowDirections
@@ -60,6 +63,11 @@ class Head:
     novelty_landmarks: Array
     novelty_scale: float
     eigenvalues: Array
+    candidates: tuple[Candidate, ...] = ()
+
+    def reordered(self, order: NDArray[np.integer]) -> Head:
+        """Return the head with its regimes in another order: ``order[new] = old``."""
+        return replace(self, centroids=self.centroids[order])
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances and novelty; the float64 twin of the exported graph.
@@ -78,7 +86,7 @@ class Head:
         """
         white = self.slow.whiten(embeddings)
         coordinates = _by_block(lambda part: self.spectral.transform(part @ self.projection), white)
-        distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
+        distance = distances(coordinates, self.centroids)
         neighbour = _by_block(lambda part: _neighbour_distance(part, self.novelty_landmarks), white)
         return {"distance": distance, "novelty": neighbour / self.novelty_scale}
 
@@ -106,11 +114,6 @@ def canonical_order(
     return np.argsort(means, kind="stable")
 
 
-def slow_dimension(n_regimes: int) -> int:
-    """Return how many slow directions separate K regimes: max(2 (K - 1), 3)."""
-    return max(2 * (n_regimes - 1), 3)
-
-
 def fit_head(
     embeddings: NDArray[np.floating],
     volatility: NDArray[np.floating],
@@ -118,6 +121,7 @@ def fit_head(
     n_regimes: int | None,
     lag: int,
     n_landmarks: int = 1000,
+    min_dwell: float | None = None,
     seed: int = 0,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
@@ -128,11 +132,13 @@ def fit_head(
     volatility : ndarray of float, shape (N,)
         Of each window; regimes are numbered by its mean, the calmest 0.
     n_regimes : int or None
-        K; ``None`` takes the eigengap's choice.
+        K; ``None`` takes what :mod:`~regimetry.regimes.count` chooses.
     lag : int
         W, in windows of stride 1.
     n_landmarks : int
         M, most landmarks.
+    min_dwell : float or None
+        Shortest plausible median spell in bars, for that choice; ``None`` takes three windows.
     seed : int
         Of the landmarks and of k-means.
 
@@ -143,7 +149,7 @@ def fit_head(
     Raises
     ------
     DataError
-        Fewer windows than regimes.
+        Fewer windows, or fewer different ones, than regimes.
     """
     if len(embeddings) < max(2, n_regimes or 1):
         raise DataError(
@@ -155,26 +161,40 @@ def fit_head(
     white = slow.whiten(embeddings)
     landmarks = white[stratified_rows(len(white), n_landmarks, generator)]
 
-    candidates = fit_spectral_map(
-        landmarks @ slow.projection(slow_dimension(MOST_REGIMES)), 1, MOST_REGIMES + 1
-    )
+    eigenvalues = fit_spectral_map(
+        landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
+    ).eigenvalues
+    distinct = len(np.unique(np.round(landmarks, 6), axis=0))
+    counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
+    _require_distinct(distinct, max(counts))
+    table = assess(white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed)
     if n_regimes is None:
-        n_regimes = count_by_eigengap(candidates.eigenvalues)
+        table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
+        n_regimes = next(entry.n_regimes for entry in table if entry.chosen)
+    else:
+        table = mark(table, n_regimes)
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
     coordinates = _by_block(lambda part: spectral.transform(part @ projection), white)
-    # k-means adds up its threads' sums in the order in which they finish: one thread repeats.
-    with threadpool_limits(1, user_api="openmp"):
-        clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
-    order = canonical_order(clusters.labels_, np.asarray(volatility, float), n_regimes)
+    centres = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    order = canonical_order(nearest(coordinates, centres), np.asarray(volatility, float), n_regimes)
 
     neighbour = _by_block(lambda part: _neighbour_distance(part, landmarks), white)
     return Head(
         slow=slow,
         projection=projection,
         spectral=spectral,
-        centroids=np.asarray(clusters.cluster_centers_[order], dtype=np.float64),
+        centroids=centres[order],
         novelty_landmarks=landmarks,
         novelty_scale=max(float(np.median(neighbour)), 1e-6),
-        eigenvalues=candidates.eigenvalues,
+        eigenvalues=eigenvalues,
+        candidates=table,
     )
+
+
+def _require_distinct(distinct: int, n_regimes: int) -> None:
+    if distinct < n_regimes:
+        raise DataError(
+            f"Only {distinct} of the windows differ from each other; {n_regimes} regimes need as "
+            "many. Give data that change more, or ask for fewer regimes."
+        )

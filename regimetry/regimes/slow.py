@@ -52,6 +52,11 @@ class SlowDirections:
         return self.rotation[:, :count] * self.autocorrelation[:count]
 
 
+def slow_dimension(n_regimes: int) -> int:
+    """Return how many slow directions separate K regimes: max(2 (K - 1), 3)."""
+    return max(2 * (n_regimes - 1), 3)
+
+
 def fix_signs(vectors: Array) -> Array:
     """Return the columns with their largest entry positive, so that a fit is reproducible."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
