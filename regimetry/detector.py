@@ -43,8 +43,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         K; "auto" takes the largest number up to 8 whose regimes last and come back under
         resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
     min_dwell : int or None, default None
-        Bars that the median spell of each regime must last for "auto" to believe in it; ``None``
-        takes three windows.
+        Bars that every regime must last for "auto" to believe in them: half of a regime's bars
+        lie in spells at least that long. ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None, default None
         Earlier model of the same columns, whose names and order the regimes keep where they are
         the same ones; see :class:`~regimetry.regimes.alignment.Alignment`.

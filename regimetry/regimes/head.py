@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.regimes.candidates import Candidate, assess
-from regimetry.regimes.clusters import cluster_centres, distances, nearest
+from regimetry.regimes.clusters import cluster_centres, distances, distinct_rows, nearest
 from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
 from regimetry.regimes.slow import SlowDirections, fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import (
@@ -138,7 +138,7 @@ def fit_head(
     n_landmarks : int
         M, most landmarks.
     min_dwell : float or None
-        Shortest plausible median spell in bars, for that choice; ``None`` takes three windows.
+        Shortest plausible dwell of a regime in bars, for that choice; ``None`` takes five windows.
     seed : int
         Of the landmarks and of k-means.
 
@@ -164,9 +164,9 @@ def fit_head(
     eigenvalues = fit_spectral_map(
         landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
     ).eigenvalues
-    distinct = len(np.unique(np.round(landmarks, 6), axis=0))
+    distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
+    _require_distinct(distinct, n_regimes or 1, len(landmarks))
     counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
-    _require_distinct(distinct, max(counts))
     table = assess(white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed)
     if n_regimes is None:
         table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
@@ -186,13 +186,18 @@ def fit_head(
         spectral=spectral,
         centroids=centres[order],
         novelty_landmarks=landmarks,
-        novelty_scale=max(float(np.median(neighbour)), 1e-6),
+        novelty_scale=max(float(np.median(neighbour)), 1e-3),
         eigenvalues=eigenvalues,
         candidates=table,
     )
 
 
-def _require_distinct(distinct: int, n_regimes: int) -> None:
+def _require_distinct(distinct: int, n_regimes: int, n_landmarks: int) -> None:
+    if n_landmarks < n_regimes:
+        raise DataError(
+            f"{n_regimes} regimes need as many landmarks; n_landmarks is {n_landmarks}. Raise it, "
+            "or ask for fewer regimes."
+        )
     if distinct < n_regimes:
         raise DataError(
             f"Only {distinct} of the windows differ from each other; {n_regimes} regimes need as "

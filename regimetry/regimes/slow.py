@@ -81,8 +81,10 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     mean = values.mean(axis=0)
     centred = values - mean
     deviation = centred.std(axis=0)
-    # A dimension that does not vary, up to the rounding of float32, carries nothing.
-    varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    # A dimension that does not vary, up to the rounding of float32, carries nothing. What has
+    # cancelled on the way rounds like the other dimensions, however small it is itself.
+    typical = np.sqrt(np.mean(values**2))
+    varies = deviation > 1e-6 * np.maximum(np.maximum(np.abs(mean), typical), 1e-6)
     inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
     scaled = centred * inverse
 
