@@ -24,6 +24,18 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--window-size", type=int, default=10, help="bars (default: %(default)s)")
     parser.add_argument("--n-regimes", default="auto", help="a number, or auto (default)")
     parser.add_argument(
+        "--min-dwell",
+        type=int,
+        metavar="BARS",
+        help="that a regime lasts at least, for --n-regimes auto (default: five windows)",
+    )
+    parser.add_argument(
+        "--align-to",
+        type=Path,
+        metavar="MODEL",
+        help="earlier model file, whose names the regimes keep where they are the same",
+    )
+    parser.add_argument(
         "--objective",
         default="masked",
         help="what the encoder is trained on: masked, or none (default: %(default)s)",
@@ -64,7 +76,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
-    from regimetry.cli.output import note, print_json, regime_table
+    from regimetry.cli.output import (
+        alignment_text,
+        candidate_table,
+        note,
+        print_json,
+        regime_table,
+    )
     from regimetry.cli.quiet import import_tensorflow_quietly
     from regimetry.errors import ConfigError
     from regimetry.files import replacing, require_writable
@@ -93,6 +111,8 @@ def run(options: argparse.Namespace) -> None:
     detector = RegimeDetector(
         window_size=options.window_size,
         n_regimes=_count(options.n_regimes),
+        min_dwell=options.min_dwell,
+        align_to=options.align_to,
         objective=None if options.objective == "none" else options.objective,
         epochs=options.epochs,
         difference=difference,
@@ -122,6 +142,9 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
+        print("\n" + candidate_table(contract))
+        if alignment_text(contract):
+            print("\n" + alignment_text(contract))
         print(f"\n{options.output}: {contract.n_regimes} regimes from {len(table)} rows")
 
 

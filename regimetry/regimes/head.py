@@ -186,10 +186,15 @@ def fit_head(
         spectral=spectral,
         centroids=centres[order],
         novelty_landmarks=landmarks,
-        novelty_scale=max(float(np.median(neighbour)), 1e-3),
+        novelty_scale=_scale(float(np.median(neighbour))),
         eigenvalues=eigenvalues,
         candidates=table,
     )
+
+
+def _scale(typical: float) -> float:
+    """Return the unit of novelty: the typical distance, or 1 where most windows repeat others."""
+    return typical if typical > 1e-3 else 1.0
 
 
 def _require_distinct(distinct: int, n_regimes: int, n_landmarks: int) -> None:
