@@ -10,7 +10,6 @@ from contextlib import contextmanager
 import keras
 import numpy as np
 
-
 _TURN = threading.RLock()  # what is seeded belongs to the process: one fit at a time
 
 
@@ -18,8 +17,8 @@ _TURN = threading.RLock()  # what is seeded belongs to the process: one fit at a
 def seeded(seed: int) -> Iterator[None]:
     """Seed Keras (initial weights, dropout), and give Python's and numpy's global state back.
 
-    ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave that behind. Threads take
-    turns.
+    ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave that behind.
+    Threads take turns.
     """
     with _TURN:
         python_state = random.getstate()
