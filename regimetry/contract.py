@@ -72,7 +72,8 @@ class ModelContract:
     embedding_size : int
         Width of the ``embedding`` output.
     regimes : tuple of RegimeSummary
-        In canonical order: mean volatility of the scaled features rises.
+        In canonical order: mean volatility of the scaled features rises. After a refit with
+        ``align_to``, in the earlier model's order, and those born since in canonical order.
     transition_matrix : tuple of tuple of float
         Share of bars in regime i that are followed by regime j, in training.
     jump_penalty, smooth_penalty : float

@@ -44,7 +44,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     window_size : int, default 10
         W, bars that a label looks back on.
     n_regimes : int or "auto", default "auto"
-        K; "auto" takes the largest eigengap among 1 to 5.
+        K; "auto" takes the largest number up to 8 whose regimes last and come back under
+        resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
+    min_dwell : int or None, default None
+        Bars that every regime must last for "auto" to believe in them: half of a regime's bars
+        lie in spells at least that long. ``None`` takes five windows.
+    align_to : path, RegimeModel, fitted RegimeDetector or None, default None
+        Earlier model of the same columns, whose names and order the regimes keep where they are
+        the same ones; see :class:`~regimetry.regimes.alignment.Alignment`.
     encoder : EncoderConfig, keras.Model or None
         Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
         data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
@@ -83,8 +90,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     embeddings_ : ndarray of float32, shape (N, D)
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
+    candidates_ : tuple of Candidate
+        What each number of regimes would look like, and why "auto" did not take it.
+    alignment_ : Alignment or None
+        How the regimes stand to those of ``align_to``.
     eigenvalues_ : ndarray of float64
-        Of the affinity that "auto" reads the number of regimes from.
+        Of the affinity whose gaps the candidates hold.
     history_ : dict of list of float
         Loss curves; empty if untrained.
     parity_ : ParityReport
@@ -112,6 +123,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         *,
         window_size: int = 10,
         n_regimes: int | str = "auto",
+        min_dwell: int | None = None,
+        align_to: Any = None,
         encoder: EncoderConfig | keras.Model | None = None,
         objective: str | None = "masked",
         epochs: int = 8,
@@ -127,6 +140,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     ) -> None:
         self.window_size = window_size
         self.n_regimes = n_regimes
+        self.min_dwell = min_dwell
+        self.align_to = align_to
         self.encoder = encoder
         self.objective = objective
         self.epochs = epochs
@@ -161,9 +176,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            Too few rows, a value that is not finite, a constant column, timestamps out of order.
+            Too few rows, a value that is not finite, a constant column, timestamps out of order,
+            fewer different windows than regimes.
         ConfigError
-            A parameter has a value that is not allowed, or ``features`` did not make ``X``.
+            A parameter has a value that is not allowed, ``features`` did not make ``X``, or
+            ``align_to`` reads other columns.
         ExportError
             The encoder has a layer that ONNX cannot express.
         ExportParityError
@@ -171,18 +188,23 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         """
         from regimetry.export.package import package
         from regimetry.learning import learn
+        from regimetry.refit import aligned, earlier_model
 
         self._check_parameters()
         seed = self._seed()
         schema, series = self._read(X)
         if features is not None:
             _require_made_by(features, schema)
+        earlier = None
+        if self.align_to is not None:
+            earlier = earlier_model(self.align_to, schema, features)
         stage = stage_bar(self.progress)
         learned = learn(
             series.values,
             schema.feature_names,
             window_size=int(self.window_size),
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
+            min_dwell=self.min_dwell,
             encoder=self.encoder,
             objective=self.objective,
             epochs=int(self.epochs),
@@ -193,6 +215,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             progress=self.progress,
             stage=stage,
         )
+        alignment = None
+        if earlier is not None:
+            learned, alignment = aligned(learned, X, series, earlier, float(self.jump_penalty))
         packaged = package(
             learned,
             schema,
@@ -200,14 +225,17 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             jump_penalty=float(self.jump_penalty),
             smooth_penalty=float(self.smooth_penalty),
             opset=int(self.opset),
+            names=None if alignment is None else alignment.names,
             training={
                 "seed": seed,
                 "configuration": self._configuration(learned.description),
                 **({} if features is None else {"features": features.to_dict()}),
+                **({} if alignment is None else {"alignment": alignment.to_dict()}),
             },
             stage=stage,
         )
         self._keep(learned, packaged)
+        self.alignment_ = alignment
         return self
 
     def _seed(self) -> int:
@@ -222,6 +250,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         require_opset(self.opset)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
+        if self.min_dwell is not None:
+            require_integer("min_dwell", self.min_dwell, 1, kinds=kinds, other="None or ")
         for name in ("jump_penalty", "smooth_penalty"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
@@ -248,7 +278,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         plain = {
             name: list(value) if isinstance(value, tuple | list) else value
             for name, value in self.get_params(deep=False).items()
-            if name not in ("encoder", "progress", "random_state")
+            if name not in ("align_to", "encoder", "progress", "random_state")
         }
         return {**plain, "encoder": encoder}
 
@@ -258,6 +288,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
         self.encoder_ = learned.encoder
         self.history_ = learned.history
+        self.candidates_ = learned.head.candidates
         self.eigenvalues_ = learned.head.eigenvalues
         self.parity_ = packaged.parity
         self.golden_ = packaged.golden

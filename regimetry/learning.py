@@ -62,6 +62,7 @@ def learn(
     *,
     window_size: int,
     n_regimes: int | None,
+    min_dwell: float | None = None,
     encoder: EncoderConfig | keras.Model | None = None,
     objective: str | None = None,
     epochs: int = 8,
@@ -75,7 +76,7 @@ def learn(
     """Fit preprocessing, encoder and head on one series.
 
     Parameters are those of :class:`~regimetry.RegimeDetector`, checked there; ``n_regimes`` is
-    ``None`` where the eigengap chooses.
+    ``None`` where the table of candidates decides.
 
     Parameters
     ----------
@@ -119,6 +120,7 @@ def learn(
         n_regimes=n_regimes,
         lag=window_size,
         n_landmarks=n_landmarks,
+        min_dwell=min_dwell,
         seed=seed,
     )
     novelty, threshold = fit_novelty(windows, seed=seed)

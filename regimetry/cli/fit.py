@@ -35,6 +35,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     add_output(parser, "model file to write (.onnx)")
     add_config(parser)
     parser.add_argument(
+        "--align-to",
+        type=Path,
+        metavar="MODEL",
+        help="earlier model file, whose names the regimes keep where they are the same",
+    )
+    parser.add_argument(
         "--keras",
         action="store_true",
         help="write the Keras encoder beside the model (.keras), for regimetry verify",
@@ -46,7 +52,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
-    from regimetry.cli.output import note, print_json, regime_table
+    from regimetry.cli.output import (
+        alignment_text,
+        candidate_table,
+        note,
+        print_json,
+        regime_table,
+    )
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
     from regimetry.encoder.quiet import import_tensorflow_quietly
@@ -64,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
         note(text)
 
     import_tensorflow_quietly()
-    detector = detector_of(configuration, progress=sys.stderr.isatty())
+    detector = detector_of(configuration, align_to=options.align_to, progress=sys.stderr.isatty())
     detector.fit(prepared.data, features=prepared.features)
     detector.save(options.output)
     if options.keras:
@@ -77,6 +89,9 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
+        print("\n" + candidate_table(contract))
+        if alignment_text(contract):
+            print("\n" + alignment_text(contract))
         print(f"\n{options.output}: {contract.n_regimes} regimes from {len(table)} rows")
 
 

@@ -54,7 +54,13 @@ class Configuration:
     )
     window_size: int = _option(10, "bars that a label looks back on", minimum=2, metavar="BARS")
     n_regimes: int | Literal["auto"] = _option(
-        "auto", "how many; auto reads them from the eigengap", minimum=1, metavar="K"
+        "auto", "how many; auto chooses from a table of candidates", minimum=1, metavar="K"
+    )
+    min_dwell: int | None = _option(
+        None,
+        "bars that a regime lasts at least, for auto; null is five windows",
+        minimum=1,
+        metavar="BARS",
     )
     objective: Objective = _option(  # noqa: RUF009
         "masked", "what the encoder is trained on; none leaves its weights random"

@@ -31,6 +31,7 @@ def describe(
     jump_penalty: float,
     smooth_penalty: float,
     novelty_threshold: float,
+    names: Sequence[str] | None = None,
     training: Mapping[str, Any],
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
@@ -49,6 +50,8 @@ def describe(
         Of the causal and of the whole-series labels.
     novelty_threshold : float
         Of the running mean of novelty.
+    names : sequence of str or None
+        Of the regimes; ``None`` numbers them.
     training : mapping
         Plain data to keep about the fit; span, fingerprint and versions are added.
 
@@ -71,7 +74,7 @@ def describe(
         scale=tuple(preprocessing.scale.tolist()),
         clip=preprocessing.clip,
         embedding_size=outputs["embedding"].shape[1],
-        regimes=summarise(labels, features, n_regimes),
+        regimes=summarise(labels, features, n_regimes, names),
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,

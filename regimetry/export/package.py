@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -57,6 +57,7 @@ def package(
     jump_penalty: float,
     smooth_penalty: float,
     opset: int,
+    names: Sequence[str] | None = None,
     training: Mapping[str, Any],
     stage: Stage = no_stage,
 ) -> Packaged:
@@ -71,6 +72,8 @@ def package(
     jump_penalty, smooth_penalty : float
         Of the causal and of the whole-series labels.
     opset : {17, 18}
+    names : sequence of str or None
+        Of the regimes; ``None`` numbers them.
     training : mapping
         Plain data to keep in the file about the fit.
     stage : callable
@@ -120,10 +123,12 @@ def package(
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
         novelty_threshold=learned.novelty_threshold,
+        names=names,
         training={
             **training,
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
+            "candidates": [asdict(candidate) for candidate in learned.head.candidates],
             "graph": [asdict(rule) for rule in rules],
         },
     )

@@ -19,7 +19,7 @@ DISTANCE_TOLERANCE = 1e-3
 """Largest difference of distances, which lie between 0 and 2."""
 
 NOVELTY_TOLERANCE = 1e-3
-"""Largest difference of novelty, relative to the largest novelty."""
+"""Largest difference of novelty, relative to the largest novelty, or to 1, which is typical."""
 
 _BLOCK = 1 << 16  # windows compared at once
 
@@ -109,7 +109,7 @@ def measure(
         windows=len(next(iter(found.values()))),
         embedding=_relative("embedding", found, expected),
         distance=_largest("distance", found, expected),
-        novelty=_relative("novelty", found, expected),
+        novelty=_relative("novelty", found, expected, at_least=1.0),
         regimes=regimes,
         ties=ties,
     )
@@ -177,9 +177,12 @@ def _largest(
 
 
 def _relative(
-    name: str, found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
+    name: str,
+    found: Mapping[str, NDArray[Any]],
+    expected: Mapping[str, NDArray[Any]],
+    at_least: float = 1e-30,
 ) -> float | None:
     largest = _largest(name, found, expected)
     if largest is None:
         return None
-    return largest / max(float(expected[name].max()), -float(expected[name].min()), 1e-30)
+    return largest / max(float(expected[name].max()), -float(expected[name].min()), at_least)

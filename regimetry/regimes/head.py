@@ -6,16 +6,16 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
 
 from regimetry.errors import DataError
-from regimetry.regimes.count import MOST_REGIMES, count_by_eigengap
-from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions
+from regimetry.regimes.candidates import Candidate, assess
+from regimetry.regimes.clusters import cluster_centres, distances, distinct_rows, nearest
+from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import (
     SpectralMap,
     fit_spectral_map,
@@ -25,6 +25,7 @@ from regimetry.regimes.spectral import (
 Array = NDArray[np.float64]
 
 _MOST_FITTED = 20_000  # windows that centroids are fitted on: enough, and fast
+_COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Head:
         Of the regimes, in canonical order.
     eigenvalues : ndarray
         Of the affinity that chose or confirms the number of regimes.
+    candidates : tuple of Candidate
+        What each number of regimes would look like; one of them is chosen.
     """
 
     slow: SlowDirections
@@ -50,6 +53,11 @@ class Head:
     spectral: SpectralMap
     centroids: Array
     eigenvalues: Array
+    candidates: tuple[Candidate, ...] = ()
+
+    def reordered(self, order: NDArray[np.integer]) -> Head:
+        """Return the head with its regimes in another order: ``order[new] = old``."""
+        return replace(self, centroids=self.centroids[order])
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances; the float64 twin of the exported graph.
@@ -69,7 +77,7 @@ class Head:
             white,
             len(self.spectral.landmarks),
         )
-        distance = np.linalg.norm(coordinates[:, None, :] - self.centroids, axis=2)
+        distance = distances(coordinates, self.centroids)
         return {"distance": distance}
 
 
@@ -86,11 +94,6 @@ def canonical_order(
     return np.argsort(means, kind="stable")
 
 
-def slow_dimension(n_regimes: int) -> int:
-    """Return how many slow directions separate K regimes: max(2 (K - 1), 3)."""
-    return max(2 * (n_regimes - 1), 3)
-
-
 def fit_head(
     embeddings: NDArray[np.floating],
     volatility: NDArray[np.floating],
@@ -98,6 +101,7 @@ def fit_head(
     n_regimes: int | None,
     lag: int,
     n_landmarks: int = 1000,
+    min_dwell: float | None = None,
     seed: int = 0,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
@@ -108,11 +112,13 @@ def fit_head(
     volatility : ndarray of float, shape (N,)
         Of each window; regimes are numbered by its mean, the calmest 0.
     n_regimes : int or None
-        K; ``None`` takes the eigengap's choice.
+        K; ``None`` takes what :mod:`~regimetry.regimes.count` chooses.
     lag : int
         W, in windows of stride 1.
     n_landmarks : int
         M, most landmarks.
+    min_dwell : float or None
+        Shortest plausible dwell of a regime in bars, for that choice; ``None`` takes five windows.
     seed : int
         Of the landmarks and of k-means.
 
@@ -123,7 +129,7 @@ def fit_head(
     Raises
     ------
     DataError
-        Fewer windows than regimes.
+        Fewer windows, or fewer different ones, than regimes.
     """
     if len(embeddings) < max(2, n_regimes or 1):
         raise DataError(
@@ -135,26 +141,46 @@ def fit_head(
     white = slow.whiten(embeddings)
     landmarks = white[stratified_rows(len(white), n_landmarks, generator)]
 
-    candidates = fit_spectral_map(
-        landmarks @ slow.projection(slow_dimension(MOST_REGIMES)), 1, MOST_REGIMES + 1
-    )
+    eigenvalues = fit_spectral_map(
+        landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
+    ).eigenvalues
+    distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
+    _require_distinct(distinct, n_regimes or 1, len(landmarks))
+    counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
+    table = assess(white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed)
     if n_regimes is None:
-        n_regimes = count_by_eigengap(candidates.eigenvalues)
+        table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
+        n_regimes = next(entry.n_regimes for entry in table if entry.chosen)
+    else:
+        table = mark(table, n_regimes)
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
     fitted = stratified_rows(len(white), _MOST_FITTED, generator)
     coordinates = by_block(
         lambda part: spectral.transform(part @ projection), white[fitted], len(landmarks)
     )
-    # k-means adds up its threads' sums in the order in which they finish: one thread repeats.
-    with threadpool_limits(1, user_api="openmp"):
-        clusters = KMeans(n_regimes, n_init=10, random_state=seed).fit(coordinates)
-    order = canonical_order(clusters.labels_, np.asarray(volatility, float)[fitted], n_regimes)
+    centres = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    statistic = np.asarray(volatility, float)[fitted]
+    order = canonical_order(nearest(coordinates, centres), statistic, n_regimes)
 
     return Head(
         slow=slow,
         projection=projection,
         spectral=spectral,
-        centroids=np.asarray(clusters.cluster_centers_[order], dtype=np.float64),
-        eigenvalues=candidates.eigenvalues,
+        centroids=centres[order],
+        eigenvalues=eigenvalues,
+        candidates=table,
     )
+
+
+def _require_distinct(distinct: int, n_regimes: int, n_landmarks: int) -> None:
+    if n_landmarks < n_regimes:
+        raise DataError(
+            f"{n_regimes} regimes need as many landmarks; n_landmarks is {n_landmarks}. Raise it, "
+            "or ask for fewer regimes."
+        )
+    if distinct < n_regimes:
+        raise DataError(
+            f"Only {distinct} of the windows differ from each other; {n_regimes} regimes need as "
+            "many. Give data that change more, or ask for fewer regimes."
+        )

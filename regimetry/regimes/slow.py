@@ -57,6 +57,11 @@ class SlowDirections:
         return self.rotation[:, :count] * self.autocorrelation[:count]
 
 
+def slow_dimension(n_regimes: int) -> int:
+    """Return how many slow directions separate K regimes: max(2 (K - 1), 3)."""
+    return max(2 * (n_regimes - 1), 3)
+
+
 def fix_signs(vectors: Array) -> Array:
     """Return the columns with their largest entry positive, so that a fit is reproducible."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
@@ -97,8 +102,10 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     mean: Array = embeddings.mean(axis=0, dtype=np.float64)
     covariance = _covariance(embeddings, mean)
     deviation = np.sqrt(np.diag(covariance))
-    # A dimension that does not vary, up to the rounding of float32, carries nothing.
-    varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    # A dimension that does not vary, up to the rounding of float32, carries nothing. What has
+    # cancelled on the way rounds like the other dimensions, however small it is itself.
+    typical = np.sqrt(np.mean(np.diag(covariance) + mean**2))
+    varies = deviation > 1e-6 * np.maximum(np.maximum(np.abs(mean), typical), 1e-6)
     inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
 
     variance, components = linalg.eigh(inverse[:, None] * covariance * inverse)

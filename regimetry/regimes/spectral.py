@@ -106,7 +106,8 @@ class SpectralMap:
 def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
     """Return the affinity (M, M) of landmarks among themselves and their local scales (M,).
 
-    Scales are kept above a thousandth of their median: identical landmarks have none of their own.
+    Scales are kept above a hundredth of the landmarks' spread: identical ones have none of their
+    own, and far below it distances are the rounding of float32, which the model file computes in.
     """
     exponents, scales = _exponents(squared, rank)
     return np.exp(-exponents), scales
@@ -114,7 +115,8 @@ def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
 
 def _exponents(squared: Array, rank: int) -> tuple[Array, Array]:
     scales = local_scales(squared, rank)
-    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-6))
+    spread = float(np.sqrt(squared.mean()))
+    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-2 * spread, 1e-6))
     return squared / (scales[:, None] * scales), scales
 
 
