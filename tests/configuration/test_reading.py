@@ -181,7 +181,7 @@ def test_fields_are_the_parameters_of_the_detector():
 
     default = RegimeDetector().get_params(deep=False)
     names = {entry.name for entry in fields(Configuration)} - {*DATA_FIELDS, "seed"}
-    assert names == default.keys() - {"random_state", "progress"}
+    assert names == default.keys() - {"align_to", "random_state", "progress"}
     made = detector_of(Configuration(), progress=True).get_params(deep=False)
     expected = {**default, "random_state": 0, "progress": True, "encoder": made["encoder"]}
     assert made == expected
