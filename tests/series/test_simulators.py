@@ -87,19 +87,19 @@ def test_chains_jump_as_their_matrix_says():
     np.testing.assert_allclose(counted(states, 3), THREE_STATE_TRANSITION, atol=0.004)
     share = stationary_distribution(THREE_STATE_TRANSITION)
     np.testing.assert_allclose(share @ THREE_STATE_TRANSITION, share, atol=1e-12)
-    starts = [stationary_chain(1, THREE_STATE_TRANSITION, generator)[0] for _ in range(4000)]
-    np.testing.assert_allclose(np.bincount(starts, minlength=3) / 4000, share, atol=0.03)
+    uniform = np.full((3, 3), 1 / 3)
+    assert all(len(np.unique(stationary_chain(3, uniform, generator))) == 3 for _ in range(50))
 
 
-def test_the_three_state_market_has_its_moments_and_may_lack_a_state():
+def test_the_three_state_market_has_its_moments_and_every_state():
     s = simulate("h3", n_rows=60_000)
     for state in range(3):
         returns = s.values[s.states == state, 0]
         assert returns.std() == pytest.approx(THREE_STATE_DEVIATION[state], rel=0.03)
         assert returns.mean() == pytest.approx(THREE_STATE_MEAN[state], abs=4e-4)
-    present = [len(np.unique(simulate("h3", seed=seed).states)) for seed in range(20)]
-    assert min(present) < 3
-    assert max(present) == 3
+    paths = [simulate("h3", seed=seed).states for seed in range(20)]
+    assert all(len(np.unique(states)) == 3 for states in paths)
+    assert min(np.bincount(states).min() for states in paths) < 50  # rare, as published
 
 
 @pytest.mark.parametrize(

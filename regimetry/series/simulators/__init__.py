@@ -57,7 +57,7 @@ def simulate(kind: str = "s2", *, n_rows: int | None = None, seed: int = 0) -> S
     ----------
     kind : str
         A key of :data:`SIMULATORS`: ``s1`` to ``s6``; ``n1`` and ``n2`` with a nuisance channel;
-        ``h3``, of which a path may lack a state; ``noise``, ``ar60``, ``ar90``, ``ar97`` and
+        ``h3``, the published three-state market; ``noise``, ``ar60``, ``ar90``, ``ar97`` and
         ``garch`` of one regime.
     n_rows : int or None
         T; ``None`` takes the simulator's standard length. At least 400, so that every state fits.

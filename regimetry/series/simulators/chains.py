@@ -67,7 +67,7 @@ def stationary_distribution(transition: Values) -> Values:
 
 
 def stationary_chain(n_rows: int, transition: Values, generator: np.random.Generator) -> States:
-    """Draw a Markov chain from its stationary distribution on; a state may be absent.
+    """Draw a Markov chain, stationary from the first bar, redrawn until every state occurs.
 
     Parameters
     ----------
@@ -81,13 +81,14 @@ def stationary_chain(n_rows: int, transition: Values, generator: np.random.Gener
     -------
     ndarray of int64, shape (T,)
     """
-    last = len(transition) - 1
-    steps = np.cumsum(transition, axis=1)
-    draws = generator.random(n_rows)
-    states = np.empty(n_rows, dtype=np.int64)
-    first = np.searchsorted(np.cumsum(stationary_distribution(transition)), draws[0], side="right")
-    states[0] = min(int(first), last)
-    for row in range(1, n_rows):
-        step = np.searchsorted(steps[states[row - 1]], draws[row], side="right")
-        states[row] = min(int(step), last)
-    return states
+    n_states = len(transition)
+    steps = np.cumsum(np.vstack([transition, stationary_distribution(transition)]), axis=1)
+    while True:
+        draws = generator.random(n_rows)
+        states = np.empty(n_rows, dtype=np.int64)
+        state = n_states  # the row of the stationary distribution
+        for row in range(n_rows):
+            step = np.searchsorted(steps[state], draws[row], side="right")
+            states[row] = state = min(int(step), n_states - 1)
+        if len(np.unique(states)) == n_states:
+            return states

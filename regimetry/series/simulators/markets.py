@@ -60,7 +60,7 @@ def bull_bear(n_rows: int, generator: np.random.Generator) -> Simulation:
 
 
 def three_state_market(n_rows: int, generator: np.random.Generator) -> Simulation:
-    """H3: the daily market of Aydinhan et al. 2024; a state may be absent from a path."""
+    """H3: the daily market of Aydinhan et al. 2024; every state occurs, however rarely."""
     states = stationary_chain(n_rows, THREE_STATE_TRANSITION, generator)
     return _daily_market(states, THREE_STATE_MEAN, THREE_STATE_DEVIATION, generator)
 
