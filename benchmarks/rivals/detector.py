@@ -9,7 +9,7 @@ import regimetry as rg
 from benchmarks.rivals.fitted import Fitted, Values
 
 
-def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit by the public estimator; labels come from the saved file."""
     detector = rg.RegimeDetector(
         n_regimes="auto" if n_regimes is None else n_regimes, random_state=seed

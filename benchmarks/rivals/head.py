@@ -1,4 +1,4 @@
-"""This package's head on other features than a trained encoder's: what the encoder is worth."""
+"""The head on other features than a trained encoder's: what the encoder is worth."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from regimetry.series.preprocessing import fit_preprocessing
 DEFAULTS = RegimeDetector()
 
 
-def fit_untrained(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit_untrained(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit the detector without training its encoder; no file is made."""
     from regimetry.encoder.inference import embed_windows
 
@@ -38,7 +38,7 @@ def fit_untrained(kind: str, values: Values, n_regimes: int | None, seed: int) -
     return _labelled_by(learned.head, features)
 
 
-def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit the head on window statistics: the same preprocessing and windows, no network."""
     preprocessing = fit_preprocessing(values, _names(values), DEFAULTS.difference)
 

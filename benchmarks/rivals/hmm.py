@@ -14,7 +14,7 @@ from benchmarks.rivals.fitted import Fitted, Labels, Values
 STARTS = 5
 MOST_STATES = 5
 RETURN_ALONE = ("s1", "h3", "h3-2000")
-"""Series whose first column, the return, made the others: they are not independent given a state."""
+"""Series whose first column, the return, made the others."""
 
 
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:

@@ -14,7 +14,7 @@ from regimetry import rolling_windows
 PENALTY = 30.0
 
 
-def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given."""
     scaler = StandardScalerPD().fit(statistics(values))
     model = JumpModel(n_regimes, jump_penalty=PENALTY, random_state=seed)

@@ -11,7 +11,7 @@ from benchmarks.rivals.statistics import WINDOW
 from regimetry import rolling_windows
 
 
-def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given. A label of a window knows that window alone."""
     mean, deviation = values.mean(axis=0), values.std(axis=0)
 

@@ -18,7 +18,7 @@ from regimetry.series.simulators.processes import equicorrelation
 KINDS = ("s1", "s2", "s3", "s4", "n1", "n2", "h3", "h3-2000")
 
 
-def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Take the simulator's own parameters; nothing is fitted."""
     transition = transition_matrix(kind)
     start = stationary_distribution(transition)
@@ -69,10 +69,7 @@ def _normal(rows: Values, parameters: list[tuple[Values, Values]]) -> Values:
 def _switching_autoregression(rows: Values, coefficients: Values) -> Values:
     before = np.vstack([np.zeros((1, rows.shape[1])), rows[:-1]])
     result = np.stack(
-        [
-            norm.logpdf(rows, c * before, np.sqrt(1.0 - c**2)).sum(axis=1)
-            for c in coefficients
-        ],
+        [norm.logpdf(rows, c * before, np.sqrt(1.0 - c**2)).sum(axis=1) for c in coefficients],
         axis=1,
     )
     result[0] = 0.0  # the first bar has no bar before it

@@ -19,7 +19,7 @@ from regimetry.learning import cut_windows
 from regimetry.series.preprocessing import fit_preprocessing
 
 
-def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:  # noqa: ARG001
+def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given. A label of a window knows that window alone."""
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.model import build_encoder
