@@ -31,6 +31,17 @@ def filtered(log_likelihood: Array, start: Array, transition: Array) -> Array:
     return result
 
 
+def smoothed(log_likelihood: Array, start: Array, transition: Array) -> Array:
+    """Return Pr[S_t | Y_1..T], which looks ahead: (T, K). Parameters as for :func:`filtered`."""
+    result = filtered(log_likelihood, start, transition)
+    for row in range(len(result) - 2, -1, -1):
+        predicted = result[row] @ transition
+        ratio = np.divide(result[row + 1], predicted, out=np.zeros_like(start), where=predicted > 0)
+        result[row] *= transition @ ratio
+        result[row] /= result[row].sum()
+    return result
+
+
 def best_path(log_likelihood: Array, start: Array, transition: Array) -> NDArray[np.int64]:
     """Return the most likely path of states (T,), which looks ahead (Viterbi 1967)."""
     with np.errstate(divide="ignore"):

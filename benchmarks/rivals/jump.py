@@ -16,23 +16,22 @@ PENALTY = 30.0
 
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given."""
+    channels = StandardScalerPD().fit(values)
+
+    def statistics(rows: Values) -> Values:
+        return window_statistics(rolling_windows(channels.transform(rows), WINDOW))
+
     scaler = StandardScalerPD().fit(statistics(values))
-    model = JumpModel(n_regimes, jump_penalty=PENALTY, random_state=seed)
-    model.fit(scaler.transform(statistics(values)))
 
     def features(rows: Values) -> Values:
         return scaler.transform(statistics(rows))
 
+    model = JumpModel(n_regimes, jump_penalty=PENALTY, random_state=seed).fit(features(values))
     return Fitted(
         model.n_components,
         lambda rows: at_centre(_integers(model.predict(features(rows))), len(rows), WINDOW),
         lambda rows: at_last_bar(_integers(model.predict_online(features(rows))), len(rows)),
     )
-
-
-def statistics(values: Values) -> Values:
-    """Return the statistics of every window (N, C) of a series (T, F)."""
-    return window_statistics(rolling_windows(np.ascontiguousarray(values), WINDOW))
 
 
 def _integers(labels: Values) -> np.ndarray:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import multivariate_normal, norm
 
-from benchmarks.rivals.filtering import best_path, filtered
-from benchmarks.rivals.fitted import Fitted, Values
+from benchmarks.rivals.filtering import best_path, filtered, smoothed
+from benchmarks.rivals.fitted import Fitted, Labels, Values
 from regimetry.series.simulators import markets, signals
 from regimetry.series.simulators.chains import stationary_distribution, uniform_jumps
 from regimetry.series.simulators.processes import equicorrelation
@@ -22,11 +22,17 @@ def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Take the simulator's own parameters; nothing is fitted."""
     transition = transition_matrix(kind)
     start = stationary_distribution(transition)
-    return Fitted(
-        len(transition),
-        lambda rows: best_path(log_likelihood(kind, rows), start, transition),
-        lambda rows: filtered(log_likelihood(kind, rows), start, transition).argmax(axis=1),
-    )
+
+    def offline(rows: Values) -> Labels:
+        likelihood = log_likelihood(kind, rows)
+        if kind.startswith("h3"):  # as published
+            return best_path(likelihood, start, transition)
+        return smoothed(likelihood, start, transition).argmax(axis=1)
+
+    def causal(rows: Values) -> Labels:
+        return filtered(log_likelihood(kind, rows), start, transition).argmax(axis=1)
+
+    return Fitted(len(transition), offline, causal)
 
 
 def transition_matrix(kind: str) -> Values:
