@@ -116,9 +116,9 @@ def test_the_untrained_method_is_the_detector_without_training():
     """No file is made for speed, so the labels must be those that the file gives."""
     values = simulate("n1", n_rows=700, seed=1).values  # one channel is differenced
     detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=4).fit(values[:600])
-    fitted = fit_untrained(kind, values[:600], 3, 4)
+    fitted = fit_untrained("n1", values[:600], 3, 4)
     np.testing.assert_array_equal(fitted.causal(values), detector.predict(values))
     np.testing.assert_array_equal(fitted.causal(values[:600]), detector.labels_)
     np.testing.assert_array_equal(fitted.offline(values), detector.smooth(values))
-    other = fit_untrained(kind, values[:600], 3, 5)
+    other = fit_untrained("n1", values[:600], 3, 5)
     assert not np.array_equal(other.causal(values), detector.predict(values))
