@@ -18,13 +18,17 @@ def hand_features(windows: NDArray[np.floating]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray of float64, shape (N, 11 F)
-        A Fourier bin is the logarithm of the mean power of one eighth of the frequencies above 0.
+        A Fourier bin is the amplitude of one of the 8 lowest frequencies, 0 included.
     """
     wide = np.asarray(windows, dtype=np.float64)
-    power = np.abs(np.fft.rfft(wide - wide.mean(axis=1, keepdims=True), axis=1)[:, 1:]) ** 2
-    bins = [np.log(part.mean(axis=1) + 1e-12) for part in np.array_split(power, BINS, axis=1)]
+    amplitude = np.abs(np.fft.rfft(wide, axis=1)[:, :BINS]).reshape(len(wide), -1)
     features = np.concatenate(
-        [wide.mean(axis=1), wide.std(axis=1), np.abs(np.diff(wide, axis=1)).mean(axis=1), *bins],
+        [
+            wide.mean(axis=1),
+            wide.std(axis=1),
+            np.abs(np.diff(wide, axis=1)).mean(axis=1),
+            amplitude,
+        ],
         axis=1,
     )
     return (features - features.mean(axis=0)) / np.maximum(features.std(axis=0), 1e-12)

@@ -104,16 +104,14 @@ def test_window_statistics_by_hand():
 
 
 def test_hand_features_tell_frequencies_apart():
-    time = np.arange(256)
-    windows = np.stack(
-        [np.sin(2 * np.pi * f * time / 256)[:, None] for f in (4, 4, 40, 40, 100, 100)]
-    )
-    windows += 0.01 * np.random.default_rng(0).standard_normal(windows.shape)
+    time = np.arange(256)[:, None] / 256
+    windows = np.stack([np.sin(2 * np.pi * frequency * time) for frequency in (2, 5, 7, 100)])
     found = features.hand_features(windows)
-    assert found.shape == (6, 11)
-    distance = np.linalg.norm(found[:, None] - found, axis=2)
-    np.fill_diagonal(distance, np.inf)
-    assert distance.argmin(axis=1).tolist() == [1, 0, 3, 2, 5, 4]
+    assert found.shape == (4, 11)
+    assert found[:, 3 + 2].argmax() == 0
+    assert found[:, 3 + 5].argmax() == 1
+    assert found[:, 3 + 7].argmax() == 2
+    assert found[:, 2].argmax() == 3  # only the differences see what is fast
 
 
 def test_the_untrained_method_is_the_detector_without_training():
