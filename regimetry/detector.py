@@ -52,10 +52,16 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Columns to difference before anything else; "auto" finds those near a unit root.
     categorical : sequence of str, default ()
         Columns of a frame whose values are names.
-    jump_penalty : float, default 1.0
-        Price of a change of regime in the causal labels, in units of distance (0 to 2).
-    smooth_penalty : float, default 3.0
-        The same for :meth:`smooth`.
+    evidence : {"auto", "window"}, default "auto"
+        What tells the regimes apart once the windows have found them. "auto": each bar, by its
+        likelihood in each regime given the bars before, where that means the same regimes as the
+        windows do; otherwise, and always with "window", the whole window, by its distance to each
+        regime's centroid.
+    jump_penalty : float or "auto", default "auto"
+        Price of a change of regime in the causal labels, in units of distance. "auto": the log odds
+        of staying that the fit found where bars tell the regimes, else 1 (distances are 0 to 2).
+    smooth_penalty : float or "auto", default "auto"
+        The same for :meth:`smooth`; 3 where windows tell the regimes.
     n_landmarks : int, default 1000
         M, most windows that the spectral map is built on.
     opset : {17, 18}, default 17
@@ -108,8 +114,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         epochs: int = 8,
         difference: str | Sequence[str] = "auto",
         categorical: Sequence[str] = (),
-        jump_penalty: float = 1.0,
-        smooth_penalty: float = 3.0,
+        evidence: str = "auto",
+        jump_penalty: float | str = "auto",
+        smooth_penalty: float | str = "auto",
         n_landmarks: int = 1000,
         opset: int = 17,
         random_state: Any = None,
@@ -122,6 +129,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.epochs = epochs
         self.difference = difference
         self.categorical = categorical
+        self.evidence = evidence
         self.jump_penalty = jump_penalty
         self.smooth_penalty = smooth_penalty
         self.n_landmarks = n_landmarks
@@ -176,6 +184,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             epochs=int(self.epochs),
             difference=self.difference,
             n_landmarks=int(self.n_landmarks),
+            evidence=self.evidence,
             seed=seed,
             progress=self.progress,
         )
@@ -183,8 +192,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             learned,
             schema,
             series,
-            jump_penalty=float(self.jump_penalty),
-            smooth_penalty=float(self.smooth_penalty),
+            jump_penalty=_penalty(self.jump_penalty),
+            smooth_penalty=_penalty(self.smooth_penalty),
             opset=int(self.opset),
             training={
                 "seed": seed,
@@ -208,8 +217,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
         for name in ("jump_penalty", "smooth_penalty"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
+            value = getattr(self, name)
+            if value != "auto" and (isinstance(value, str) or not value >= 0):
+                raise ConfigError(f"{name} is {value!r}; it must be 'auto' or at least 0.")
         if not isinstance(self.encoder, EncoderConfig | None):
             raise ConfigError(f"encoder is {self.encoder!r}; it must be an EncoderConfig or None.")
 
@@ -301,6 +311,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                     write_golden(self.golden_, temporary_golden)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def _penalty(value: float | str) -> float | None:
+    return None if value == "auto" else float(value)
 
 
 def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError, DataError
+from regimetry.parameters import require_choice
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 from regimetry.windows import rolling_windows
 
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     import keras
 
     from regimetry.regimes.head import Head
+    from regimetry.regimes.refine import Refinement
+
+EVIDENCE = ("auto", "window")
+"""What regimes are told by: single bars where they mean what the windows mean, or windows."""
+
+_BARS_A_REGIME = 30  # fewer of them are not refined
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,9 @@ class Learned:
     embeddings : ndarray of float32, shape (N, D)
         Of the training windows, by Keras.
     head : Head
+        Finds the regimes, and tells them apart by whole windows.
+    refinement : Refinement or None
+        Tells the same regimes apart by single bars; ``None`` where the head does it itself.
     """
 
     preprocessing: Preprocessing
@@ -46,6 +56,37 @@ class Learned:
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
     head: Head
+    refinement: Refinement | None
+
+    @property
+    def penalties(self) -> tuple[float, float]:
+        """Prices of a change that suit the evidence, causal and whole-series, in its own units."""
+        from regimetry.regimes.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+
+        if self.refinement is None:
+            return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+        return self.refinement.penalty, self.refinement.penalty
+
+    def outputs(self, windows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+        """Return what the model file must give for the training windows.
+
+        Parameters
+        ----------
+        windows : ndarray of float, shape (N, W, F)
+            The preprocessed training windows, of which ``embeddings`` are.
+
+        Returns
+        -------
+        dict
+            ``embedding`` (N, D), ``distance`` (N, K) and ``novelty`` (N,).
+        """
+        outputs: dict[str, NDArray[np.floating]] = {
+            "embedding": self.embeddings,
+            **self.head.outputs(self.embeddings),
+        }
+        if self.refinement is not None:
+            outputs["distance"] = self.refinement.emission.costs(windows)
+        return outputs
 
 
 def learn(
@@ -59,6 +100,7 @@ def learn(
     epochs: int = 8,
     difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
+    evidence: str = "auto",
     seed: int = 0,
     progress: bool = False,
 ) -> Learned:
@@ -83,11 +125,12 @@ def learn(
     DataError
         Too few rows, or a constant column.
     ConfigError
-        ``objective`` or ``difference`` has a value that is not allowed.
+        ``objective``, ``difference`` or ``evidence`` has a value that is not allowed.
     """
     from regimetry.encoder.inference import embed_windows
     from regimetry.regimes.head import fit_head
 
+    require_choice("evidence", evidence, EVIDENCE)
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
     config = replace(
@@ -99,13 +142,41 @@ def learn(
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,
-        windows.std(axis=1).mean(axis=1),
+        _volatility(windows),
         n_regimes=n_regimes,
         lag=window_size,
         n_landmarks=n_landmarks,
         seed=seed,
     )
-    return Learned(preprocessing, config, model, history, embeddings, head)
+    refinement = None
+    if evidence == "auto":
+        rows = preprocessing.apply(values)
+        head, refinement = _refine(head, rows, windows, embeddings, seed)
+    return Learned(preprocessing, config, model, history, embeddings, head, refinement)
+
+
+def _refine(
+    head: Head,
+    rows: NDArray[np.float32],
+    windows: NDArray[np.float32],
+    embeddings: NDArray[np.float32],
+    seed: int,
+) -> tuple[Head, Refinement | None]:
+    """Tell the regimes by single bars, where that means the same regimes; renumber them."""
+    from regimetry.regimes.head import WHOLE_SERIES_PENALTY, canonical_order
+    from regimetry.regimes.refine import refine
+    from regimetry.runtime.jump import jump_path
+
+    n_regimes = len(head.centroids)
+    if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
+        return head, None
+    labels = jump_path(head.outputs(embeddings)["distance"], WHOLE_SERIES_PENALTY)
+    found = refine(rows, labels, n_regimes, windows.shape[1], seed)
+    if not found.means_the_same:
+        return head, None
+    labels = jump_path(found.emission.costs(windows), found.penalty)
+    order = canonical_order(labels, _volatility(windows), n_regimes)
+    return head.reordered(order), found.reordered(order)
 
 
 def cut_windows(
@@ -125,6 +196,10 @@ def cut_windows(
             "are needed. Give more rows or a smaller window_size."
         )
     return rolling_windows(preprocessing.apply(values), window_size)
+
+
+def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
 
 
 def _fit_encoder(

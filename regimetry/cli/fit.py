@@ -50,7 +50,15 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         metavar="auto|none|A,B",
         help="columns to difference first (default: those near a unit root; with --features, none)",
     )
-    parser.add_argument("--jump-penalty", type=float, default=1.0, help="price of a change")
+    parser.add_argument(
+        "--jump-penalty", default="auto", help="price of a change, or auto (default)"
+    )
+    parser.add_argument(
+        "--evidence",
+        choices=["auto", "window"],
+        default="auto",
+        help="what tells regimes apart: single bars if they can (auto, default), or whole windows",
+    )
     parser.add_argument("--opset", type=int, default=17, help="of the file: 17 (default) or 18")
     parser.add_argument(
         "--keras",
@@ -97,7 +105,8 @@ def run(options: argparse.Namespace) -> None:
         epochs=options.epochs,
         difference=difference,
         categorical=options.categorical,
-        jump_penalty=options.jump_penalty,
+        evidence=options.evidence,
+        jump_penalty=_price(options.jump_penalty),
         opset=options.opset,
         random_state=options.seed,
         progress=sys.stderr.isatty(),
@@ -173,6 +182,13 @@ def _advise(data: pd.DataFrame, contract: ModelContract) -> None:
 
 def _count(text: str) -> int | str:
     return int(text) if text.lstrip("-").isdecimal() else text
+
+
+def _price(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _difference(text: str) -> str | list[str]:

@@ -1,9 +1,16 @@
 """The one graph: raw window -> preprocessing -> encoder -> head.
 
-    window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> white (B, P) -> points (B, L)
-      -> squared (B, M) -> affinity (B, M) -> unit (B, K) -> distance (B, K) -> regime (B,)
+    window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> white (B, P) -> novelty (B,)
 
-with R = W or W + 1 rows, P whitened and L slow directions, M landmarks.
+with R = W or W + 1 rows and P whitened directions. Regimes are told either by the whole window,
+
+    white -> points (B, L) -> squared (B, M) -> affinity (B, M) -> unit (B, K) -> distance (B, K)
+
+with L slow directions and M landmarks, or by its newest bar given the O bars before,
+
+    scaled -> recent (B, (O + 1) F) -> residual (B, K C) -> squares (B, K) -> distance (B, K)
+
+with C channels; then distance -> regime (B,).
 """
 
 from __future__ import annotations
@@ -15,6 +22,7 @@ from onnx import TensorProto, helper
 from regimetry.contract import INPUT_NAME
 from regimetry.export.graph import GraphBuilder
 from regimetry.export.opset import IR_VERSION, OPSET
+from regimetry.regimes.emission import HIGHEST_COST, Emission
 from regimetry.regimes.head import Head
 from regimetry.regimes.spectral import neighbour_rank
 from regimetry.series.preprocessing import Preprocessing
@@ -26,6 +34,7 @@ def assemble(
     head: Head,
     window_size: int,
     *,
+    emission: Emission | None = None,
     opset: int = OPSET,
 ) -> onnx.ModelProto:
     """Join the three parts into one model without metadata.
@@ -38,6 +47,8 @@ def assemble(
     head : Head
     window_size : int
         W.
+    emission : Emission or None
+        What tells the regimes in the place of the head's centroids.
     opset : {17, 18}
         That of ``encoder``.
 
@@ -51,7 +62,13 @@ def assemble(
     rows = window_size + preprocessing.lag
     scaled = add_preprocessing(builder, preprocessing, rows)
     embedding = builder.inline(encoder, scaled, "embedding", prefix="encoder/")
-    add_head(builder, head, embedding)
+    white = add_whitening(builder, head, embedding)
+    if emission is None:
+        add_distance(builder, head, white)
+    else:
+        add_emission(builder, emission, scaled, window_size, len(preprocessing.transforms))
+    builder.node("ArgMin", ["distance"], "regime", axis=1, keepdims=0)
+    add_novelty(builder, head, white)
 
     n_features, n_regimes = len(preprocessing.transforms), len(head.centroids)
     value = helper.make_tensor_value_info
@@ -114,28 +131,86 @@ def add_preprocessing(builder: GraphBuilder, preprocessing: Preprocessing, rows:
     return builder.node("Clip", [scaled, low, high], "scaled")
 
 
-def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
-    """Add the head's outputs; equals ``Head.outputs``.
-
-    affinity = softmax(-|x - y_j|^2 / (s(x) s_j)); unit = normalise(affinity @ loadings);
-    distance_k = |unit - centroid_k|; novelty = |white - 15th landmark| / scale.
-    """
-    spectral = head.spectral
+def add_whitening(builder: GraphBuilder, head: Head, embedding: str) -> str:
+    """Add ``SlowDirections.whiten``, about the middle of novelty's landmarks."""
     # Subtract before the product: a large mean folded into the bias would cancel.
     centred = builder.node(
         "Sub", [embedding, builder.constant("head/mean", head.slow.mean)], "head/centred"
     )
-    # White coordinates about the middle of novelty's landmarks, which distances need centred.
-    middle = head.novelty_landmarks.mean(axis=0)
-    white = builder.node(
+    # Distances need coordinates that are centred on the landmarks.
+    return builder.node(
         "Gemm",
         [
             centred,
             builder.constant("head/whitening", head.slow.whitening),
-            builder.constant("novelty/centre", -middle),
+            builder.constant("novelty/centre", -head.novelty_landmarks.mean(axis=0)),
         ],
         "head/white",
     )
+
+
+def add_emission(
+    builder: GraphBuilder, emission: Emission, scaled: str, window_size: int, n_features: int
+) -> None:
+    """Add the output ``distance`` of single bars; equals ``Emission.costs``.
+
+    residual = last O + 1 bars @ matrix + offset, of unit scale in each regime; squares_k = |its
+    K-th part|^2; cost_k = (nu_k + C) / 2 log(1 + squares_k / nu_k) + constant_k; distance =
+    min(cost - least cost, highest).
+    """
+    matrix, offset = emission.window_map(n_features)
+    size, n_regimes = len(emission.channels), emission.n_regimes
+    recent = scaled
+    if emission.order + 1 < window_size:
+        first = builder.constant("emission/first", np.array([window_size - emission.order - 1]))
+        end = builder.constant("emission/end", np.array([window_size]))
+        axis = builder.constant("emission/axis", np.array([1]))
+        recent = builder.node("Slice", [scaled, first, end, axis], "emission/recent")
+    flat = builder.constant("emission/flat", np.array([-1, len(matrix)]))
+    parts = builder.constant("emission/parts", np.array([-1, n_regimes, size]))
+    residual = builder.node(
+        "Gemm",
+        [
+            builder.node("Reshape", [recent, flat], "emission/bars"),
+            builder.constant("emission/matrix", matrix),
+            builder.constant("emission/offset", offset),
+        ],
+        "emission/residual",
+    )
+    grouped = builder.node("Reshape", [residual, parts], "emission/grouped")
+    squares = builder.reduce("ReduceSumSquare", grouped, "emission/squares", 2, keepdims=False)
+    nu = emission.freedom
+    tails = builder.node(
+        "Mul", [squares, builder.constant("emission/inverse_freedom", 1.0 / nu)], "emission/tails"
+    )
+    above_1 = builder.node(
+        "Add", [tails, builder.constant("emission/one", np.array(1.0))], "emission/above_1"
+    )
+    logarithm = builder.node("Log", [above_1], "emission/logarithm")
+    weighted = builder.node(
+        "Mul",
+        [logarithm, builder.constant("emission/exponent", (nu + size) / 2.0)],
+        "emission/weighted",
+    )
+    cost = builder.node(
+        "Add",
+        [weighted, builder.constant("emission/constants", emission.constants)],
+        "emission/cost",
+    )
+    least = builder.reduce("ReduceMin", cost, "emission/least", 1, keepdims=True)
+    excess = builder.node("Sub", [cost, least], "emission/excess")
+    highest = builder.constant("emission/highest", np.array(HIGHEST_COST))
+    builder.node("Min", [excess, highest], "distance")
+
+
+def add_distance(builder: GraphBuilder, head: Head, white: str) -> None:
+    """Add the output ``distance`` of whole windows; equals ``Head.outputs``.
+
+    affinity = softmax(-|x - y_j|^2 / (s(x) s_j)); unit = normalise(affinity @ loadings);
+    distance_k = |unit - centroid_k|.
+    """
+    spectral = head.spectral
+    middle = head.novelty_landmarks.mean(axis=0)
     points = builder.node(
         "Gemm",
         [
@@ -176,9 +251,12 @@ def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
         ],
         "head/offset",
     )
-    distance = builder.reduce("ReduceL2", offset, "distance", 2, keepdims=False)
-    builder.node("ArgMin", [distance], "regime", axis=1, keepdims=0)
+    builder.reduce("ReduceL2", offset, "distance", 2, keepdims=False)
 
+
+def add_novelty(builder: GraphBuilder, head: Head, white: str) -> None:
+    """Add the output ``novelty``, |white - 15th landmark| / scale; equals ``Head.outputs``."""
+    middle = head.novelty_landmarks.mean(axis=0)
     squared = _squared_distances(builder, white, head.novelty_landmarks - middle, "novelty/squared")
     rank = neighbour_rank(len(head.novelty_landmarks))
     ranked = _ranked(builder, squared, rank, "novelty/neighbour", keepdims=False)

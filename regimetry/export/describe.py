@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -30,6 +31,7 @@ def describe(
     window_size: int,
     jump_penalty: float,
     smooth_penalty: float,
+    evidence: str,
     training: Mapping[str, Any],
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
@@ -46,6 +48,8 @@ def describe(
         W.
     jump_penalty, smooth_penalty : float
         Of the causal and of the whole-series labels.
+    evidence : {"window", "bar"}
+        What the distances speak of.
     training : mapping
         Plain data to keep about the fit; span, fingerprint and versions are added.
 
@@ -59,7 +63,7 @@ def describe(
     hindsight = jump_path(distance, smooth_penalty)
     features = preprocessing.transform(series.values)[window_size - 1 :]
     matrix = transition_matrix(labels, n_regimes)
-    return ModelContract(
+    contract = ModelContract(
         window_size=window_size,
         window_rows=window_size + preprocessing.lag,
         schema=schema,
@@ -72,7 +76,8 @@ def describe(
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
-        sharpness=fit_sharpness(costs, hindsight, window_size),
+        sharpness=1.0,
+        evidence=evidence,
         training={
             **training,
             "rows": len(series.values),
@@ -83,6 +88,7 @@ def describe(
             "versions": {name: metadata.version(name) for name in _VERSIONS},
         },
     )
+    return replace(contract, sharpness=fit_sharpness(costs, hindsight, contract.bars_until_label))
 
 
 def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:

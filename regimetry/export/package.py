@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES
@@ -17,7 +16,7 @@ from regimetry.export.golden import Golden, make_golden
 from regimetry.export.parity import ParityReport, compare
 from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
-from regimetry.learning import Learned
+from regimetry.learning import Learned, cut_windows
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.shared_session import SharedSession
@@ -53,8 +52,8 @@ def package(
     schema: Schema,
     series: Series,
     *,
-    jump_penalty: float,
-    smooth_penalty: float,
+    jump_penalty: float | None,
+    smooth_penalty: float | None,
     opset: int,
     training: Mapping[str, Any],
 ) -> Packaged:
@@ -66,8 +65,8 @@ def package(
     schema : Schema
     series : Series
         The training rows.
-    jump_penalty, smooth_penalty : float
-        Of the causal and of the whole-series labels.
+    jump_penalty, smooth_penalty : float or None
+        Of the causal and of the whole-series labels; ``None`` takes what the fit found.
     opset : {17, 18}
     training : mapping
         Plain data to keep in the file about the fit.
@@ -84,16 +83,20 @@ def package(
         The graph does not compute what the fitted model computes.
     """
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
-    window_size = learned.config.window_size
+    window_size, refinement = learned.config.window_size, learned.refinement
     graph, rules = optimise(
-        assemble(learned.preprocessing, encoder, learned.head, window_size, opset=opset)
+        assemble(
+            learned.preprocessing,
+            encoder,
+            learned.head,
+            window_size,
+            emission=None if refinement is None else refinement.emission,
+            opset=opset,
+        )
     )
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-    expected: dict[str, NDArray[np.floating]] = {
-        "embedding": learned.embeddings,
-        **learned.head.outputs(learned.embeddings),
-    }
+    expected = learned.outputs(cut_windows(learned.preprocessing, series.values, window_size))
     parity = compare(outputs, expected)
     contract = describe(
         schema,
@@ -101,12 +104,14 @@ def package(
         learned.preprocessing,
         outputs,
         window_size=window_size,
-        jump_penalty=jump_penalty,
-        smooth_penalty=smooth_penalty,
+        jump_penalty=learned.penalties[0] if jump_penalty is None else jump_penalty,
+        smooth_penalty=learned.penalties[1] if smooth_penalty is None else smooth_penalty,
+        evidence="window" if refinement is None else "bar",
         training={
             **training,
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
+            **({} if refinement is None else {"refinement": refinement.to_dict()}),
             "graph": [asdict(rule) for rule in rules],
         },
     )

@@ -81,7 +81,7 @@ def filtered(likelihood: Array, matrix: Array) -> Array:
 
 def posterior(costs: Array, stay: float) -> Posterior:
     """Return the posterior of the states under costs (T, K), minus log-likelihoods in nats."""
-    n_rows, n_states = costs.shape
+    n_states = costs.shape[1]
     least = costs.min(axis=1, keepdims=True)
     likelihood = np.maximum(np.exp(least - costs), _SMALLEST)
     matrix = transition(n_states, stay)

@@ -6,6 +6,8 @@ Counted as evidence a second time it drowns the first, and it says it late.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -73,7 +75,7 @@ def _explained(predictors: Array, targets: Array) -> Array:
     """
     edges = np.linspace(0, len(targets), _FOLDS + 1).astype(int)
     error, total = np.zeros(targets.shape[1]), np.zeros(targets.shape[1])
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         fit = np.ones(len(targets), dtype=bool)
         fit[first:last] = False
         if not 0 < fit.sum() < len(fit):

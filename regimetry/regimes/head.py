@@ -7,7 +7,7 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from regimetry.regimes.spectral import (
 )
 
 Array = NDArray[np.float64]
+
+CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
+"""Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""
 
 _BLOCK = 8192  # windows mapped at once: bounds memory at 8192 x landmarks
 
@@ -60,6 +63,10 @@ class Head:
     novelty_landmarks: Array
     novelty_scale: float
     eigenvalues: Array
+
+    def reordered(self, order: NDArray[np.integer]) -> Head:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        return replace(self, centroids=self.centroids[order])
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances and novelty; the float64 twin of the exported graph.

@@ -9,7 +9,8 @@ information criterion. It takes the windows' place only where it still means the
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +68,21 @@ class Refinement:
         """Price of a change in nats: the log odds of staying against each single change."""
         others = self.emission.n_regimes - 1
         return float(np.log(self.stay / (1.0 - self.stay) * others)) if others else 0.0
+
+    def reordered(self, order: NDArray[np.integer]) -> Refinement:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        return replace(self, emission=self.emission.reordered(order))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was found as plain data."""
+        return {
+            "channels": list(self.emission.channels),
+            "order": self.emission.order,
+            "freedom": self.emission.freedom.tolist(),
+            "stay": self.stay,
+            "agreement": self.agreement,
+            "criterion": self.criterion,
+        }
 
     @property
     def means_the_same(self) -> bool:
@@ -148,7 +164,7 @@ def _log_likelihood(emission: Emission, bars: Array) -> Array:
 def _maximise(
     bars: Array, start: Array, order: int, channels: tuple[int, ...], *, heavy: bool
 ) -> _Fit:
-    """Expectation maximisation from the weights ``start`` (T - P, K), 0 where nothing is known."""
+    """Maximise by expectation, from the weights ``start`` (T - P, K), 0 where nothing is known."""
     before, now = lagged(bars, order), bars[order:]
     weights, n_regimes = start, start.shape[1]
     freedom = np.full(n_regimes, 8.0 if heavy else NORMAL)
@@ -213,7 +229,7 @@ def _regime(
         mean = float(np.sum(weight * (np.log(scale) - scale)) / total)
         mean += float(digamma((freedom + size) / 2) - np.log((freedom + size) / 2))
         freedom = _root(lambda nu: float(-digamma(nu / 2) + np.log(nu / 2)) + 1 + mean)
-    return coefficients, factor, freedom
+    return np.asarray(coefficients), np.asarray(factor), freedom
 
 
 def _shrunk(covariance: Array, total: float) -> Array:
