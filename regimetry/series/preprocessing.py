@@ -24,7 +24,7 @@ CLIP_DEVIATIONS = 6.0
 
 _BLOCK_ROWS = 1 << 16
 
-_TOO_CLOSE = 0.02  # relative; below it logarithms have it
+_TOO_CLOSE = 0.1  # relative; closer than this, logarithms have it
 
 
 def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
