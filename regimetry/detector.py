@@ -58,10 +58,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         windows do; otherwise, and always with "window", the whole window, by its distance to each
         regime's centroid.
     jump_penalty : float or "auto", default "auto"
-        Price of a change of regime in the causal labels, in units of distance. "auto": the log odds
-        of staying that the fit found where bars tell the regimes, else 1 (distances are 0 to 2).
+        Price of a change of regime in the causal labels, in units of distance. "auto": where bars
+        tell the regimes the log odds of staying that the fit found, less 1 since the bar of the
+        change is not known; else 1 (distances are 0 to 2).
     smooth_penalty : float or "auto", default "auto"
-        The same for :meth:`smooth`; 3 where windows tell the regimes.
+        The same for :meth:`smooth`: the log odds, or 3 where windows tell the regimes.
     n_landmarks : int, default 1000
         M, most windows that the spectral map is built on.
     opset : {17, 18}, default 17

@@ -65,7 +65,7 @@ class Learned:
 
         if self.refinement is None:
             return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
-        return self.refinement.penalty, self.refinement.penalty
+        return self.refinement.causal_penalty, self.refinement.penalty
 
     def outputs(self, windows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
         """Return what the model file must give for the training windows.

@@ -31,12 +31,19 @@ ORDERS = (0, 1, 2, 3, 5)
 LEAST_AGREEMENT = 0.5
 """Adjusted Rand index with the windows' labels, below which a refinement is dropped."""
 
+UNKNOWN_BAR = 1.0
+"""By how much a change is cheaper, in nats, while it is not known at which bar it happened.
+
+The causal recursion follows the best path to each regime, where the filter of the same chain adds
+up the paths that change at one of the last bars or another: about e of them matter.
+"""
+
 NORMAL = 200.0
 """Degrees of freedom at which the t distribution passes for the normal one."""
 
 _HEAVIEST = 2.1  # degrees of freedom: below 2 there is no variance
 _ITERATIONS = 20
-_TOLERANCE = 1e-2  # nats of the whole series
+_TOLERANCE = 1e-5  # nats a bar
 _STAY, _STAY_WEIGHT = 0.99, 10.0  # prior of the chain: so many bars' worth of this much staying
 _STAY_LIMITS = (0.9, 0.999)
 _RIDGE = 1.0
@@ -68,6 +75,11 @@ class Refinement:
         """Price of a change in nats: the log odds of staying against each single change."""
         others = self.emission.n_regimes - 1
         return float(np.log(self.stay / (1.0 - self.stay) * others)) if others else 0.0
+
+    @property
+    def causal_penalty(self) -> float:
+        """Price of a change in the causal labels: less by :data:`UNKNOWN_BAR`."""
+        return max(self.penalty - UNKNOWN_BAR, 0.0)
 
     def reordered(self, order: NDArray[np.integer]) -> Refinement:
         """Return the same with regime ``order[new]`` at place ``new``."""
@@ -176,7 +188,7 @@ def _maximise(
         weights, used = found.state, stay
         stay = (found.stays + _STAY_WEIGHT * _STAY) / (len(now) - 1 + _STAY_WEIGHT)
         stay = float(np.clip(stay, *_STAY_LIMITS))
-        if abs(found.log_likelihood - last) < _TOLERANCE:
+        if abs(found.log_likelihood - last) < _TOLERANCE * len(now):
             break
         last = found.log_likelihood
     size = now.shape[1]

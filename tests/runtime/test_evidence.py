@@ -24,9 +24,9 @@ def test_the_file_says_what_its_distances_are(bar_detector, detector):
     contract = bar_detector.model_.contract
     assert contract.evidence == "bar"
     assert contract.bars_until_label == 0
-    assert contract.jump_penalty == contract.smooth_penalty
+    assert contract.jump_penalty == contract.smooth_penalty - 1
     stay = contract.training["refinement"]["stay"]
-    assert contract.jump_penalty == pytest.approx(np.log(2 * stay / (1 - stay)))
+    assert contract.smooth_penalty == pytest.approx(np.log(2 * stay / (1 - stay)))
     assert detector.model_.contract.evidence == "window"
     assert detector.model_.contract.jump_penalty == 1.0
     assert "refinement" not in detector.model_.contract.training
