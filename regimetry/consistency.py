@@ -61,6 +61,7 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             contract.novelty_threshold is None or _finite([contract.novelty_threshold], 1),
             "a number or null",
         ),
+        "evidence": (contract.evidence, contract.evidence in ("window", "bar"), "window or bar"),
         "regimes": (
             n_regimes,
             n_regimes > 0 and all(map(_is_plain, contract.regimes)),

@@ -13,7 +13,11 @@ from regimetry.consistency import require_consistent
 from regimetry.errors import ModelError
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+READABLE_VERSIONS = ("1", "2")
+"""In version 1, which has no ``evidence``, windows tell the regimes."""
+
+EVIDENCE = ("window", "bar")
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
 PRECISION_KEY = "regimetry.precision"
@@ -78,6 +82,9 @@ class ModelContract:
         Share of bars in regime i that are followed by regime j, in training.
     jump_penalty, smooth_penalty : float
         Price of a change of regime, in units of ``distance``; causal and whole-series.
+    evidence : {"window", "bar"}
+        What ``distance`` speaks of: of the whole window, as the distance to each regime's centroid,
+        or of its newest bar given those before, as minus log-likelihood in nats over the least.
     sharpness : float
         b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
     novelty_memory : float
@@ -103,6 +110,7 @@ class ModelContract:
     jump_penalty: float
     smooth_penalty: float
     sharpness: float
+    evidence: str = "window"
     novelty_memory: float = 1.0
     novelty_threshold: float | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +124,14 @@ class ModelContract:
     def n_regimes(self) -> int:
         """K."""
         return len(self.regimes)
+
+    @property
+    def bars_until_label(self) -> int:
+        """Bars between the one that ``distance`` speaks of and the window's last, with hindsight.
+
+        What is said of a whole window holds best for its centre.
+        """
+        return self.window_size // 2 if self.evidence == "window" else 0
 
     @cached_property
     def fingerprint(self) -> str:
@@ -159,7 +175,7 @@ class ModelContract:
                 f"{source} is an ONNX file, but not a regimetry model: its metadata lack "
                 f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
             )
-        if metadata[FORMAT_KEY] != str(FORMAT_VERSION):
+        if metadata[FORMAT_KEY] not in READABLE_VERSIONS:
             raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
         try:
             data = json.loads(metadata[CONTRACT_KEY], parse_constant=_no_constant)
@@ -193,7 +209,10 @@ def _unreadable_version(version: str, source: str) -> str:
         if newer
         else "Use the release that wrote it, or fit and save again."
     )
-    return f"{source} has format version {version!r}; this release reads {FORMAT_VERSION}. {remedy}"
+    return (
+        f"{source} has format version {version!r}; this release reads "
+        f"{' and '.join(READABLE_VERSIONS)}. {remedy}"
+    )
 
 
 def precision_of(metadata: Mapping[str, str], source: str) -> str:

@@ -65,10 +65,17 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Columns to difference before anything else; "auto" finds those near a unit root.
     categorical : sequence of str, default ()
         Columns of a frame whose values are names.
-    jump_penalty : float, default 1.0
-        Price of a change of regime in the causal labels, in units of distance (0 to 2).
-    smooth_penalty : float, default 3.0
-        The same for :meth:`smooth`.
+    evidence : {"auto", "window"}, default "auto"
+        What tells the regimes apart once the windows have found them. "auto": each bar, by its
+        likelihood in each regime given the bars before, where that means the same regimes as the
+        windows do; otherwise, and always with "window", the whole window, by its distance to each
+        regime's centroid.
+    jump_penalty : float or "auto", default "auto"
+        Price of a change of regime in the causal labels, in units of distance. "auto": where bars
+        tell the regimes the log odds of staying that the fit found, less 1 since the bar of the
+        change is not known; else 1 (distances are 0 to 2).
+    smooth_penalty : float or "auto", default "auto"
+        The same for :meth:`smooth`: the log odds, or 3 where windows tell the regimes.
     n_landmarks : int, default 1000
         M, most windows that the spectral map is built on.
     opset : {17, 18}, default 17
@@ -130,8 +137,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         epochs: int = 8,
         difference: str | Sequence[str] = "auto",
         categorical: Sequence[str] = (),
-        jump_penalty: float = 1.0,
-        smooth_penalty: float = 3.0,
+        evidence: str = "auto",
+        jump_penalty: float | str = "auto",
+        smooth_penalty: float | str = "auto",
         n_landmarks: int = 1000,
         opset: int = 17,
         random_state: Any = None,
@@ -147,6 +155,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.epochs = epochs
         self.difference = difference
         self.categorical = categorical
+        self.evidence = evidence
         self.jump_penalty = jump_penalty
         self.smooth_penalty = smooth_penalty
         self.n_landmarks = n_landmarks
@@ -210,6 +219,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             epochs=int(self.epochs),
             difference=self.difference,
             n_landmarks=int(self.n_landmarks),
+            evidence=self.evidence,
             seed=seed,
             deterministic=self.deterministic,
             progress=self.progress,
@@ -217,13 +227,13 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         )
         alignment = None
         if earlier is not None:
-            learned, alignment = aligned(learned, X, series, earlier, float(self.jump_penalty))
+            learned, alignment = aligned(learned, X, series, earlier, _penalty(self.jump_penalty))
         packaged = package(
             learned,
             schema,
             series,
-            jump_penalty=float(self.jump_penalty),
-            smooth_penalty=float(self.smooth_penalty),
+            jump_penalty=_penalty(self.jump_penalty),
+            smooth_penalty=_penalty(self.smooth_penalty),
             opset=int(self.opset),
             names=None if alignment is None else alignment.names,
             training={
@@ -253,8 +263,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         if self.min_dwell is not None:
             require_integer("min_dwell", self.min_dwell, 1, kinds=kinds, other="None or ")
         for name in ("jump_penalty", "smooth_penalty"):
-            if not getattr(self, name) >= 0:
-                raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
+            value = getattr(self, name)
+            if value != "auto" and (isinstance(value, str) or not value >= 0):
+                raise ConfigError(f"{name} is {value!r}; it must be 'auto' or at least 0.")
         if not isinstance(self.encoder, EncoderConfig | None) and not _is_model(self.encoder):
             raise ConfigError(
                 f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
@@ -356,6 +367,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                     write_golden(self.golden_, temporary_golden)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def _penalty(value: float | str) -> float | None:
+    return None if value == "auto" else float(value)
 
 
 def _is_model(value: object) -> bool:

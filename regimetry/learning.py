@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
+from regimetry.parameters import require_choice
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
     from regimetry.regimes.head import Head
     from regimetry.regimes.novelty import NoveltyMap
+    from regimetry.regimes.refine import Refinement
+
+EVIDENCE = ("auto", "window")
+"""What regimes are told by: single bars where they mean what the windows mean, or windows."""
+
+_BARS_A_REGIME = 30  # fewer of them are not refined
 
 
 @dataclass(frozen=True)
@@ -41,7 +48,9 @@ class Learned:
     embeddings : ndarray of float32, shape (N, D)
         Of the training windows, by Keras.
     head : Head
-    novelty : NoveltyMap
+        Finds the regimes, and tells them apart by whole windows.
+    refinement : Refinement or None
+        Tells the same regimes apart by single bars; ``None`` where the head does it itself.
     novelty_threshold : float
         Of its running mean; 5 % of known bars exceed it.
     """
@@ -54,6 +63,50 @@ class Learned:
     head: Head
     novelty: NoveltyMap
     novelty_threshold: float
+    refinement: Refinement | None
+
+    @property
+    def penalties(self) -> tuple[float, float]:
+        """Prices of a change that suit the evidence, causal and whole-series, in its own units."""
+        from regimetry.regimes.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+
+        if self.refinement is None:
+            return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+        return self.refinement.causal_penalty, self.refinement.penalty
+
+    def outputs(self, windows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
+        """Return what the model file must give for the training windows.
+
+        Parameters
+        ----------
+        windows : ndarray of float, shape (N, W, F)
+            The preprocessed training windows, of which ``embeddings`` are.
+
+        Returns
+        -------
+        dict
+            ``embedding`` (N, D), ``distance`` (N, K) and ``novelty`` (N,).
+        """
+        return {
+            "embedding": self.embeddings,
+            "distance": self.distance(windows),
+            "novelty": self.novelty.transform(windows),
+        }
+
+    def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return what the recursion consumes (N, K) of the preprocessed training windows."""
+        if self.refinement is not None:
+            return self.refinement.emission.costs(windows)
+        return self.head.outputs(self.embeddings)["distance"]
+
+    def reordered(self, order: NDArray[np.integer]) -> Learned:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        refinement = self.refinement
+        return replace(
+            self,
+            head=self.head.reordered(order),
+            refinement=None if refinement is None else refinement.reordered(order),
+        )
 
 
 def learn(
@@ -68,6 +121,7 @@ def learn(
     epochs: int = 8,
     difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
+    evidence: str = "auto",
     seed: int = 0,
     deterministic: bool = False,
     progress: bool = False,
@@ -96,8 +150,8 @@ def learn(
     DataError
         Too few rows, a constant column, or more windows or landmarks than memory holds.
     ConfigError
-        ``objective`` or ``difference`` has a value that is not allowed, or ``encoder`` is a model
-        of another form than the windows or the objective need.
+        ``objective``, ``difference`` or ``evidence`` has a value that is not allowed, or
+        ``encoder`` is a model of another form than the windows or the objective need.
     """
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
@@ -105,6 +159,7 @@ def learn(
     from regimetry.regimes.memory import require_memory
     from regimetry.regimes.novelty import fit_novelty
 
+    require_choice("evidence", evidence, EVIDENCE)
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
     stage("encoder")
@@ -116,15 +171,45 @@ def learn(
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,
-        windows.std(axis=1).mean(axis=1),
+        _volatility(windows),
         n_regimes=n_regimes,
         lag=window_size,
         n_landmarks=n_landmarks,
         min_dwell=min_dwell,
         seed=seed,
     )
+    refinement = None
+    if evidence == "auto":
+        rows = preprocessing.apply(values)
+        head, refinement = _refine(head, rows, windows, embeddings, seed)
     novelty, threshold = fit_novelty(windows, seed=seed)
-    return Learned(preprocessing, description, model, history, embeddings, head, novelty, threshold)
+    return Learned(
+        preprocessing, description, model, history, embeddings, head, novelty, threshold, refinement
+    )
+
+
+def _refine(
+    head: Head,
+    rows: NDArray[np.float32],
+    windows: NDArray[np.float32],
+    embeddings: NDArray[np.float32],
+    seed: int,
+) -> tuple[Head, Refinement | None]:
+    """Tell the regimes by single bars, where that means the same regimes; renumber them."""
+    from regimetry.regimes.head import WHOLE_SERIES_PENALTY, canonical_order
+    from regimetry.regimes.refine import refine
+    from regimetry.runtime.jump import jump_path
+
+    n_regimes = len(head.centroids)
+    if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
+        return head, None
+    labels = jump_path(head.outputs(embeddings)["distance"], WHOLE_SERIES_PENALTY)
+    found = refine(rows, labels, n_regimes, windows.shape[1], seed)
+    if not found.means_the_same:
+        return head, None
+    labels = jump_path(found.emission.costs(windows), found.penalty)
+    order = canonical_order(labels, _volatility(windows), n_regimes)
+    return head.reordered(order), found.reordered(order)
 
 
 def cut_windows(
@@ -144,6 +229,10 @@ def cut_windows(
             "are needed. Give more rows or a smaller window_size."
         )
     return rolling_windows(preprocessing.apply(values), window_size)
+
+
+def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
 
 
 def _make_encoder(

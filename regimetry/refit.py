@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import ConfigError
 from regimetry.export.describe import fingerprint
+from regimetry.learning import cut_windows
 from regimetry.regimes.alignment import Alignment, align
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel, load
@@ -73,7 +73,7 @@ def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) ->
 
 
 def aligned(
-    learned: Learned, data: Any, series: Series, earlier: RegimeModel, jump_penalty: float
+    learned: Learned, data: Any, series: Series, earlier: RegimeModel, jump_penalty: float | None
 ) -> tuple[Learned, Alignment]:
     """Give the regimes of a refit the order and names of an earlier model's.
 
@@ -90,8 +90,8 @@ def aligned(
         The same.
     earlier : RegimeModel
         What :func:`earlier_model` returns.
-    jump_penalty : float
-        Of the refit's causal labels.
+    jump_penalty : float or None
+        Of the refit's causal labels; ``None`` takes what it found.
 
     Returns
     -------
@@ -103,8 +103,11 @@ def aligned(
     old = _causal_labels(
         earlier.outputs(data, ("distance",))["distance"], contract.jump_penalty, len(series.values)
     )
-    distance = learned.head.outputs(learned.embeddings)["distance"]
-    new = _causal_labels(distance, jump_penalty, len(series.values))
+    window_size = learned.encoder.inputs[0].shape[1]
+    windows = cut_windows(learned.preprocessing, series.values, window_size)
+    distance = learned.distance(windows)
+    penalty = learned.penalties[0] if jump_penalty is None else jump_penalty
+    new = _causal_labels(distance, penalty, len(series.values))
     shared = _in_span(contract, series)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
     past = contract.training.get("alignment") or {"retired": ()}
@@ -117,7 +120,7 @@ def aligned(
         over="shared" if enough else "all",
         retired=past["retired"],
     )
-    return replace(learned, head=learned.head.reordered(order)), alignment
+    return learned.reordered(order), alignment
 
 
 def _causal_labels(

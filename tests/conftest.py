@@ -23,14 +23,35 @@ def values(simulation):
 
 
 @pytest.fixture(scope="session")
-def detector(values):
-    """A small detector, fitted once; the tests only read it."""
+def detector(values, unfitted):
+    """A small detector, fitted once; the tests only read it. Windows tell its regimes."""
+    return unfitted("window").fit(values)
+
+
+@pytest.fixture(scope="session")
+def bar_detector(values, unfitted):
+    """The same, but single bars tell its regimes."""
+    return unfitted("auto").fit(values)
+
+
+@pytest.fixture(scope="session")
+def unfitted():
+    """Make a small detector, by its evidence."""
+    return _small_detector
+
+
+def _small_detector(evidence):
     config = rg.EncoderConfig(
         embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
     )
     return rg.RegimeDetector(
-        encoder=config, n_regimes=3, objective=None, n_landmarks=200, random_state=0
-    ).fit(values)
+        encoder=config,
+        n_regimes=3,
+        objective=None,
+        n_landmarks=200,
+        evidence=evidence,
+        random_state=0,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -56,15 +56,15 @@ def _edited(model, **changes):
         (lambda m: {}, "not a regimetry model"),
         (
             lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "0"},
-            "'0'; this release reads 1. Use the release that wrote it, or fit and save again",
+            "'0'; this release reads 1 and 2. Use the release that wrote it, or fit and save again",
         ),
         (
-            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "2"},
-            "'2'; this release reads 1. A newer release wrote it: upgrade regimetry",
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "3"},
+            "'3'; this release reads 1 and 2. A newer release wrote it: upgrade regimetry",
         ),
         (
             lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "one"},
-            "'one'; this release reads 1. Use the release that wrote it",
+            "'one'; this release reads 1 and 2. Use the release that wrote it",
         ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
@@ -79,6 +79,7 @@ def _edited(model, **changes):
         (lambda m: _edited(m, scale=[1.0, 1.0, 1.0, 1e999]), "damaged"),
         (lambda m: _edited(m, transforms=["level"] * 3 + ["square"]), "transforms"),
         (lambda m: _edited(m, transition_matrix=[[1.0]]), "transition_matrix"),
+        (lambda m: _edited(m, evidence="hearsay"), "evidence is 'hearsay'; expected window or bar"),
         (lambda m: _edited(m, regimes=[]), "regimes is 0"),
         (lambda m: _edited(m, training=[1]), "training"),
         (lambda m: _edited(m, schema=[]), "schema"),
@@ -99,7 +100,7 @@ def test_the_fingerprint_is_that_of_the_contract(model):
     assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
 
 
-@pytest.mark.parametrize("version", ["0", "2"])
+@pytest.mark.parametrize("version", ["0", "3"])
 def test_a_file_of_another_version_is_refused_by_every_reader(
     model_path, tmp_path, version, capsys
 ):
@@ -107,7 +108,7 @@ def test_a_file_of_another_version_is_refused_by_every_reader(
     next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = version
     path = tmp_path / "m.onnx"
     onnx.save(model, path)
-    with pytest.raises(ModelError, match=f"format version '{version}'; this release reads 1"):
+    with pytest.raises(ModelError, match=f"format version '{version}'; this release reads 1 and 2"):
         rg.load(path)
     for verb in ("inspect", "verify"):
         assert main([verb, str(path)]) == 2
@@ -117,10 +118,13 @@ def test_a_file_of_another_version_is_refused_by_every_reader(
 def test_a_version_1_file_of_the_first_release_loads():
     path = Path(__file__).parents[1] / "models" / "sp500.onnx"
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    assert metadata[FORMAT_KEY] == "1"
-    contract = rg.load(path).contract
-    assert contract.n_regimes == 3
     data = json.loads(metadata[CONTRACT_KEY])
+    data.pop("evidence", None)
+    metadata = {**metadata, FORMAT_KEY: "1", CONTRACT_KEY: json.dumps(data)}
+    contract = ModelContract.from_metadata(metadata, "sp500.onnx")
+    assert contract.n_regimes == 3
+    assert contract.evidence == "window"
+    assert contract.bars_until_label == contract.window_size // 2
     assert set(data) <= set(contract.to_dict())
 
 

@@ -69,11 +69,17 @@ class Configuration:
     n_landmarks: int = _option(
         1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
     )
-    jump_penalty: float = _option(
-        1.0, "price of a change of regime in causal labels", minimum=0, metavar="X"
+    evidence: Literal["auto", "window"] = _option(
+        "auto", "what tells regimes apart: single bars if they can, or whole windows"
     )
-    smooth_penalty: float = _option(
-        3.0, "the same for labels that look ahead", minimum=0, metavar="X"
+    jump_penalty: float | Literal["auto"] = _option(
+        "auto",
+        "price of a change of regime in causal labels; auto takes it from the data",
+        minimum=0,
+        metavar="X",
+    )
+    smooth_penalty: float | Literal["auto"] = _option(
+        "auto", "the same for labels that look ahead", minimum=0, metavar="X"
     )
     opset: Literal[17, 18] = _option(17, "of the file")
     seed: int = _option(0, "of weights, training, landmarks and clusters", minimum=0, metavar="N")

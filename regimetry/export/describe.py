@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib import metadata
 from typing import Any
 
@@ -30,6 +31,7 @@ def describe(
     window_size: int,
     jump_penalty: float,
     smooth_penalty: float,
+    evidence: str,
     novelty_threshold: float,
     names: Sequence[str] | None = None,
     training: Mapping[str, Any],
@@ -48,6 +50,8 @@ def describe(
         W.
     jump_penalty, smooth_penalty : float
         Of the causal and of the whole-series labels.
+    evidence : {"window", "bar"}
+        What the distances speak of.
     novelty_threshold : float
         Of the running mean of novelty.
     names : sequence of str or None
@@ -65,7 +69,7 @@ def describe(
     hindsight = jump_path(distance, smooth_penalty)
     features = preprocessing.transform(series.values)[window_size - 1 :]
     matrix = transition_matrix(labels, n_regimes)
-    return ModelContract(
+    contract = ModelContract(
         window_size=window_size,
         window_rows=window_size + preprocessing.lag,
         schema=schema,
@@ -78,7 +82,8 @@ def describe(
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
-        sharpness=fit_sharpness(costs, hindsight, window_size),
+        sharpness=1.0,
+        evidence=evidence,
         novelty_memory=1.0 / window_size,
         novelty_threshold=novelty_threshold,
         training={
@@ -91,6 +96,7 @@ def describe(
             "versions": {name: metadata.version(name) for name in _VERSIONS},
         },
     )
+    return replace(contract, sharpness=fit_sharpness(costs, hindsight, contract.bars_until_label))
 
 
 def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:

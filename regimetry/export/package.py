@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES
@@ -54,8 +53,8 @@ def package(
     schema: Schema,
     series: Series,
     *,
-    jump_penalty: float,
-    smooth_penalty: float,
+    jump_penalty: float | None,
+    smooth_penalty: float | None,
     opset: int,
     names: Sequence[str] | None = None,
     training: Mapping[str, Any],
@@ -69,8 +68,8 @@ def package(
     schema : Schema
     series : Series
         The training rows.
-    jump_penalty, smooth_penalty : float
-        Of the causal and of the whole-series labels.
+    jump_penalty, smooth_penalty : float or None
+        Of the causal and of the whole-series labels; ``None`` takes what the fit found.
     opset : {17, 18}
     names : sequence of str or None
         Of the regimes; ``None`` numbers them.
@@ -93,6 +92,7 @@ def package(
     stage("export")
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
     window_size = learned.encoder.inputs[0].shape[1]
+    refinement = learned.refinement
     graph, rules = optimise(
         assemble(
             learned.preprocessing,
@@ -100,19 +100,14 @@ def package(
             learned.head,
             learned.novelty,
             window_size,
+            emission=None if refinement is None else refinement.emission,
             opset=opset,
         )
     )
     stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-    expected: dict[str, NDArray[np.floating]] = {
-        "embedding": learned.embeddings,
-        **learned.head.outputs(learned.embeddings),
-        "novelty": learned.novelty.transform(
-            cut_windows(learned.preprocessing, series.values, window_size)
-        ),
-    }
+    expected = learned.outputs(cut_windows(learned.preprocessing, series.values, window_size))
     parity = compare(outputs, expected)
     contract = describe(
         schema,
@@ -120,8 +115,9 @@ def package(
         learned.preprocessing,
         outputs,
         window_size=window_size,
-        jump_penalty=jump_penalty,
-        smooth_penalty=smooth_penalty,
+        jump_penalty=learned.penalties[0] if jump_penalty is None else jump_penalty,
+        smooth_penalty=learned.penalties[1] if smooth_penalty is None else smooth_penalty,
+        evidence="window" if refinement is None else "bar",
         novelty_threshold=learned.novelty_threshold,
         names=names,
         training={
@@ -129,6 +125,7 @@ def package(
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
             "candidates": [asdict(candidate) for candidate in learned.head.candidates],
+            **({} if refinement is None else {"refinement": refinement.to_dict()}),
             "graph": [asdict(rule) for rule in rules],
         },
     )

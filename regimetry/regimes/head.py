@@ -24,6 +24,9 @@ from regimetry.regimes.spectral import (
 
 Array = NDArray[np.float64]
 
+CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
+"""Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""
+
 _MOST_FITTED = 20_000  # windows that centroids are fitted on: enough, and fast
 _COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
 

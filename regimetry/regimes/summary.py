@@ -58,7 +58,7 @@ def summarise(
 
 
 def fit_sharpness(
-    costs: NDArray[np.float64], hindsight: NDArray[np.int64], window_size: int
+    costs: NDArray[np.float64], hindsight: NDArray[np.int64], bars_until_label: int
 ) -> float:
     """Fit the one number that turns causal costs into probabilities.
 
@@ -70,9 +70,9 @@ def fit_sharpness(
     costs : ndarray of float64, shape (N, K)
         Of the causal recursion; row i stands at the last bar of window i.
     hindsight : ndarray of int64, shape (N,)
-        Of the whole-series path; entry i stands at the centre of window i.
-    window_size : int
-        W.
+        Of the whole-series path.
+    bars_until_label : int
+        Bars between the one that an entry of ``hindsight`` stands at and the last of its window.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def fit_sharpness(
     """
     if costs.shape[1] == 1:
         return 1.0
-    shift = min(window_size // 2, len(costs) - 1)
+    shift = min(bars_until_label, len(costs) - 1)
     causal, target = costs[: len(costs) - shift], hindsight[shift:]
 
     def log_loss(log_sharpness: float) -> float:

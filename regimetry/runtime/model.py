@@ -156,17 +156,18 @@ class RegimeModel:
     def smooth(self, data: Any) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
 
-        The path of least cost through the whole series (Viterbi 1967), with a window's label at
-        its centre.
+        The path of least cost through the whole series (Viterbi 1967). Where windows tell the
+        regimes (``contract.evidence``), a window's label stands at its centre.
 
         Returns
         -------
         ndarray of int64, shape (T,), or Series
-            Missing for the half window at either end.
+            Missing where there is no full window: at the start, and where windows tell the regimes
+            for half a window at either end.
         """
         distance = self.outputs(data, ("distance",))["distance"]
         labels = jump_path(distance, self.contract.smooth_penalty)
-        return self._per_bar(data, labels, ["regime"], after=self.contract.window_size // 2)
+        return self._per_bar(data, labels, ["regime"], after=self.contract.bars_until_label)
 
     def embed(self, data: Any, *, advance: Advance | None = None) -> Any:
         """Embed every full window; ``advance`` is as for :meth:`outputs`.

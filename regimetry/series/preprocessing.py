@@ -24,6 +24,8 @@ CLIP_DEVIATIONS = 6.0
 
 _BLOCK_ROWS = 1 << 16
 
+_TOO_CLOSE = 0.1  # relative; closer than this, logarithms have it
+
 
 def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the AR(1) coefficient of each column by least squares on centred values.
@@ -107,6 +109,20 @@ def _transform(values: NDArray[np.float32], transforms: Sequence[Transform]) -> 
     return result
 
 
+def moves_in_proportion(column: NDArray[np.float64]) -> bool:
+    """Return whether changes of a column (T,) are better told in logarithms than as they are.
+
+    Of the two the one under which the column is likelier, its changes having a Laplace
+    distribution (Box, Cox 1964 with powers 0 and 1); where a positive column does not vary enough
+    to tell, logarithms. A level that is positive by chance, and need not stay so, is refused.
+    """
+    if not np.all(column > 0):
+        return False
+    logs = np.log(column)
+    relative = np.abs(np.diff(logs)).mean() * np.exp(logs.mean())
+    return bool(relative <= (1.0 + _TOO_CLOSE) * np.abs(np.diff(column)).mean())
+
+
 def choose_transforms(
     values: NDArray[np.float64], difference: str | Sequence[str], names: Sequence[str]
 ) -> tuple[Transform, ...]:
@@ -121,7 +137,7 @@ def choose_transforms(
     difference : {"auto", "none"} or sequence of str
         "auto" differences every column whose AR(1) coefficient exceeds
         :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
-        throughout are differenced in logarithms.
+        throughout and move in proportion to their level are differenced in logarithms.
     names : sequence of str
         Column names, length F.
 
@@ -150,10 +166,9 @@ def choose_transforms(
                 f"the columns are {', '.join(names)}."
             )
         chosen = np.array([name in set(difference) for name in names])
-    positive = np.all(values > 0, axis=0)
     return tuple(
-        ("log_difference" if column_positive else "difference") if column_chosen else "level"
-        for column_chosen, column_positive in zip(chosen, positive, strict=True)
+        ("log_difference" if moves_in_proportion(column) else "difference") if apart else "level"
+        for apart, column in zip(chosen, values.T, strict=True)
     )
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from regimetry.errors import ConfigError, DataError
-from regimetry.series.preprocessing import ar1_coefficient, fit_preprocessing
+from regimetry.series.preprocessing import ar1_coefficient, fit_preprocessing, moves_in_proportion
 
 
 def _channels(n=3000):
@@ -45,6 +45,18 @@ def test_the_arithmetic_is_the_documented_one():
     expected = np.clip((features - features.mean(axis=0)) / features.std(axis=0), -6, 6)
     np.testing.assert_allclose(fitted.apply(values), expected, atol=2e-3)
     assert fitted.apply(values).dtype == np.float32
+
+
+def test_a_level_that_is_positive_by_chance_is_not_taken_in_logarithms():
+    """A walk that comes near 0 may go below it tomorrow, and has no logarithm there."""
+    shocks = np.random.default_rng(2).standard_normal(1500)
+    walk = np.cumsum(0.05 * shocks)
+    near = walk - walk.min() + 0.05
+    price = 100 * np.exp(0.2 * walk)
+    assert not moves_in_proportion(near)
+    assert moves_in_proportion(price)
+    assert moves_in_proportion(walk + 50)  # too far from 0 to tell
+    assert not moves_in_proportion(-price)
 
 
 def test_outliers_are_clipped():

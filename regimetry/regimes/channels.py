@@ -1,0 +1,92 @@
+"""Which channels bring evidence of their own.
+
+A trailing mean or deviation of another channel says again what that channel has said already.
+Counted as evidence a second time it drowns the first, and it says it late.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.regimes.spectral import stratified_rows
+
+Array = NDArray[np.float64]
+
+EXPLAINED = 0.6
+"""A channel is left out where the window of those already taken explains this share of it."""
+
+MOST_CHANNELS = 8
+
+_ROWS = 3000  # that a share is measured on: drawn evenly over the series
+_FOLDS = 4
+_RIDGE = 0.01  # of the number of rows, for predictors of unit variance
+
+
+def own_channels(rows: Array, window_size: int, seed: int = 0) -> tuple[int, ...]:
+    """Choose channels none of which is given by the windows of the others.
+
+    The first is the one that its own past explains least. Then comes, one at a time, the channel
+    that the window of the chosen ones explains least, in squares, magnitudes and levels, until that
+    is more than :data:`EXPLAINED`.
+
+    Parameters
+    ----------
+    rows : ndarray, shape (T, F)
+        Preprocessed, in time order; T > W.
+    window_size : int
+        W.
+    seed : int
+        Of the rows on which shares are measured.
+
+    Returns
+    -------
+    tuple of int
+        In rising order, at least one and at most :data:`MOST_CHANNELS`.
+    """
+    n_channels = rows.shape[1]
+    lags = np.arange(window_size)
+    drawn = stratified_rows(len(rows) - window_size, _ROWS, np.random.default_rng(seed))
+    at = drawn + window_size
+    # (rows, W, F): the newest bar first.
+    windows = rows[at[:, None] - lags]
+    own = [
+        _explained(windows[:, 1:, channel], windows[:, :1, channel])[0]
+        for channel in range(n_channels)
+    ]
+    chosen = [int(np.argmin(own))]
+    while len(chosen) < min(n_channels, MOST_CHANNELS):
+        rest = [channel for channel in range(n_channels) if channel not in chosen]
+        seen = windows[:, :, chosen].reshape(len(windows), -1)
+        predictors = np.concatenate([seen, np.abs(seen), seen**2], axis=1)
+        explained = _explained(predictors, windows[:, 0, rest])
+        if explained.min() > EXPLAINED:
+            break
+        chosen.append(rest[int(np.argmin(explained))])
+    return tuple(sorted(chosen))
+
+
+def _explained(predictors: Array, targets: Array) -> Array:
+    """Return the cross-validated share of variance of each target column; below 0 for none.
+
+    Folds are stretches of time; ridge regression.
+    """
+    edges = np.linspace(0, len(targets), _FOLDS + 1).astype(int)
+    error, total = np.zeros(targets.shape[1]), np.zeros(targets.shape[1])
+    for first, last in pairwise(edges):
+        fit = np.ones(len(targets), dtype=bool)
+        fit[first:last] = False
+        if not 0 < fit.sum() < len(fit):
+            continue
+        mean, level = predictors[fit].mean(axis=0), targets[fit].mean(axis=0)
+        deviation = predictors[fit].std(axis=0) + 1e-9
+        seen = (predictors - mean) / deviation
+        gram = seen[fit].T @ seen[fit]
+        gram.flat[:: len(gram) + 1] += _RIDGE * fit.sum()
+        weights = np.linalg.solve(gram, seen[fit].T @ (targets[fit] - level))
+        held = targets[first:last] - level
+        error += np.sum((held - seen[first:last] @ weights) ** 2, axis=0)
+        total += np.sum(held**2, axis=0)
+    return 1.0 - np.divide(error, total, out=np.ones_like(error), where=total > 0)

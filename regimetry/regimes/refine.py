@@ -1,0 +1,259 @@
+"""From labels of windows to evidence of single bars.
+
+Windows find which regimes there are, whatever sets them apart, but they overlap: they say the same
+thing W times and say it W / 2 bars late. Given their labels, a density of the next bar in each
+regime is fitted by expectation maximisation, and the order of the autoregression by the Bayesian
+information criterion. It takes the windows' place only where it still means the same regimes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import digamma
+from sklearn.metrics import adjusted_rand_score
+
+from regimetry.regimes.chain import Posterior, posterior
+from regimetry.regimes.channels import own_channels
+from regimetry.regimes.emission import Emission, lagged
+from regimetry.runtime.jump import jump_path
+
+Array = NDArray[np.float64]
+
+ORDERS = (0, 1, 2, 3, 5)
+"""Orders of autoregression that are tried, each if the one before it was an improvement."""
+
+LEAST_AGREEMENT = 0.5
+"""Adjusted Rand index with the windows' labels, below which a refinement is dropped."""
+
+UNKNOWN_BAR = 1.0
+"""By how much a change is cheaper, in nats, while it is not known at which bar it happened.
+
+The causal recursion follows the best path to each regime, where the filter of the same chain adds
+up the paths that change at one of the last bars or another: about e of them matter.
+"""
+
+NORMAL = 200.0
+"""Degrees of freedom at which the t distribution passes for the normal one."""
+
+_HEAVIEST = 2.1  # degrees of freedom: below 2 there is no variance
+_ITERATIONS = 20
+_TOLERANCE = 1e-5  # nats a bar
+_STAY, _STAY_WEIGHT = 0.99, 10.0  # prior of the chain: so many bars' worth of this much staying
+_STAY_LIMITS = (0.9, 0.999)
+_RIDGE = 1.0
+_LEAST_VARIANCE = 1e-3  # of a scaled channel
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Evidence of single bars, and what speaks for it.
+
+    Attributes
+    ----------
+    emission : Emission
+    stay : float
+        Probability of staying in a regime from one bar to the next.
+    agreement : float
+        Adjusted Rand index between its whole-series labels and those of the windows.
+    criterion : float
+        Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
+    """
+
+    emission: Emission
+    stay: float
+    agreement: float
+    criterion: float
+
+    @property
+    def penalty(self) -> float:
+        """Price of a change in nats: the log odds of staying against each single change."""
+        others = self.emission.n_regimes - 1
+        return float(np.log(self.stay / (1.0 - self.stay) * others)) if others else 0.0
+
+    @property
+    def causal_penalty(self) -> float:
+        """Price of a change in the causal labels: less by :data:`UNKNOWN_BAR`."""
+        return max(self.penalty - UNKNOWN_BAR, 0.0)
+
+    def reordered(self, order: NDArray[np.integer]) -> Refinement:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        return replace(self, emission=self.emission.reordered(order))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was found as plain data."""
+        return {
+            "channels": list(self.emission.channels),
+            "order": self.emission.order,
+            "freedom": self.emission.freedom.tolist(),
+            "stay": self.stay,
+            "agreement": self.agreement,
+            "criterion": self.criterion,
+        }
+
+    @property
+    def means_the_same(self) -> bool:
+        """Whether its regimes are still those that the windows found."""
+        return self.agreement >= LEAST_AGREEMENT
+
+
+def refine(
+    rows: NDArray[np.floating],
+    labels: NDArray[np.integer],
+    n_regimes: int,
+    window_size: int,
+    seed: int = 0,
+) -> Refinement:
+    """Fit a density of the next bar to each regime.
+
+    Parameters
+    ----------
+    rows : ndarray of float, shape (T, F)
+        Preprocessed, in time order.
+    labels : ndarray of int, shape (N,)
+        Whole-series labels of the N = T - W + 1 windows, each of which stands for its centre.
+    n_regimes : int
+        K.
+    window_size : int
+        W; the order of the autoregression stays below it.
+    seed : int
+        Of the rows that the choice of channels looks at.
+
+    Returns
+    -------
+    Refinement
+    """
+    values = np.asarray(rows, dtype=np.float64)
+    channels = own_channels(values, window_size, seed)
+    values = values[:, list(channels)]
+    # All orders are compared on the same bars: those that a full window lies behind.
+    centre = np.full(len(values), -1)
+    centre[window_size // 2 : window_size // 2 + len(labels)] = labels
+    start = (centre[window_size - 1 :, None] == np.arange(n_regimes)).astype(float)
+
+    def fitted(order: int, *, heavy: bool) -> _Fit:
+        bars = values[window_size - 1 - order :]
+        return _maximise(bars, start, order, channels, heavy=heavy)
+
+    best = fitted(ORDERS[0], heavy=False)
+    for order in ORDERS[1:]:
+        candidate = fitted(order, heavy=False) if order < window_size else best
+        if candidate.criterion <= best.criterion:
+            break
+        best = candidate
+    heavy = fitted(best.emission.order, heavy=True)
+    if heavy.criterion > best.criterion:
+        best = heavy
+
+    found = Refinement(best.emission, best.stay, 0.0, best.criterion)
+    bars = values[window_size - 1 - best.emission.order :]
+    path = jump_path(-_log_likelihood(best.emission, bars), found.penalty)
+    known = centre[window_size - 1 :] >= 0
+    agreement = adjusted_rand_score(centre[window_size - 1 :][known], path[known])
+    return Refinement(best.emission, best.stay, float(agreement), best.criterion)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    emission: Emission
+    stay: float
+    criterion: float
+
+
+def _log_likelihood(emission: Emission, bars: Array) -> Array:
+    """Return (T - P, K) of bars (T, C) that hold the chosen channels alone."""
+    inner = Emission(
+        tuple(range(bars.shape[1])), emission.coefficients, emission.factors, emission.freedom
+    )
+    return inner.log_likelihood(bars)
+
+
+def _maximise(
+    bars: Array, start: Array, order: int, channels: tuple[int, ...], *, heavy: bool
+) -> _Fit:
+    """Maximise by expectation, from the weights ``start`` (T - P, K), 0 where nothing is known."""
+    before, now = lagged(bars, order), bars[order:]
+    weights, n_regimes = start, start.shape[1]
+    freedom = np.full(n_regimes, 8.0 if heavy else NORMAL)
+    stay, last = _STAY, -np.inf
+    for _ in range(_ITERATIONS):
+        emission = _density(before, now, weights, freedom, channels, heavy=heavy)
+        freedom = emission.freedom
+        found: Posterior = posterior(-_log_likelihood(emission, bars), stay)
+        weights, used = found.state, stay
+        stay = (found.stays + _STAY_WEIGHT * _STAY) / (len(now) - 1 + _STAY_WEIGHT)
+        stay = float(np.clip(stay, *_STAY_LIMITS))
+        if abs(found.log_likelihood - last) < _TOLERANCE * len(now):
+            break
+        last = found.log_likelihood
+    size = now.shape[1]
+    each = size * before.shape[1] + size * (size + 1) // 2 + int(heavy)
+    parameters = n_regimes * each + 1
+    criterion = found.log_likelihood - 0.5 * np.log(len(now)) * parameters
+    return _Fit(emission, used, float(criterion))
+
+
+def _density(
+    before: Array,
+    now: Array,
+    weights: Array,
+    freedom: Array,
+    channels: tuple[int, ...],
+    *,
+    heavy: bool,
+) -> Emission:
+    """Maximise the expected log-likelihood for weights (T, K); Liu, Rubin 1995 for heavy tails."""
+    fits = [
+        _regime(before, now, weights[:, k], float(freedom[k]), heavy=heavy)
+        for k in range(weights.shape[1])
+    ]
+    return Emission(
+        channels,
+        np.stack([fit[0] for fit in fits]),
+        np.stack([fit[1] for fit in fits]),
+        np.array([fit[2] for fit in fits]),
+    )
+
+
+def _regime(
+    before: Array, now: Array, weight: Array, freedom: float, *, heavy: bool
+) -> tuple[Array, Array, float]:
+    size = now.shape[1]
+    total = max(float(weight.sum()), 1e-9)
+    ridge = np.full(before.shape[1], _RIDGE)
+    ridge[0] = 1e-3  # the intercept is free
+    scale = np.ones(len(now))
+    for _ in range(3 if heavy else 1):
+        weighted = before * (weight * scale)[:, None]
+        coefficients = np.linalg.solve(weighted.T @ before + np.diag(ridge), weighted.T @ now)
+        residual = now - before @ coefficients
+        covariance = (residual * (weight * scale)[:, None]).T @ residual / total
+        factor = np.linalg.cholesky(np.linalg.inv(_shrunk(covariance, total)))
+        if heavy:
+            squares = np.sum((residual @ factor) ** 2, axis=1)
+            scale = (freedom + size) / (freedom + squares)
+    if heavy:
+        mean = float(np.sum(weight * (np.log(scale) - scale)) / total)
+        mean += float(digamma((freedom + size) / 2) - np.log((freedom + size) / 2))
+        freedom = _root(lambda nu: float(-digamma(nu / 2) + np.log(nu / 2)) + 1 + mean)
+    return np.asarray(coefficients), np.asarray(factor), freedom
+
+
+def _shrunk(covariance: Array, total: float) -> Array:
+    """Shrink towards independent channels, by the weight of C + 1 bars, and off zero."""
+    size = len(covariance)
+    share = (size + 1) / (total + size + 1)
+    target = np.diag(np.diag(covariance)) + _LEAST_VARIANCE * np.eye(size)
+    return (1.0 - share) * covariance + share * target
+
+
+def _root(falling: Callable[[float], float]) -> float:
+    """Return where a falling function of the degrees of freedom crosses 0, within their limits."""
+    if falling(NORMAL) > 0:
+        return NORMAL
+    return float(brentq(falling, _HEAVIEST, NORMAL)) if falling(_HEAVIEST) > 0 else _HEAVIEST

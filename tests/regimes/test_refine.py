@@ -1,0 +1,149 @@
+"""Evidence of single bars: the density, its fit, its channels, and when it is dropped."""
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import adjusted_rand_score
+
+import regimetry as rg
+from regimetry.regimes.channels import own_channels
+from regimetry.regimes.emission import HIGHEST_COST, Emission
+from regimetry.regimes.refine import NORMAL, refine
+from regimetry.runtime.jump import jump_path
+from regimetry.windows import rolling_windows
+
+W = 10
+
+
+@pytest.fixture
+def emission():
+    """Two regimes of order 2 over channels 0 and 2 of three features."""
+    generator = np.random.default_rng(0)
+    covariance = np.array([[[1.0, 0.3], [0.3, 0.5]], [[2.0, -0.4], [-0.4, 1.0]]])
+    return Emission(
+        channels=(0, 2),
+        coefficients=0.3 * generator.standard_normal((2, 5, 2)),
+        factors=np.linalg.cholesky(np.linalg.inv(covariance)),
+        freedom=np.array([5.0, NORMAL]),
+    )
+
+
+def test_the_density_is_scipys(emission):
+    rows = np.random.default_rng(1).standard_normal((40, 3))
+    found = emission.log_likelihood(rows)
+    for k in range(2):
+        precision = emission.factors[k] @ emission.factors[k].T
+        for row in (2, 17, 39):
+            before = np.concatenate([[1.0], rows[row - 1, [0, 2]], rows[row - 2, [0, 2]]])
+            density = stats.multivariate_t(
+                loc=before @ emission.coefficients[k],
+                shape=np.linalg.inv(precision),
+                df=emission.freedom[k],
+            )
+            assert found[row - 2, k] == pytest.approx(density.logpdf(rows[row, [0, 2]]))
+
+
+def test_costs_are_differences_of_the_density_with_a_limit(emission):
+    rows = np.random.default_rng(1).standard_normal((400, 3))
+    rows[300] *= 40
+    windows = rolling_windows(rows, W)
+    log_likelihood = emission.log_likelihood(rows)[W - 1 - emission.order :]
+    expected = np.minimum(log_likelihood.max(axis=1)[:, None] - log_likelihood, HIGHEST_COST)
+    np.testing.assert_allclose(emission.costs(windows), expected, atol=1e-9)
+    assert (expected == HIGHEST_COST).any()
+    assert (emission.costs(windows).min(axis=1) == 0).all()
+
+
+def test_reordered_regimes_keep_their_costs(emission):
+    windows = rolling_windows(np.random.default_rng(1).standard_normal((60, 3)), W)
+    found = emission.reordered(np.array([1, 0])).costs(windows)
+    np.testing.assert_array_equal(found, emission.costs(windows)[:, ::-1])
+
+
+def standardised(kind, seed=0):
+    simulation = rg.simulate(kind, seed=seed)
+    values = simulation.values
+    return (values - values.mean(axis=0)) / values.std(axis=0), simulation.states
+
+
+def blurred(states, seed=0):
+    """Labels as windows give them: at centres, and wrong around every change."""
+    centres = states[W // 2 : len(states) - W + 1 + W // 2].copy()
+    for change in np.flatnonzero(np.diff(centres)):
+        shift = np.random.default_rng(seed + change).integers(-15, 16)
+        first, last = sorted((change, max(0, change + shift)))
+        centres[first : last + 1] = centres[change] if shift > 0 else centres[change + 1]
+    return centres
+
+
+@pytest.mark.parametrize(("kind", "order"), [("s2", 0), ("s3", 1), ("s4", 0)])
+def test_it_finds_the_order_and_sharpens_the_labels(kind, order):
+    rows, states = standardised(kind)
+    labels = blurred(states)
+    found = refine(rows, labels, 3, W)
+    assert found.emission.order == order
+    assert found.means_the_same
+    assert 0.98 < found.stay < 0.995
+    assert found.penalty == pytest.approx(np.log(found.stay / (1 - found.stay) * 2))
+    path = jump_path(found.emission.costs(rolling_windows(rows, W)), found.penalty)
+    refined = adjusted_rand_score(states[W - 1 :], path)
+    assert refined > 0.85
+    assert refined > adjusted_rand_score(states[W // 2 : W // 2 + len(labels)], labels)
+
+
+def test_heavy_tails_are_found_where_they_are():
+    generator = np.random.default_rng(0)
+    states = np.arange(2000) // 200 % 2
+    normal = generator.standard_normal((2000, 2))
+    heavy = generator.standard_t(3, (2000, 2))
+    rows = np.where(states[:, None] == 1, 3 + heavy, normal)
+    freedom = refine(rows, states[5 : 5 + 1991], 2, W).emission.freedom
+    assert freedom[1] < 8 < freedom[0]
+    only = refine(normal + 3 * states[:, None], states[5 : 5 + 1991], 2, W)
+    assert (only.emission.freedom == NORMAL).all()
+
+
+def test_a_refinement_that_means_something_else_is_dropped():
+    rows, states = standardised("s2")
+    arbitrary = np.arange(len(states) - W + 1) // 50 % 3
+    found = refine(rows, arbitrary, 3, W)
+    assert found.agreement < 0.2
+    assert not found.means_the_same
+
+
+def test_the_fit_repeats():
+    rows, states = standardised("s3")
+    first, second = (refine(rows, blurred(states), 3, W) for _ in range(2))
+    np.testing.assert_array_equal(first.emission.coefficients, second.emission.coefficients)
+    assert first.to_dict() == second.to_dict()
+
+
+def test_trailing_statistics_of_a_channel_are_no_evidence_of_their_own():
+    rows, _ = standardised("s1")
+    assert own_channels(rows, W) == (0,)
+
+
+def test_channels_that_say_something_new_stay():
+    for kind, count in (("s2", 3), ("s4", 4), ("n2", 4)):
+        rows, _ = standardised(kind)
+        assert own_channels(rows, W) == tuple(range(count))
+
+
+def test_of_two_copies_one_is_taken():
+    noise = np.random.default_rng(0).standard_normal((800, 2))
+    rows = np.column_stack([noise, noise[:, 0], -2 * noise[:, 1]])
+    assert len(own_channels(rows, W)) == 2
+    states = np.arange(800) // 100 % 2
+    found = refine(rows * (1 + 2 * states[:, None]), states[5 : 5 + 791], 2, W)
+    assert found.means_the_same
+
+
+def test_a_wide_series_is_read_in_few_channels():
+    rows = np.random.default_rng(0).standard_normal((400, 20))
+    assert len(own_channels(rows, W)) == 8
+
+
+def test_a_regime_without_a_bar_is_no_trouble():
+    rows, states = standardised("s2")
+    found = refine(rows, np.minimum(blurred(states), 1), 4, W)
+    assert np.isfinite(found.emission.costs(rolling_windows(rows, W))).all()

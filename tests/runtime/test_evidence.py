@@ -1,0 +1,156 @@
+"""A model whose regimes single bars tell: graph, stream, hindsight and causality."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import adjusted_rand_score
+
+import regimetry as rg
+from regimetry.errors import ConfigError, ExportParityError
+from regimetry.export import parity
+from regimetry.export.series import to_series
+from regimetry.regimes.emission import HIGHEST_COST
+
+
+@pytest.fixture(scope="module")
+def bars(bar_detector):
+    return bar_detector.model_
+
+
+def test_the_file_says_what_its_distances_are(bar_detector, detector):
+    contract = bar_detector.model_.contract
+    assert contract.evidence == "bar"
+    assert contract.bars_until_label == 0
+    assert contract.jump_penalty == contract.smooth_penalty - 1
+    stay = contract.training["refinement"]["stay"]
+    assert contract.smooth_penalty == pytest.approx(np.log(2 * stay / (1 - stay)))
+    assert detector.model_.contract.evidence == "window"
+    assert detector.model_.contract.jump_penalty == 1.0
+    assert "refinement" not in detector.model_.contract.training
+
+
+def test_graph_and_twin_agree_and_a_changed_number_is_found(bar_detector, values):
+    report = bar_detector.parity_
+    assert (report.regimes, report.windows) == (0, 690)
+    assert 0 < report.distance < 1e-4
+    model = onnx.load_from_string(bar_detector.model_.content)
+    expected = bar_detector.model_.outputs(values)
+    parity.compare(expected, expected)
+    for name in ("emission/matrix", "emission/constants"):
+        changed = onnx.ModelProto()
+        changed.CopyFrom(model)
+        tensor = next(t for t in changed.graph.initializer if t.name == name)
+        array = onnx.numpy_helper.to_array(tensor).copy()
+        array[array != 0] *= 1.01
+        tensor.CopyFrom(onnx.numpy_helper.from_array(array, name))
+        found = _outputs(changed, values)
+        with pytest.raises(ExportParityError, match="distance by"):
+            parity.compare(found, expected)
+
+
+def _outputs(model, values):
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    windows = np.ascontiguousarray(rg.rolling_windows(values, 11), dtype=np.float32)
+    names = ["embedding", "distance", "regime", "novelty"]
+    return dict(zip(names, session.run(names, {"window": windows}), strict=True))
+
+
+def test_distances_are_of_the_newest_bars_alone(bars, values):
+    distance = bars.outputs(values)["distance"]
+    assert (distance.min(axis=1) == 0).all()
+    assert distance.max() <= HIGHEST_COST
+    order = bars.contract.training["refinement"]["order"]
+    changed = values.copy()
+    changed[300] *= 1.5
+    same = np.all(bars.outputs(changed)["distance"] == distance, axis=1)
+    # The price is differenced: bar 300 changes the rows 300 and 301, and what follows from them.
+    touched = np.flatnonzero(~same) + 10
+    assert touched.min() == 300
+    assert touched.max() <= 301 + order
+
+
+def test_the_series_form_gives_the_same(bars, values):
+    series = to_series(onnx.load_from_string(bars.content))
+    session = onnxruntime.InferenceSession(
+        series.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (distance,) = session.run(["distance"], {"series": values.astype(np.float32)})
+    np.testing.assert_allclose(distance, bars.outputs(values)["distance"], atol=1e-4)
+
+
+def test_a_stream_and_a_bank_equal_the_batch(bars, values):
+    labelling = bars.label(values)
+    stream, bank = bars.stream(), bars.bank(1)
+    for row, regime, probability in zip(
+        values, labelling.regime, labelling.probability, strict=True
+    ):
+        tick = stream.push(row)
+        ticks = bank.push([0], row[None])
+        if tick is None:
+            assert regime == -1
+            continue
+        assert tick.regime == regime == ticks.regime[0]
+        np.testing.assert_allclose(tick.probability, probability, atol=1e-4)
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    cut=st.integers(11, 120),
+    extra=st.integers(1, 80),
+    scale=st.floats(0, 50),
+    seed=st.integers(0, 99),
+)
+def test_no_future_changes_the_past(bars, values, cut, extra, scale, seed):
+    future = values[:extra] * (1 + scale * np.random.default_rng(seed).random((extra, 4)))
+    before, after = (
+        bars.label(values[:cut]),
+        bars.label(np.concatenate([values[:cut], future])),
+    )
+    np.testing.assert_array_equal(after.regime[:cut], before.regime)
+    np.testing.assert_allclose(after.probability[:cut], before.probability, atol=1e-4)
+    np.testing.assert_allclose(after.novelty[:cut], before.novelty, atol=1e-4)
+
+
+def test_hindsight_labels_every_bar_that_has_a_window(bars, simulation, values):
+    smooth = bars.smooth(values)
+    assert (smooth[:10] == -1).all()
+    assert (smooth[10:] >= 0).all()
+    states = simulation[0].states
+    causal = adjusted_rand_score(states[10:], bars.predict(values)[10:])
+    assert adjusted_rand_score(states[10:], smooth[10:]) > causal > 0.6
+
+
+def test_single_bars_are_better_evidence(bars, model, simulation, values):
+    states = simulation[0].states[10:]
+    scores = [adjusted_rand_score(states, m.predict(values)[10:]) for m in (bars, model)]
+    assert scores[0] > scores[1] + 0.03
+
+
+def test_probabilities_are_those_of_what_happens(bars, simulation, values):
+    """Brier score against the true states: far better than knowing their shares alone."""
+    states = simulation[0].states[10:]
+    truth = np.eye(3)[states]
+    probability = bars.predict_proba(values)[10:]
+    brier = np.sum((probability - truth) ** 2, axis=1).mean()
+    shares = np.sum((truth.mean(axis=0) - truth) ** 2, axis=1).mean()
+    assert brier < 0.4 * shares
+
+
+@pytest.mark.parametrize("choice", [{"evidence": "bars"}, {"jump_penalty": "dear"}])
+def test_unknown_choices_are_refused(values, unfitted, choice):
+    detector = unfitted("auto").set_params(**choice)
+    with pytest.raises(ConfigError, match=f"{next(iter(choice))} is"):
+        detector.fit(values)
+
+
+def test_a_penalty_that_is_given_is_kept(values, unfitted):
+    detector = unfitted("auto").set_params(jump_penalty=2.5, smooth_penalty=7)
+    contract = detector.fit(values).model_.contract
+    assert (contract.jump_penalty, contract.smooth_penalty) == (2.5, 7.0)
