@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check wheel portability model clean
+.PHONY: demo test check docs wheel portability model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -27,6 +27,10 @@ check: $(VENV)/.installed
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
 	bash cpp/check_extension.sh $(BIN)/python
+
+# The documentation's site, in build/site; a warning is an error.
+docs: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # A wheel as users get it: what is in it, how large it is, and that it works by itself.
 wheel: $(VENV)/.installed

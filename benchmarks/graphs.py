@@ -20,6 +20,7 @@ from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.opset import IR_VERSION, OPSET
 from regimetry.export.rules import optimise
 from regimetry.regimes.head import fit_head
+from regimetry.regimes.novelty import fit_novelty
 from regimetry.series.preprocessing import fit_preprocessing
 from regimetry.windows import rolling_windows
 
@@ -81,8 +82,9 @@ def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
         lag=window_size,
         n_landmarks=n_landmarks,
     )
-    plain = assemble(preprocessing, plain_conversion(encoder), head, window_size)
-    folded = assemble(preprocessing, encoder_to_onnx(encoder), head, window_size)
+    novelty, _ = fit_novelty(windows)
+    plain = assemble(preprocessing, plain_conversion(encoder), head, novelty, window_size)
+    folded = assemble(preprocessing, encoder_to_onnx(encoder), head, novelty, window_size)
     return Pair(encoder, plain, optimise(folded)[0])
 
 

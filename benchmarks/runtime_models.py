@@ -44,6 +44,7 @@ def fit_with_plain_graph(detector: rg.RegimeDetector, values: np.ndarray) -> byt
 
     with mock.patch.object(assembling, "assemble", record):
         detector.fit(values)
-    preprocessing, _, head, window_size = parts[0]
-    graph = assemble(preprocessing, plain_conversion(detector.encoder_), head, window_size)
+    preprocessing, _, head, novelty, window_size = parts[0]
+    plain = plain_conversion(detector.encoder_)
+    graph = assemble(preprocessing, plain, head, novelty, window_size)
     return graph.SerializeToString()

@@ -52,6 +52,16 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             "a number of at least 0 each",
         ),
         "evidence": (contract.evidence, contract.evidence in ("window", "bar"), "window or bar"),
+        "novelty_memory": (
+            contract.novelty_memory,
+            _finite([contract.novelty_memory], 1) and 0 < contract.novelty_memory <= 1,
+            "a share",
+        ),
+        "novelty_threshold": (
+            contract.novelty_threshold,
+            contract.novelty_threshold is None or _finite([contract.novelty_threshold], 1),
+            "a number or null",
+        ),
         "regimes": (
             n_regimes,
             n_regimes > 0 and all(map(_is_plain, contract.regimes)),

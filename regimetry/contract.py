@@ -76,7 +76,8 @@ class ModelContract:
     embedding_size : int
         Width of the ``embedding`` output.
     regimes : tuple of RegimeSummary
-        In canonical order: mean volatility of the scaled features rises.
+        In canonical order: mean volatility of the scaled features rises. After a refit with
+        ``align_to``, in the earlier model's order, and those born since in canonical order.
     transition_matrix : tuple of tuple of float
         Share of bars in regime i that are followed by regime j, in training.
     jump_penalty, smooth_penalty : float
@@ -86,6 +87,12 @@ class ModelContract:
         or of its newest bar given those before, as minus log-likelihood in nats over the least.
     sharpness : float
         b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
+    novelty_memory : float
+        a in ``m += a (novelty - m)``, the running mean that tells a novel state; it begins with
+        the first value. 1, of a file without it: no memory.
+    novelty_threshold : float or None
+        A bar is novel where that mean exceeds it; 5 % of known bars do. ``None``, of a file
+        without it: no bar is.
     training : mapping
         Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
     """
@@ -104,6 +111,8 @@ class ModelContract:
     smooth_penalty: float
     sharpness: float
     evidence: str = "window"
+    novelty_memory: float = 1.0
+    novelty_threshold: float | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -22,8 +23,11 @@ from regimetry.runtime.model import MISSING
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series, as_matrix, as_series
+from regimetry.stages import stage_bar
 
 if TYPE_CHECKING:
+    import keras
+
     from regimetry.export.package import Packaged
     from regimetry.learning import Learned
     from regimetry.series.features import OhlcvFeatures
@@ -40,10 +44,19 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     window_size : int, default 10
         W, bars that a label looks back on.
     n_regimes : int or "auto", default "auto"
-        K; "auto" takes the largest eigengap among 1 to 5.
-    encoder : EncoderConfig or None
+        K; "auto" takes the largest number up to 8 whose regimes last and come back under
+        resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
+    min_dwell : int or None, default None
+        Bars that every regime must last for "auto" to believe in them: half of a regime's bars
+        lie in spells at least that long. ``None`` takes five windows.
+    align_to : path, RegimeModel, fitted RegimeDetector or None, default None
+        Earlier model of the same columns, whose names and order the regimes keep where they are
+        the same ones; see :class:`~regimetry.regimes.alignment.Alignment`.
+    encoder : EncoderConfig, keras.Model or None
         Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
-        data. ``None``: tokens of 64, moments pooling, the config's defaults otherwise.
+        data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
+        (batch, D), takes its place: a fit trains a copy that starts from its weights. ``None``:
+        tokens of 64, moments pooling, the config's defaults otherwise.
     objective : "masked" or None, default "masked"
         What the encoder is trained on; ``None`` leaves its random weights as they are.
     epochs : int, default 8
@@ -70,8 +83,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     random_state : int, RandomState or None, default None
         Seed of weights, training, landmarks and k-means. The same integer gives the same file on
         the same machine and versions.
+    deterministic : bool, default False
+        Insist on operators that give the same bits every time, also on a GPU; TensorFlow keeps
+        them on for the rest of the process. On a CPU a fit repeats without it.
     progress : bool, default False
-        Show a progress bar on standard error while training.
+        Show stages and time left on standard error.
 
     Attributes
     ----------
@@ -81,8 +97,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     embeddings_ : ndarray of float32, shape (N, D)
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
+    candidates_ : tuple of Candidate
+        What each number of regimes would look like, and why "auto" did not take it.
+    alignment_ : Alignment or None
+        How the regimes stand to those of ``align_to``.
     eigenvalues_ : ndarray of float64
-        Of the affinity that "auto" reads the number of regimes from.
+        Of the affinity whose gaps the candidates hold.
     history_ : dict of list of float
         Loss curves; empty if untrained.
     parity_ : ParityReport
@@ -110,7 +130,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         *,
         window_size: int = 10,
         n_regimes: int | str = "auto",
-        encoder: EncoderConfig | None = None,
+        min_dwell: int | None = None,
+        align_to: Any = None,
+        encoder: EncoderConfig | keras.Model | None = None,
         objective: str | None = "masked",
         epochs: int = 8,
         difference: str | Sequence[str] = "auto",
@@ -121,10 +143,13 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         n_landmarks: int = 1000,
         opset: int = 17,
         random_state: Any = None,
+        deterministic: bool = False,
         progress: bool = False,
     ) -> None:
         self.window_size = window_size
         self.n_regimes = n_regimes
+        self.min_dwell = min_dwell
+        self.align_to = align_to
         self.encoder = encoder
         self.objective = objective
         self.epochs = epochs
@@ -136,6 +161,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_landmarks = n_landmarks
         self.opset = opset
         self.random_state = random_state
+        self.deterministic = deterministic
         self.progress = progress
 
     def fit(self, X: Any, y: None = None, *, features: OhlcvFeatures | None = None) -> Self:
@@ -159,9 +185,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Raises
         ------
         DataError
-            Too few rows, a value that is not finite, a constant column, timestamps out of order.
+            Too few rows, a value that is not finite, a constant column, timestamps out of order,
+            fewer different windows than regimes.
         ConfigError
-            A parameter has a value that is not allowed, or ``features`` did not make ``X``.
+            A parameter has a value that is not allowed, ``features`` did not make ``X``, or
+            ``align_to`` reads other columns.
         ExportError
             The encoder has a layer that ONNX cannot express.
         ExportParityError
@@ -169,17 +197,23 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         """
         from regimetry.export.package import package
         from regimetry.learning import learn
+        from regimetry.refit import aligned, earlier_model
 
         self._check_parameters()
         seed = self._seed()
         schema, series = self._read(X)
         if features is not None:
             _require_made_by(features, schema)
+        earlier = None
+        if self.align_to is not None:
+            earlier = earlier_model(self.align_to, schema, features)
+        stage = stage_bar(self.progress)
         learned = learn(
             series.values,
             schema.feature_names,
             window_size=int(self.window_size),
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
+            min_dwell=self.min_dwell,
             encoder=self.encoder,
             objective=self.objective,
             epochs=int(self.epochs),
@@ -187,8 +221,13 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             n_landmarks=int(self.n_landmarks),
             evidence=self.evidence,
             seed=seed,
+            deterministic=self.deterministic,
             progress=self.progress,
+            stage=stage,
         )
+        alignment = None
+        if earlier is not None:
+            learned, alignment = aligned(learned, X, series, earlier, _penalty(self.jump_penalty))
         packaged = package(
             learned,
             schema,
@@ -196,13 +235,17 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             jump_penalty=_penalty(self.jump_penalty),
             smooth_penalty=_penalty(self.smooth_penalty),
             opset=int(self.opset),
+            names=None if alignment is None else alignment.names,
             training={
                 "seed": seed,
-                "configuration": self._configuration(learned.config),
+                "configuration": self._configuration(learned.description),
                 **({} if features is None else {"features": features.to_dict()}),
+                **({} if alignment is None else {"alignment": alignment.to_dict()}),
             },
+            stage=stage,
         )
         self._keep(learned, packaged)
+        self.alignment_ = alignment
         return self
 
     def _seed(self) -> int:
@@ -217,12 +260,18 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         require_opset(self.opset)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
+        if self.min_dwell is not None:
+            require_integer("min_dwell", self.min_dwell, 1, kinds=kinds, other="None or ")
         for name in ("jump_penalty", "smooth_penalty"):
             value = getattr(self, name)
             if value != "auto" and (isinstance(value, str) or not value >= 0):
                 raise ConfigError(f"{name} is {value!r}; it must be 'auto' or at least 0.")
-        if not isinstance(self.encoder, EncoderConfig | None):
-            raise ConfigError(f"encoder is {self.encoder!r}; it must be an EncoderConfig or None.")
+        if not isinstance(self.encoder, EncoderConfig | None) and not _is_model(self.encoder):
+            raise ConfigError(
+                f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
+            )
+        if not isinstance(self.deterministic, bool):
+            raise ConfigError(f"deterministic is {self.deterministic!r}; it must be True or False.")
 
     def _read(self, X: Any) -> tuple[Schema, Series]:
         if is_frame(X):
@@ -235,14 +284,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(schema.columns)
         return schema, as_series(X, schema)
 
-    def _configuration(self, config: EncoderConfig) -> dict[str, Any]:
+    def _configuration(self, encoder: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters as plain data, the encoder's as they were used."""
         plain = {
             name: list(value) if isinstance(value, tuple | list) else value
             for name, value in self.get_params(deep=False).items()
-            if name not in ("encoder", "progress", "random_state")
+            if name not in ("align_to", "encoder", "progress", "random_state")
         }
-        return {**plain, "encoder": config.to_dict()}
+        return {**plain, "encoder": encoder}
 
     def _keep(self, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
@@ -250,6 +299,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
         self.encoder_ = learned.encoder
         self.history_ = learned.history
+        self.candidates_ = learned.head.candidates
         self.eigenvalues_ = learned.head.eigenvalues
         self.parity_ = packaged.parity
         self.golden_ = packaged.golden
@@ -278,6 +328,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
         check_is_fitted(self)
         return self.model_.novelty(X)
+
+    def novel(self, X: Any) -> Any:
+        """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
+        check_is_fitted(self)
+        return self.model_.novel(X)
 
     def transform(self, X: Any) -> NDArray[np.float32]:
         """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
@@ -316,6 +371,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
 def _penalty(value: float | str) -> float | None:
     return None if value == "auto" else float(value)
+
+
+def _is_model(value: object) -> bool:
+    """Whether a value is a Keras model; without importing Keras, which such a value has done."""
+    loaded = sys.modules.get("keras")
+    return loaded is not None and isinstance(value, loaded.Model)
 
 
 def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:

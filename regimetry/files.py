@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -25,12 +25,10 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     """
     target = Path(path)
     require_writable(target)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-", suffix=target.suffix)
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    temporary = target.with_name(f".writing-{secrets.token_hex(8)}{target.suffix}")
+    try:  # the name comes before the file, so that a Ctrl-C between the two leaves nothing
+        temporary.touch(exist_ok=False)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())  # mkstemp's own mode is private to the user
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -45,9 +43,3 @@ def require_writable(path: str | PathLike[str]) -> None:
         raise DataError(f"{target} is a folder; name a file.")
     if not os.access(target.parent, os.W_OK):
         raise DataError(f"The folder {target.parent} cannot be written to. Choose another.")
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -12,16 +12,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.parameters import require_choice
 from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
     import keras
 
     from regimetry.regimes.head import Head
+    from regimetry.regimes.novelty import NoveltyMap
     from regimetry.regimes.refine import Refinement
 
 EVIDENCE = ("auto", "window")
@@ -37,8 +39,9 @@ class Learned:
     Attributes
     ----------
     preprocessing : Preprocessing
-    config : EncoderConfig
-        As it was used: window size and number of features are set.
+    description : dict
+        Of the encoder, as plain data: its configuration with window size and number of features
+        set, or the layers of a model of the user's own.
     encoder : keras.Model
     history : dict of list of float
         Loss curves; empty if untrained.
@@ -48,15 +51,20 @@ class Learned:
         Finds the regimes, and tells them apart by whole windows.
     refinement : Refinement or None
         Tells the same regimes apart by single bars; ``None`` where the head does it itself.
+    novelty : NoveltyMap
+    novelty_threshold : float
+        Of its running mean; 5 % of known bars exceed it.
     """
 
     preprocessing: Preprocessing
-    config: EncoderConfig
+    description: dict[str, Any]
     encoder: keras.Model
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
     head: Head
     refinement: Refinement | None
+    novelty: NoveltyMap
+    novelty_threshold: float
 
     @property
     def penalties(self) -> tuple[float, float]:
@@ -67,8 +75,8 @@ class Learned:
             return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
         return self.refinement.causal_penalty, self.refinement.penalty
 
-    def outputs(self, windows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
-        """Return what the model file must give for the training windows.
+    def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return what each regime costs in each training window.
 
         Parameters
         ----------
@@ -77,16 +85,16 @@ class Learned:
 
         Returns
         -------
-        dict
-            ``embedding`` (N, D), ``distance`` (N, K) and ``novelty`` (N,).
+        ndarray of float64, shape (N, K)
         """
-        outputs: dict[str, NDArray[np.floating]] = {
-            "embedding": self.embeddings,
-            **self.head.outputs(self.embeddings),
-        }
-        if self.refinement is not None:
-            outputs["distance"] = self.refinement.emission.costs(windows)
-        return outputs
+        if self.refinement is None:
+            return self.head.outputs(self.embeddings)["distance"]
+        return self.refinement.emission.costs(windows)
+
+    def reordered(self, order: NDArray[np.integer]) -> Learned:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        refinement = None if self.refinement is None else self.refinement.reordered(order)
+        return replace(self, head=self.head.reordered(order), refinement=refinement)
 
 
 def learn(
@@ -95,19 +103,22 @@ def learn(
     *,
     window_size: int,
     n_regimes: int | None,
-    encoder: EncoderConfig | None = None,
+    min_dwell: float | None = None,
+    encoder: EncoderConfig | keras.Model | None = None,
     objective: str | None = None,
     epochs: int = 8,
     difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
     evidence: str = "auto",
     seed: int = 0,
+    deterministic: bool = False,
     progress: bool = False,
+    stage: Stage = no_stage,
 ) -> Learned:
     """Fit preprocessing, encoder and head on one series.
 
     Parameters are those of :class:`~regimetry.RegimeDetector`, checked there; ``n_regimes`` is
-    ``None`` where the eigengap chooses.
+    ``None`` where the table of candidates decides.
 
     Parameters
     ----------
@@ -115,6 +126,8 @@ def learn(
         Finite, in time order. All rows are training rows.
     names : sequence of str
         Of the F columns.
+    stage : callable
+        Told when the encoder and when the head begins.
 
     Returns
     -------
@@ -123,22 +136,26 @@ def learn(
     Raises
     ------
     DataError
-        Too few rows, or a constant column.
+        Too few rows, a constant column, or more windows or landmarks than memory holds.
     ConfigError
-        ``objective``, ``difference`` or ``evidence`` has a value that is not allowed.
+        ``objective``, ``difference`` or ``evidence`` has a value that is not allowed, or
+        ``encoder`` is a model of another form than the windows or the objective need.
     """
     from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.seeding import seeded
     from regimetry.regimes.head import fit_head
+    from regimetry.regimes.memory import require_memory
+    from regimetry.regimes.novelty import fit_novelty
 
     require_choice("evidence", evidence, EVIDENCE)
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
-    config = replace(
-        encoder or EncoderConfig(embedding_dim=64, pooling="moments"),
-        window_size=windows.shape[1],
-        num_features=windows.shape[2],
-    )
-    model, history = _fit_encoder(config, windows, objective, epochs, seed, progress=progress)
+    stage("encoder")
+    with seeded(seed, deterministic=deterministic):
+        model, description = _make_encoder(encoder, windows)
+        history = _train(model, windows, objective, epochs, seed, progress=progress)
+    require_memory(len(windows), model.output_shape[-1], n_landmarks)
+    stage("head")
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,
@@ -146,13 +163,25 @@ def learn(
         n_regimes=n_regimes,
         lag=window_size,
         n_landmarks=n_landmarks,
+        min_dwell=min_dwell,
         seed=seed,
     )
     refinement = None
     if evidence == "auto":
         rows = preprocessing.apply(values)
         head, refinement = _refine(head, rows, windows, embeddings, seed)
-    return Learned(preprocessing, config, model, history, embeddings, head, refinement)
+    novelty, threshold = fit_novelty(windows, seed=seed)
+    return Learned(
+        preprocessing=preprocessing,
+        description=description,
+        encoder=model,
+        history=history,
+        embeddings=embeddings,
+        head=head,
+        refinement=refinement,
+        novelty=novelty,
+        novelty_threshold=threshold,
+    )
 
 
 def _refine(
@@ -179,6 +208,10 @@ def _refine(
     return head.reordered(order), found.reordered(order)
 
 
+def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
+
+
 def cut_windows(
     preprocessing: Preprocessing, values: NDArray[np.floating], window_size: int
 ) -> NDArray[np.float32]:
@@ -198,39 +231,47 @@ def cut_windows(
     return rolling_windows(preprocessing.apply(values), window_size)
 
 
-def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
+def _make_encoder(
+    encoder: EncoderConfig | keras.Model | None, windows: NDArray[np.float32]
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Build what a configuration describes, or copy a model of the user's own."""
+    from regimetry.encoder.model import build_encoder
+    from regimetry.encoder.own import describe_own, own_encoder
+
+    _, window_size, num_features = windows.shape
+    if encoder is None:
+        encoder = DEFAULT_ENCODER
+    if not isinstance(encoder, EncoderConfig):
+        model = own_encoder(encoder, window_size, num_features)
+        return model, describe_own(model)
+    config = replace(encoder, window_size=window_size, num_features=num_features)
+    return build_encoder(config), config.to_dict()
 
 
-def _fit_encoder(
-    config: EncoderConfig,
+def _train(
+    encoder: keras.Model,
     windows: NDArray[np.float32],
     objective: str | None,
     epochs: int,
     seed: int,
     *,
     progress: bool,
-) -> tuple[Any, dict[str, list[float]]]:
-    from regimetry.encoder.model import build_encoder
+) -> dict[str, list[float]]:
     from regimetry.encoder.objectives import OBJECTIVES
-    from regimetry.encoder.seeding import seeded
     from regimetry.encoder.training import TrainingOptions, train_encoder
 
-    if objective is not None and objective not in OBJECTIVES:
+    if objective is None:
+        return {}
+    if objective not in OBJECTIVES:
         raise ConfigError(
             f"objective is {objective!r}; it must be None or one of "
             f"{', '.join(map(repr, OBJECTIVES))}."
         )
-    with seeded(seed):
-        encoder = build_encoder(config)
-        if objective is None:
-            return encoder, {}
-        history = train_encoder(
-            encoder,
-            windows,
-            OBJECTIVES[objective](),
-            TrainingOptions(epochs=epochs),
-            seed=seed,
-            progress=progress,
-        )
-    return encoder, history
+    return train_encoder(
+        encoder,
+        windows,
+        OBJECTIVES[objective](),
+        TrainingOptions(epochs=epochs),
+        seed=seed,
+        progress=progress,
+    )

@@ -38,7 +38,15 @@ def _attention(x, weights, head_size, allowed):
 
 
 def _pool(x, keep, pooling, encoder):
-    count = np.maximum(keep.sum(axis=1), 1)[:, None]
+    """Pool over the rows to keep; a window that keeps none gives zeros."""
+    pooled = np.zeros((len(x), x.shape[2] * (3 if pooling == "moments" else 1)))
+    some = keep.any(axis=1)
+    pooled[some] = _pool_some(x[some], keep[some], pooling, encoder)
+    return pooled
+
+
+def _pool_some(x, keep, pooling, encoder):
+    count = keep.sum(axis=1)[:, None]
     m = keep[..., None]
     if pooling == "mean":
         return (x * m).sum(axis=1) / count

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
-            "matplotlib", "narwhals", "tqdm", "starlette", "uvicorn",
-            "prometheus_client"]  # fmt: skip
+            "matplotlib", "narwhals", "tqdm", "pydantic", "yaml", "starlette", "uvicorn",
+            "prometheus_client", "plotly", "jinja2"]  # fmt: skip
 
 BLOCKER = """
 import sys
@@ -109,6 +109,9 @@ def test_import_loads_next_to_nothing():
     [
         "sample",
         "fit",
+        "config",
+        "search",
+        "completion",
         "predict",
         "embed",
         "stream",

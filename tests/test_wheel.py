@@ -11,6 +11,9 @@ GOOD = [
     "regimetry/_core.pyi",
     "regimetry/_core.cpython-311-x86_64-linux-gnu.so",
     "regimetry/py.typed",
+    "regimetry/report/assets/page.html.j2",
+    "regimetry/report/assets/page.css",
+    "regimetry/report/assets/start.js",
     "regimetry-0.1.0.dist-info/METADATA",
     "regimetry-0.1.0.dist-info/licenses/LICENSE",
 ]

@@ -13,7 +13,13 @@ PACKAGE = re.compile(r"regimetry/.+|regimetry-[\w.+]+\.dist-info/.+")
 FOREIGN = re.compile(
     r"(?:.*/)?tests?/.*|.*\.(?:h|hpp|c|cpp|cmake|a|lib|o|pyc|so[.\d]*|pyd|dll|dylib)"
 )
-NEEDED = ("regimetry/__init__.py", "regimetry/_core.pyi", "regimetry/py.typed", "/licenses/LICENSE")
+NEEDED = (
+    "regimetry/__init__.py",
+    "regimetry/_core.pyi",
+    "regimetry/py.typed",
+    *(f"regimetry/report/assets/{name}" for name in ("page.html.j2", "page.css", "start.js")),
+    "/licenses/LICENSE",
+)
 
 
 def problems(wheel: Path) -> list[str]:

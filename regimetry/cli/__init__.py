@@ -1,17 +1,21 @@
 """The command line: one verb a file, heavy imports inside the verb.
 
-Exit codes: 0 fine, 1 failure, 2 bad usage or input. Errors are one sentence on standard error.
+Exit codes: 0 fine, 1 failure, 2 bad usage or input. Errors are one sentence on standard error;
+with --json, one JSON object.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 
 from regimetry.cli import (
     analyse,
     compare,
+    completion,
+    config,
     doctor,
     drift,
     embed,
@@ -21,11 +25,13 @@ from regimetry.cli import (
     predict,
     report,
     sample,
+    search,
     serve,
     stream,
     verify,
 )
 from regimetry.cli.parser import VerbParser
+from regimetry.cli.progress import close_bars
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -37,10 +43,10 @@ from regimetry.errors import (
 
 # In the order of the work: data, fit, use, reading, the file itself.
 _VERBS = (
-    *(sample, fit),
+    *(sample, config, search, fit),
     *(predict, embed, stream, serve),
     *(analyse, drift, compare, report),
-    *(inspect, verify, export, doctor),
+    *(inspect, verify, export, doctor, completion),
 )
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 
@@ -71,28 +77,62 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
-    parser = build_parser()
-    options = parser.parse_args(arguments)
+    _allow_any_text()
+    options = build_parser().parse_args(arguments)
     if options.version:
         from importlib.metadata import version
 
         print(version("regimetry"))
         return 0
     if not hasattr(options, "run"):
-        parser.print_help(sys.stderr)
+        build_parser().print_help(sys.stderr)
         return 2
     try:
         options.run(options)
-    except RegimetryError as error:
-        if options.debug:
-            raise
-        print(f"regimetry: {error}", file=sys.stderr)
-        return 2 if isinstance(error, _BAD_INPUT) else 1
     except KeyboardInterrupt:
-        print("regimetry: stopped.", file=sys.stderr)
-        return 1
+        return _fail(options, "stopped.", "interrupt", 1)
     except BrokenPipeError:
         # The reader of our output is gone; close it now, so that Python does not try to at exit.
         sys.stdout = None
         return 1
+    except Exception as error:
+        if options.debug:
+            raise
+        return _fail(options, *_sentence(error))
     return 0
+
+
+def _sentence(error: Exception) -> tuple[str, str, int]:
+    """Return what to say of an error, its kind and the exit code."""
+    kind = type(error).__name__
+    if isinstance(error, RegimetryError):
+        return str(error), kind, 2 if isinstance(error, _BAD_INPUT) else 1
+    if isinstance(error, OSError):  # a full disk, a file that may not be read
+        return f"{error}.", kind, 1
+    if isinstance(error, MemoryError):
+        return "The memory is too small for this; give fewer rows or columns.", kind, 1
+    reason = next(iter(str(error).splitlines()), "")
+    return (
+        f"{kind} where none was expected ({reason}); --debug before the verb shows where. That is "
+        "a mistake of regimetry's: please report it.",
+        kind,
+        1,
+    )
+
+
+def _fail(options: argparse.Namespace, text: str, kind: str, code: int) -> int:
+    """Say on standard error what went wrong, as JSON if the verb was asked for it."""
+    close_bars()
+    if getattr(options, "json", False):
+        line = json.dumps({"error": text, "kind": kind, "exit_code": code})
+    else:
+        line = f"regimetry: {text}"
+    print(line, file=sys.stderr)
+    return code
+
+
+def _allow_any_text() -> None:
+    """Let a console that lacks a character show its code rather than stop the verb."""
+    for text in (sys.stdout, sys.stderr):
+        if hasattr(text, "reconfigure"):
+            text.reconfigure(errors="backslashreplace")

@@ -26,7 +26,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Label a table causally and describe its regimes: dwell times, transitions "
         "with intervals, the long run, what comes next, performance of the price, statistics of "
         f"any column. With -o, write {DECISIONS} (one row a bar, for a strategy) and {METADATA}.",
-        epilog="example: regimetry analyse spx.onnx spx.csv --price close --columns range -o out",
+        examples=[
+            "regimetry analyse spx.onnx spx.csv --price close --columns range -o out",
+            "regimetry analyse spx.onnx minutes.csv --max-gap 1h --bars-per-year 98280 --json",
+        ],
     )
     add_model_and_data(parser)
     parser.add_argument(

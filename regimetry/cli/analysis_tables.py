@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from regimetry.analysis import Analysis, ConditionalStatistics, Performance
-from regimetry.cli.labelling import when
-from regimetry.cli.output import text_table
+from regimetry.cli.output import text_table, when
 
 
 def analysis_text(

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add --json."""
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+def add_json(parser: argparse.ArgumentParser, what: str = "print JSON instead of a table") -> None:
+    """Add --json: one object on standard output, and an error as one on standard error."""
+    parser.add_argument("--json", action="store_true", help=what)
 
 
 def add_time_column(parser: argparse.ArgumentParser) -> None:

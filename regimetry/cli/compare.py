@@ -26,7 +26,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Label a table with two models, causally; print how far they agree over the "
         "bars that both label, which new regime stands for which old one, how share and dwell "
         "changed, where the labels differ, and what differs between the models.",
-        epilog="example: regimetry compare old.onnx new.onnx spx.csv",
+        examples=["regimetry compare old.onnx new.onnx spx.csv"],
     )
     parser.add_argument("old", type=Path, help="model file (.onnx)")
     parser.add_argument("new", type=Path, help="model file (.onnx)")
@@ -132,7 +132,7 @@ def _stretches(
     import numpy as np
 
     from regimetry.analysis import spells_of
-    from regimetry.cli.labelling import when
+    from regimetry.cli.output import when
 
     both = (old >= 0) & (new >= 0)
     differs = both & (np.where(new >= 0, found.mapping[np.maximum(new, 0)], -1) != old)

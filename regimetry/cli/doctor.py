@@ -15,8 +15,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "doctor",
         help="look for what is wrong with the installation",
         description="Show versions, devices, CPU features and thread limits; start every execution "
-        "provider; test a model file against its golden file and time its ticks, in at most ten "
-        "seconds. The exit code is 1 if something is broken.",
+        "provider; test a model file against its golden file and time a tick and a batch, in "
+        "at most ten seconds. The exit code is 1 if something is broken.",
+        examples=["regimetry doctor", "regimetry doctor spx.onnx --json"],
     )
     parser.add_argument("model", type=Path, nargs="?", help="model file to test (.onnx)")
     add_json(parser)
@@ -61,6 +62,11 @@ def _print(report: dict[str, Any]) -> None:
     ticks = model["tick_ms"]
     quantiles = ", ".join(f"{name} {ticks[name]:.3f} ms" for name in ("p50", "p99", "p99.9"))
     _line("tick", f"{quantiles}, of {ticks['ticks']}")
+    batch = model["batch"]
+    _line(
+        "batch",
+        f"{batch['us_per_window']:.1f} microseconds a window, on {batch['threads']} threads",
+    )
 
 
 def _line(name: str, text: str) -> None:

@@ -21,8 +21,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Compare a recent stretch with training: novelty, share of each regime, "
         "transition matrix and dwell times, each by a block bootstrap, with one verdict a line. "
         "Give the training table and a recent table, or one table and --since or --last.",
-        epilog="example: regimetry drift spx.onnx spx.csv new.csv; "
-        "regimetry drift spx.onnx all.csv --last 250",
+        examples=[
+            "regimetry drift spx.onnx spx.csv new.csv",
+            "regimetry drift spx.onnx all.csv --last 250",
+            "regimetry drift spx.onnx all.csv --since 2018-01-01 --json",
+        ],
     )
     add_model_and_data(parser)
     parser.add_argument("recent", type=Path, nargs="?", help="table of the recent stretch")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from regimetry.cli.arguments import add_model_and_data, add_output
+from regimetry.cli.arguments import add_json, add_model_and_data, add_output
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,9 +14,14 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="embed every full window of a table",
         description="Write one embedding a window: a matrix (N, D) to .npy, or a table with the "
         "time of each window's last bar to .parquet or .csv.",
+        examples=[
+            "regimetry embed spx.onnx spx.csv -o embeddings.npy",
+            "regimetry embed spx.onnx spx.csv -o embeddings.parquet",
+        ],
     )
     add_model_and_data(parser)
     add_output(parser, "file to write (.npy, .parquet or .csv)")
+    add_json(parser)
     parser.set_defaults(run=run)
 
 
@@ -24,6 +29,8 @@ def run(options: argparse.Namespace) -> None:
     """Embed and write."""
     import numpy as np
 
+    from regimetry.cli.output import print_json
+    from regimetry.cli.progress import progress
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
     from regimetry.series.features import as_read_by
@@ -35,10 +42,16 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    embeddings = model.embed(as_read_by(model.contract, table))
+    read = as_read_by(model.contract, table)
+    with progress(len(read), "embedding", "bar") as advance:
+        embeddings = model.embed(read, advance=advance)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())
     else:
         write_table(embeddings, options.output)
-    print(f"{options.output}: {embeddings.shape[0]} windows, {embeddings.shape[1]} numbers each")
+    windows, size = embeddings.shape
+    if options.json:
+        print_json({"path": str(options.output), "windows": windows, "numbers": size})
+    else:
+        print(f"{options.output}: {windows} windows, {size} numbers each")

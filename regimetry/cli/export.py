@@ -27,6 +27,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "form that reads a whole series and gives one row a bar; float16, the encoder in half "
         "precision, written only if it keeps the regimes; triton, a model repository for NVIDIA's "
         "Triton server. --explain shows what each rewrite rule did.",
+        examples=[
+            "regimetry export spx.onnx --explain",
+            "regimetry export spx.onnx series.onnx --target series",
+            "regimetry export spx.onnx half.onnx --target float16 --data spx.csv",
+            "regimetry export spx.onnx repository --target triton --name spx",
+        ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     parser.add_argument(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="show a model file's contract and graph",
         description="Show what a model file says about itself. The figures of its graph need onnx, "
         "the rest onnxruntime alone.",
+        examples=["regimetry inspect spx.onnx", "regimetry inspect spx.onnx --json"],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     add_json(parser)
@@ -30,7 +32,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
-    from regimetry.cli.output import print_json
+    from regimetry.cli.output import alignment_text, candidate_table, print_json
     from regimetry.contract import FORMAT_VERSION
     from regimetry.export.source import read_source
 
@@ -49,7 +51,11 @@ def run(options: argparse.Namespace) -> None:
         return
     print(_card(file))
     print("\n" + _features(file.contract))
+    print("\n" + _configuration(file.contract))
     print("\n" + _regimes(file.contract))
+    for text in (candidate_table(file.contract), alignment_text(file.contract)):
+        if text:
+            print("\n" + text)
     print("\n" + _graph(file, statistics))
 
 
@@ -104,6 +110,18 @@ def _features(contract: ModelContract) -> str:
         )
     ]
     return text_table(["feature", "transform", "mean", "deviation"], rows)
+
+
+def _configuration(contract: ModelContract) -> str:
+    """Return what the fit was asked for; regimetry config --from gives it as a file."""
+    lines = []
+    for name, value in contract.training["configuration"].items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{inner} {text}" for inner, text in value.items())  # noqa: PLW2901
+        elif isinstance(value, list):
+            value = ", ".join(map(str, value)) or "none"  # noqa: PLW2901
+        lines.append(f"{name:<15} {value}")
+    return "\n".join(textwrap.fill(line, 100, subsequent_indent=" " * 16) for line in lines)
 
 
 def _regimes(contract: ModelContract) -> str:

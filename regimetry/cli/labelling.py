@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from regimetry.cli.output import when
 from regimetry.runtime.labelling import MISSING
 
 if TYPE_CHECKING:
@@ -39,7 +40,10 @@ def label_table(model: RegimeModel, table: Any) -> Labelled:
 
 def label_rows(model: RegimeModel, frame: Any) -> Labelled:
     """Label every row of a pandas frame that holds what the graph reads, causally."""
-    found = model.label(frame)
+    from regimetry.cli.progress import progress
+
+    with progress(len(frame), "labelling", "bar") as advance:
+        found = model.label(frame, advance=advance)
     return Labelled(
         found.regime.fillna(MISSING).to_numpy(dtype=np.int64),
         found.probability.to_numpy(dtype=np.float64),
@@ -78,8 +82,3 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
 def span(index: Any) -> dict[str, Any]:
     """Return rows, first and last time of an index; the times are text."""
     return {"rows": len(index), "start": when(index[0]), "end": when(index[-1])}
-
-
-def when(time: Any) -> str:
-    """Return a time as text, without a midnight."""
-    return str(time).removesuffix(" 00:00:00")

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from regimetry.contract import ModelContract
-
 if TYPE_CHECKING:
     import pandas as pd
+
+    from regimetry.contract import ModelContract
 
 
 def note(text: str) -> None:
@@ -18,9 +18,15 @@ def note(text: str) -> None:
     print(f"regimetry: {text}", file=sys.stderr)
 
 
-def print_json(data: Any) -> None:
-    """Print plain data as JSON."""
-    print(json.dumps(data, indent=2, allow_nan=False, ensure_ascii=False))
+def when(time: Any) -> str:
+    """Return a time as text, without a midnight."""
+    return str(time).removesuffix(" 00:00:00")
+
+
+def print_json(data: Any, *, indent: int | None = 2) -> None:
+    """Print plain data as one JSON object; characters that the output cannot carry are escaped."""
+    universal = (sys.stdout.encoding or "ascii").lower().startswith("utf")
+    print(json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not universal))
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -62,3 +68,52 @@ def regime_table(contract: ModelContract) -> str:
         for number, regime in enumerate(contract.regimes)
     ]
     return text_table(header, rows)
+
+
+def candidate_table(contract: ModelContract) -> str:
+    """Return what each number of regimes looked like, one line each; empty for an older file."""
+    candidates = contract.training.get("candidates", [])
+    if not candidates:
+        return ""
+    rows = [
+        [
+            f"{'>' if entry['chosen'] else ' '} {entry['n_regimes']}",
+            f"{entry['eigenvalue']:.3f}",
+            f"{entry['gap']:.3f}",
+            ""
+            if entry["stability"] is None
+            else f"{entry['stability']:.2f} +- {entry['stability_spread']:.2f}",
+            f"{entry['shortest_dwell']:g}",
+            f"{entry['smallest_share']:.1%}",
+            entry["refused"] or "",
+        ]
+        for entry in candidates
+    ]
+    header = ["  regimes", "eigenvalue", "gap", "stability", "shortest dwell", "smallest share"]
+    table = text_table(header, [row[:-1] for row in rows]).splitlines()
+    reasons = ["", "", *(row[-1] for row in rows)]
+    width = max(map(len, table))
+    return "\n".join(
+        f"{line.ljust(width)}  {reason}".rstrip()
+        for line, reason in zip(table, reasons, strict=True)
+    )
+
+
+def alignment_text(contract: ModelContract) -> str:
+    """Return how the regimes stand to those of an earlier model; empty where there is none."""
+    alignment = contract.training.get("alignment")
+    if alignment is None:
+        return ""
+    kept = [
+        f"{name} ({alignment['overlap'][old][new]:.0%})"
+        for new, (name, old) in enumerate(
+            zip(alignment["names"], alignment["mapping"], strict=True)
+        )
+        if old >= 0
+    ]
+    parts = [f"kept {', '.join(kept) or 'none'}"]
+    parts += [
+        f"{word} {', '.join(alignment[word])}" for word in ("born", "dead") if alignment[word]
+    ]
+    over = "shared bars" if alignment["over"] == "shared" else "bars, all of the refit's"
+    return f"{'; '.join(parts)}; by overlap over {alignment['bars']} {over}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from typing import Any
 
 from regimetry.cli.arguments import add_json, add_model_and_data, add_output
+from regimetry.cli.output import when
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,9 +16,14 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "predict",
         help="label every bar of a table",
-        description="Label every bar causally: regime, probability of each regime, novelty. The "
-        "first bars, which have no full window behind them, stay empty. Of a model fitted with "
-        "--features, give the bars: the features are made of them.",
+        description="Label every bar causally: regime, probability of each regime, novelty, and "
+        "whether the state is novel. The first bars, which have no full window behind them, stay "
+        "empty. Of a model fitted with --features, give the bars: the features are made of them.",
+        examples=[
+            "regimetry predict spx.onnx new.csv -o regimes.csv",
+            "regimetry predict spx.onnx new.csv > regimes.csv",
+            "regimetry predict spx.onnx new.csv --json",
+        ],
     )
     add_model_and_data(parser)
     add_output(
@@ -29,6 +36,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Label and write."""
     from regimetry.cli.output import over_rows_of, print_json, text_table
+    from regimetry.cli.progress import progress
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
     from regimetry.series.features import as_read_by
@@ -39,18 +47,26 @@ def run(options: argparse.Namespace) -> None:
         require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    labels = model.label(as_read_by(model.contract, table))
+    read = as_read_by(model.contract, table)
+    with progress(len(read), "labelling", "bar") as advance:
+        labels = model.label(read, advance=advance)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty
+    result["novel"] = labels.novel
     result = over_rows_of(table, result.round(6))
-    if options.output is None:
+    if options.output is not None:
+        write_table(result, options.output)
+    elif not options.json:
         result.to_csv(sys.stdout, index=result.index.name is not None)
         return
-    write_table(result, options.output)
     summary = _summary(result["regime"], [regime.name for regime in model.contract.regimes])
     if options.json:
-        print_json(summary)
+        found = {"rows": len(result), "regimes": summary}
+        if options.output is None:
+            print_json({**found, "bars": _bars(result)}, indent=None)
+        else:
+            print_json({**found, "path": str(options.output)})
     else:
         rows = [
             [
@@ -84,5 +100,17 @@ def _summary(regime: Any, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _bars(result: Any) -> dict[str, list[Any]]:
+    """Return a labelled table as one list a column; null where a bar has no label."""
+    columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
+    for name in result.columns:
+        values = result[name].astype(float).tolist()
+        columns[name] = [
+            None if math.isnan(value) else int(value) if name == "regime" else round(value, 6)
+            for value in values
+        ]
+    return columns
+
+
 def _last(index: Any) -> str:
-    return str(index[-1]).removesuffix(" 00:00:00") if len(index) else "never"
+    return when(index[-1]) if len(index) else "never"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+
+from regimetry.cli.arguments import add_json
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -14,6 +17,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         description="Speak the Open Inference Protocol V2 over HTTP, JSON and binary tensors: "
         "/v2, /v2/health, /v2/models/NAME and, for Prometheus, /metrics. SIGINT and SIGTERM stop "
         "it once the requests in flight are answered.",
+        examples=[
+            "regimetry serve spx.onnx --port 8000",
+            "regimetry serve spx.onnx --host 0.0.0.0 --allow-remote --name spx",
+        ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     parser.add_argument("--name", help="the model's name to clients (default: the file's)")
@@ -41,12 +48,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
+    add_json(parser, "print name and address as JSON once it listens")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Load, listen, serve."""
-    from regimetry.cli.output import note
+    from regimetry.cli.output import note, print_json
     from regimetry.errors import ConfigError, InstallError
     from regimetry.parameters import require_integer
     from regimetry.runtime.model import load
@@ -70,7 +78,11 @@ def run(options: argparse.Namespace) -> None:
     listener = listen(options.host, options.port, allow_remote=options.allow_remote)
     host, port = listener.getsockname()[:2]
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    note(f"serving {name} on http://{address}; Ctrl-C stops.")
+    if options.json:
+        print_json({"name": name, "url": f"http://{address}", "host": host, "port": port})
+        sys.stdout.flush()
+    else:
+        note(f"serving {name} on http://{address}; Ctrl-C stops.")
     serve(
         model,
         name,

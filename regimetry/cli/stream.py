@@ -29,9 +29,13 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "stream",
         help="label bars as they arrive on standard input",
         description="Read one bar a line and write one JSON line for each, flushed: regime, "
-        "probability of each regime, novelty; null while the first window fills. A line that "
-        "cannot be read gives a line with an error and is left out. Times are ISO 8601, to the "
-        "microsecond, or numbers.",
+        "probability of each regime, novelty, novel; null while the first window fills. A line "
+        "that cannot be read gives a line with an error and is left out. Times are ISO 8601, to "
+        "the microsecond, or numbers.",
+        examples=[
+            "regimetry stream spx.onnx < bars.csv",
+            "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
+        ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     parser.add_argument(
@@ -50,6 +54,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="say errors as JSON; the answers are JSON as they are"
     )
     parser.set_defaults(run=run)
 
@@ -149,12 +156,13 @@ class _FeatureLabeller(_Labeller):
 
 def _fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
     if tick is None:
-        return {"regime": None, "name": None, "probability": None, "novelty": None}
+        return {"regime": None, "name": None, "probability": None, "novelty": None, "novel": None}
     return {
         "regime": tick.regime,
         "name": contract.regimes[tick.regime].name,
         "probability": [_finite(value) for value in tick.probability.tolist()],
         "novelty": _finite(tick.novelty),
+        "novel": tick.novel,
     }
 
 

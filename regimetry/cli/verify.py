@@ -21,6 +21,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "installed, and through Keras where its weights are at hand. Print the largest difference "
         "of each output from what the fit gave (embedding and novelty relative to their largest "
         "entry), and whether regimes and causal labels agree. Exit with 1 if one fails.",
+        examples=[
+            "regimetry verify spx.onnx",
+            "regimetry verify spx.onnx --runtime onnxruntime openvino --json",
+        ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
     parser.add_argument(
@@ -45,7 +49,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
     from regimetry.cli.output import print_json, text_table
-    from regimetry.cli.quiet import import_tensorflow_quietly
+    from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import ExportParityError
     from regimetry.export.verify import KERAS, verify
 

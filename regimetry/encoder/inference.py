@@ -22,10 +22,8 @@ def embed_windows(encoder: keras.Model, windows: NDArray[np.float32]) -> NDArray
     -------
     ndarray of float32, shape (N, D)
     """
-    parts = [
-        keras.ops.convert_to_numpy(
-            encoder(np.ascontiguousarray(windows[start : start + _BATCH]), training=False)
-        )
-        for start in range(0, len(windows), _BATCH)
-    ]
-    return np.concatenate(parts)
+    result = np.empty((len(windows), encoder.output_shape[-1]), np.float32)
+    for start in range(0, len(windows), _BATCH):
+        batch = np.ascontiguousarray(windows[start : start + _BATCH])
+        result[start : start + _BATCH] = keras.ops.convert_to_numpy(encoder(batch, training=False))
+    return result

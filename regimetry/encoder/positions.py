@@ -58,7 +58,7 @@ class SinusoidalPositions(keras.layers.Layer):
 
     def call(self, tokens: Any) -> Any:
         """Return ``tokens + table``."""
-        return tokens + keras.ops.convert_to_tensor(self.table)
+        return tokens + keras.ops.convert_to_tensor(self.table, tokens.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

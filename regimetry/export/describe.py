@@ -32,6 +32,8 @@ def describe(
     jump_penalty: float,
     smooth_penalty: float,
     evidence: str,
+    novelty_threshold: float,
+    names: Sequence[str] | None = None,
     training: Mapping[str, Any],
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
@@ -50,6 +52,10 @@ def describe(
         Of the causal and of the whole-series labels.
     evidence : {"window", "bar"}
         What the distances speak of.
+    novelty_threshold : float
+        Of the running mean of novelty.
+    names : sequence of str or None
+        Of the regimes; ``None`` numbers them.
     training : mapping
         Plain data to keep about the fit; span, fingerprint and versions are added.
 
@@ -72,12 +78,14 @@ def describe(
         scale=tuple(preprocessing.scale.tolist()),
         clip=preprocessing.clip,
         embedding_size=outputs["embedding"].shape[1],
-        regimes=summarise(labels, features, n_regimes),
+        regimes=summarise(labels, features, n_regimes, names),
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
         sharpness=1.0,
         evidence=evidence,
+        novelty_memory=1.0 / window_size,
+        novelty_threshold=novelty_threshold,
         training={
             **training,
             "rows": len(series.values),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES
@@ -23,6 +24,7 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.schema import Schema
 from regimetry.series.series import Series
+from regimetry.stages import Stage, no_stage
 from regimetry.windows import rolling_windows
 
 
@@ -55,7 +57,9 @@ def package(
     jump_penalty: float | None,
     smooth_penalty: float | None,
     opset: int,
+    names: Sequence[str] | None = None,
     training: Mapping[str, Any],
+    stage: Stage = no_stage,
 ) -> Packaged:
     """Convert, assemble, optimise, compare with Keras, and describe.
 
@@ -68,8 +72,12 @@ def package(
     jump_penalty, smooth_penalty : float or None
         Of the causal and of the whole-series labels; ``None`` takes what the fit found.
     opset : {17, 18}
+    names : sequence of str or None
+        Of the regimes; ``None`` numbers them.
     training : mapping
         Plain data to keep in the file about the fit.
+    stage : callable
+        Told when the export and when the comparison begins, and when all is done.
 
     Returns
     -------
@@ -82,21 +90,30 @@ def package(
     ExportParityError
         The graph does not compute what the fitted model computes.
     """
+    stage("export")
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
-    window_size, refinement = learned.config.window_size, learned.refinement
+    window_size = learned.encoder.inputs[0].shape[1]
+    refinement = learned.refinement
     graph, rules = optimise(
         assemble(
             learned.preprocessing,
             encoder,
             learned.head,
+            learned.novelty,
             window_size,
             emission=None if refinement is None else refinement.emission,
             opset=opset,
         )
     )
+    stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-    expected = learned.outputs(cut_windows(learned.preprocessing, series.values, window_size))
+    windows = cut_windows(learned.preprocessing, series.values, window_size)
+    expected: dict[str, NDArray[np.floating]] = {
+        "embedding": learned.embeddings,
+        "distance": learned.distance(windows),
+        "novelty": learned.novelty.transform(windows),
+    }
     parity = compare(outputs, expected)
     contract = describe(
         schema,
@@ -107,14 +124,19 @@ def package(
         jump_penalty=learned.penalties[0] if jump_penalty is None else jump_penalty,
         smooth_penalty=learned.penalties[1] if smooth_penalty is None else smooth_penalty,
         evidence="window" if refinement is None else "bar",
+        novelty_threshold=learned.novelty_threshold,
+        names=names,
         training={
             **training,
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
+            "candidates": [asdict(candidate) for candidate in learned.head.candidates],
             **({} if refinement is None else {"refinement": refinement.to_dict()}),
             "graph": [asdict(rule) for rule in rules],
         },
     )
     raw = rolling_windows(series.values, contract.window_rows)
     golden = make_golden(raw, expected, contract.jump_penalty)
-    return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+    packaged = Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+    stage("")
+    return packaged

@@ -6,11 +6,14 @@ with the kinetic-map scaling of Noe, Clementi 2015.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+
+from regimetry.regimes.memory import block_rows
 
 Array = NDArray[np.float64]
 
@@ -41,7 +44,9 @@ class SlowDirections:
 
     def whiten(self, embeddings: NDArray[np.floating]) -> Array:
         """Return whitened embeddings (N, P)."""
-        return (np.asarray(embeddings, dtype=np.float64) - self.mean) @ self.whitening
+        return by_block(
+            lambda part: (part - self.mean) @ self.whitening, embeddings, len(self.mean)
+        )
 
     def projection(self, n_directions: int) -> Array:
         """Return the matrix (P, L) from whitened embeddings to the L slowest directions.
@@ -52,10 +57,32 @@ class SlowDirections:
         return self.rotation[:, :count] * self.autocorrelation[:count]
 
 
+def slow_dimension(n_regimes: int) -> int:
+    """Return how many slow directions separate K regimes: max(2 (K - 1), 3)."""
+    return max(2 * (n_regimes - 1), 3)
+
+
 def fix_signs(vectors: Array) -> Array:
     """Return the columns with their largest entry positive, so that a fit is reproducible."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
     return vectors * np.where(largest < 0, -1.0, 1.0)
+
+
+def by_block(function: Callable[[Array], Array], rows: NDArray[np.floating], width: int) -> Array:
+    """Map rows (N, ...) in float64 a block at a time: ``width`` is what a row takes on the way."""
+    size = block_rows(width)
+    starts = range(0, max(len(rows), 1), size)
+    return np.concatenate([function(np.asarray(rows[i : i + size], np.float64)) for i in starts])
+
+
+def _covariance(embeddings: NDArray[np.floating], mean: Array) -> Array:
+    """Return the covariance (D, D) about ``mean``, whose float64 copies of rows are one block."""
+    size = block_rows(len(mean))
+    total = np.zeros((len(mean), len(mean)))
+    for start in range(0, len(embeddings), size):
+        centred = np.asarray(embeddings[start : start + size], np.float64) - mean
+        total += centred.T @ centred
+    return total / len(embeddings)
 
 
 def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirections:
@@ -72,16 +99,16 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     -------
     SlowDirections
     """
-    values = np.asarray(embeddings, dtype=np.float64)
-    mean = values.mean(axis=0)
-    centred = values - mean
-    deviation = centred.std(axis=0)
-    # A dimension that does not vary, up to the rounding of float32, carries nothing.
-    varies = deviation > 1e-6 * np.maximum(np.abs(mean), 1e-6)
+    mean: Array = embeddings.mean(axis=0, dtype=np.float64)
+    covariance = _covariance(embeddings, mean)
+    deviation = np.sqrt(np.diag(covariance))
+    # A dimension that does not vary, up to the rounding of float32, carries nothing. What has
+    # cancelled on the way rounds like the other dimensions, however small it is itself.
+    typical = np.sqrt(np.mean(np.diag(covariance) + mean**2))
+    varies = deviation > 1e-6 * np.maximum(np.maximum(np.abs(mean), typical), 1e-6)
     inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
-    scaled = centred * inverse
 
-    variance, components = linalg.eigh(scaled.T @ scaled / len(scaled))
+    variance, components = linalg.eigh(inverse[:, None] * covariance * inverse)
     variance, components = variance[::-1], components[:, ::-1]
     share = np.cumsum(variance) / max(variance.sum(), np.finfo(float).tiny)
     kept = min(int(np.searchsorted(share, _EXPLAINED)) + 1, _MOST_COMPONENTS, len(variance))
@@ -89,7 +116,7 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     root = np.sqrt(np.maximum(variance[:kept], np.finfo(float).tiny))
     whitening = inverse[:, None] * fix_signs(components[:, :kept]) / root
 
-    white = centred @ whitening
+    white = by_block(lambda part: (part - mean) @ whitening, embeddings, len(mean))
     lag = max(1, min(lag, len(white) - 1))
     before, after = white[:-lag], white[lag:]
     covariance = before.T @ after / max(1, len(before))

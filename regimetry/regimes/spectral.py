@@ -11,10 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
+from scipy.sparse.csgraph import connected_components
 
 from regimetry.regimes.slow import fix_signs
 
 Array = NDArray[np.float64]
+
+_NO_AFFINITY = 30.0  # exponents of 30 are affinities of 1e-13: rounding, to an eigenvector
 
 NEIGHBOURS = 15
 """The local scale of a point is its distance to its 15th neighbour."""
@@ -70,7 +73,9 @@ class SpectralMap:
     landmarks : ndarray, shape (M, L)
         Centred.
     scales : ndarray, shape (M,)
-        Local scale of each landmark.
+        Local scale of each landmark, times the coarseness where the landmarks are islands.
+    floor : float
+        Least local scale of a point: that of the landmarks.
     rank : int
         Which neighbour gives a local scale.
     loadings : ndarray, shape (M, K)
@@ -82,6 +87,7 @@ class SpectralMap:
     centre: Array
     landmarks: Array
     scales: Array
+    floor: float
     rank: int
     loadings: Array
     eigenvalues: Array
@@ -89,7 +95,7 @@ class SpectralMap:
     def transform(self, points: NDArray[np.floating]) -> Array:
         """Return the unit vectors (N, K) of points (N, L)."""
         squared = squared_distances(np.asarray(points, float) - self.centre, self.landmarks)
-        scale = np.maximum(local_scales(squared, self.rank), self.scales.min())
+        scale = np.maximum(local_scales(squared, self.rank), self.floor)
         exponents = -squared / (scale[:, None] * self.scales)
         exponents -= exponents.max(axis=1, keepdims=True)
         affinity = np.exp(exponents)
@@ -100,11 +106,46 @@ class SpectralMap:
 def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
     """Return the affinity (M, M) of landmarks among themselves and their local scales (M,).
 
-    Scales are kept above a thousandth of their median: identical landmarks have none of their own.
+    Scales are kept above a hundredth of the landmarks' spread: identical ones have none of their
+    own, and far below it distances are the rounding of float32, which the model file computes in.
     """
+    exponents, scales = _exponents(squared, rank)
+    return np.exp(-exponents), scales
+
+
+def _exponents(squared: Array, rank: int) -> tuple[Array, Array]:
     scales = local_scales(squared, rank)
-    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-6))
-    return np.exp(-squared / (scales[:, None] * scales)), scales
+    spread = float(np.sqrt(squared.mean()))
+    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-2 * spread, 1e-6))
+    return squared / (scales[:, None] * scales), scales
+
+
+def coarseness(exponents: Array, most_islands: int) -> float:
+    """Return how much coarser to look so that the landmarks are few islands.
+
+    Landmarks without affinity between them are islands. If they are more than the eigenvectors,
+    those are an arbitrary choice among many of eigenvalue 1, and so are the clusters. Wider local
+    scales join the nearest islands first.
+
+    Parameters
+    ----------
+    exponents : ndarray, shape (M, M)
+        ``d_ij^2 / (s_i s_j)``.
+    most_islands : int
+
+    Returns
+    -------
+    float
+        What to divide the exponents by: 1, or a power of 2.
+    """
+    coarse = 1.0
+    while _islands(exponents < coarse * _NO_AFFINITY) > most_islands:
+        coarse *= 2.0
+    return coarse
+
+
+def _islands(linked: NDArray[np.bool_]) -> int:
+    return int(connected_components(linked, directed=False, return_labels=False))
 
 
 def fit_spectral_map(
@@ -131,16 +172,23 @@ def fit_spectral_map(
     squared = squared_distances(landmarks, landmarks)
     np.fill_diagonal(squared, 0.0)
     rank = neighbour_rank(len(values))
-    affinity, scales = self_tuned_affinity(squared, rank)
+    exponents, scales = _exponents(squared, rank)
+    del squared
+    coarse = coarseness(exponents, max(n_vectors, n_eigenvalues - 1))
+    exponents /= -coarse
+    affinity = np.exp(exponents, out=exponents)
 
     root_degree = np.sqrt(affinity.sum(axis=1))
-    normalised = affinity / root_degree[:, None] / root_degree
-    size = len(normalised)
+    affinity /= root_degree[:, None] * root_degree
+    size = len(affinity)
     count = min(max(n_vectors, n_eigenvalues), size)
-    eigenvalues, vectors = linalg.eigh(normalised, subset_by_index=(size - count, size - 1))
+    eigenvalues, vectors = linalg.eigh(
+        affinity, subset_by_index=(size - count, size - 1), overwrite_a=True
+    )
     eigenvalues, vectors = eigenvalues[::-1], fix_signs(vectors[:, ::-1])
     # The trivial direction comes first with eigenvalue 1; small or negative ones cannot be divided
     # by and belong to no cluster.
     usable = np.maximum(eigenvalues[:n_vectors], 1e-3)
     loadings = vectors[:, :n_vectors] / root_degree[:, None] / usable
-    return SpectralMap(centre, landmarks, scales, rank, loadings, eigenvalues)
+    floor = float(scales.min())
+    return SpectralMap(centre, landmarks, coarse * scales, floor, rank, loadings, eigenvalues)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
@@ -12,7 +14,10 @@ from regimetry.runtime.probability import probabilities
 
 
 def summarise(
-    labels: NDArray[np.int64], features: NDArray[np.floating], n_regimes: int
+    labels: NDArray[np.int64],
+    features: NDArray[np.floating],
+    n_regimes: int,
+    names: Sequence[str] | None = None,
 ) -> tuple[RegimeSummary, ...]:
     """Describe each regime over its bars.
 
@@ -24,6 +29,8 @@ def summarise(
         Transformed, not yet scaled features of the same bars.
     n_regimes : int
         K.
+    names : sequence of str or None
+        Of the regimes; ``None`` takes ``regime_0``, ``regime_1`` and so on.
 
     Returns
     -------
@@ -39,7 +46,7 @@ def summarise(
             rows = np.zeros((1, features.shape[1]))
         summaries.append(
             RegimeSummary(
-                name=f"regime_{regime}",
+                name=f"regime_{regime}" if names is None else names[regime],
                 share=float(np.mean(labels == regime)),
                 spells=len(lengths),
                 mean_dwell=float(lengths.mean()) if len(lengths) else 0.0,

@@ -13,8 +13,16 @@ from regimetry.errors import DataError
 from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.novelty import NONE_YET, exceeds
 from regimetry.runtime.probability import probabilities
-from regimetry.runtime.snapshots import buffer_state, costs_of, entry, require_signed, signed
+from regimetry.runtime.snapshots import (
+    buffer_state,
+    costs_of,
+    entry,
+    mean_of,
+    require_signed,
+    signed,
+)
 from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.series.series import as_matrix, require_finite
 from regimetry.windows import StreamBank
@@ -33,6 +41,8 @@ class BankTicks(NamedTuple):
     probability : ndarray of float64, shape (M, K)
     novelty : ndarray of float32, shape (M,)
     embedding : ndarray of float32, shape (M, D)
+    novel : ndarray of bool, shape (M,)
+        The running mean of novelty exceeds the contract's ``novelty_threshold``.
     """
 
     ids: NDArray[np.int64]
@@ -40,6 +50,7 @@ class BankTicks(NamedTuple):
     probability: NDArray[np.float64]
     novelty: NDArray[np.float32]
     embedding: NDArray[np.float32]
+    novel: NDArray[np.bool_]
 
 
 class RegimeBank:
@@ -56,6 +67,7 @@ class RegimeBank:
         rows, n_features = file.session.input_shape
         self._windows = StreamBank(n_streams, rows, n_features, capacity)
         self._costs = np.zeros((self._windows.capacity, file.contract.n_regimes))
+        self._means = np.full(self._windows.capacity, NONE_YET)
         self._lock = threading.Lock()
 
     @property
@@ -105,12 +117,14 @@ class RegimeBank:
                 file.session, windows, outputs, threads=file.threads, batch_size=file.batch_size
             )
             labels, costs = self._step(ready, found["distance"])
+            means = self._average(ready, found["novelty"])
         return BankTicks(
             ready,
             labels,
             probabilities(costs, self._contract.sharpness),
             found["novelty"],
             found["embedding"],
+            exceeds(means, self._contract.novelty_threshold),
         )
 
     def add(self, count: int = 1) -> NDArray[np.int64]:
@@ -123,7 +137,7 @@ class RegimeBank:
         """
         with self._lock:
             ids = self._windows.add(count)
-            self._costs[ids] = 0.0
+            self._costs[ids], self._means[ids] = 0.0, NONE_YET
         return ids
 
     def drop(self, ids: ArrayLike) -> None:
@@ -148,7 +162,8 @@ class RegimeBank:
         with self._lock:
             chosen = None if ids is None else _as_ids(ids)
             self._windows.reset(chosen)
-            self._costs[slice(None) if chosen is None else chosen] = 0.0
+            which = slice(None) if chosen is None else chosen
+            self._costs[which], self._means[which] = 0.0, NONE_YET
 
     def counts(self, ids: ArrayLike) -> NDArray[np.int64]:
         """Return the rows that each of the series ``ids`` has seen since it was made or reset."""
@@ -161,13 +176,13 @@ class RegimeBank:
         -------
         dict
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: ``ids`` and
-            ``counts`` (n,), ``rows`` (n, R, F), ``costs`` (n, K), and the kind, version and model
-            they belong to.
+            ``counts`` (n,), ``rows`` (n, R, F), ``costs`` (n, K), ``novelty`` (n,), its running
+            means, and the kind, version and model they belong to.
         """
         with self._lock:
             state = self._windows.snapshot()
-            costs = self._costs[state["ids"]]
-        return signed(_KIND, self._contract, {**state, "costs": costs})
+            costs, means = self._costs[state["ids"]], self._means[state["ids"]]
+        return signed(_KIND, self._contract, {**state, "costs": costs, "novelty": means})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, in place of all series, bit by bit as if uninterrupted.
@@ -186,9 +201,10 @@ class RegimeBank:
         require_signed(snapshot, _KIND, self._contract)
         ids = _as_ids(entry(snapshot, "ids"))
         costs = costs_of(snapshot, (len(ids), self._contract.n_regimes))
+        means = mean_of(snapshot, (len(ids),))
         with self._lock:
             self._windows.restore(buffer_state(snapshot, "stream_bank"))
-            self._costs[ids] = costs
+            self._costs[ids], self._means[ids] = costs, means
 
     def _step(
         self, ids: NDArray[np.int64], distance: NDArray[np.float32]
@@ -204,6 +220,21 @@ class RegimeBank:
         labels, costs = np.empty_like(sorted_labels), np.empty_like(sorted_costs)
         labels[order], costs[order] = sorted_labels, sorted_costs
         return labels, costs
+
+    def _average(self, ids: NDArray[np.int64], novelty: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Advance the running mean of each series by its rows; the mean after every row."""
+        memory, result = self._contract.novelty_memory, np.empty(len(ids))
+        # A series' rows in order, those of all series at once: the first of each, the second, ...
+        order = np.argsort(ids, kind="stable")
+        starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
+        turn = np.empty(len(ids), dtype=np.int64)
+        turn[order] = np.arange(len(ids)) - np.repeat(starts, np.diff(starts, append=len(ids)))
+        for number in range(int(turn.max(initial=-1)) + 1):
+            rows = np.flatnonzero(turn == number)
+            before, now = self._means[ids[rows]], novelty[rows].astype(np.float64)
+            after = np.where(np.isnan(before), now, before + memory * (now - before))
+            self._means[ids[rows]] = result[rows] = after
+        return result
 
 
 def _as_ids(ids: ArrayLike) -> NDArray[np.int64]:

@@ -24,11 +24,14 @@ class Labelling:
     regime : ndarray of int64, shape (T,), or Series
     probability : ndarray of float64, shape (T, K), or DataFrame
     novelty : ndarray of float32, shape (T,), or Series
+    novel : ndarray of bool, shape (T,), or Series
+        False where there is no full window.
     """
 
     regime: Any
     probability: Any
     novelty: Any
+    novel: Any
 
 
 def per_bar(
@@ -44,9 +47,10 @@ def per_bar(
     names : sequence of str
         Of the Series, or of the C columns, where the result is a frame.
     before, after : int
-        Bars without a result, which are missing: -1 for integers, NaN for floats.
+        Bars without a result, which are missing: -1 for integers, NaN for floats. Of booleans
+        they are False.
     """
-    missing = MISSING if values.dtype.kind == "i" else np.nan
+    missing = {"i": MISSING, "b": False}.get(values.dtype.kind, np.nan)
     result = np.full((before + len(values) + after, *values.shape[1:]), missing, values.dtype)
     result[before : before + len(values)] = values
     return like_frame(data, result, names, missing=MISSING) if is_frame(data) else result

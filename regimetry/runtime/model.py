@@ -13,11 +13,12 @@ from regimetry.contract import OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
 from regimetry.parameters import require_choice
 from regimetry.runtime.bank import RegimeBank
-from regimetry.runtime.batch import run_gathered, run_windows
+from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import require_windows
 from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
 from regimetry.runtime.labelling import MISSING, Labelling, per_bar, per_window
 from regimetry.runtime.modelfile import ModelFile, Settings
+from regimetry.runtime.novelty import exceeds, running_mean
 from regimetry.runtime.probability import probabilities
 from regimetry.runtime.stream import Stream
 from regimetry.series.preprocessing import log_columns, require_positive
@@ -80,24 +81,27 @@ class RegimeModel:
         """The content of the model file."""
         return self._file.content
 
-    def label(self, data: Any) -> Labelling:
-        """Give every bar its regime, probabilities and novelty in one pass, causally.
+    def label(self, data: Any, *, advance: Advance | None = None) -> Labelling:
+        """Give every bar regime, probabilities, novelty and whether it is novel, causally.
 
         Parameters
         ----------
         data : array (T, F) or frame
+        advance : callable or None
+            As for :meth:`outputs`.
 
         Returns
         -------
         Labelling
             Every entry of bar t uses bars up to t.
         """
-        outputs = self.outputs(data, ("distance", "novelty"))
+        outputs = self.outputs(data, ("distance", "novelty"), advance=advance)
         labels, costs = jump_forward(outputs["distance"], self.contract.jump_penalty)
         return Labelling(
             regime=self._per_bar(data, labels, ["regime"]),
             probability=self._probability(data, costs),
             novelty=self._per_bar(data, outputs["novelty"], ["novelty"]),
+            novel=self._novel(data, outputs["novelty"]),
         )
 
     def predict(self, data: Any) -> Any:
@@ -125,14 +129,29 @@ class RegimeModel:
         return self._probability(data, costs)
 
     def novelty(self, data: Any) -> Any:
-        """Return how far the window behind each bar lies from all that training saw.
+        """Return how improbable the window behind each bar is under those of training.
 
         Returns
         -------
         ndarray of float32, shape (T,), or Series
-            1 is typical of training; NaN for the first bars. Row t uses bars up to t.
+            The mixture of Gaussians of training gives the window's statistics a density p; novelty
+            is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
+            first bars. Row t uses bars up to t.
         """
         return self._per_bar(data, self.outputs(data, ("novelty",))["novelty"], ["novelty"])
+
+    def novel(self, data: Any) -> Any:
+        """Say which bars belong to a state that training has not seen.
+
+        The running mean of :meth:`novelty`, with the contract's ``novelty_memory``, exceeds
+        ``novelty_threshold``. Training set it so that 5 % of known bars are flagged.
+
+        Returns
+        -------
+        ndarray of bool, shape (T,), or Series
+            Row t uses bars up to t; False for the first bars.
+        """
+        return self._novel(data, self.outputs(data, ("novelty",))["novelty"])
 
     def smooth(self, data: Any) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -150,18 +169,24 @@ class RegimeModel:
         labels = jump_path(distance, self.contract.smooth_penalty)
         return self._per_bar(data, labels, ["regime"], after=self.contract.bars_until_label)
 
-    def embed(self, data: Any) -> Any:
-        """Embed every full window.
+    def embed(self, data: Any, *, advance: Advance | None = None) -> Any:
+        """Embed every full window; ``advance`` is as for :meth:`outputs`.
 
         Returns
         -------
         ndarray of float32, shape (N, D), or DataFrame with columns e0, e1, ...
             Row i belongs to the window whose last bar is ``i + contract.window_rows - 1``.
         """
-        embedding = self.outputs(data, ("embedding",))["embedding"]
+        embedding = self.outputs(data, ("embedding",), advance=advance)["embedding"]
         return per_window(data, embedding, [f"e{i}" for i in range(embedding.shape[1])])
 
-    def outputs(self, data: Any, names: Sequence[str] = OUTPUT_NAMES) -> dict[str, NDArray[Any]]:
+    def outputs(
+        self,
+        data: Any,
+        names: Sequence[str] = OUTPUT_NAMES,
+        *,
+        advance: Advance | None = None,
+    ) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
 
         Parameters
@@ -169,6 +194,8 @@ class RegimeModel:
         data : array (T, F) or frame
         names : sequence of str
             Which of ``embedding`` (N, D), ``distance`` (N, K), ``regime`` (N,), ``novelty`` (N,).
+        advance : callable or None
+            Called with how many more windows are done, now and then, from any thread.
 
         Returns
         -------
@@ -184,7 +211,12 @@ class RegimeModel:
         require_positive(values, log_columns(self.contract.transforms), schema.feature_names)
         file = self._file
         return run_windows(
-            file.session, values, names, threads=file.threads, batch_size=file.batch_size
+            file.session,
+            values,
+            names,
+            threads=file.threads,
+            batch_size=file.batch_size,
+            advance=advance,
         )
 
     def run(
@@ -233,6 +265,11 @@ class RegimeModel:
         names = [regime.name for regime in self.contract.regimes]
         return self._per_bar(data, probabilities(costs, self.contract.sharpness), names)
 
+    def _novel(self, data: Any, novelty: NDArray[np.float32]) -> Any:
+        contract = self.contract
+        mean = running_mean(novelty, contract.novelty_memory)
+        return self._per_bar(data, exceeds(mean, contract.novelty_threshold), ["novel"])
+
     def _per_bar(self, data: Any, values: NDArray[Any], names: list[str], *, after: int = 0) -> Any:
         before = self.contract.window_rows - 1 - after
         return per_bar(data, values, names, before=before, after=after)
@@ -244,7 +281,9 @@ def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel
     Parameters
     ----------
     path : str or PathLike
-    device, providers, threads, batch_size, arena, warm_up, cuda_graphs
-        See :class:`~regimetry.runtime.modelfile.Settings`; errors as for :class:`RegimeModel`.
+    **settings
+        ``device``, ``providers``, ``threads``, ``batch_size``, ``arena``, ``warm_up``,
+        ``cuda_graphs``: see :class:`~regimetry.runtime.modelfile.Settings`; errors as for
+        :class:`RegimeModel`.
     """
     return RegimeModel(path, **settings)

@@ -51,6 +51,20 @@ def costs_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.
     return costs
 
 
+def mean_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Return a copy of novelty's running means, :class:`DataError` if they cannot be any.
+
+    NaN before the first bar, as in snapshots taken by releases that kept none.
+    """
+    mean = np.array(snapshot.get("novelty", np.full(shape, np.nan)))
+    if mean.shape != shape or mean.dtype != np.float64 or np.isinf(mean).any():
+        raise DataError(
+            f"The snapshot's novelty is {mean.dtype} of shape {mean.shape}; float64 of shape "
+            f"{shape} is needed. Restore an unchanged snapshot."
+        )
+    return mean
+
+
 def buffer_state(snapshot: Mapping[str, Any], kind: str) -> Any:
     """Return the part of a snapshot that the extension's buffer of that kind took itself."""
     names = ("window_size", "n_features", "count", "ids", "counts", "rows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -13,9 +14,17 @@ from regimetry.errors import DataError
 from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Clock, as_instant
 from regimetry.runtime.jump import jump_labels
+from regimetry.runtime.novelty import NONE_YET, step
 from regimetry.runtime.probability import probabilities_of_row
 from regimetry.runtime.shared_session import SharedSession
-from regimetry.runtime.snapshots import buffer_state, costs_of, entry, require_signed, signed
+from regimetry.runtime.snapshots import (
+    buffer_state,
+    costs_of,
+    entry,
+    mean_of,
+    require_signed,
+    signed,
+)
 from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.windows import StreamBuffer
 
@@ -33,12 +42,15 @@ class Tick(NamedTuple):
     novelty : float
         1 is typical of the training windows.
     embedding : ndarray of float32, shape (D,)
+    novel : bool
+        The running mean of novelty exceeds the contract's ``novelty_threshold``.
     """
 
     regime: int
     probability: NDArray[np.float64]
     novelty: float
     embedding: NDArray[np.float32]
+    novel: bool
 
 
 class Stream:
@@ -70,6 +82,9 @@ class Stream:
         self._distance, self._novelty = outputs["distance"], outputs["novelty"]
         self._embedding = outputs["embedding"][0]
         self._penalty, self._sharpness = contract.jump_penalty, contract.sharpness
+        self._memory = contract.novelty_memory
+        threshold = contract.novelty_threshold
+        self._threshold = math.inf if threshold is None else threshold
         self._run()  # so that the first tick is as fast as the others
         self.reset()
 
@@ -82,6 +97,7 @@ class Stream:
         """Forget every row and timestamp, as if the stream were new."""
         self._buffer.reset()
         self._costs = np.zeros(self._contract.n_regimes)
+        self._mean = NONE_YET
         self._clock.last = None
         self.skipped = 0
 
@@ -132,11 +148,14 @@ class Stream:
         dict
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: the buffer's rows
             (min(count, R), F), ``costs`` (K,), ``last`` (the last timestamp, or empty), ``count``,
-            ``skipped``, and the kind, version and model they belong to.
+            ``skipped``, ``novelty`` (its running mean), and the kind, version and model they
+            belong to.
         """
         last = np.empty(0) if self._clock.last is None else np.array([self._clock.last])
         state = {**self._buffer.snapshot(), "costs": self._costs.copy(), "last": last}
-        return signed(_KIND, self._contract, {**state, "skipped": self.skipped})
+        return signed(
+            _KIND, self._contract, {**state, "skipped": self.skipped, "novelty": self._mean}
+        )
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -157,8 +176,10 @@ class Stream:
         if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
             raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
         skipped = int(entry(snapshot, "skipped"))
+        mean = mean_of(snapshot, ())
         self._buffer.restore(buffer_state(snapshot, "stream_buffer"))
         self._costs, self.skipped = costs, skipped
+        self._mean = float(mean)
         self._clock.last = last[0] if len(last) else None
 
     def _values(self, row: Any) -> NDArray[np.float64]:
@@ -192,9 +213,12 @@ class Stream:
         np.copyto(self._window, self._buffer.window())
         self._run()
         labels, self._costs = jump_labels(self._distance, self._penalty, self._costs)
+        novelty = self._novelty.item()
+        self._mean = step(self._mean, novelty, self._memory)
         return Tick(
             labels.item(),
             probabilities_of_row(self._costs, self._sharpness),
-            self._novelty.item(),
+            novelty,
             self._embedding.copy(),
+            self._mean > self._threshold,
         )

@@ -56,7 +56,7 @@ def test_predict_takes_the_bars_and_gives_every_one_a_row(folder, tmp_path, caps
     assert labels["Date"].tolist() == bars["Date"].tolist()
     missing = WARM_UP + 5 - 1
     assert labels["regime"].isna().tolist() == [True] * missing + [False] * (400 - missing)
-    assert sum(entry["bars"] for entry in summary) == 400 - missing
+    assert sum(entry["bars"] for entry in summary["regimes"]) == 400 - missing
 
     # Causal through files as well: fewer bars, the same labels.
     bars.iloc[:250].to_csv(tmp_path / "past.csv", index=False)
@@ -183,9 +183,9 @@ def test_bad_bars_and_bad_flags_get_one_sentence(folder, tmp_path, capsys):
             "5 bars are too few for features over 5; at least 6",
         ),
         (["fit", good, *fit, "--columns", "Open,q"], "'q' is missing"),
-        (["fit", good, *fit, "--feature-window", "1"], "window is 1"),
-        (["fit", good, *fit, "--categorical", "rsi"], "--categorical has no meaning"),
-        (["fit", good, *fit[:2], "--feature-window", "5"], "no meaning without --features"),
+        (["fit", good, *fit, "--feature-window", "1"], "feature_window is 1"),
+        (["fit", good, *fit, "--categorical", "rsi"], "it has no meaning with features"),
+        (["fit", good, *fit[:2], "--feature-window", "5"], "no meaning without features"),
         (["predict", model, str(tmp_path / "lacking.csv")], "Column 'Low' is missing"),
         (["predict", model, str(tmp_path / "zero.csv")], "column 'Volume' holds 0"),
         (["predict", model, str(tmp_path / "short.csv")], "5 bars are too few for features over 8"),

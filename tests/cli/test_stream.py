@@ -301,11 +301,15 @@ def test_only_numpy_and_onnxruntime_are_loaded(bars):
 
 
 def test_what_is_not_finite_becomes_null(shipped):
-    tick = Tick(1, np.array([np.nan, 0.5, np.inf]), float("inf"), np.zeros(2, np.float32))
+    tick = Tick(1, np.array([np.nan, 0.5, np.inf]), float("inf"), np.zeros(2, np.float32), False)
     found = _fields(tick, shipped.contract)
     assert found == {
-        "regime": 1, "name": "regime_1", "probability": [None, 0.5, None], "novelty": None
-    }  # fmt: skip
+        "regime": 1,
+        "name": "regime_1",
+        "probability": [None, 0.5, None],
+        "novelty": None,
+        "novel": False,
+    }
 
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)

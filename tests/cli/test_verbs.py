@@ -48,6 +48,7 @@ def test_predict_writes_one_row_a_bar(folder, tmp_path, suffix, capsys):
         "p_regime_1",
         "p_regime_2",
         "novelty",
+        "novel",
     ]
     assert len(labels) == 500
     assert labels["regime"].isna().sum() == 9
@@ -64,7 +65,8 @@ def test_json_is_for_machines(folder, tmp_path, capsys):
     arguments = ["predict", str(folder / "sim.onnx"), str(folder / "sim.csv")]
     assert main([*arguments, "-o", str(tmp_path / "l.csv"), "--json"]) == 0
     summary = json.loads(capsys.readouterr().out)
-    assert sum(entry["bars"] for entry in summary) == 491
+    assert summary["rows"] == 500
+    assert sum(entry["bars"] for entry in summary["regimes"]) == 491
     assert main(["inspect", str(folder / "sim.onnx"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["window_size"] == 10
 
@@ -173,8 +175,11 @@ def test_other_bad_input(folder, tmp_path, capsys):
         (["fit", data, "-o", str(tmp_path / "m.txt")], "must end in .onnx"),
         (["fit", data, "-o", str(tmp_path / "m.onnx"), "--n-regimes", "x"], "n_regimes is 'x'"),
         (["fit", data, "-o", str(tmp_path / "m.onnx"), "--columns", "q"], "'q' is missing"),
-        (["report", model, data, "-o", str(tmp_path / "r.gif")], "must end in .png or .svg"),
-        (["report", model, data, "-o", str(tmp_path / "r.png"), "--price", "q"], "no column 'q'"),
+        (["report", model, data, "-o", str(tmp_path / "r.gif")], "must end in .html, .md, .png or"),
+        (
+            ["report", model, data, "-o", str(tmp_path / "r.png"), "--price", "q"],
+            "no column of numbers 'q'",
+        ),
         (["sample", "simulated", "--kind", "zz", "-o", str(tmp_path / "s.csv")], "kind is 'zz'"),
         (["predict", model, data, "--device", "tpu"], "device is 'tpu'"),
     ):

@@ -4,7 +4,6 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 from regimetry.errors import DataError
-from regimetry.regimes.count import count_by_eigengap, eigengaps
 from regimetry.regimes.head import canonical_order, fit_head
 from regimetry.regimes.slow import fit_slow_directions
 from regimetry.regimes.spectral import (
@@ -20,6 +19,10 @@ def blobs(n=60, k=3, seed=0):
     centres = 6 * np.eye(k, 4)
     truth = np.repeat(np.arange(k), n)
     return centres[truth] + generator.standard_normal((n * k, 4)), truth
+
+
+def behind_largest_gap(eigenvalues):
+    return int(np.argmax(-np.diff(eigenvalues))) + 1
 
 
 def test_distances_are_euclidean_and_not_negative():
@@ -79,14 +82,13 @@ def test_a_point_far_from_everything_has_finite_coordinates():
 def test_identical_points_do_not_divide_by_zero():
     fitted = fit_spectral_map(np.ones((40, 3)), 1, 6)
     assert np.isfinite(fitted.transform(np.ones((2, 3)))).all()
-    assert count_by_eigengap(fitted.eigenvalues) == 1
+    assert behind_largest_gap(fitted.eigenvalues) == 1
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4])
 def test_the_eigengap_counts_separate_clusters(k):
     points, _ = blobs(n=80, k=k)
-    assert count_by_eigengap(fit_spectral_map(points, 1, 6).eigenvalues) == k
-    assert eigengaps(np.array([1.0, 0.9, 0.5])).tolist() == pytest.approx([0.1, 0.4])
+    assert behind_largest_gap(fit_spectral_map(points, 1, 6).eigenvalues) == k
 
 
 def test_stratified_rows_cover_time_evenly():

@@ -3,8 +3,6 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 import regimetry as rg
 from regimetry.errors import ConfigError, DataError
@@ -62,24 +60,6 @@ def test_smooth_sees_the_future_and_predict_does_not(model, values):
         not np.array_equal(smooth[: cut - 5], model.smooth(values[:cut])[: cut - 5]) for cut in cuts
     )
     assert all(np.array_equal(whole[:cut], model.predict(values[:cut])) for cut in cuts)
-
-
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
-    cut=st.integers(11, 120),
-    extra=st.integers(1, 80),
-    scale=st.floats(0, 50),
-    seed=st.integers(0, 99),
-)
-def test_no_future_changes_the_past(model, values, cut, extra, scale, seed):
-    generator = np.random.default_rng(seed)
-    future = values[cut - 1] * np.exp(scale * 0.01 * generator.standard_normal((extra, 4)))
-    past, longer = model.label(values[:cut]), model.label(np.concatenate([values[:cut], future]))
-    np.testing.assert_array_equal(longer.regime[:cut], past.regime)
-    np.testing.assert_allclose(longer.probability[:cut], past.probability, atol=1e-5)
-    np.testing.assert_allclose(longer.novelty[:cut], past.novelty, atol=1e-5)
 
 
 @pytest.mark.parametrize("columns", [["x0", "x1", "x2", "x3"], ["x3", "x1", "x0", "x2"]])

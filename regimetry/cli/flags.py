@@ -1,0 +1,63 @@
+"""Flags for the fields of a :class:`~regimetry.configuration.Configuration`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from regimetry.configuration.fields import Configuration
+from regimetry.configuration.types import choices, from_text, types_of
+
+WITHOUT_FLAG = ("encoder",)
+"""Fields that hold fields: they are set in the file."""
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Add --config."""
+    parser.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="YAML file of fields and values, which a flag beats; see regimetry config",
+    )
+
+
+def value_of(entry: Field[Any], text: str) -> Any:
+    """Read a flag's text as its field's value."""
+    return from_text(types_of(Configuration)[entry.name], text)
+
+
+def add_flags(
+    parser: argparse.ArgumentParser,
+    description: str = "a flag beats the file; null takes back what it says",
+    read: Callable[[Field[Any], str], Any] = value_of,
+) -> None:
+    """Add one flag a field; ``read`` makes a value of a field and a text."""
+    kinds = types_of(Configuration)
+    group = parser.add_argument_group("fields", description)
+    for entry in fields(Configuration):
+        if entry.name in WITHOUT_FLAG:
+            continue
+        default = "" if entry.default in (None, (), False) else f" (default: {entry.default})"
+        group.add_argument(
+            f"--{entry.name.replace('_', '-')}",
+            dest=entry.name,
+            type=partial(read, entry),
+            default=argparse.SUPPRESS,  # what is not given does not beat the file
+            metavar=entry.metadata["metavar"] or _alternatives(kinds[entry.name]),
+            help=(entry.metadata["help"] + default).replace("%", "%%"),
+        )
+
+
+def _alternatives(kind: Any) -> str:
+    return "true|false" if kind is bool else "|".join(map(str, choices(kind)))
+
+
+def given(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the flags that were given, by field."""
+    names = [entry.name for entry in fields(Configuration)]
+    return {name: getattr(options, name) for name in names if hasattr(options, name)}

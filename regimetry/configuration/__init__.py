@@ -1,0 +1,8 @@
+"""What a fit depends on besides the data: fields, files, and the way from a model back to a file.
+
+The fields import nothing heavy. Reading needs the ``train`` extra (pydantic and PyYAML).
+"""
+
+from regimetry.configuration.fields import Configuration
+
+__all__ = ["Configuration"]

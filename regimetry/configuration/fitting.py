@@ -1,0 +1,106 @@
+"""From a configuration and a table to what :meth:`RegimeDetector.fit` takes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from regimetry.configuration.fields import Configuration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from regimetry.detector import RegimeDetector
+    from regimetry.series.features import OhlcvFeatures
+
+DATA_FIELDS = ("time_column", "columns", "features", "feature_window")
+"""Fields that choose columns of the table; the others are parameters of the detector."""
+
+
+class Prepared(NamedTuple):
+    """Rows to fit on, what made them, and sentences on what was chosen."""
+
+    data: pd.DataFrame
+    features: OhlcvFeatures | None
+    notes: list[str]
+
+
+def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
+    """Choose the columns, or make the features, that a configuration asks for.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    table : pandas.DataFrame
+        T rows, with their times as the index.
+
+    Returns
+    -------
+    Prepared
+        Row t of the data uses rows up to t.
+
+    Raises
+    ------
+    DataError
+        A column is missing or holds something else, or a bar is no bar.
+    """
+    from regimetry.series.features import OhlcvFeatures
+    from regimetry.series.features.pipeline import DEFAULT_WINDOW
+    from regimetry.series.frames import layout_of
+
+    if configuration.features is None:
+        layout = layout_of(
+            table, columns=configuration.columns, categorical=configuration.categorical
+        )
+        left_out = ", ".join(layout.left_out)
+        notes = [f"left out, since they are not numbers: {left_out}"] if left_out else []
+        return Prepared(table[list(layout.schema.names)], None, notes)
+    window = configuration.feature_window
+    features = OhlcvFeatures(
+        _bar_columns(configuration, table), DEFAULT_WINDOW if window is None else window
+    )
+    return Prepared(features.frame(table), features, [_features_note(features, table)])
+
+
+def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
+    from regimetry.series.features import BarColumns
+    from regimetry.series.frames import layout_of
+
+    if configuration.columns is None:
+        return BarColumns.find(table.columns)
+    return BarColumns.find(layout_of(table, columns=configuration.columns).schema.names)
+
+
+def _features_note(features: OhlcvFeatures, table: pd.DataFrame) -> str:
+    names = features.columns.names
+    unused = [str(name) for name in table.columns if name not in names]
+    return (
+        f"features over {features.window} bars, made of {', '.join(names)}"
+        + ("" if features.columns.volume else "; there is no volume, and no feature of it")
+        + (f"; not used: {', '.join(unused)}" if unused else "")
+    )
+
+
+def detector_of(configuration: Configuration, **settings: Any) -> RegimeDetector:
+    """Return the unfitted detector of a configuration.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    **settings
+        Parameters of the detector that say nothing about the model, such as ``progress``.
+    """
+    from regimetry.detector import RegimeDetector
+
+    parameters = {
+        entry.name: getattr(configuration, entry.name)
+        for entry in fields(Configuration)
+        if entry.name not in DATA_FIELDS
+    }
+    parameters["random_state"] = parameters.pop("seed")
+    if configuration.objective == "none":
+        parameters["objective"] = None
+    if configuration.difference is None:
+        # The windows of features overlap, which looks like a unit root and is none.
+        parameters["difference"] = "auto" if configuration.features is None else "none"
+    return RegimeDetector(**parameters, **settings)

@@ -1,0 +1,73 @@
+"""A :class:`Configuration` as a commented file, and the one that a model was fitted with."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from regimetry.configuration.fields import DERIVED, Configuration, allowed
+from regimetry.configuration.yamlfile import scalar
+from regimetry.errors import ConfigError
+
+if TYPE_CHECKING:
+    from regimetry.contract import ModelContract
+
+
+def plain(configuration: Configuration) -> dict[str, Any]:
+    """Return a configuration as plain data, which :func:`reading.validated` takes back."""
+    data = asdict(configuration)
+    data["encoder"] = {
+        name: value for name, value in data["encoder"].items() if name not in DERIVED
+    }
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in data.items()
+    }
+
+
+def as_yaml(configuration: Configuration, *, heading: str = "") -> str:
+    """Write a configuration as YAML: every field, with its meaning and what it takes."""
+    lines = [f"# {line}" for line in heading.splitlines()]
+    data = plain(configuration)
+    for entry in fields(Configuration):
+        lines.append(f"\n# {entry.metadata['help']}")
+        value = data[entry.name]
+        if not isinstance(value, dict):
+            lines += [f"# {allowed(entry.name)}", f"{entry.name}: {scalar(value)}"]
+            continue
+        lines.append(f"{entry.name}:")
+        for name, inner in value.items():
+            lines.append(f"  {name}: {scalar(inner)}  # {allowed(f'{entry.name}.{name}')}")
+    return "\n".join(lines).lstrip("\n") + "\n"
+
+
+def of_model(contract: ModelContract) -> dict[str, Any]:
+    """Return plain data that would fit a model again on the same table.
+
+    The time column is the data's: it is found by name, or named at the fit.
+
+    Raises
+    ------
+    ConfigError
+        The encoder was a Keras model of somebody's own, which no file of fields can hold.
+    """
+    from regimetry.series.features import features_of
+
+    training = contract.training
+    stored = dict(training["configuration"])
+    stored["objective"] = stored.get("objective") or "none"
+    if "layers" in stored["encoder"]:
+        raise ConfigError(
+            f"The encoder of this model is the Keras model {stored['encoder']['name']!r}, which a "
+            "configuration cannot hold. Fit again from Python: RegimeDetector(encoder=...)."
+        )
+    stored["encoder"] = {
+        name: value for name, value in stored["encoder"].items() if name not in DERIVED
+    }
+    features = features_of(contract)
+    columns = contract.schema.names if features is None else features.columns.names
+    return {
+        **stored,
+        "columns": list(columns),
+        **({} if features is None else {"features": "ohlcv", "feature_window": features.window}),
+        "seed": training["seed"],
+    }

@@ -1,0 +1,176 @@
+"""What each number of regimes would look like on one series: the table that "auto" reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.analysis import spells_of
+from regimetry.regimes.clusters import cluster_centres, distances, nearest
+from regimetry.regimes.slow import SlowDirections, slow_dimension
+from regimetry.regimes.spectral import fit_spectral_map, stratified_rows
+from regimetry.regimes.stability import stability
+from regimetry.runtime.jump import jump_path
+
+Array = NDArray[np.float64]
+
+_LANDMARKS = 500  # of a candidate's fit
+_STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
+_PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
+_BLOCK = 10  # window sizes that a resampled block is long
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One number of regimes, and what speaks for and against it.
+
+    All of it looks at the whole training series.
+
+    Attributes
+    ----------
+    n_regimes : int
+        K.
+    eigenvalue : float
+        The Kth of the normalised affinity, 1 for K = 1.
+    gap : float
+        To the next eigenvalue; 0 where there is none.
+    stability, stability_spread : float or None
+        Mean and standard deviation over resamples of the adjusted Rand index with the labels of
+        the whole series; ``None`` for K = 1, which every resample agrees with.
+    shortest_dwell : float
+        Of the regime that lasts the least, in bars; see :func:`shortest_dwell`.
+    smallest_share : float
+        Of the bars, in the smallest regime.
+    chosen : bool
+        Whether the model has this many.
+    refused : str or None
+        Why not, where "auto" did not choose it.
+    """
+
+    n_regimes: int
+    eigenvalue: float
+    gap: float
+    stability: float | None = None
+    stability_spread: float | None = None
+    shortest_dwell: float
+    smallest_share: float
+    chosen: bool = False
+    refused: str | None = None
+
+
+def assess(
+    white: Array,
+    slow: SlowDirections,
+    eigenvalues: Array,
+    counts: Iterable[int],
+    *,
+    window_size: int,
+    seed: int,
+) -> tuple[Candidate, ...]:
+    """Cluster the windows into each number of regimes, and describe the result.
+
+    Costs a fixed number of small fits for each, on at most 500 landmarks and 8192 windows.
+
+    Parameters
+    ----------
+    white : ndarray, shape (N, P)
+        Whitened embeddings in time order.
+    slow : SlowDirections
+    eigenvalues : ndarray, falling
+        Of the affinity of all candidates.
+    counts : iterable of int
+        K of each candidate, at most N.
+    window_size : int
+        W.
+    seed : int
+
+    Returns
+    -------
+    tuple of Candidate
+        None chosen, none refused.
+    """
+    generator = np.random.default_rng(seed)
+    rows = stratified_rows(len(white), _LANDMARKS, generator)
+    stretches, breaks = _stretches(len(white))
+    table = []
+    for count in counts:
+        one = Candidate(
+            n_regimes=count,
+            eigenvalue=_entry(eigenvalues, count - 1),
+            gap=_entry(eigenvalues, count - 1) - _entry(eigenvalues, count),
+            shortest_dwell=float(len(white)),
+            smallest_share=1.0,
+        )
+        if count == 1:
+            table.append(one)
+            continue
+        points = white @ slow.projection(slow_dimension(count))
+        spectral = fit_spectral_map(points[rows], count, count)
+        centres = cluster_centres(spectral.transform(points[rows]), count, seed=seed, starts=5)
+        path = jump_path(distances(spectral.transform(points[stretches]), centres), _PATH_PENALTY)
+        agreement = stability(
+            points,
+            rows[::2],
+            nearest(spectral.transform(points[rows[::2]]), centres),
+            count,
+            block=max(1, min(_BLOCK * window_size, len(points) // 4)),
+            seed=seed,
+        )
+        table.append(
+            replace(
+                one,
+                stability=float(agreement.mean()),
+                stability_spread=float(agreement.std()),
+                shortest_dwell=shortest_dwell(path, count, breaks),
+                smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
+            )
+        )
+    return tuple(table)
+
+
+def shortest_dwell(
+    labels: NDArray[np.int64], n_regimes: int, breaks: NDArray[np.bool_] | None = None
+) -> float:
+    """Return the dwell of the regime that lasts the least, in bars.
+
+    A regime's dwell is the median over its *bars* of the length of the spell that they lie in. The
+    median over spells would be a matter of the few stray bars that any labelling has.
+
+    Parameters
+    ----------
+    labels : ndarray of int64, shape (N,)
+    n_regimes : int
+        K.
+    breaks : ndarray of bool, shape (N,), or None
+        True where a bar does not follow the one before it.
+
+    Returns
+    -------
+    float
+        0 where a regime has no bar.
+    """
+    spells = spells_of(labels, breaks)
+    dwells = []
+    for regime in range(n_regimes):
+        lengths = np.sort(spells.length[spells.regime == regime])
+        middle = np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)
+        dwells.append(float(lengths[middle]) if len(lengths) else 0.0)
+    return min(dwells)
+
+
+def _entry(eigenvalues: Array, place: int) -> float:
+    return float(eigenvalues[place]) if place < len(eigenvalues) else 0.0
+
+
+def _stretches(n_windows: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the windows to label, all or some stretches of them, and where one begins."""
+    if n_windows <= _STRETCHES * _STRETCH:
+        return np.arange(n_windows), np.zeros(n_windows, dtype=np.bool_)
+    starts = np.linspace(0, n_windows - _STRETCH, _STRETCHES).astype(np.int64)
+    rows = (starts[:, None] + np.arange(_STRETCH)).ravel()
+    breaks = np.zeros(len(rows), dtype=np.bool_)
+    breaks[::_STRETCH] = True
+    return rows, breaks

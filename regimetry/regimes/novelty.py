@@ -1,0 +1,220 @@
+"""Novelty: how improbable a window's own statistics are under those of training.
+
+    window -> per channel log deviation, correlations, autocorrelations -> mixture of Gaussians
+
+Regimes are told apart by the head, in directions that the training data know. What they do not
+know may lie in any other direction, so novelty does not look through the head or the encoder.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from regimetry.regimes.memory import block_rows
+from regimetry.regimes.slow import fix_signs
+from regimetry.regimes.spectral import stratified_rows
+from regimetry.runtime.novelty import running_mean
+
+Array = NDArray[np.float64]
+
+MOST_CHANNELS = 8
+"""Features beyond this many are first rotated to this many principal components."""
+
+LAGS = (1, 2, 4)
+"""Autocorrelations that are measured, in bars, where the window is longer."""
+
+VARIANCE_FLOOR = 1e-3  # in squared deviations of training: a flat window has no correlations
+FALSE_ALARM_RATE = 0.05
+"""Share of known bars that the threshold lets pass for novel."""
+
+_COMPONENTS = 6
+_RIDGE = 0.02  # on the diagonal of each covariance, in squared deviations of the statistic
+_MOST_FITTED = 10_000  # windows that the mixture is fitted on
+_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class NoveltyMap:
+    """A fitted map of preprocessed windows (N, W, F) to novelty (N,).
+
+    Attributes
+    ----------
+    channels : ndarray, shape (F, C), or None
+        Rotation of the rows; ``None`` where every feature is a channel.
+    middle : ndarray, shape (C + C * C + W * W,)
+        Mean of the log deviations, products of channels and products of rows; subtracted first.
+    reading : ndarray, shape (C + C * C + W * W, P)
+        From those to z-scored statistics.
+    whitening : ndarray, shape (P, Q * P)
+        Of each of the Q components of the mixture, side by side.
+    centres : ndarray, shape (Q * P,)
+        Of the components, whitened; subtracted.
+    peaks : ndarray, shape (Q,)
+        Log of each component's highest density, less that of all of them together.
+    low, high, level : ndarray, shape (C,)
+        Range of the window means in training, and their deviation.
+    scale : float
+        Median over training before it was divided by.
+    """
+
+    channels: Array | None
+    middle: Array
+    reading: Array
+    whitening: Array
+    centres: Array
+    peaks: Array
+    low: Array
+    high: Array
+    level: Array
+    scale: float
+
+    def transform(self, windows: NDArray[np.floating]) -> Array:
+        """Return the novelty (N,) of windows; the float64 twin of the exported graph.
+
+        ``sqrt(-2 log(p / p_max) + e^2) / scale``, with the mixture's density p of the statistics,
+        and e, by how many deviations the mean of a channel lies outside the range of training.
+        """
+        size = block_rows(windows.shape[1] ** 2 + len(self.centres))
+        parts = range(0, len(windows), size)
+        return np.concatenate([self._transform(windows[i : i + size]) for i in parts])
+
+    def _transform(self, windows: NDArray[np.floating]) -> Array:
+        raw, mean = _raw_statistics(windows, self.channels)
+        whitened = (raw - self.middle) @ self.reading @ self.whitening - self.centres
+        square = (whitened**2).reshape(len(raw), len(self.peaks), -1).sum(axis=2)
+        density = np.logaddexp.reduce(self.peaks - square / 2.0, axis=1)
+        outside = np.maximum(self.low - mean, mean - self.high) / self.level
+        excess = np.maximum(outside.max(axis=1), 0.0)
+        return np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2) / self.scale
+
+
+def _raw_statistics(windows: NDArray[np.floating], channels: Array | None) -> tuple[Array, Array]:
+    """Return log deviations, products of channels and of rows (N, C + C C + W W); means (N, C)."""
+    rows = np.asarray(windows, dtype=np.float64)
+    if channels is not None:
+        rows = rows @ channels
+    mean = rows.mean(axis=1, keepdims=True)
+    centred = rows - mean
+    variance = (centred**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR
+    scaled = centred / np.sqrt(variance)
+    # Autocorrelation about 0, the mean of training: ten bars' own mean would hide what is slow.
+    whole = rows / np.sqrt((rows**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR)
+    n = len(rows)
+    products = [
+        (scaled.transpose(0, 2, 1) @ scaled).reshape(n, -1),
+        (whole @ whole.transpose(0, 2, 1)).reshape(n, -1),
+    ]
+    return np.concatenate([0.5 * np.log(variance[:, 0]), *products], axis=1), mean[:, 0]
+
+
+def statistics_matrix(window_size: int, n_channels: int) -> Array:
+    """Return the matrix (C + C C + W W, S) that picks the statistics from their products.
+
+    Log deviation of each channel, correlation of each pair, and the autocorrelation at each lag,
+    the mean over channels.
+    """
+    pairs = np.triu_indices(n_channels, 1)
+    products = np.zeros((n_channels, n_channels, len(pairs[0])))
+    products[(*pairs, np.arange(len(pairs[0])))] = 1.0 / window_size
+    lags = [lag for lag in LAGS if lag < window_size]
+    shifts = np.stack([np.eye(window_size, k=lag) for lag in lags], axis=2)
+    blocks = [
+        np.eye(n_channels),
+        products.reshape(n_channels**2, -1),
+        shifts.reshape(window_size**2, -1) / (window_size * n_channels),
+    ]
+    result = np.zeros((sum(len(b) for b in blocks), sum(b.shape[1] for b in blocks)))
+    row = column = 0
+    for block in blocks:
+        result[row : row + len(block), column : column + block.shape[1]] = block
+        row, column = row + len(block), column + block.shape[1]
+    return result
+
+
+def fit_novelty(windows: NDArray[np.floating], *, seed: int = 0) -> tuple[NoveltyMap, float]:
+    """Fit the map on the training windows, and the threshold of its running mean.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (N, W, F)
+        Preprocessed, in time order, stride 1; a view will do.
+    seed : int
+        Of the mixture, and of the windows that it is fitted on where there are many.
+
+    Returns
+    -------
+    NoveltyMap
+    float
+        The threshold: see :func:`out_of_fold`.
+    """
+    channels = _principal_channels(windows)
+    # Threads would add up in the order in which they finish: one repeats.
+    with threadpool_limits(1):
+        rows = stratified_rows(len(windows), _MOST_FITTED, np.random.default_rng(seed))
+        fitted = _fit(windows[rows], channels, seed)
+        threshold = out_of_fold(windows, channels, fitted.scale, seed)
+    return fitted, threshold
+
+
+def out_of_fold(
+    windows: NDArray[np.floating], channels: Array | None, scale: float, seed: int
+) -> float:
+    """Return what the running mean of novelty exceeds on 5 % of bars that the map has not seen.
+
+    A map knows its own training windows, and every window shares bars with its neighbours. So the
+    series is cut into five stretches, each is judged by a map of the others less a window's length
+    on either side, and the threshold is a quantile of those judgements.
+    """
+    n, width = len(windows), windows.shape[1]
+    edges = np.linspace(0, n, _FOLDS + 1).astype(np.int64)
+    if n < 2 * _FOLDS * width:  # too short to hold a stretch out
+        edges = np.array([0, n])
+    novelty = []
+    for start, stop in itertools.pairwise(edges):
+        outside = np.r_[: max(start - width, 0), min(stop + width, n) : n]
+        kept = outside if len(outside) else np.arange(n)
+        chosen = kept[stratified_rows(len(kept), _MOST_FITTED, np.random.default_rng(seed))]
+        judge = _fit(windows[chosen], channels, seed)
+        novelty.append(judge.transform(windows[start:stop]) * judge.scale / scale)
+    mean = running_mean(np.concatenate(novelty), 1.0 / width)
+    return float(np.quantile(mean, 1.0 - FALSE_ALARM_RATE))
+
+
+def _principal_channels(windows: NDArray[np.floating]) -> Array | None:
+    if windows.shape[2] <= MOST_CHANNELS:
+        return None
+    rows = np.asarray(windows[:, -1], dtype=np.float64)
+    vectors = np.linalg.eigh(np.cov(rows.T))[1][:, ::-1]
+    return fix_signs(vectors[:, :MOST_CHANNELS])
+
+
+def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> NoveltyMap:
+    raw, mean = _raw_statistics(windows, channels)
+    picked = raw @ (matrix := statistics_matrix(windows.shape[1], mean.shape[1]))
+    average, deviation = picked.mean(axis=0), np.maximum(picked.std(axis=0), 1e-3)
+    statistics = (picked - average) / deviation
+    n, width = statistics.shape
+    count = max(1, min(_COMPONENTS, n // (5 * width)))
+    mixture = GaussianMixture(count, reg_covar=_RIDGE, random_state=seed).fit(statistics)
+    roots = mixture.precisions_cholesky_
+    heights = np.log(mixture.weights_) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
+    unscaled = NoveltyMap(
+        channels=channels,
+        middle=raw.mean(axis=0),
+        reading=matrix / deviation,
+        whitening=np.concatenate(list(roots), axis=1),
+        centres=np.concatenate([m @ r for m, r in zip(mixture.means_, roots, strict=True)]),
+        peaks=heights - np.logaddexp.reduce(heights),
+        low=mean.min(axis=0),
+        high=mean.max(axis=0),
+        level=np.maximum(mean.std(axis=0), 1e-3),
+        scale=1.0,
+    )
+    median = float(np.median(unscaled.transform(windows)))
+    return NoveltyMap(**{**vars(unscaled), "scale": max(median, 1e-6)})

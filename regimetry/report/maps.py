@@ -1,0 +1,121 @@
+"""Embeddings on a plane."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.report.thinning import spread_rows
+
+Floats = NDArray[np.float64]
+
+MAP_ROWS = 6000
+"""Most windows that a map shows."""
+
+UMAP_ROWS = 2000
+
+
+@dataclass(frozen=True)
+class EmbeddingMap:
+    """Windows on a plane, near where they are alike.
+
+    Attributes
+    ----------
+    name : str
+        PCA or UMAP.
+    bars : ndarray of int64, shape (M,)
+        Last bars of the windows that are shown.
+    points : ndarray of float64, shape (M, 2)
+    share : tuple of float or None
+        Of the variance that either axis carries; UMAP's axes have no such meaning.
+    """
+
+    name: str
+    bars: NDArray[np.int64]
+    points: Floats
+    share: tuple[float, float] | None
+
+
+def principal_components(
+    embedding: NDArray[np.floating], n_components: int
+) -> tuple[Floats, Floats]:
+    """Project on the directions of largest variance, each dimension in units of its deviation.
+
+    Parameters
+    ----------
+    embedding : ndarray of float, shape (N, D)
+    n_components : int
+
+    Returns
+    -------
+    points : ndarray of float64, shape (N, n_components)
+        Zero where there are fewer directions. The sign makes each direction's largest weight
+        positive.
+    share : ndarray of float64, shape (n_components,)
+        Of the variance.
+    """
+    wide = np.asarray(embedding, dtype=np.float64)
+    deviation = wide.std(axis=0)
+    scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
+    scaled = (wide - wide.mean(axis=0)) * scale
+    values, vectors = np.linalg.eigh(scaled.T @ scaled / len(scaled))
+    count = min(n_components, len(values))
+    values, vectors = np.maximum(values[::-1][:count], 0.0), vectors[:, ::-1][:, :count]
+    largest = np.abs(vectors).argmax(axis=0)
+    vectors = vectors * np.sign(vectors[largest, np.arange(count)])
+    points, share = np.zeros((len(wide), n_components)), np.zeros(n_components)
+    points[:, :count] = scaled @ vectors
+    total = float((deviation > 0).sum())  # each dimension that varies has variance 1
+    share[:count] = values / total if total else 0.0
+    return points, share
+
+
+def embedding_maps(
+    embedding: NDArray[np.floating], labels: NDArray[np.integer], *, umap: bool
+) -> tuple[EmbeddingMap, ...]:
+    """Draw up the maps: by principal components, and by UMAP if asked for.
+
+    Parameters
+    ----------
+    embedding : ndarray of float, shape (N, D)
+        Of the windows that end at the last N of T bars.
+    labels : ndarray of int, shape (T,)
+        Each regime keeps its share of the windows shown.
+    umap : bool
+        Needs umap-learn, and some ten seconds.
+
+    Returns
+    -------
+    tuple of EmbeddingMap
+    """
+    before = len(labels) - len(embedding)
+    points, share = principal_components(embedding, 2)
+    rows = spread_rows(labels[before:], MAP_ROWS)
+    axes = (float(share[0]), float(share[1]))
+    maps = [EmbeddingMap("PCA", rows + before, points[rows], axes)]
+    if umap and len(embedding) >= _UMAP_LEAST:
+        rows = spread_rows(labels[before:], UMAP_ROWS)
+        maps.append(EmbeddingMap("UMAP", rows + before, _umap(embedding[rows]), None))
+    return tuple(maps)
+
+
+def has_umap() -> bool:
+    """Whether umap-learn is installed."""
+    return find_spec("umap") is not None
+
+
+_UMAP_LEAST = 50  # windows; fewer have no neighbourhoods to preserve
+
+
+def _umap(embedding: NDArray[np.floating]) -> Floats:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numba, and of its own defaults
+        from umap import UMAP
+
+        points, _ = principal_components(embedding, min(30, embedding.shape[1]))
+        found: Floats = UMAP(random_state=0, n_jobs=1).fit_transform(points.astype(np.float32))
+    return found.astype(np.float64)

@@ -1,0 +1,113 @@
+"""The one-file page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from importlib.metadata import version
+from importlib.resources import files
+from typing import Any
+
+import plotly.graph_objects as go
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+from plotly.io import to_json
+from plotly.offline import get_plotlyjs
+
+from regimetry.report import words
+from regimetry.report.colours import colour_of, dash_of
+from regimetry.report.data import ReportData
+from regimetry.report.figures import (
+    dwell_figure,
+    map_figure,
+    price_figure,
+    timeline_figure,
+    training_figure,
+    transition_figure,
+)
+from regimetry.report.tables import (
+    card_tables,
+    count_table,
+    drift_tables,
+    dwell_table,
+    outlook_table,
+    regime_table,
+)
+
+SCRIPTS = ("theme.js", "selection.js", "zoom.js", "start.js")
+
+
+def render_page(data: ReportData) -> str:
+    """Return the report as one HTML page that needs no network.
+
+    plotly.js travels inside, compressed; the browser unpacks it.
+
+    Parameters
+    ----------
+    data : ReportData
+
+    Returns
+    -------
+    str
+        The same for the same data and versions.
+    """
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    library = gzip.compress(get_plotlyjs().encode(), 9, mtime=0)
+    return environment.from_string(_asset("page.html.j2")).render(
+        data=data,
+        words=words,
+        headline=words.headline(data),
+        thinned=words.thinned(data),
+        history=data.contract.training.get("history"),
+        figures=Markup(_for_script({name: _plain(f) for name, f in page_figures(data).items()})),
+        library=base64.b64encode(library).decode(),
+        style=Markup(_asset("page.css")),
+        scripts=Markup("\n".join(map(_asset, SCRIPTS))),
+        colour_of=colour_of,
+        dash_of=dash_of,
+        regime_table=regime_table(data),
+        dwell_table=dwell_table(data),
+        outlook_table=outlook_table(data),
+        drift_tables=drift_tables(data),
+        count_table=count_table(data),
+        card=card_tables(data),
+        version=version("regimetry"),
+    )
+
+
+def page_figures(data: ReportData) -> dict[str, go.Figure]:
+    """Return the page's figures by the names of their places."""
+    regimes, history = data.regimes, data.contract.training.get("history")
+    figures = {
+        "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, regimes),
+        "timeline": timeline_figure(
+            data.axis, data.spells, data.probability, data.novelty, regimes
+        ),
+        "transitions": transition_figure(data.analysis.transitions, regimes),
+        "dwell": dwell_figure(data.spells, data.analysis.dwell.expected, regimes),
+    }
+    for found in data.maps:
+        figures[found.name.lower()] = map_figure(found, data.axis, data.labels, regimes)
+    if history:
+        figures["training"] = training_figure(history)
+    return figures
+
+
+def _plain(figure: go.Figure) -> Any:
+    return json.loads(to_json(figure, validate=False))
+
+
+def _for_script(value: Any) -> str:
+    """Return JSON that no HTML parser takes for markup."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def _asset(name: str) -> str:
+    return files("regimetry.report").joinpath("assets", name).read_text(encoding="utf-8")

@@ -1,0 +1,193 @@
+"""The figures without a page, by matplotlib: no browser is needed to draw them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.collections import LineCollection
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+
+from regimetry.report.colours import REGIME_COLOURS, colour_of, symbol_of
+from regimetry.report.data import ReportData
+from regimetry.report.figures.dwell import length_edges
+from regimetry.report.figures.training import VALIDATION
+from regimetry.report.maps import EmbeddingMap
+
+_MS_PER_DAY = 86_400_000.0
+_MARKERS = {
+    "circle": "o",
+    "square": "s",
+    "diamond": "D",
+    "triangle-up": "^",
+    "x": "x",
+    "cross": "P",
+}
+_MOST_NAMES = 14  # regimes that a legend names
+
+
+def pictures(data: ReportData) -> dict[str, Callable[[], Figure]]:
+    """Return what draws each picture, by name; the first is the one that stands for all."""
+    drawn: dict[str, Callable[[], Figure]] = {
+        "timeline": lambda: draw_timeline(data),
+        "transitions": lambda: draw_transitions(data),
+        "dwell": lambda: draw_dwell(data),
+    }
+    for found in data.maps:
+        drawn[found.name.lower()] = lambda found=found: draw_map(found, data)  # type: ignore[misc]
+    if data.contract.training.get("history"):
+        drawn["training"] = lambda: draw_training(data)
+    return drawn
+
+
+def save_picture(figure: Figure, path: Path) -> None:
+    """Write a picture; its suffix chooses the format. The same figure gives the same bytes."""
+    kind = path.suffix.lower().removeprefix(".")
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+    with warnings.catch_warnings():
+        # A name in letters that the font lacks is drawn as boxes; the picture is whole otherwise.
+        warnings.filterwarnings("ignore", message="Glyph .* missing")
+        figure.savefig(path, format=kind, dpi=150, metadata=metadata)
+
+
+def draw_timeline(data: ReportData) -> Figure:
+    """Draw the price coloured by regime, above the probabilities and the novelty."""
+    x = data.axis.values / _MS_PER_DAY if data.axis.dated else data.axis.values
+    y, regime = data.drawn.values, data.labels
+    figure = Figure(figsize=(12, 7), layout="constrained")
+    top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[5, 1.4, 1])
+    # One segment from each bar to the next, in the colour of the later one: what was known then.
+    points = np.column_stack([x, y])
+    segments = np.stack([points[:-1], points[1:]], axis=1)
+    top.add_collection(
+        LineCollection(list(segments), colors=[colour_of(k) for k in regime[1:]], linewidths=1.1)
+    )
+    top.autoscale_view()
+    shown = y[~np.isnan(y)]
+    if len(shown) and (shown > 0).all():
+        top.set_yscale("log")
+        top.yaxis.set_major_formatter("{x:g}")
+        top.yaxis.set_minor_formatter("{x:g}")
+    top.set_ylabel(_safe(data.drawn.name))
+    _legend(top, data.regimes)
+
+    colours = [colour_of(k) for k in range(len(data.regimes))]
+    middle.stackplot(x, np.nan_to_num(data.probability).T, colors=colours, lw=0)
+    middle.set_ylim(0, 1)
+    middle.set_ylabel("probability")
+    bottom.plot(x, data.novelty, color="black", linewidth=0.6)
+    bottom.set_ylabel("novelty")
+    if len(x) > 1:
+        bottom.set_xlim(x[0], x[-1])
+    if data.axis.dated:
+        locator = AutoDateLocator()
+        bottom.xaxis.set_major_locator(locator)
+        bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    else:
+        bottom.set_xlabel(_safe(data.axis.name))
+    _open(top, middle, bottom)
+    return figure
+
+
+def draw_transitions(data: ReportData) -> Figure:
+    """Draw the empirical transition matrix, the share in each cell where there is room."""
+    matrix, k = data.analysis.transitions.empirical, len(data.regimes)
+    figure = Figure(figsize=(6, 5), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(matrix, cmap="Blues", vmin=0, vmax=1)
+    figure.colorbar(image)
+    if k <= len(REGIME_COLOURS):
+        for (i, j), share in np.ndenumerate(matrix):
+            colour = "white" if share > 0.5 else "black"
+            axes.text(j, i, f"{share:.3f}", ha="center", va="center", color=colour)
+    names = [_safe(name) for name in data.regimes]
+    size = 10 if k <= _MOST_NAMES else 5
+    axes.set_xticks(range(k), names, rotation=45 if k <= 3 else 90, fontsize=size)
+    axes.set_yticks(range(k), names, fontsize=size)
+    axes.set_xlabel("next bar")
+    axes.set_ylabel("this bar")
+    return figure
+
+
+def draw_dwell(data: ReportData) -> Figure:
+    """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects."""
+    k, spells = len(data.regimes), data.spells
+    columns = min(k, 3 if k <= 9 else 5)
+    lines = -(-k // columns)
+    figure = Figure(figsize=(3.4 * columns, 1.2 + 1.8 * lines), layout="constrained")
+    grid = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
+    edges = length_edges(int(spells.length.max(initial=1)))
+    for regime, axes in enumerate(grid):
+        if regime >= k:
+            axes.set_visible(False)
+            continue
+        axes.hist(spells.length[spells.regime == regime], edges, color=colour_of(regime))
+        expected = data.analysis.dwell.expected[regime]
+        if np.isfinite(expected):
+            axes.axvline(expected, color="0.4", linestyle=":")
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter("{x:g}")
+        axes.set_title(_safe(data.regimes[regime]), fontsize=9)
+        _open(axes)
+    figure.supxlabel("bars", fontsize=9)
+    figure.supylabel("spells", fontsize=9)
+    return figure
+
+
+def draw_map(found: EmbeddingMap, data: ReportData) -> Figure:
+    """Draw a map of the embeddings, a colour and a symbol for each regime."""
+    figure = Figure(figsize=(7, 6), layout="constrained")
+    axes = figure.subplots()
+    held = data.labels[found.bars]
+    for regime, name in enumerate(data.regimes):
+        x, y = found.points[held == regime].T
+        marker = _MARKERS[symbol_of(regime)]
+        axes.scatter(
+            x, y, s=9, alpha=0.5, color=colour_of(regime), marker=marker, label=_safe(name)
+        )
+    titles = [f"{found.name} {number}" for number in (1, 2)]
+    if found.share is not None:
+        shares = (f" ({share:.0%} of the variance)" for share in found.share)
+        titles = [title + share for title, share in zip(titles, shares, strict=True)]
+    axes.set_xlabel(titles[0])
+    axes.set_ylabel(titles[1])
+    if len(data.regimes) <= _MOST_NAMES:
+        axes.legend(frameon=False, fontsize=8)
+    _open(axes)
+    return figure
+
+
+def draw_training(data: ReportData) -> Figure:
+    """Draw the curves of training by epoch."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axes = figure.subplots()
+    for name, values in data.contract.training["history"].items():
+        grey, line = ("0.6", "--") if name.startswith(VALIDATION) else ("0.0", "-")
+        epochs = range(1, len(values) + 1)
+        axes.plot(epochs, values, marker=".", color=grey, linestyle=line, label=_safe(name))
+    axes.set_xlabel("epoch")
+    axes.legend(frameon=False)
+    _open(axes)
+    return figure
+
+
+def _legend(axes: Any, names: list[str]) -> None:
+    if len(names) > _MOST_NAMES:
+        return
+    for number, name in enumerate(names):
+        axes.plot([], [], color=colour_of(number), linewidth=4, label=_safe(name))
+    axes.legend(loc="upper left", frameon=False, ncols=min(len(names), 7))
+
+
+def _open(*axes: Any) -> None:
+    for each in axes:
+        each.spines[["top", "right"]].set_visible(False)
+
+
+def _safe(text: object) -> str:
+    """Return text as matplotlib shows it: a dollar sign begins no formula."""
+    return str(text).replace("$", r"\$")

@@ -1,0 +1,226 @@
+"""A report's tables, as text: the page and the Markdown file show the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from regimetry.report.data import ReportData
+
+MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
+
+
+@dataclass(frozen=True)
+class Table:
+    """Text in rows and columns.
+
+    Attributes
+    ----------
+    header : tuple of str
+    rows : sequence of tuple of str
+    regimes : tuple of int
+        The regime of each row; empty where rows are no regimes.
+    marked : int or None
+        Row that stands out.
+    """
+
+    header: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    regimes: tuple[int, ...] = field(default=())
+    marked: int | None = None
+
+
+def number(value: float, digits: str = ".1f") -> str:
+    """Return a number as text; a dash for NaN, a word for infinity."""
+    if math.isnan(value):
+        return MISSING
+    return "never" if math.isinf(value) else format(value, digits)
+
+
+def regime_table(data: ReportData) -> Table:
+    """Describe each regime: share, spells, dwell, and performance where there are prices."""
+    found, dwell = data.analysis, data.analysis.dwell
+    header = ["regime", "share", "spells", "mean dwell", "expected dwell"]
+    if data.performances:
+        header += ["return", "volatility", "Sharpe", "hit rate", "drawdown"]
+        header += ["next bar: return", "next bar: Sharpe"]
+    rows = []
+    for i, name in enumerate(data.regimes):
+        row = [name, f"{found.share[i]:.1%}", str(dwell.spells[i])]
+        row += [number(dwell.mean[i]), number(dwell.expected[i])]
+        if data.performances:
+            same, after = data.performances["same"], data.performances["next"]
+            row += [
+                number(same.annual_return[i], ".1%"),
+                number(same.volatility[i], ".1%"),
+                number(same.sharpe[i], ".2f"),
+                number(same.hit_rate[i], ".1%"),
+                number(same.drawdown[i], ".1%"),
+                number(after.annual_return[i], ".1%"),
+                number(after.sharpe[i], ".2f"),
+            ]
+        rows.append(tuple(row))
+    return Table(tuple(header), rows, tuple(range(len(rows))))
+
+
+def dwell_table(data: ReportData) -> Table:
+    """Describe how long the spells of each regime were, in bars."""
+    dwell, level = data.analysis.dwell, data.analysis.transitions.level
+    header = ("regime", "spells", "seen whole", "mean", "median", "longest", "expected")
+    rows = [
+        (
+            name,
+            str(dwell.spells[i]),
+            str(dwell.complete[i]),
+            number(dwell.mean[i]),
+            number(dwell.median[i], ".0f"),
+            number(dwell.longest[i], ".0f"),
+            number(dwell.expected[i]),
+            f"{number(dwell.lower[i])} to {number(dwell.upper[i])}",
+        )
+        for i, name in enumerate(data.regimes)
+    ]
+    return Table((*header, f"{level:.0%} interval"), rows, tuple(range(len(rows))))
+
+
+def outlook_table(data: ReportData) -> Table:
+    """Say how likely each regime is some bars after the last, by the shrunk matrix."""
+    horizons = [h for h in (1, 5, 20) if h <= len(data.analysis.forecast)]
+    header = ("regime", *(f"in {h} bar{'s' if h > 1 else ''}" for h in horizons), "long run")
+    rows = [
+        (
+            name,
+            *(f"{data.analysis.forecast[h - 1, i]:.1%}" for h in horizons),
+            f"{data.analysis.long_run[i]:.1%}",
+        )
+        for i, name in enumerate(data.regimes)
+    ]
+    return Table(header, rows, tuple(range(len(rows))))
+
+
+def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
+    """Return the verdicts and the regimes' shares and dwell then and now; None if not computed."""
+    if data.drift is None:
+        return None
+    drift = data.drift.drift
+    header = ("line", "statistic", "95 % without drift", "p", "p, adjusted", "verdict")
+    lines = [
+        (
+            line.name,
+            *(
+                number(v, ".3g")
+                for v in (line.statistic, line.typical, line.p_value, line.adjusted)
+            ),
+            line.verdict,
+        )
+        for line in drift.lines
+    ]
+    shares = [
+        (
+            name,
+            f"{drift.training_share[i]:.1%}",
+            f"{drift.recent_share[i]:.1%}",
+            number(drift.training_dwell[i]),
+            number(drift.recent_dwell[i]),
+        )
+        for i, name in enumerate(data.regimes)
+    ]
+    columns = ("regime", "share before", "share now", "bars per exit before", "bars per exit now")
+    return Table(header, lines), Table(columns, shares, tuple(range(len(shares))))
+
+
+def count_table(data: ReportData) -> Table | None:
+    """Return how the number of regimes was chosen, one row a candidate; None if not recorded."""
+    training, k = data.contract.training, data.contract.n_regimes
+    candidates = training.get("candidates")
+    if candidates:
+        return _candidates(candidates, k)
+    values = np.asarray(training.get("eigenvalues", []), dtype=np.float64)
+    if not len(values):
+        return None
+    gaps = [*(values[:-1] - values[1:]).tolist(), math.nan]
+    rows = [
+        (str(i + 1), f"{value:.4f}", number(gap, ".4f"))
+        for i, (value, gap) in enumerate(zip(values, gaps, strict=True))
+    ]
+    marked = k - 1 if k <= len(rows) else None
+    return Table(("regimes", "eigenvalue", "gap to the next"), rows, marked=marked)
+
+
+def _candidates(candidates: Iterable[Mapping[str, Any]], k: int) -> Table:
+    """Show every entry that is recorded, the number of regimes first; the model's own is marked."""
+    candidates = list(candidates)
+    names = list(dict.fromkeys(name for candidate in candidates for name in candidate))
+    names = sorted((n for n in names if n != "chosen"), key=lambda name: name != "n_regimes")
+    rows = [tuple(_plain(candidate.get(name)) for name in names) for candidate in candidates]
+    counts = [candidate.get("n_regimes") for candidate in candidates]
+    header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in names)
+    return Table(header, rows, marked=counts.index(k) if k in counts else None)
+
+
+def card_tables(data: ReportData) -> list[tuple[str, Table]]:
+    """Return what the model file says about itself, titled."""
+    contract, training = data.contract, data.contract.training
+    facts = {
+        "file": data.model_name,
+        "regimes": contract.n_regimes,
+        "window": f"{contract.window_size} bars",
+        "embedding": f"{contract.embedding_size} numbers",
+        "price of a change": f"{contract.jump_penalty:g}",
+        "training rows": training.get("rows"),
+        "training windows": training.get("windows"),
+        "training begins": training.get("start"),
+        "training ends": training.get("end"),
+        "seed": training.get("seed"),
+        "training data, SHA-256": training.get("fingerprint"),
+        "contract, SHA-256": contract.fingerprint,
+    }
+    columns = Table(
+        ("column", "read as", "mean", "deviation"),
+        [
+            (name, transform.replace("_", " "), f"{mean:.4g}", f"{1 / scale:.4g}" if scale else "0")
+            for name, transform, mean, scale in zip(
+                contract.schema.feature_names,
+                contract.transforms,
+                contract.mean,
+                contract.scale,
+                strict=True,
+            )
+        ],
+    )
+    tables = [("Model", _pairs(facts)), ("Columns", columns)]
+    for title, name in (("Configuration", "configuration"), ("Versions", "versions")):
+        if training.get(name):
+            tables.append((title, _pairs(_flat(training[name]))))
+    return tables
+
+
+def _pairs(facts: Mapping[str, Any]) -> Table:
+    rows = [(name, _plain(value)) for name, value in facts.items() if value not in (None, "")]
+    return Table(("", ""), rows)
+
+
+def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in facts.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{prefix}{name}."))
+        elif value not in (None, [], ""):
+            flat[prefix + name] = value
+    return flat
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value, ".4g")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return str(value)

@@ -1,0 +1,104 @@
+"""What a report says in sentences."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from regimetry.report.data import ReportData
+from regimetry.report.maps import MAP_ROWS
+from regimetry.report.tables import number
+from regimetry.report.thinning import BUCKETS
+
+
+def headline(data: ReportData) -> list[tuple[str, str, str]]:
+    """Return the day's facts: title, value, and what goes with it."""
+    labelled = np.flatnonzero(data.labels >= 0)
+    last, regime = int(labelled[-1]), data.analysis.last
+    spell = int(np.flatnonzero(data.spells.start <= last)[-1])
+    since, bars = int(data.spells.start[spell]), int(data.spells.length[spell])
+    drift = "not computed"
+    if data.drift is not None:
+        seen = [line.name for line in data.drift.drift.lines if line.verdict == "drift"]
+        drift = f"in {', '.join(seen)}" if seen else "none seen"
+    return [
+        (
+            "Last regime",
+            data.regimes[regime],
+            f"for {bars} bar{'s' * (bars != 1)}, since {data.axis.text(since)}",
+        ),
+        ("Its probability", f"{data.probability[last, regime]:.0%}", f"at {data.axis.text(last)}"),
+        (
+            "Expected to last on",
+            _bars(data.analysis.dwell.expected[regime]),
+            "by the transition matrix",
+        ),
+        ("Novelty", number(float(data.novelty[last]), ".2f"), "1 is typical of training"),
+        ("Drift", drift, _drift_span(data)),
+    ]
+
+
+def span(data: ReportData) -> str:
+    """Return the number of bars, their first and last place, and the bars without a label."""
+    axis, missing = data.axis, data.analysis.missing
+    unit = "" if axis.dated or axis.name != "bar" else "bar "
+    text = f"{len(data.labels):,} bars, {unit}{axis.text(0)} to {axis.text(len(data.labels) - 1)}"
+    return text + (f"; {missing:,} without a label" if missing else "")
+
+
+def thinned(data: ReportData) -> str | None:
+    """Say what was left out of the figures; None if nothing was."""
+    n = len(data.labels)
+    parts = []
+    if n > BUCKETS:
+        parts.append(
+            f"the figures over time keep the extremes of {data.drawn.name} and novelty, and the "
+            f"probabilities' means, of every {n / BUCKETS:.1f} bars, and every spell"
+        )
+    if n - data.analysis.missing > MAP_ROWS:
+        parts.append(f"the map shows {len(data.maps[0].bars):,} windows, spread over each regime")
+    if not parts:
+        return None
+    text = "; ".join(parts)
+    return f"Thinned to stay quick: {text}. Tables and tests use every bar."
+
+
+def insample(data: ReportData) -> str:
+    """Say which bars the model was fitted on."""
+    training = data.contract.training
+    start, end = training.get("start"), training.get("end")
+    known = f"from {start} to {end}" if start and end else f"on {training.get('rows')} rows"
+    return (
+        "The label, probability and novelty of a bar use that bar and earlier ones. The model was "
+        f"fitted {known}: labels of those bars are in sample. Figures and tables look at all bars "
+        "shown."
+    )
+
+
+def drift_words(data: ReportData) -> str:
+    """Say what was compared with what, and how sure the verdicts are."""
+    if data.drift is None:
+        return f"Not computed: {data.notes.get('drift', '')}"
+    found, axis = data.drift, data.axis
+    before = f"{axis.text(found.training[0])} to {axis.text(found.training[1] - 1)}"
+    now = f"{axis.text(found.recent[0])} to {axis.text(found.recent[1] - 1)}"
+    which = (
+        "the bars behind the model's training"
+        if found.after_training
+        else "the last fifth of the bars, since none lies behind the model's training"
+    )
+    return (
+        f"Recent: {now}, {which}. Before: {before}. Block bootstrap with blocks of "
+        f"{found.drift.block:.0f} bars and {found.drift.draws} draws; where nothing drifts, any "
+        f"false alarm has a chance of {found.drift.level:.0%}."
+    )
+
+
+def _bars(value: float) -> str:
+    text = number(value, ".0f")
+    return f"{text} bar{'s' * (text != '1')}" if np.isfinite(value) else "never left"
+
+
+def _drift_span(data: ReportData) -> str:
+    if data.drift is None:
+        return "see below"
+    return f"in the bars since {data.axis.text(data.drift.recent[0])}"

@@ -1,0 +1,132 @@
+"""One configuration on one table: two fits, each scored on what it was not fitted on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.configuration import Configuration
+from regimetry.configuration.fitting import detector_of, prepare
+from regimetry.errors import DataError
+from regimetry.search.grid import rows_needed
+from regimetry.search.scores import log_likelihood, predictability, separation, stability
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from regimetry.runtime.model import RegimeModel
+
+
+@dataclass(frozen=True)
+class Scores:
+    """What a configuration scored; see :mod:`regimetry.search.scores`.
+
+    Attributes
+    ----------
+    stability : float
+        Of the labels of all bars by the models of the two halves.
+    separation : float
+        Mean of the two models', each on the other's half.
+    predictability : float
+        Of the second half's labels by the first half's model and Markov chain.
+    log_likelihood : float
+        The same over one bar, in nats a bar, not normalised.
+    n_regimes : tuple of int
+        Of the two models; what was asked for, unless that was "auto".
+    """
+
+    stability: float
+    separation: float
+    predictability: float
+    log_likelihood: float
+    n_regimes: tuple[int, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as plain data."""
+        return {**asdict(self), "n_regimes": list(self.n_regimes)}
+
+
+def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) -> Scores:
+    """Fit a configuration on each half of a table and score it.
+
+    The second half's labels are causal, and the first ones, whose windows reach into the first
+    half, count in no score of the second half. The model of the second half labels the first one
+    for stability and separation alone: that looks ahead, and says how well a fit repeats, not what
+    it would have earned.
+
+    Parameters
+    ----------
+    configuration : Configuration
+    table : pandas.DataFrame
+        T rows in time order, with their times as the index.
+    horizon : int
+        Bars of :func:`~regimetry.search.scores.predictability`, the same in a whole search.
+
+    Returns
+    -------
+    Scores
+
+    Raises
+    ------
+    DataError
+        Too few rows for this window in a half, or a single regime in either fit.
+    ConfigError, ExportError, ExportParityError
+        As for :meth:`RegimeDetector.fit`.
+    """
+    prepared = prepare(configuration, table)
+    data, cut = prepared.data, len(prepared.data) // 2
+    _require_rows(cut, configuration.window_size, horizon)
+    halves = (data.iloc[:cut], data.iloc[cut:])
+    models = [
+        detector_of(configuration).fit(half, features=prepared.features).model_ for half in halves
+    ]
+    counts = (models[0].contract.n_regimes, models[1].contract.n_regimes)
+    if min(counts) < 2:
+        raise DataError("A half has a single regime, and one regime cannot be ranked.")
+    labels = [_labels(model, data) for model in models]
+    past, future = _parts(labels[0], cut, models[0].contract.window_rows)
+    return Scores(
+        stability=stability(labels[0], labels[1], *counts),
+        separation=float(
+            np.mean([_separation(models[i], halves[i], halves[1 - i]) for i in range(2)])
+        ),
+        predictability=predictability(past, future, counts[0], horizon),
+        log_likelihood=log_likelihood(past, future, counts[0]),
+        n_regimes=counts,
+    )
+
+
+def _require_rows(half: int, window_size: int, horizon: int) -> None:
+    needed = rows_needed(window_size, horizon)
+    if half < needed:
+        raise DataError(
+            f"A half has {half} rows; {needed} are needed for windows of {window_size} and labels "
+            f"{max(horizon, window_size + 1)} bars apart. Give more rows or smaller windows."
+        )
+
+
+def _labels(model: RegimeModel, data: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the causal label of each bar, -1 where missing."""
+    return np.asarray(model.predict(data).fillna(-1), dtype=np.int64)
+
+
+def _parts(
+    labels: NDArray[np.int64], cut: int, window_rows: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the labels of the training half, and of the bars whose window lies beyond it."""
+    return labels[window_rows - 1 : cut], labels[cut + window_rows - 1 :]
+
+
+def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -> float:
+    """Score a model's windows of the half it was not fitted on, in its slow directions."""
+    from regimetry.regimes.slow import fit_slow_directions, slow_dimension
+
+    contract = model.contract
+    slow = fit_slow_directions(np.asarray(model.embed(fitted)), contract.window_size)
+    projection = slow.projection(slow_dimension(contract.n_regimes))
+    points = slow.whiten(np.asarray(model.embed(other))) @ projection
+    labels = _labels(model, other)[contract.window_rows - 1 :]
+    return separation(points, labels, contract.window_rows)

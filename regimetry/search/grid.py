@@ -1,0 +1,124 @@
+"""What a search goes through: values by field, and the configurations they make."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import Field, fields
+from itertools import product
+from typing import Any
+
+from regimetry.configuration.fields import Configuration
+from regimetry.configuration.reading import validated
+from regimetry.configuration.types import from_text, members, types_of
+from regimetry.configuration.writing import plain
+from regimetry.errors import ConfigError
+
+Grid = dict[str, list[Any]]
+"""Values by field, in the order in which they were given."""
+
+_RANGE = re.compile(r"(\d+)-(\d+)")
+_MOST = 10_000
+"""Configurations of a grid; more is a slip of the keyboard."""
+
+
+def values_of(entry: Field[Any], text: str) -> list[Any]:
+    """Read the values of one flag: ``10,20,30``, ``2-6`` or ``none,masked``.
+
+    A field that holds a list takes one value, the whole text, as :func:`from_text` reads it.
+    """
+    kind = types_of(Configuration)[entry.name]
+    if any(getattr(member, "__origin__", None) is tuple for member in members(kind)):
+        return [from_text(kind, text)]
+    values: list[Any] = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        span = _RANGE.fullmatch(part) if int in members(kind) else None
+        if span is None:
+            values.append(from_text(kind, part))
+        else:
+            first, last = int(span[1]), int(span[2])
+            values += range(first, min(last, first + _MOST) + 1)
+    return list(dict.fromkeys(values))
+
+
+def checked_grid(base: Configuration, flags: Mapping[str, Sequence[Any]]) -> Grid:
+    """Check every value of a grid by itself on top of ``base``.
+
+    Raises
+    ------
+    ConfigError
+        A value is not allowed, a field has none, there is nothing to choose from, or too much.
+    """
+    plain_base = plain(base)
+    for name, values in flags.items():
+        if not values:
+            raise ConfigError(f"{name} has no value; give one or more, such as 10,20 or 2-6.")
+        for value in values:
+            validated({**plain_base, name: value})
+    grid = {entry.name: list(flags[entry.name]) for entry in fields(Configuration)
+            if entry.name in flags}  # fmt: skip
+    size = grid_size(grid)
+    if size < 2:
+        raise ConfigError(
+            "There is nothing to choose from; give a field two values or more, such as "
+            "--n-regimes 2-6."
+        )
+    if size > _MOST:
+        raise ConfigError(f"The grid has {size} configurations; at most {_MOST} are taken.")
+    return grid
+
+
+def grid_size(grid: Grid) -> int:
+    """Return how many configurations a grid has."""
+    size = 1
+    for values in grid.values():
+        size *= len(values)
+    return size
+
+
+def points_of(grid: Grid) -> Iterator[dict[str, Any]]:
+    """Yield the points of a grid, the last field fastest."""
+    for values in product(*grid.values()):
+        yield dict(zip(grid, values, strict=True))
+
+
+def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
+    """Return the configuration of a point."""
+    return validated({**plain(base), **point})
+
+
+def rows_needed(window_size: int, horizon: int = 0) -> int:
+    """Return the rows that a half must have for a window and labels ``horizon`` bars apart.
+
+    One row more than W is read where a column is differenced. A fit needs two windows; beyond
+    its own half, the first window that counts and one pair of labels must fit.
+    """
+    return 2 * (window_size + 1) + max(horizon, window_size + 1)
+
+
+def horizon_of(base: Configuration, grid: Grid, rows: int) -> int:
+    """Return the bars between the two labels of a pair, the same for a whole search.
+
+    Parameters
+    ----------
+    base : Configuration
+    grid : Grid
+    rows : int
+        T.
+
+    Returns
+    -------
+    int
+        Rows that the largest window reads, of the windows for which a half has enough rows.
+    """
+    sizes = sorted(grid.get("window_size", [base.window_size]))
+    fitting = [size for size in sizes if rows_needed(size) <= rows // 2]
+    return (fitting[-1] if fitting else sizes[0]) + 1
+
+
+def key_of(point: Mapping[str, Any]) -> str:
+    """Return a short name of a point, the same in every run."""
+    text = json.dumps(dict(sorted(point.items())), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

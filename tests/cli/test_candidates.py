@@ -1,0 +1,57 @@
+"""What `fit` and `inspect` say of the number of regimes, and `fit --align-to`."""
+
+import json
+
+import pytest
+
+from regimetry.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("candidates")
+    assert main(["sample", "simulated", "--rows", "700", "-o", str(path / "sim.csv")]) == 0
+    lines = (path / "sim.csv").read_text().splitlines(keepends=True)
+    (path / "early.csv").write_text("".join(lines[:501]))
+    return path
+
+
+def fit(folder, data, model, *options):
+    arguments = ["fit", str(folder / data), "-o", str(folder / model), "--objective", "none"]
+    return main([*arguments, *options])
+
+
+def test_the_table_is_shown_never_only_one_number(folder, capsys):
+    assert fit(folder, "early.csv", "old.onnx", "--min-dwell", "600") == 0
+    shown = capsys.readouterr().out
+    assert "a regime lasts" in shown
+    assert "less than 600" in shown
+    assert "> 1" in shown
+    assert main(["inspect", str(folder / "old.onnx")]) == 0
+    card = capsys.readouterr().out
+    for text in ("stability", "shortest dwell", "+-", "less than 600"):
+        assert text in card
+
+
+def test_a_refit_says_what_became_of_the_regimes(folder, capsys):
+    assert fit(folder, "early.csv", "old.onnx", "--n-regimes", "2") == 0
+    old = str(folder / "old.onnx")
+    assert "kept" not in capsys.readouterr().out
+    assert fit(folder, "sim.csv", "new.onnx", "--n-regimes", "3", "--align-to", old) == 0
+    shown = capsys.readouterr().out
+    assert "born regime_2" in shown
+    assert "by overlap over 491 shared bars" in shown
+    assert main(["inspect", str(folder / "new.onnx")]) == 0
+    assert "born regime_2" in capsys.readouterr().out
+    assert main(["inspect", str(folder / "new.onnx"), "--json"]) == 0
+    training = json.loads(capsys.readouterr().out)["training"]
+    assert training["alignment"]["born"] == ["regime_2"]
+    assert [entry["n_regimes"] for entry in training["candidates"] if entry["chosen"]] == [3]
+
+
+def test_other_columns_are_refused_and_no_file_is_written(folder, capsys):
+    assert fit(folder, "early.csv", "old.onnx", "--n-regimes", "2") == 0
+    options = ("--align-to", str(folder / "old.onnx"), "--columns", "asset_0,asset_1")
+    assert fit(folder, "sim.csv", "other.onnx", *options) == 2
+    assert "lack asset_2" in capsys.readouterr().err
+    assert not (folder / "other.onnx").exists()

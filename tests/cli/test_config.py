@@ -1,0 +1,101 @@
+"""`--config` and `regimetry config`: files in, sentences out, and the way back from a model."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import regimetry as rg
+from regimetry.cli import main
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table with a column of names, a run.yaml, and the model that `fit` made of both."""
+    path = tmp_path_factory.mktemp("config")
+    generator = np.random.default_rng(0)
+    frame = pd.DataFrame(generator.standard_normal((150, 3)), columns=["收盘", "no", "prix €"])
+    frame.insert(1, "day", [f"d{i % 3}" for i in range(150)])
+    frame.to_csv(path / "t.csv", index=False)
+    (path / "run.yaml").write_text(
+        "columns: [no, day, 收盘]\ncategorical: [day]\nn_regimes: 2\nobjective: none\nseed: 5\n"
+        "difference: [no]\nencoder: {embedding_dim: 8, num_heads: 2, head_size: 8}\n",
+        encoding="utf-8",
+    )
+    assert main([*fit(path, "m.onnx"), "--config", str(path / "run.yaml"), "--seed", "3"]) == 0
+    return path
+
+
+def fit(folder, name):
+    return ["fit", str(folder / "t.csv"), "-o", str(folder / name)]
+
+
+def test_flags_and_file_resolve_into_the_model(folder):
+    contract = rg.load(folder / "m.onnx").contract
+    assert contract.schema.names == ("no", "day", "收盘")
+    assert contract.transforms[0] == "difference"
+    assert contract.training["seed"] == 3  # the flag
+    stored = contract.training["configuration"]
+    assert (stored["n_regimes"], stored["objective"]) == (2, None)
+    assert (stored["encoder"]["num_heads"], stored["encoder"]["pooling"]) == (2, "moments")
+
+
+def test_inspect_shows_the_configuration(folder, capsys):
+    assert main(["inspect", str(folder / "m.onnx")]) == 0
+    out = capsys.readouterr().out
+    assert "n_regimes       2" in out
+    assert "num_heads 2" in out
+    assert "difference      no" in out
+
+
+def test_the_configuration_of_a_model_fits_the_same_model_again(folder, capsys):
+    assert main(["config", "--from", str(folder / "m.onnx")]) == 0
+    text = capsys.readouterr().out
+    assert text.startswith("# m.onnx, fitted on 150 rows\n")
+    (folder / "again.yaml").write_text(text, encoding="utf-8")
+    arguments = [*fit(folder, "again.onnx"), "--config", str(folder / "again.yaml")]
+    assert main(arguments) == 0
+    assert (folder / "again.onnx").read_bytes() == (folder / "m.onnx").read_bytes()
+    # It is the file that does it: with one field changed the model is another.
+    capsys.readouterr()
+    assert main([*arguments, "--smooth-penalty", "2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["smooth_penalty"] == 2.0
+    assert (folder / "again.onnx").read_bytes() != (folder / "m.onnx").read_bytes()
+
+
+def test_the_default_is_printed_checked_and_plain(tmp_path, capsys):
+    assert main(["config", "--print-default"]) == 0
+    text = capsys.readouterr().out
+    assert "# an integer of at least 2\nwindow_size: 10\n" in text
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+    assert main(["config", "--check", str(path)]) == 0
+    assert "every field has a value that is allowed" in capsys.readouterr().out
+    assert main(["config", "--check", str(path), "--json"]) == 0
+    checked = json.loads(capsys.readouterr().out)
+    assert main(["config", "--print-default", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == checked
+    path.write_text(text.replace("window_size: 10", "window_sise: 10"))
+    assert main(["config", "--check", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert "run.yaml: There is no field window_sise. Did you mean window_size?" in error
+    assert error.count("\n") == 1
+
+
+def test_a_wrong_file_stops_the_fit_before_it_begins(folder, capsys):
+    (folder / "bad.yaml").write_text("encoder: {pooling: sum}")
+    before = sorted(folder.iterdir())
+    assert main([*fit(folder, "x.onnx"), "--config", str(folder / "bad.yaml")]) == 2
+    assert "encoder.pooling is 'sum'; it must be one of 'mean'," in capsys.readouterr().err
+    assert main([*fit(folder, "x.onnx"), "--window-size", "ten"]) == 2
+    assert "window_size is 'ten'; it must be an integer of at least 2." in capsys.readouterr().err
+    assert sorted(folder.iterdir()) == before
+
+
+def test_a_flag_can_take_back_what_the_file_says(folder, capsys):
+    (folder / "f.yaml").write_text("features: ohlcv\nobjective: none\nn_regimes: 2")
+    arguments = [*fit(folder, "n.onnx"), "--config", str(folder / "f.yaml")]
+    assert main(arguments) == 2
+    assert "no column named 'open'" in capsys.readouterr().err
+    assert main([*arguments, "--features", "null"]) == 0

@@ -1,0 +1,171 @@
+"""Help, examples, --json and completion of every verb."""
+
+import argparse
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from regimetry.cli import build_parser, main
+from regimetry.cli.completion import SHELLS, script_for
+
+
+def verbs():
+    (actions,) = (
+        action
+        for action in build_parser()._actions
+        if isinstance(action, argparse._SubParsersAction)
+    )
+    return actions.choices
+
+
+VERBS = verbs()
+EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_every_verb_has_a_description_examples_and_json(name):
+    verb = VERBS[name]
+    assert verb.description
+    assert verb.examples
+    assert "--json" in verb._option_string_actions
+    text = verb.format_help()
+    for example in verb.examples:
+        assert f"\n  {example}\n" in text
+
+
+def command_of(example):
+    """The arguments of an example, without what the shell takes."""
+    words = shlex.split(example.removeprefix('eval "$(').removesuffix(')"'))
+    for sign in ("<", ">"):
+        if sign in words:
+            words = words[: words.index(sign)]
+    assert words[0] == "regimetry"
+    return words[1:]
+
+
+@pytest.mark.parametrize(("name", "example"), EXAMPLES)
+def test_an_example_is_understood(name, example):
+    options = build_parser().parse_args(command_of(example))
+    assert callable(options.run)
+
+
+def test_a_wrong_example_would_be_noticed(capsys):
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(command_of("regimetry fit spx.csv -o spx.onnx --windows 20"))
+    assert "unrecognized arguments: --windows 20" in capsys.readouterr().err
+
+
+CHEAP = ["sample", "config", "doctor", "completion"]
+
+
+def test_cheap_examples_run(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.yaml").write_text("seed: 1")
+    ran = 0
+    for name, example in EXAMPLES:
+        if name in CHEAP and "spx.onnx" not in example:
+            assert main(command_of(example)) == 0, example
+            ran += 1
+    assert ran >= 8
+    capsys.readouterr()
+
+
+def test_errors_are_json_where_json_is_asked_for(tmp_path, capsys):
+    out = str(tmp_path / "none" / "s.csv")
+    assert main(["sample", "sp500", "-o", out, "--json"]) == 2
+    captured = capsys.readouterr()
+    error = json.loads(captured.err)
+    assert captured.out == ""
+    assert error["kind"] == "DataError"
+    assert error["exit_code"] == 2
+    assert "does not exist" in error["error"]
+    with pytest.raises(SystemExit) as caught:
+        main(["sample", "--json"])
+    assert caught.value.code == 2
+    error = json.loads(capsys.readouterr().err)
+    assert error["kind"] == "usage"
+    assert "the following arguments are required" in error["error"]
+
+
+def test_a_mistake_of_ours_is_a_sentence_too(monkeypatch, capsys):
+    from regimetry.cli import doctor
+
+    def broken(options):
+        raise broken.error
+
+    monkeypatch.setattr(doctor, "run", broken)
+    for error, text in (
+        (KeyError("x"), "KeyError where none was expected ('x')"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (MemoryError(), "memory is too small"),
+        (KeyboardInterrupt(), "regimetry: stopped."),
+    ):
+        broken.error = error
+        assert main(["doctor"]) == 1
+        said = capsys.readouterr().err
+        assert text in said
+        assert said.count("\n") == 1
+    broken.error = KeyError("x")
+    with pytest.raises(KeyError):
+        main(["--debug", "doctor"])
+
+
+def bash(script, folder):
+    result = subprocess.run(
+        ["bash", "--norc", "-c", script], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert result.stderr == ""
+    return result.stdout.split("\n")[:-1]
+
+
+COMPLETE = """
+source ./complete.bash
+complete_words() {{
+    COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
+    local handler; handler=$(complete -p regimetry); handler=${{handler#*-F }}
+    ${{handler%% *}} regimetry "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}"
+    printf '%s\\n' "${{COMPREPLY[@]}}"
+}}
+complete_words {words}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="bash on Windows completes for MSYS paths")
+def test_bash_completes_verbs_flags_choices_and_files(tmp_path):
+    (tmp_path / "complete.bash").write_text(script_for("bash", build_parser()))
+    for name in ("spx.onnx", "spx.csv"):
+        (tmp_path / name).touch()
+    (tmp_path / "spx-folder").mkdir()
+
+    def completed(*words):
+        return sorted(bash(COMPLETE.format(words=" ".join(map(shlex.quote, words))), tmp_path))
+
+    assert set(VERBS) <= set(completed("regimetry", ""))
+    assert completed("regimetry", "co") == ["compare", "completion", "config"]
+    assert completed("regimetry", "fit", "--obj") == ["--objective"]
+    targets = completed("regimetry", "export", "spx.onnx", "x", "--target", "")
+    assert targets == ["float16", "onnx", "series", "triton"]
+    files = completed("regimetry", "predict", "spx.")
+    assert files == ["spx.csv", "spx.onnx"]
+    assert completed("regimetry", "search", "spx.csv", "-o", "spx") == ["spx-folder"]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_scripts_are_accepted_by_their_shells(tmp_path, shell):
+    script = script_for(shell, build_parser())
+    assert all(verb in script for verb in VERBS)
+    program = shutil.which(shell)
+    if program is not None:  # bash is everywhere; the others where somebody uses them
+        (tmp_path / "script").write_text(script)
+        subprocess.run([program, "-n", str(tmp_path / "script")], check=True)
+
+
+def test_completion_as_json(capsys):
+    assert main(["completion", "bash", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["shell"] == "bash"
+    assert "complete -" in found["script"]

@@ -1,0 +1,117 @@
+"""With --json, one object on standard output and nothing else, of every verb."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regimetry.cli import build_parser, main
+from regimetry.contract import OUTPUT_NAMES
+
+MODEL = str(Path(__file__).parents[2] / "models" / "sp500.onnx")
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("json") / "t.csv"
+    generator = np.random.default_rng(0)
+    close = 1000 * np.exp(np.cumsum(0.01 * generator.standard_normal(400)))
+    spread = 0.01 * np.exp(0.3 * generator.standard_normal(400))
+    frame = pd.DataFrame({"close": close, "range": spread})
+    frame.index = pd.date_range("2020-01-01", periods=400, name="date")
+    frame.to_csv(path)
+    return path
+
+
+@pytest.fixture
+def answer(capsys):
+    def run(*arguments):
+        assert main([str(word) for word in arguments] + ["--json"]) == 0
+        found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+        assert isinstance(found, dict)
+        return found
+
+    return run
+
+
+def test_sample(answer, tmp_path):
+    found = answer("sample", "simulated", "--rows", 400, "-o", tmp_path / "s.csv")
+    assert (found["rows"], found["columns"][0]) == (400, "asset_0")
+    assert Path(found["states"]).is_file()
+    found = answer("sample", "sp500", "-o", tmp_path / "m.csv")
+    assert (found["rows"], found["states"]) == (5031, None)
+
+
+def test_predict_gives_every_bar_where_no_file_is_named(answer, data, tmp_path):
+    found = answer("predict", MODEL, data)
+    bars = found["bars"]
+    assert {len(values) for values in bars.values()} == {found["rows"]} == {400}
+    assert (bars["time"][0], bars["regime"][0]) == ("2020-01-01", None)
+    written = answer("predict", MODEL, data, "-o", tmp_path / "l.csv")
+    assert written["path"] == str(tmp_path / "l.csv")
+    assert written["regimes"] == found["regimes"]
+    table = pd.read_csv(tmp_path / "l.csv")
+    assert table["regime"].dropna().tolist() == [k for k in bars["regime"] if k is not None]
+    assert table["novelty"].dropna().tolist() == [v for v in bars["novelty"] if v is not None]
+
+
+def test_embed(answer, data, tmp_path):
+    found = answer("embed", MODEL, data, "-o", tmp_path / "e.npy")
+    assert np.load(tmp_path / "e.npy").shape == (found["windows"], found["numbers"])
+
+
+def test_the_verbs_that_read_a_model(answer, data, tmp_path):
+    assert answer("inspect", MODEL)["window_size"] == 20
+    assert answer("verify", MODEL, "--runtime", "onnxruntime")["passed"] is True
+    assert answer("export", MODEL, "--explain")["rules"]
+    assert answer("analyse", MODEL, data)["regimes"]
+    assert answer("drift", MODEL, data, "--last", 100, "--draws", 99)["lines"]
+    assert answer("compare", MODEL, MODEL, data)["agreement"] == 1.0
+    assert answer("config", "--from", MODEL)["window_size"] == 20
+
+
+def test_doctor_gives_the_time_of_a_tick_and_of_a_batch(answer):
+    model = answer("doctor", MODEL)["model"]
+    assert model["tick_ms"]["p50"] > 0
+    assert model["batch"]["windows"] % model["batch"]["threads"] == 0
+    # A batch has less to do for a window than a tick, whose overhead it shares out.
+    assert 0 < model["batch"]["us_per_window"] < 1e3 * model["tick_ms"]["p99"]
+
+
+def test_serve_says_where_it_listens():
+    command = [sys.executable, "-I", "-m", "regimetry", "serve", MODEL, "--port", "0", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            lines = []
+            while not lines or lines[-1] != b"}\n":
+                lines.append(process.stdout.readline())
+                assert lines[-1]
+            found = json.loads(b"".join(lines))
+            with urllib.request.urlopen(f"{found['url']}/v2/models/{found['name']}") as reply:
+                assert {o["name"] for o in json.load(reply)["outputs"]} == {*OUTPUT_NAMES}
+        finally:
+            process.terminate()
+        assert process.wait() == 0
+
+
+def test_stream_says_errors_as_json(data):
+    command = [sys.executable, "-I", "-m", "regimetry", "stream", MODEL, "--json"]
+    good = subprocess.run(command, input=data.read_bytes(), capture_output=True, check=True)
+    assert len([json.loads(line) for line in good.stdout.splitlines()]) == 400
+    bad = subprocess.run(command, input=b"a,b\n1,2\n", capture_output=True, check=False)
+    assert (bad.returncode, bad.stdout) == (2, b"")
+    assert json.loads(bad.stderr)["exit_code"] == 2
+
+
+def test_no_verb_is_forgotten():
+    """fit, search, config and completion have theirs in files of their own."""
+    here = {"sample", "predict", "embed", "inspect", "verify", "export", "analyse", "drift",
+            "compare", "doctor", "serve", "stream"}  # fmt: skip
+    elsewhere = {"fit", "search", "config", "completion", "report"}
+    (verbs,) = (action.choices for action in build_parser()._actions if action.choices)
+    assert set(verbs) == here | elsewhere

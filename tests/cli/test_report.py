@@ -1,0 +1,152 @@
+"""``regimetry report`` as a person uses it."""
+
+import json
+import re
+
+import pandas as pd
+import pytest
+
+from regimetry.cli import main
+from regimetry.report import maps
+
+
+@pytest.fixture
+def table(values):
+    """Rows that the small model reads, under names of their own, and a column of text."""
+    days = pd.date_range("2020-01-01", periods=len(values), freq="D", name="date")
+    return pd.DataFrame(values, columns=["x0", "x1", "x2", "x3"], index=days).assign(kind="text")
+
+
+@pytest.fixture
+def data(table, tmp_path):
+    path = tmp_path / "data.csv"
+    table.to_csv(path)
+    return path
+
+
+def report(model, data, out, *arguments):
+    return main(["report", str(model), str(data), "-o", str(out), *arguments])
+
+
+def figures_of(page):
+    text = page.read_text(encoding="utf-8")
+    return json.loads(re.search(r'id="figures">(.*?)</script>', text, re.DOTALL)[1])
+
+
+def test_a_page_of_a_table_without_a_price(model_path, data, tmp_path, capsys):
+    out = tmp_path / "C:\\report.html"  # as a Windows path would name it
+    assert report(model_path, data, out) == 0
+    captured = capsys.readouterr()
+    assert "x0 coloured by 3 regimes" in captured.out
+    assert "x0 is drawn in place of a price. No column is called close or price" in captured.err
+    assert "x3" in captured.err, "the column that could be the price is named"
+    assert list(figures_of(out)) == ["price", "timeline", "transitions", "dwell", "pca"]
+    text = out.read_text(encoding="utf-8")
+    assert "No performance" in text
+    assert "2020-01-01 to 2021-11-30" in text
+
+
+def test_a_page_of_a_price(model_path, tmp_path, capsys, model, table):
+    data, out, price = tmp_path / "größe.csv", tmp_path / "r.html", "Schlusskurs €, 価格 <b>"
+    table.rename(columns={"kind": price}).assign(**{price: table["x3"]}).to_csv(data)
+    assert report(model_path, data, out, "--price", price, "--bars-per-year", "365") == 0
+    assert capsys.readouterr().err == ""
+    text = out.read_text(encoding="utf-8")
+    assert "<h1>Regimes of größe.csv</h1>" in text
+    assert "Schlusskurs €, 価格 &lt;b&gt; by regime</h2>" in text
+    assert "annualised by 365 bars a year" in text
+    labels = model.predict(table)
+    share = (labels.dropna() == 1).mean()
+    assert f"<td>{share:.1%}</td>" in text
+
+
+def test_bars_without_times_are_numbered(model_path, table, tmp_path, capsys):
+    table.to_csv(tmp_path / "bare.csv", index=False)
+    assert report(model_path, tmp_path / "bare.csv", tmp_path / "r.html") == 0
+    assert "700 bars, bar 0 to 699" in (tmp_path / "r.html").read_text(encoding="utf-8")
+
+
+def test_pictures_and_markdown(model_path, data, tmp_path, capsys):
+    assert report(model_path, data, tmp_path / "r.svg", "--price", "x3") == 0
+    assert b"<svg" in (tmp_path / "r.svg").read_bytes()[:600]
+    assert report(model_path, data, tmp_path / "all", "--format", "png") == 0
+    names = ["dwell.png", "pca.png", "timeline.png", "transitions.png"]
+    assert sorted(path.name for path in (tmp_path / "all").iterdir()) == names
+    assert report(model_path, data, tmp_path / "ré port.md") == 0
+    text = (tmp_path / "ré port.md").read_text(encoding="utf-8")
+    links = re.findall(r"!\[.*?\]\((.*?)\)", text)
+    assert links == [
+        f"r%C3%A9%20port-figures/{name}.png" for name in ("timeline", "transitions", "dwell", "pca")
+    ]
+    folder = tmp_path / "ré port-figures"
+    assert sorted(path.name for path in folder.iterdir()) == names
+    assert "| regime_1 |" in text
+
+
+def test_one_window_and_a_gap(model_path, table, tmp_path, capsys):
+    rows = table.iloc[:11]
+    rows.to_csv(tmp_path / "one.csv")
+    for name in ("r.html", "r.md", "r.png"):
+        assert report(model_path, tmp_path / "one.csv", tmp_path / name) == 0
+    assert "Not computed" in (tmp_path / "r.md").read_text(encoding="utf-8")
+    table.drop(table.index[300:330]).to_csv(tmp_path / "gap.csv")
+    found = []
+    for arguments in ([], ["--max-gap", "5D"]):
+        assert report(model_path, tmp_path / "gap.csv", tmp_path / "r.md", *arguments) == 0
+        text = (tmp_path / "r.md").read_text(encoding="utf-8")
+        found.append(sum(int(row.split("|")[3]) for row in re.findall(r"\| regime_.*", text)[:3]))
+    assert found[1] >= found[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--price", "nothing"], "no column of numbers 'nothing'; these could be the price: x3"),
+        (["--price", "kind"], "no column of numbers 'kind'; these could be the price: x3"),
+        (["--max-gap", "soon"], "max-gap is 'soon'"),
+        (["--bars-per-year", "0", "--price", "x3"], "bars_per_year is 0.0"),
+        (["--format", "svg"], "format is 'svg'"),
+        (["--umap"], "umap-learn, which draws the second map, is not installed"),
+    ],
+)
+def test_bad_options_are_one_sentence(
+    model_path, data, tmp_path, capsys, monkeypatch, arguments, message
+):
+    monkeypatch.setattr(maps, "has_umap", lambda: False)
+    before = sorted(tmp_path.iterdir())
+    assert report(model_path, data, tmp_path / "r.html", *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_bad_tables_and_places_are_one_sentence(model_path, table, data, tmp_path, capsys):
+    short, lacking = tmp_path / "short.csv", tmp_path / "lacking.csv"
+    table.iloc[:5].to_csv(short)
+    table.drop(columns="x1").to_csv(lacking)
+    (tmp_path / "taken-figures").write_text("")
+    for source, out, message in (
+        (short, "r.html", "The data have 5 rows; the model reads"),
+        (lacking, "r.html", "Column 'x1' is missing"),
+        (data, "none/r.html", "does not exist"),
+        (data, "r.pdf", "must end in .html, .md, .png or .svg"),
+        (data, "taken.md", "is a file; the figures need a folder"),
+    ):
+        assert report(model_path, source, tmp_path / out) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+
+
+def test_a_price_in_words_is_no_price(model_path, table, tmp_path, capsys):
+    table.assign(close="high").to_csv(tmp_path / "words.csv")
+    assert report(model_path, tmp_path / "words.csv", tmp_path / "r.png") == 0
+    assert "x0 is drawn in place of a price" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not maps.has_umap(), reason="umap-learn is not installed")
+def test_umap_draws_a_second_map(model_path, data, tmp_path):
+    assert report(model_path, data, tmp_path / "r.html", "--umap") == 0
+    (trace, *_) = figures_of(tmp_path / "r.html")["umap"]["data"]
+    assert trace["mode"] == "markers"

@@ -1,0 +1,31 @@
+"""Encoders with weights that are not the trivial ones, and windows for them."""
+
+import numpy as np
+
+from regimetry.encoder import EncoderConfig, build_encoder
+from regimetry.encoder.seeding import seeded
+
+SMALL = {"window_size": 7, "num_features": 3, "head_size": 5, "num_heads": 2, "ff_dim": 11}
+
+
+def randomised(config: EncoderConfig, seed: int = 0):
+    """An encoder whose every weight, biases and normalisations included, is random."""
+    with seeded(seed):
+        encoder = build_encoder(config)
+    generator = np.random.default_rng(seed)
+    encoder.set_weights(
+        [w + 0.3 * generator.standard_normal(w.shape) for w in encoder.get_weights()]
+    )
+    return encoder
+
+
+def windows(config: EncoderConfig, n: int = 9, seed: int = 1):
+    """Random windows; for a padding mask some rows are missing, in the last window all."""
+    generator = np.random.default_rng(seed)
+    shape = (n, config.window_size, config.num_features)
+    values = generator.standard_normal(shape).astype(np.float32)
+    if config.padding_mask:
+        values[1, : config.window_size // 2] = np.nan  # a short first window
+        values[2:][generator.random(shape[:2])[2:] < 0.3, generator.integers(shape[2])] = np.nan
+        values[-1] = np.nan
+    return values

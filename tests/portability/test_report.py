@@ -1,0 +1,155 @@
+"""The report in headless Chromium, opened from disk."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from regimetry.cli import main
+from regimetry.series.samples import market_sample
+
+DRIVER = Path(__file__).with_name("report.mjs")
+PLOTS = ["price", "timeline", "transitions", "dwell", "pca", "training"]
+
+
+@pytest.fixture(scope="module")
+def browser(require):
+    """Open a report in Chromium and use it; what was seen."""
+    program, chromium = shutil.which("node"), shutil.which("chromium")
+    require(program, "Node is not installed")
+    require(chromium, "Chromium is not installed")
+    modules = DRIVER.parents[2] / "examples" / "node_modules"
+    require((modules / "playwright-core").is_dir(), "playwright-core is absent")
+
+    def browser(page, folder):
+        result = subprocess.run(
+            [program, DRIVER, chromium, page, folder],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert result.returncode == 0, result.stderr
+        return json.loads(result.stdout)
+
+    return browser
+
+
+@pytest.fixture(scope="module")
+def seen(browser, model, tmp_path_factory):
+    """What Chromium saw of twenty years of the S&P 500, in a folder with an odd name."""
+    folder = tmp_path_factory.mktemp("report & größe")
+    market_sample("sp500").to_csv(folder / "spx.csv")
+    page = folder / "report.html"
+    assert main(["report", str(model), str(folder / "spx.csv"), "-o", str(page)]) == 0
+    return {**browser(page, folder), "page": page, "folder": folder}
+
+
+def test_nothing_goes_wrong_and_nothing_leaves_the_page(seen):
+    assert seen["errors"] == []
+    assert seen["trouble"] == ""
+    assert list(map(unquote, seen["requests"])) == [f"file://{seen['page']}"]
+
+
+def test_every_plot_is_drawn(seen):
+    assert list(seen["plots"]) == PLOTS
+    assert all(plot["drawn"] > 0 for plot in seen["plots"].values())
+    for name in ("price", "dwell", "pca"):
+        assert seen["plots"][name]["regimes"] == [0, 1, 2]
+    assert seen["plots"]["timeline"]["regimes"] == [0, 1, 2, 0, 1, 2]
+    assert seen["overflow"] == 0
+    for name in ("light", "filtered", "dark", "narrow"):
+        assert (seen["folder"] / f"{name}.png").stat().st_size > 50_000
+
+
+def test_a_click_on_a_regime_filters_every_figure(seen):
+    assert seen["picked"] == 2
+    for name in ("price", "dwell", "pca"):
+        assert seen["filtered"][name]["regimes"] == [2]
+        assert seen["fromTable"][name]["regimes"] == [0]
+    assert seen["filtered"]["timeline"]["regimes"] == [2, 2]
+    assert seen["filtered"]["transitions"]["covers"] == 2
+    assert seen["off"] == 8, "two rows of four tables"
+    assert seen["restored"] == seen["plots"]
+
+
+def test_both_figures_over_time_show_the_same_stretch(seen):
+    first, last = (pd.Timestamp(t).timestamp() * 1000 for t in ("1999-01-04", "2018-12-31"))
+    for stretch in seen["whole"]:
+        assert stretch == pytest.approx([first, last], abs=86_400_000)
+    price, timeline = seen["zoomed"]
+    assert price == timeline
+    assert price[1] - price[0] == pytest.approx((last - first) / 2, rel=0.01)
+
+
+def test_dark_light_and_paper(seen):
+    light, dark = seen["light"], seen["dark"]
+    assert light["page"] == "rgb(255, 255, 255)"
+    assert light["page"] != dark["page"]
+    assert light["text"] != dark["text"]
+    assert seen["printed"] == light
+    assert seen["afterPrint"] == dark
+    pdf = (seen["folder"] / "print.pdf").read_bytes()
+    assert pdf.startswith(b"%PDF-")
+    assert len(pdf) > 100_000
+
+
+def test_hostile_names_run_no_script_and_forty_regimes_are_drawn(browser, tmp_path, made_page):
+    name = "</script><script>alert(1)</script><img src=x onerror=alert(2)>"
+    names = [f"<img src=x onerror=alert({k})> regime {k}" for k in range(40)]
+    page = made_page(tmp_path / "forty.html", name, names)
+    seen = browser(page, tmp_path)
+    assert seen["errors"] == []
+    assert seen["requests"] == [page.as_uri()]
+    assert seen["plots"]["price"]["regimes"] == list(range(40))
+    assert seen["filtered"]["timeline"] == {
+        "drawn": seen["filtered"]["timeline"]["drawn"],
+        "regimes": [39],
+        "covers": 39,
+    }
+
+
+def test_a_page_that_asks_for_something_is_told(browser, tmp_path, made_page):
+    page = made_page(tmp_path / "asks.html", "close", ["calm", "wild"])
+    text = page.read_text(encoding="utf-8")
+    page.write_text(text.replace("<main>", '<main><img src="http://127.0.0.1:9/x.png">', 1))
+    assert any("Content Security Policy" in error for error in browser(page, tmp_path)["errors"])
+
+
+@pytest.fixture
+def made_page(model):
+    """Return a function that writes a page of made-up labels of forty regimes."""
+    import dataclasses
+
+    import regimetry as rg
+    from regimetry.report.axis import TimeAxis
+    from regimetry.report.data import Drawn, gather
+    from regimetry.report.page import render_page
+
+    contract = rg.load(model, device="cpu", threads=1).contract
+
+    def made_page(path, name, names):
+        generator, k, n = np.random.default_rng(0), len(names), 4000
+        regimes = (dataclasses.replace(contract.regimes[0], name=name) for name in names)
+        matrix = tuple(map(tuple, np.eye(k).tolist()))
+        labels = np.repeat(np.arange(n // 10) % k, 10)
+        data = gather(
+            dataclasses.replace(contract, regimes=tuple(regimes), transition_matrix=matrix),
+            axis=TimeAxis.of(np.arange(n), None),
+            drawn=Drawn(name, 50 + generator.standard_normal(n).cumsum() / 9, note=name),
+            labels=labels,
+            probability=np.eye(k)[labels],
+            novelty=np.ones(n),
+            embedding=generator.standard_normal((n, 5)),
+            data_name=name,
+            model_name=name,
+        )
+        path.write_text(render_page(data), encoding="utf-8")
+        return path
+
+    return made_page

@@ -1,0 +1,245 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from scipy.stats import multivariate_normal
+from sklearn.mixture import GaussianMixture
+
+from regimetry.contract import ModelContract
+from regimetry.errors import ModelError
+from regimetry.export.graph import GraphBuilder
+from regimetry.export.novelty import add_novelty
+from regimetry.regimes import novelty as fitting
+from regimetry.regimes.novelty import (
+    FALSE_ALARM_RATE,
+    VARIANCE_FLOOR,
+    fit_novelty,
+    out_of_fold,
+    statistics_matrix,
+)
+from regimetry.runtime.novelty import exceeds, running_mean
+from regimetry.windows import rolling_windows
+
+
+def noise(n=1500, f=3, w=10, seed=0, scale=1.0):
+    values = scale * np.random.default_rng(seed).standard_normal((n, f))
+    return rolling_windows(values.astype(np.float32), w)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit_novelty(noise())
+
+
+def statistics_of(window):
+    """Log deviations, correlations of pairs, mean autocorrelations: from the definitions."""
+    centred = window - window.mean(axis=0)
+    deviation = np.sqrt((centred**2).mean(axis=0) + VARIANCE_FLOOR)
+    root = np.sqrt((window**2).mean(axis=0) + VARIANCE_FLOOR)
+    w, c = window.shape
+    pairs = [
+        np.mean(centred[:, i] * centred[:, j]) / deviation[i] / deviation[j]
+        for i in range(c)
+        for j in range(i + 1, c)
+    ]
+    whole = window / root
+    lags = [
+        np.mean([sum(whole[t, i] * whole[t + lag, i] for t in range(w - lag)) for i in range(c)])
+        for lag in (1, 2, 4)
+        if lag < w
+    ]
+    return np.concatenate([np.log(deviation), pairs, np.array(lags) / w])
+
+
+@pytest.mark.parametrize(("w", "c"), [(10, 3), (2, 1), (3, 2), (30, 5)])
+def test_the_statistics_are_those_of_their_definitions(w, c):
+    windows = np.asarray(noise(n=60, f=c, w=w), dtype=np.float64)
+    raw, mean = fitting._raw_statistics(windows, None)
+    found = raw @ statistics_matrix(w, c)
+    np.testing.assert_allclose(found, [statistics_of(window) for window in windows], atol=1e-12)
+    np.testing.assert_allclose(mean, windows.mean(axis=1))
+
+
+def test_novelty_is_the_density_of_the_mixture():
+    windows = np.asarray(noise(), dtype=np.float64)
+    found, _ = fit_novelty(windows)
+    statistics = np.array([statistics_of(window) for window in windows])
+    statistics = (statistics - statistics.mean(axis=0)) / statistics.std(axis=0)
+    mixture = GaussianMixture(6, reg_covar=0.02, random_state=0).fit(statistics)
+    peak = np.logaddexp.reduce(
+        [
+            np.log(weight) + multivariate_normal.logpdf(mean, mean, covariance)
+            for weight, mean, covariance in zip(
+                mixture.weights_, mixture.means_, mixture.covariances_, strict=True
+            )
+        ]
+    )
+    expected = np.sqrt(2 * (peak - mixture.score_samples(statistics)))
+    np.testing.assert_allclose(found.transform(windows), expected / np.median(expected), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        lambda g: g.standard_normal((300, 3)) * 5,
+        lambda g: g.standard_normal((300, 3)) * 0.02,
+        lambda g: g.standard_normal((300, 1)) @ np.ones((1, 3)),
+        lambda g: g.standard_normal((300, 3)) + 5,
+        lambda g: np.repeat(g.choice([-1.0, 1.0], (300, 3)), 30, axis=0)[:300],
+    ],
+    ids=["wild", "calm", "correlated", "elsewhere", "slow"],
+)
+def test_what_differs_in_any_way_is_novel(fitted, values):
+    novelty, threshold = fitted
+    windows = rolling_windows(values(np.random.default_rng(1)), 10)
+    assert np.mean(running_mean(novelty.transform(windows), 0.1) > threshold) > 0.9
+
+
+def test_what_is_as_in_training_is_not(fitted):
+    novelty, threshold = fitted
+    found = novelty.transform(noise(n=20_000, seed=5))
+    assert np.median(found) == pytest.approx(1.0, abs=0.1)
+    assert np.mean(running_mean(found, 0.1) > threshold) < 3 * FALSE_ALARM_RATE
+
+
+def test_the_threshold_comes_from_windows_that_the_map_has_not_seen(fitted):
+    novelty, threshold = fitted
+    in_sample = np.quantile(running_mean(novelty.transform(noise()), 0.1), 0.95)
+    assert threshold > in_sample
+    assert threshold == out_of_fold(noise(), None, novelty.scale, 0)
+
+
+def test_a_flat_window_and_a_short_series_have_finite_novelty():
+    novelty, threshold = fit_novelty(noise(n=25))
+    assert np.isfinite(threshold)
+    assert np.isfinite(novelty.transform(np.zeros((2, 10, 3)))).all()
+    assert np.isfinite(novelty.transform(np.full((2, 10, 3), 6.0))).all()
+
+
+def test_many_features_are_read_through_their_principal_components():
+    novelty, _ = fit_novelty(noise(f=20))
+    assert novelty.channels.shape == (20, 8)
+    wild = novelty.transform(noise(n=300, f=20, seed=2, scale=3.0))
+    assert wild.mean() > 1.5 * novelty.transform(noise(n=300, f=20, seed=2)).mean()
+
+
+def test_blocks_and_seeds_change_nothing(fitted, monkeypatch):
+    novelty, threshold = fitted
+    expected = novelty.transform(noise(seed=3))
+    monkeypatch.setattr("regimetry.regimes.memory.BLOCK_ENTRIES", 5000)
+    np.testing.assert_allclose(novelty.transform(noise(seed=3)), expected, rtol=1e-12)
+    assert fit_novelty(noise())[1] == pytest.approx(threshold, rel=1e-9)
+
+
+@pytest.mark.parametrize("opset", [17, 18])
+@pytest.mark.parametrize(("f", "w"), [(1, 2), (3, 10), (20, 12)])
+def test_the_graph_computes_the_same(opset, f, w):
+    novelty, _ = fit_novelty(noise(n=400, f=f, w=w))
+    builder = GraphBuilder(opset)
+    add_novelty(builder, novelty, "scaled", w)
+    value = onnx.helper.make_tensor_value_info
+    graph = onnx.helper.make_graph(
+        builder.nodes,
+        "novelty",
+        [value("scaled", onnx.TensorProto.FLOAT, ["batch", w, f])],
+        [value("novelty", onnx.TensorProto.FLOAT, ["batch"])],
+        builder.constants,
+    )
+    opsets = [onnx.helper.make_opsetid("", opset)]
+    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=opsets)
+    onnx.checker.check_model(model, full_check=True)
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    generator = np.random.default_rng(4)
+    windows = np.concatenate(
+        [
+            generator.standard_normal((50, w, f)),
+            np.zeros((1, w, f)),
+            np.full((1, w, f), 6.0),
+            generator.choice([-6.0, 6.0], (5, w, f)),
+            1e-3 * generator.standard_normal((5, w, f)),
+        ]
+    ).astype(np.float32)
+    (found,) = session.run(None, {"scaled": windows})
+    np.testing.assert_allclose(found, novelty.transform(windows), rtol=2e-4, atol=2e-4)
+    worse = replace(novelty, scale=novelty.scale * 1.001).transform(windows)
+    assert not np.allclose(found, worse, rtol=2e-4, atol=2e-4)
+
+
+def test_the_running_mean_is_causal_and_starts_with_the_first_bar():
+    novelty = np.random.default_rng(0).standard_normal(50)
+    mean = running_mean(novelty, 0.25)
+    assert mean[0] == novelty[0]
+    expected = novelty[0]
+    for t in range(1, 50):
+        expected = 0.75 * expected + 0.25 * novelty[t]
+        assert mean[t] == pytest.approx(expected)
+    np.testing.assert_array_equal(running_mean(novelty[:20], 0.25), mean[:20])
+    assert exceeds(mean, None).sum() == 0
+    assert exceeds(mean, 0.0).tolist() == (mean > 0).tolist()
+
+
+def test_stream_and_bank_flag_the_bars_that_the_batch_flags(model, values):
+    spoiled = values.copy()
+    spoiled[300:400, :3] *= 8
+    labels = model.label(spoiled)
+    assert labels.novel.dtype == bool
+    assert labels.novel[330:400].all()
+    assert np.mean(labels.novel[20:300]) < 0.3
+    np.testing.assert_array_equal(model.novel(spoiled), labels.novel)
+    stream, bank = model.stream(), model.bank(2)
+    ticks = []
+    for number, row in enumerate(spoiled):
+        if number == 350:
+            state, bank_state = stream.snapshot(), bank.snapshot()
+            stream, bank = model.stream(), model.bank(2)
+            stream.restore(state)
+            bank.restore(bank_state)
+        ticks.append((stream.push(row), bank.push([1, 0], [row, row])))
+    found = [tick is not None and tick.novel for tick, _ in ticks]
+    assert found == labels.novel.tolist()
+    assert [bool(len(b.novel)) and bool(b.novel[1]) for _, b in ticks] == labels.novel.tolist()
+    many = model.bank(1).push(np.zeros(len(spoiled), int), spoiled)
+    rows = model.contract.window_rows
+    np.testing.assert_array_equal(many.novel, labels.novel[rows - 1 :])
+
+
+def test_reset_forgets_the_running_mean(model, values):
+    stream = model.stream()
+    for row in values[:40] * [9, 9, 9, 1]:
+        stream.push(row)
+    stream.reset()
+    found = [tick.novel for row in values[:200] if (tick := stream.push(row)) is not None]
+    assert found == model.novel(values[:200])[10:].tolist()
+
+
+def test_no_future_moves_a_flag(model, values):
+    whole = model.novel(values)
+    np.testing.assert_array_equal(model.novel(values[:400]), whole[:400])
+
+
+def test_an_older_file_flags_nothing(model):
+    metadata = model.contract.to_metadata()
+    for name in ("novelty_memory", "novelty_threshold"):
+        data = json.loads(metadata["regimetry.contract"])
+        del data[name]
+        metadata["regimetry.contract"] = json.dumps(data)
+    contract = ModelContract.from_metadata(metadata, "old.onnx")
+    assert (contract.novelty_memory, contract.novelty_threshold) == (1.0, None)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"novelty_memory": 0.0}, {"novelty_memory": 2.0}, {"novelty_threshold": "1"}]
+)
+def test_an_impossible_threshold_is_refused(model, changes):
+    contract = replace(model.contract, **changes)
+    with pytest.raises(ModelError, match="novelty"):
+        ModelContract.from_metadata(contract.to_metadata(), "m.onnx")
+
+
+def test_the_detector_says_the_same(detector, values):
+    np.testing.assert_array_equal(detector.novel(values), detector.model_.novel(values))

@@ -1,0 +1,145 @@
+"""What a report gathers: the drawn column, the recent stretch, the maps, the words."""
+
+import numpy as np
+import pytest
+
+from regimetry.analysis import analyse_labels
+from regimetry.errors import DataError
+from regimetry.report import words
+from regimetry.report.axis import TimeAxis
+from regimetry.report.data import Drawn, choose_drawn
+from regimetry.report.maps import embedding_maps, principal_components
+from regimetry.report.tables import count_table, drift_tables, dwell_table, regime_table
+
+WALK = 50 * np.exp(np.cumsum(0.01 * np.random.default_rng(0).standard_normal(400)))
+NOISE = np.random.default_rng(1).standard_normal(400)
+
+
+def test_axis_reads_times_numbers_and_bars():
+    days = TimeAxis.of(np.array(["2020-01-01", "2020-01-02T12:30"], "datetime64[ns]"), "date")
+    assert days.dated
+    assert [days.text(0), days.text(1)] == ["2020-01-01", "2020-01-02 12:30"]
+    assert days.where("2020-01-02") == days.values[0] + 86_400_000
+    assert days.where("no time") is None
+    numbers = TimeAxis.of(np.array([1.5, 2.0]), "t")
+    assert (numbers.text(0), numbers.text(1), numbers.where("2")) == ("1.5", "2", 2.0)
+    assert TimeAxis.of(np.arange(3), None).name == "bar"
+
+
+def test_the_drawn_column_is_the_price_or_says_why_not():
+    columns = {"x": NOISE, "Close": WALK, "level": WALK * 2, "text": np.array(["a"] * 400, object)}
+    assert choose_drawn(columns, ("x",)).name == "Close"
+    assert choose_drawn(columns, ("x",), "x").name == "x"
+    del columns["Close"]
+    found = choose_drawn(columns, ("missing", "x"))
+    assert found.name == "x"
+    assert "these could be the price: level" in found.note
+    for asked in ("text", "nothing"):
+        with pytest.raises(DataError, match=f"no column of numbers '{asked}'.*level"):
+            choose_drawn(columns, ("x",), asked)
+    with pytest.raises(DataError, match="no column of numbers to draw"):
+        choose_drawn({"close": columns["text"]}, ("close",))
+
+
+def test_the_report_counts_what_the_analysis_counts(made):
+    data = made(900)
+    found = analyse_labels(data.labels, 3, probability=data.probability)
+    np.testing.assert_array_equal(data.analysis.share, found.share)
+    table = regime_table(data)
+    assert table.header[:3] == ("regime", "share", "spells")
+    for i, row in enumerate(table.rows):
+        assert row[1] == f"{(data.labels == i).sum() / (data.labels >= 0).sum():.1%}"
+        held = np.concatenate([[np.nan], np.diff(data.drawn.values) / data.drawn.values[:-1]])
+        held = held[(data.labels == i) & ~np.isnan(held)]
+        assert row[6] == f"{held.std(ddof=1) * np.sqrt(252):.1%}"
+    assert dwell_table(data).regimes == (0, 1, 2)
+    facts = dict((title, value) for title, value, _ in words.headline(data))
+    assert facts["Last regime"] == f"regime_{data.labels[-1]}"
+
+
+def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth(made):
+    inside = made(900, training={"start": "2019-01-01", "end": "2021-06-18"})
+    assert not inside.drift.after_training
+    assert inside.drift.training == (20, 720)
+    assert "last fifth" in words.drift_words(inside)
+    behind = made(900, training={"start": "2019-02-01", "end": "2020-12-31"})
+    assert behind.drift.after_training
+    cut = (np.datetime64("2021-01-01") - np.datetime64("2019-01-01")).astype(int)
+    rows = behind.contract.window_rows
+    assert behind.drift.training == (31, cut)
+    assert behind.drift.recent == (cut + rows - 1, 900)
+    lines, shares = drift_tables(behind)
+    assert [row[0] for row in lines.rows] == ["novelty", "occupancy", "transitions", "dwell"]
+    recent = behind.labels[cut + rows - 1 :]
+    assert shares.rows[0][2] == f"{(recent == 0).mean():.1%}"
+
+
+def test_a_drift_in_the_data_is_told(made):
+    calm = made(1600, training={"start": "2019-01-01", "end": "2022-01-01"})
+    labels = calm.labels.copy()
+    labels[calm.drift.recent[0] :] = 2
+    moved = made(1600, labels=labels, training={"start": "2019-01-01", "end": "2022-01-01"})
+    assert moved.drift.drift.drifted
+    assert not calm.drift.drift.drifted
+    assert dict((t, v) for t, v, _ in words.headline(moved))["Drift"].startswith("in ")
+
+
+@pytest.mark.parametrize(
+    ("training", "reason"),
+    [
+        ({"start": "2000-01-01", "end": "2001-01-01"}, "No bar of training is among the data"),
+        ({"start": "2019-01-01", "end": "2020-08-20"}, "a window within it needs 21"),
+        ({"start": "2019-01-01", "end": "2019-02-10"}, "drift needs at least"),
+    ],
+)
+def test_why_drift_is_not_computed(made, training, reason):
+    data = made(600, training=training)
+    assert data.drift is None
+    assert reason in words.drift_words(data)
+    assert drift_tables(data) is None
+
+
+def test_prices_that_are_not_positive_have_no_performance(made):
+    data = made(300, drawn=Drawn("x", np.linspace(-1, 1, 300)))
+    assert data.performances == {}
+    assert "prices must be positive" in data.notes["performance"]
+    assert len(regime_table(data).header) == 5
+
+
+def test_labels_of_another_model_are_refused(made):
+    labels = np.full(300, 5)
+    with pytest.raises(DataError, match="They come from another model"):
+        made(300, labels=labels)
+
+
+def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
+    table = count_table(made(300))
+    assert table.header == ("regimes", "eigenvalue", "gap to the next")
+    assert table.marked == 2
+    assert float(table.rows[0][2]) == pytest.approx(1 - 0.95668, abs=1e-4)
+    candidates = [
+        {"chosen": False, "gap": 0.1, "n_regimes": 2},  # a model file's keys are sorted
+        {"chosen": True, "gap": None, "n_regimes": 3, "stable": True},
+    ]
+    table = count_table(made(300, training={"candidates": candidates}))
+    assert table.header == ("regimes", "gap", "stable")
+    assert table.rows[1] == ("3", "–", "yes")  # noqa: RUF001
+    assert table.marked == 1
+    assert count_table(made(300, training={"eigenvalues": []})) is None
+
+
+def test_principal_components_are_the_singular_vectors():
+    wide = np.random.default_rng(3).standard_normal((200, 6)) @ np.diag([5, 3, 1, 1, 1, 0.0])
+    wide[:, 1] += wide[:, 0]
+    points, share = principal_components(wide, 2)
+    scaled = (wide - wide.mean(axis=0)) / np.where(wide.std(axis=0) > 0, wide.std(axis=0), np.inf)
+    u, s, _ = np.linalg.svd(scaled, full_matrices=False)
+    np.testing.assert_allclose(np.abs(points), np.abs(u[:, :2] * s[:2]), atol=1e-9)
+    np.testing.assert_allclose(share, s[:2] ** 2 / (s**2).sum())
+
+
+def test_a_map_of_one_window_and_of_equal_windows():
+    for n in (1, 30):
+        (found,) = embedding_maps(np.ones((n, 4)), np.zeros(n + 3, int), umap=False)
+        np.testing.assert_array_equal(found.bars, np.arange(3, n + 3))
+        np.testing.assert_array_equal(found.points, 0)

@@ -1,0 +1,128 @@
+"""Which points a search takes, and in which order."""
+
+import pytest
+
+from regimetry.configuration import Configuration
+from regimetry.configuration.reading import validated
+from regimetry.errors import ConfigError
+from regimetry.search.choice import Everything, Sampled
+from regimetry.search.grid import (
+    at,
+    checked_grid,
+    grid_size,
+    horizon_of,
+    key_of,
+    points_of,
+    rows_needed,
+    values_of,
+)
+
+GRID = {"window_size": [5, 10, 20, 40], "objective": ["none", "masked"], "jump_penalty": [0.5, 1.0]}
+FIELDS = Configuration.__dataclass_fields__
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "values"),
+    [
+        ("window_size", "10,20,30", [10, 20, 30]),
+        ("n_regimes", "2-6", [2, 3, 4, 5, 6]),
+        ("n_regimes", "2-3, auto ,7,3", [2, 3, "auto", 7]),
+        ("n_regimes", "6-2", []),
+        ("objective", "none,masked", ["none", "masked"]),
+        ("jump_penalty", "0.5,1,2", [0.5, 1.0, 2.0]),
+        ("jump_penalty", "1-2", ["1-2"]),  # refused below: a range is of whole numbers
+        ("columns", "a,b", [["a", "b"]]),
+        ("seed", "", []),
+    ],
+)
+def test_values_of_a_flag(name, text, values):
+    assert values_of(FIELDS[name], text) == values
+
+
+def test_a_grid_is_checked_value_by_value():
+    base = Configuration()
+    assert checked_grid(base, dict(reversed(GRID.items()))) == GRID
+    assert list(checked_grid(base, dict(reversed(GRID.items())))) == [
+        "window_size", "objective", "jump_penalty",
+    ]  # fmt: skip
+    for flags, message in (
+        ({"window_size": [5, 1]}, "window_size is 1; it must be an integer of at least 2"),
+        ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be a number"),
+        ({"n_regimes": []}, "n_regimes has no value"),
+        ({"n_regimes": [2]}, "nothing to choose from"),
+        ({}, "nothing to choose from"),
+        ({"seed": list(range(200)), "epochs": list(range(1, 200))}, "39800 configurations"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            checked_grid(base, flags)
+
+
+def test_points_are_configurations_on_top_of_the_base():
+    base = validated({"encoder": {"num_heads": 1}, "columns": ["a"]})
+    points = list(points_of(GRID))
+    assert len(points) == grid_size(GRID) == len({key_of(point) for point in points}) == 16
+    found = at(base, points[-1])
+    assert (found.window_size, found.objective, found.jump_penalty) == (40, "masked", 1.0)
+    assert (found.encoder.num_heads, found.columns) == (1, ("a",))
+
+
+def test_the_horizon_is_that_of_the_largest_window_that_fits():
+    base = Configuration()
+    assert horizon_of(base, GRID, 10_000) == 41
+    assert horizon_of(base, {}, 10_000) == 11
+    assert horizon_of(base, GRID, 2 * rows_needed(40)) == 41
+    assert horizon_of(base, GRID, 2 * rows_needed(40) - 1) == 21
+    assert horizon_of(base, GRID, 5) == 6
+
+
+def result_of(point):
+    """Scores that are best at window 20, penalty 1."""
+    score = -abs(point["window_size"] - 20) - abs(point["jump_penalty"] - 1)
+    names = ("stability", "separation", "predictability")
+    if point["window_size"] == 40:
+        return {"point": point, "failure": "too few rows"}
+    return {"point": point, "scores": dict.fromkeys(names, float(score))}
+
+
+def walk(choice, done=()):
+    """Run a choice to its end, two at a time; return what it took, by key."""
+    taken, running = {entry["point"]["window_size"]: entry for entry in ()}, []
+    while True:
+        while len(running) < 2 and (point := choice.next()) is not None:
+            running.append(point)
+        if not running:
+            return taken
+        point = running.pop(0)
+        assert key_of(point) not in taken
+        assert key_of(point) not in done
+        taken[key_of(point)] = result_of(point)
+        choice.tell(taken[key_of(point)])
+
+
+def test_everything_goes_through_what_is_left():
+    taken = walk(Everything(GRID, {}))
+    assert [entry["point"] for entry in taken.values()] == list(points_of(GRID))
+    first = dict(list(taken.items())[:5])
+    assert walk(Everything(GRID, first), first).keys() == taken.keys() - first.keys()
+
+
+def test_optuna_never_repeats_and_stops_at_its_number():
+    taken = walk(Sampled(GRID, {}, n_trials=6, seed=0))
+    assert len(taken) == 6
+    assert walk(Sampled(GRID, {}, n_trials=6, seed=0)) == taken
+    more = walk(Sampled(GRID, taken, n_trials=10, seed=0), taken)
+    assert len(more) == 4
+    assert walk(Sampled(GRID, taken, n_trials=6, seed=0)) == {}
+    assert len(walk(Sampled(GRID, {}, n_trials=99, seed=0))) == 16
+
+
+def test_optuna_learns_where_the_scores_are():
+    """More of its later draws than of its first lie next to the best point of a long list."""
+    grid = {"window_size": list(range(2, 300)), "jump_penalty": [1.0, 2.0]}
+    windows = []
+    choice = Sampled(grid, {}, n_trials=60, seed=1)
+    while (point := choice.next()) is not None:
+        windows.append(point["window_size"])
+        choice.tell(result_of(point))
+    near = [abs(window - 20) < 15 for window in windows]
+    assert sum(near[30:]) > 2 * sum(near[:10]) + 5

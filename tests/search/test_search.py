@@ -1,0 +1,222 @@
+"""`regimetry search` in full: worker processes, a folder, a stop, a resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+import regimetry as rg
+from regimetry.cli import main
+from regimetry.configuration import Configuration
+from regimetry.configuration.reading import resolve
+from regimetry.errors import RegimetryError
+from regimetry.search import run
+from regimetry.search.choice import Everything
+from regimetry.search.store import Store
+from regimetry.search.worker import THREAD_VARIABLES, share_of
+
+QUICK = """
+objective: none
+n_landmarks: 100
+encoder: {embedding_dim: 8, num_heads: 1, head_size: 8, ff_dim: 8, num_transformer_blocks: 1}
+"""
+GRID = ["--window-size", "5,300", "--n-regimes", "2,3"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A table of three states, and the search of it."""
+    path = tmp_path_factory.mktemp("search")
+    assert main(["sample", "simulated", "--rows", "500", "-o", str(path / "sim.csv")]) == 0
+    (path / "quick.yaml").write_text(QUICK)
+    assert main([*search(path), *GRID]) == 0
+    return path
+
+
+def search(folder, out="out", data="sim.csv"):
+    arguments = ["search", str(folder / data), "-o", str(folder / out)]
+    return [*arguments, "--config", str(folder / "quick.yaml"), "--jobs", "2"]
+
+
+def trials(folder, out="out"):
+    return {path.name: json.loads(path.read_text()) for path in (folder / out / "trials").iterdir()}
+
+
+def test_the_table_is_ranked_and_a_failure_is_a_row(folder):
+    table = pd.read_csv(folder / "out" / "table.csv")
+    assert table["window_size"].tolist() == [5, 5, 300, 300]
+    assert sorted(table["n_regimes"][:2]) == [2, 3]
+    assert table["rank"][:2].is_monotonic_increasing
+    assert table["failure"].isna().tolist() == [True, True, False, False]
+    assert table["failure"][2].startswith("A half has 250 rows; 903 are needed")
+    assert table["stability"][:2].between(-1, 1).all()
+
+
+def test_the_best_configuration_is_one_that_fit_takes(folder, capsys):
+    table = pd.read_csv(folder / "out" / "table.csv")
+    best = folder / "out" / "best.yaml"
+    assert resolve(best, {}).n_regimes == table["n_regimes"][0]
+    assert f"stability {table['stability'][0]:.3f}" in best.read_text()
+    arguments = ["fit", str(folder / "sim.csv"), "-o", str(folder / "best.onnx")]
+    assert main([*arguments, "--config", str(best)]) == 0
+    contract = rg.load(folder / "best.onnx").contract
+    assert (contract.window_size, contract.n_regimes) == (5, table["n_regimes"][0])
+    assert contract.training["configuration"]["encoder"]["num_heads"] == 1
+
+
+def test_a_search_goes_on_where_it_was(folder, capsys):
+    before = trials(folder)
+    again = next(name for name, trial in before.items() if "scores" in trial)
+    times = {path: path.stat().st_mtime_ns for path in (folder / "out" / "trials").iterdir()}
+    (folder / "out" / "trials" / again).unlink()
+    (folder / "out" / "table.csv").unlink()
+    capsys.readouterr()
+    assert main([*search(folder), *GRID, "--json"]) == 0
+    captured = capsys.readouterr()
+    assert "3 of 4 configurations are done already" in captured.err
+    found = json.loads(captured.out)
+    assert [trial["rank"] for trial in found["trials"]][2:] == [None, None]
+    assert found["best"] == found["trials"][0]
+    assert found["horizon"] == 6
+    touched = [path.name for path, t in times.items() if path.stat().st_mtime_ns != t]
+    assert touched == [again]
+    # The same scores as the first time, in another process.
+    assert trials(folder)[again]["scores"] == before[again]["scores"]
+    assert len(pd.read_csv(folder / "out" / "table.csv")) == 4
+
+
+def test_another_search_is_refused_until_told(folder, capsys):
+    before = trials(folder)
+    for arguments, other in (
+        ([*search(folder), "--window-size", "5,300"], "grid"),
+        ([*search(folder), *GRID, "--seed", "1"], "configuration"),
+    ):
+        assert main(arguments) == 2
+        error = capsys.readouterr().err
+        assert "holds a search with other" in error
+        assert other in error
+    (folder / "other.csv").write_text((folder / "sim.csv").read_text().replace("1", "2"))
+    assert main([*search(folder, data="other.csv"), *GRID]) == 2
+    assert "holds a search with other data" in capsys.readouterr().err
+    assert trials(folder) == before
+
+
+def test_a_search_where_nothing_fits_fails_and_can_be_begun_anew(folder, capsys):
+    assert main([*search(folder, "none"), "--window-size", "300,310"]) == 1
+    assert "None of 2 configurations could be scored" in capsys.readouterr().err
+    assert not (folder / "none" / "best.yaml").exists()
+    arguments = [*search(folder, "none"), "--window-size", "320,330"]
+    assert main(arguments) == 2
+    assert main([*arguments, "--restart"]) == 1
+    windows = {trial["point"]["window_size"] for trial in trials(folder, "none").values()}
+    assert windows == {320, 330}
+
+
+def test_bad_input_in_one_sentence(folder, capsys):
+    before = sorted(folder.iterdir())
+    data = str(folder / "sim.csv")
+    for arguments, message in (
+        ([data], "nothing to choose from"),
+        ([data, "--n-regimes", "2-x"], "n_regimes is '2-x'"),
+        ([data, "--n-regimes", "1-2,0"], "n_regimes is 0"),
+        ([data, "--n-regimes", "2-3", "--jobs", "0"], "--jobs is 0"),
+        ([data, "--n-regimes", "2-3", "--trials", "0"], "--trials is 0"),
+        ([str(folder / "none.csv"), "--n-regimes", "2-3"], "There is no file"),
+        ([data, "--n-regimes", "2-3", "-o", data], "cannot be made"),
+        ([data, "--n-regimes", "2-3", "-o", str(folder / "a" / "b")], "cannot be made"),
+    ):
+        assert main(["search", *arguments]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert sorted(folder.iterdir()) == before
+
+
+def test_damaged_records_are_named(folder, tmp_path, capsys):
+    store = Store(tmp_path / "s", {"grid": {}})
+    (tmp_path / "s" / "trials" / "x.json").write_text("{")
+    with pytest.raises(RegimetryError, match=r"x\.json cannot be read"):
+        store.done()
+    (tmp_path / "s" / "trials" / "x.json").write_text("[]")
+    with pytest.raises(RegimetryError, match=r"x\.json is no record"):
+        store.done()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups with SIGINT")
+def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_half_written(folder):
+    arguments = [*search(folder, "stopped"), "--window-size", "5,6", "--n-regimes", "2-40"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "regimetry", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    done = folder / "stopped" / "trials"
+    try:
+        while process.poll() is None and len(list(done.glob("*.json"))) < 1:
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
+        out, error = process.communicate(timeout=60)
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+    assert (process.returncode, out, error) == (1, "", "regimetry: stopped.\n")
+    kept = trials(folder, "stopped")  # every file is whole JSON, and none has a temporary name
+    assert 1 <= len(kept) < 78
+    assert sorted(path.name for path in (folder / "stopped").iterdir()) == ["search.json", "trials"]
+    assert all("scores" in trial for trial in kept.values())
+    wait_for_the_end_of_group(process.pid)  # no worker is left behind
+
+
+def wait_for_the_end_of_group(number):
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        try:
+            os.killpg(number, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("a process of the search is still there")
+
+
+class Fatal:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (3,)
+
+
+def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "run_trial", Fatal())
+    grid = {"n_regimes": [2, 3]}
+    with pytest.raises(RegimetryError, match=r"A worker process died.*go on with fewer --jobs"):
+        run.run_search(
+            tmp_path / "none.csv",
+            Configuration(),
+            Everything(grid, {}),
+            Store(tmp_path / "s", {}),
+            horizon=5,
+            jobs=1,
+        )
+
+
+def test_workers_keep_to_their_share_of_the_cpus(monkeypatch):
+    monkeypatch.setattr(run, "available_threads", lambda: 6)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    with run._workers(2) as pool:
+        found = [pool.submit(os.getenv, name).result() for name in THREAD_VARIABLES]
+        assert found == ["3"] * len(THREAD_VARIABLES)
+        if hasattr(os, "sched_getaffinity"):
+            mine = os.sched_getaffinity(0)
+            size = max(1, len(mine) // 2)
+            assert len(pool.submit(os.sched_getaffinity, 0).result()) == size
+    assert "OMP_NUM_THREADS" not in os.environ
+    shares = [share_of([0, 1, 4, 5, 6], number, 2) for number in range(2)]
+    assert shares == [{0, 1}, {4, 5}]
+    assert [share_of([7], number, 3) for number in range(3)] == [{7}] * 3

@@ -1,0 +1,80 @@
+"""What the documentation shows runs, and what it links to exists."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
+
+# Their blocks need a server, a browser or rows of the reader's own: tests of their own run them.
+ELSEWHERE = {"serving.md": "tests/serve", "portability.md": "tests/portability"}
+
+
+def blocks(page):
+    return [found.groups() for found in _BLOCK.finditer(page.read_text("utf-8"))]
+
+
+def environment():
+    """The tests' own commands first on the path; nothing that Keras or a terminal adds."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+def run_page(page, folder):
+    """Run shell blocks as they come; the Python blocks between two of them share one namespace."""
+    namespace = {}
+    for language, source in blocks(page):
+        if language == "sh":
+            done = subprocess.run(
+                ["bash", "-euo", "pipefail", "-c", source],
+                cwd=folder,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                timeout=600,
+                check=False,
+            )
+            assert done.returncode == 0, f"{source}\n{done.stderr}"
+        elif language == "python":
+            exec(compile(source, f"{page.name}: {source.splitlines()[0]}", "exec"), namespace)
+
+
+RUN = [
+    page
+    for page in PAGES
+    if page.name not in ELSEWHERE and any(language == "python" for language, _ in blocks(page))
+]
+
+
+@pytest.mark.parametrize("page", RUN, ids=lambda page: page.stem)
+def test_the_blocks_of_a_page_run_in_order(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run_page(page, tmp_path)
+
+
+def test_a_wrong_block_fails(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```sh\nfalse\n```\n")
+    with pytest.raises(AssertionError):
+        run_page(page, tmp_path)
+    page.write_text("```python\nassert 1 + 1 == 3\n```\n")
+    with pytest.raises(AssertionError):
+        run_page(page, tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_links_exist(page):
+    for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_pages_run_elsewhere_have_tests_there():
+    for page, folder in ELSEWHERE.items():
+        assert (ROOT / "docs" / page).exists()
+        assert any((ROOT / folder).glob("test_*.py"))
