@@ -51,6 +51,7 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             _finite(numbers, 4) and min(numbers) >= 0,
             "a number of at least 0 each",
         ),
+        "evidence": (contract.evidence, contract.evidence in ("window", "bar"), "window or bar"),
         "novelty_memory": (
             contract.novelty_memory,
             _finite([contract.novelty_memory], 1) and 0 < contract.novelty_memory <= 1,
@@ -61,7 +62,6 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             contract.novelty_threshold is None or _finite([contract.novelty_threshold], 1),
             "a number or null",
         ),
-        "evidence": (contract.evidence, contract.evidence in ("window", "bar"), "window or bar"),
         "regimes": (
             n_regimes,
             n_regimes > 0 and all(map(_is_plain, contract.regimes)),

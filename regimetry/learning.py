@@ -51,6 +51,7 @@ class Learned:
         Finds the regimes, and tells them apart by whole windows.
     refinement : Refinement or None
         Tells the same regimes apart by single bars; ``None`` where the head does it itself.
+    novelty : NoveltyMap
     novelty_threshold : float
         Of its running mean; 5 % of known bars exceed it.
     """
@@ -61,9 +62,9 @@ class Learned:
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
     head: Head
+    refinement: Refinement | None
     novelty: NoveltyMap
     novelty_threshold: float
-    refinement: Refinement | None
 
     @property
     def penalties(self) -> tuple[float, float]:
@@ -74,8 +75,8 @@ class Learned:
             return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
         return self.refinement.causal_penalty, self.refinement.penalty
 
-    def outputs(self, windows: NDArray[np.floating]) -> dict[str, NDArray[np.floating]]:
-        """Return what the model file must give for the training windows.
+    def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return what each regime costs in each training window.
 
         Parameters
         ----------
@@ -84,29 +85,16 @@ class Learned:
 
         Returns
         -------
-        dict
-            ``embedding`` (N, D), ``distance`` (N, K) and ``novelty`` (N,).
+        ndarray of float64, shape (N, K)
         """
-        return {
-            "embedding": self.embeddings,
-            "distance": self.distance(windows),
-            "novelty": self.novelty.transform(windows),
-        }
-
-    def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return what the recursion consumes (N, K) of the preprocessed training windows."""
-        if self.refinement is not None:
-            return self.refinement.emission.costs(windows)
-        return self.head.outputs(self.embeddings)["distance"]
+        if self.refinement is None:
+            return self.head.outputs(self.embeddings)["distance"]
+        return self.refinement.emission.costs(windows)
 
     def reordered(self, order: NDArray[np.integer]) -> Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""
-        refinement = self.refinement
-        return replace(
-            self,
-            head=self.head.reordered(order),
-            refinement=None if refinement is None else refinement.reordered(order),
-        )
+        refinement = None if self.refinement is None else self.refinement.reordered(order)
+        return replace(self, head=self.head.reordered(order), refinement=refinement)
 
 
 def learn(
@@ -184,7 +172,15 @@ def learn(
         head, refinement = _refine(head, rows, windows, embeddings, seed)
     novelty, threshold = fit_novelty(windows, seed=seed)
     return Learned(
-        preprocessing, description, model, history, embeddings, head, novelty, threshold, refinement
+        preprocessing=preprocessing,
+        description=description,
+        encoder=model,
+        history=history,
+        embeddings=embeddings,
+        head=head,
+        refinement=refinement,
+        novelty=novelty,
+        novelty_threshold=threshold,
     )
 
 
@@ -212,6 +208,10 @@ def _refine(
     return head.reordered(order), found.reordered(order)
 
 
+def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
+    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
+
+
 def cut_windows(
     preprocessing: Preprocessing, values: NDArray[np.floating], window_size: int
 ) -> NDArray[np.float32]:
@@ -229,10 +229,6 @@ def cut_windows(
             "are needed. Give more rows or a smaller window_size."
         )
     return rolling_windows(preprocessing.apply(values), window_size)
-
-
-def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
 
 
 def _make_encoder(

@@ -73,7 +73,11 @@ def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) ->
 
 
 def aligned(
-    learned: Learned, data: Any, series: Series, earlier: RegimeModel, jump_penalty: float | None
+    learned: Learned,
+    data: Any,
+    series: Series,
+    earlier: RegimeModel,
+    jump_penalty: float | None,
 ) -> tuple[Learned, Alignment]:
     """Give the regimes of a refit the order and names of an earlier model's.
 
@@ -91,7 +95,7 @@ def aligned(
     earlier : RegimeModel
         What :func:`earlier_model` returns.
     jump_penalty : float or None
-        Of the refit's causal labels; ``None`` takes what it found.
+        Of the refit's causal labels; ``None`` takes what the fit found.
 
     Returns
     -------
@@ -104,8 +108,7 @@ def aligned(
         earlier.outputs(data, ("distance",))["distance"], contract.jump_penalty, len(series.values)
     )
     window_size = learned.encoder.inputs[0].shape[1]
-    windows = cut_windows(learned.preprocessing, series.values, window_size)
-    distance = learned.distance(windows)
+    distance = learned.distance(cut_windows(learned.preprocessing, series.values, window_size))
     penalty = learned.penalties[0] if jump_penalty is None else jump_penalty
     new = _causal_labels(distance, penalty, len(series.values))
     shared = _in_span(contract, series)

@@ -13,6 +13,7 @@ from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError
 
 Objective = Literal["masked", "none"]
+Evidence = Literal["auto", "window"]
 
 
 def _option(default: Any, text: str, *, minimum: float | None = None, metavar: str = "") -> Any:
@@ -69,14 +70,11 @@ class Configuration:
     n_landmarks: int = _option(
         1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
     )
-    evidence: Literal["auto", "window"] = _option(
-        "auto", "what tells regimes apart: single bars if they can, or whole windows"
+    evidence: Evidence = _option(  # noqa: RUF009
+        "auto", "what tells regimes apart: single bars if they can (auto), or whole windows"
     )
     jump_penalty: float | Literal["auto"] = _option(
-        "auto",
-        "price of a change of regime in causal labels; auto takes it from the data",
-        minimum=0,
-        metavar="X",
+        "auto", "price of a change of regime in causal labels", minimum=0, metavar="X"
     )
     smooth_penalty: float | Literal["auto"] = _option(
         "auto", "the same for labels that look ahead", minimum=0, metavar="X"

@@ -1,18 +1,14 @@
 """The one graph: raw window -> preprocessing -> encoder -> head.
 
-    window (B, R, F) -> scaled (B, W, F) -> embedding (B, D)
-    scaled -> statistics (B, P) -> novelty (B,)
+    window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> white (B, P) -> points (B, L)
+      -> squared (B, M) -> affinity (B, M) -> unit (B, K) -> distance (B, K) -> regime (B,)
+    scaled (B, W, F) -> statistics (B, P) -> novelty (B,)
 
-with R = W or W + 1 rows. Regimes are told either by the whole window,
+Where single bars tell the regimes, with O the order of the autoregression and C channels,
 
-    embedding -> white (B, P) -> points (B, L) -> squared (B, M) -> affinity (B, M) -> unit (B, K)
-      -> distance (B, K)
+    scaled -> bars (B, (O + 1) F) -> residual (B, K C) -> squares (B, K) -> distance (B, K)
 
-with P whitened and L slow directions and M landmarks, or by its newest bar given the O bars before,
-
-    scaled -> recent (B, (O + 1) F) -> residual (B, K C) -> squares (B, K) -> distance (B, K)
-
-with C channels; then distance -> regime (B,).
+with R = W or W + 1 rows, P whitened and L slow directions, M landmarks.
 """
 
 from __future__ import annotations
@@ -22,10 +18,11 @@ import onnx
 from onnx import TensorProto, helper
 
 from regimetry.contract import INPUT_NAME
+from regimetry.export.emission import add_emission
 from regimetry.export.graph import GraphBuilder
 from regimetry.export.novelty import add_novelty
 from regimetry.export.opset import IR_VERSION, OPSET
-from regimetry.regimes.emission import HIGHEST_COST, Emission
+from regimetry.regimes.emission import Emission
 from regimetry.regimes.head import Head
 from regimetry.regimes.novelty import NoveltyMap
 from regimetry.series.preprocessing import Preprocessing
@@ -68,7 +65,7 @@ def assemble(
     scaled = add_preprocessing(builder, preprocessing, rows)
     embedding = builder.inline(encoder, scaled, "embedding", prefix="encoder/")
     if emission is None:
-        add_distance(builder, head, embedding)
+        add_head(builder, head, embedding)
     else:
         add_emission(builder, emission, scaled, window_size, len(preprocessing.transforms))
     builder.node("ArgMin", ["distance"], "regime", axis=1, keepdims=0)
@@ -135,61 +132,7 @@ def add_preprocessing(builder: GraphBuilder, preprocessing: Preprocessing, rows:
     return builder.node("Clip", [scaled, low, high], "scaled")
 
 
-def add_emission(
-    builder: GraphBuilder, emission: Emission, scaled: str, window_size: int, n_features: int
-) -> None:
-    """Add the output ``distance`` of single bars; equals ``Emission.costs``.
-
-    residual = last O + 1 bars @ matrix + offset, of unit scale in each regime; squares_k = |its
-    K-th part|^2; cost_k = (nu_k + C) / 2 log(1 + squares_k / nu_k) + constant_k; distance =
-    min(cost - least cost, highest).
-    """
-    matrix, offset = emission.window_map(n_features)
-    size, n_regimes = len(emission.channels), emission.n_regimes
-    recent = scaled
-    if emission.order + 1 < window_size:
-        first = builder.constant("emission/first", np.array([window_size - emission.order - 1]))
-        end = builder.constant("emission/end", np.array([window_size]))
-        axis = builder.constant("emission/axis", np.array([1]))
-        recent = builder.node("Slice", [scaled, first, end, axis], "emission/recent")
-    flat = builder.constant("emission/flat", np.array([-1, len(matrix)]))
-    parts = builder.constant("emission/parts", np.array([-1, n_regimes, size]))
-    residual = builder.node(
-        "Gemm",
-        [
-            builder.node("Reshape", [recent, flat], "emission/bars"),
-            builder.constant("emission/matrix", matrix),
-            builder.constant("emission/offset", offset),
-        ],
-        "emission/residual",
-    )
-    grouped = builder.node("Reshape", [residual, parts], "emission/grouped")
-    squares = builder.reduce("ReduceSumSquare", grouped, "emission/squares", 2, keepdims=False)
-    nu = emission.freedom
-    tails = builder.node(
-        "Mul", [squares, builder.constant("emission/inverse_freedom", 1.0 / nu)], "emission/tails"
-    )
-    above_1 = builder.node(
-        "Add", [tails, builder.constant("emission/one", np.array(1.0))], "emission/above_1"
-    )
-    logarithm = builder.node("Log", [above_1], "emission/logarithm")
-    weighted = builder.node(
-        "Mul",
-        [logarithm, builder.constant("emission/exponent", (nu + size) / 2.0)],
-        "emission/weighted",
-    )
-    cost = builder.node(
-        "Add",
-        [weighted, builder.constant("emission/constants", emission.constants)],
-        "emission/cost",
-    )
-    least = builder.reduce("ReduceMin", cost, "emission/least", 1, keepdims=True)
-    excess = builder.node("Sub", [cost, least], "emission/excess")
-    highest = builder.constant("emission/highest", np.array(HIGHEST_COST))
-    builder.node("Min", [excess, highest], "distance")
-
-
-def add_distance(builder: GraphBuilder, head: Head, embedding: str) -> None:
+def add_head(builder: GraphBuilder, head: Head, embedding: str) -> None:
     """Add the output ``distance`` of whole windows; equals ``Head.outputs``.
 
     affinity = softmax(-|x - y_j|^2 / (s(x) s_j)); unit = normalise(affinity @ loadings);

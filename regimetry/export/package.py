@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES
@@ -107,7 +108,12 @@ def package(
     stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
     outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-    expected = learned.outputs(cut_windows(learned.preprocessing, series.values, window_size))
+    windows = cut_windows(learned.preprocessing, series.values, window_size)
+    expected: dict[str, NDArray[np.floating]] = {
+        "embedding": learned.embeddings,
+        "distance": learned.distance(windows),
+        "novelty": learned.novelty.transform(windows),
+    }
     parity = compare(outputs, expected)
     contract = describe(
         schema,
