@@ -139,7 +139,7 @@ def _fit_encoder(
     from regimetry.encoder.model import build_encoder
     from regimetry.encoder.objectives import OBJECTIVES
     from regimetry.encoder.seeding import seeded
-    from regimetry.encoder.training import TrainingOptions, train_encoder
+    from regimetry.encoder.training import train_encoder
 
     if objective is not None and objective not in OBJECTIVES:
         raise ConfigError(
@@ -150,11 +150,15 @@ def _fit_encoder(
         encoder = build_encoder(config)
         if objective is None:
             return encoder, {}
+        chosen = OBJECTIVES[objective](config.window_size)
+        options = (
+            chosen.options if epochs is None else replace(chosen.options, epochs=epochs, steps=None)
+        )
         history = train_encoder(
             encoder,
             windows,
-            OBJECTIVES[objective](),
-            TrainingOptions(epochs=epochs),
+            chosen,
+            options,
             seed=seed,
             progress=progress,
         )
