@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,8 @@ from regimetry.series.schema import Schema
 from regimetry.series.series import Series, as_matrix, as_series
 
 if TYPE_CHECKING:
+    import keras
+
     from regimetry.export.package import Packaged
     from regimetry.learning import Learned
     from regimetry.series.features import OhlcvFeatures
@@ -41,9 +44,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         W, bars that a label looks back on.
     n_regimes : int or "auto", default "auto"
         K; "auto" takes the largest eigengap among 1 to 5.
-    encoder : EncoderConfig or None
+    encoder : EncoderConfig, keras.Model or None
         Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
-        data. ``None``: tokens of 64, moments pooling, the config's defaults otherwise.
+        data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
+        (batch, D), takes its place: a fit trains a copy that starts from its weights. ``None``:
+        tokens of 64, moments pooling, the config's defaults otherwise.
     objective : "masked" or None, default "masked"
         What the encoder is trained on; ``None`` leaves its random weights as they are.
     epochs : int, default 8
@@ -63,6 +68,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     random_state : int, RandomState or None, default None
         Seed of weights, training, landmarks and k-means. The same integer gives the same file on
         the same machine and versions.
+    deterministic : bool, default False
+        Insist on operators that give the same bits every time, also on a GPU; TensorFlow keeps
+        them on for the rest of the process. On a CPU a fit repeats without it.
     progress : bool, default False
         Show a progress bar on standard error while training.
 
@@ -103,7 +111,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         *,
         window_size: int = 10,
         n_regimes: int | str = "auto",
-        encoder: EncoderConfig | None = None,
+        encoder: EncoderConfig | keras.Model | None = None,
         objective: str | None = "masked",
         epochs: int = 8,
         difference: str | Sequence[str] = "auto",
@@ -113,6 +121,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         n_landmarks: int = 1000,
         opset: int = 17,
         random_state: Any = None,
+        deterministic: bool = False,
         progress: bool = False,
     ) -> None:
         self.window_size = window_size
@@ -127,6 +136,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_landmarks = n_landmarks
         self.opset = opset
         self.random_state = random_state
+        self.deterministic = deterministic
         self.progress = progress
 
     def fit(self, X: Any, y: None = None, *, features: OhlcvFeatures | None = None) -> Self:
@@ -177,6 +187,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             difference=self.difference,
             n_landmarks=int(self.n_landmarks),
             seed=seed,
+            deterministic=self.deterministic,
             progress=self.progress,
         )
         packaged = package(
@@ -188,7 +199,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             opset=int(self.opset),
             training={
                 "seed": seed,
-                "configuration": self._configuration(learned.config),
+                "configuration": self._configuration(learned.description),
                 **({} if features is None else {"features": features.to_dict()}),
             },
         )
@@ -210,8 +221,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         for name in ("jump_penalty", "smooth_penalty"):
             if not getattr(self, name) >= 0:
                 raise ConfigError(f"{name} is {getattr(self, name)!r}; it must be at least 0.")
-        if not isinstance(self.encoder, EncoderConfig | None):
-            raise ConfigError(f"encoder is {self.encoder!r}; it must be an EncoderConfig or None.")
+        if not isinstance(self.encoder, EncoderConfig | None) and not _is_model(self.encoder):
+            raise ConfigError(
+                f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
+            )
+        if not isinstance(self.deterministic, bool):
+            raise ConfigError(f"deterministic is {self.deterministic!r}; it must be True or False.")
 
     def _read(self, X: Any) -> tuple[Schema, Series]:
         if is_frame(X):
@@ -224,14 +239,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_features_in_ = len(schema.columns)
         return schema, as_series(X, schema)
 
-    def _configuration(self, config: EncoderConfig) -> dict[str, Any]:
+    def _configuration(self, encoder: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters as plain data, the encoder's as they were used."""
         plain = {
             name: list(value) if isinstance(value, tuple | list) else value
             for name, value in self.get_params(deep=False).items()
             if name not in ("encoder", "progress", "random_state")
         }
-        return {**plain, "encoder": config.to_dict()}
+        return {**plain, "encoder": encoder}
 
     def _keep(self, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
@@ -301,6 +316,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                     write_golden(self.golden_, temporary_golden)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def _is_model(value: object) -> bool:
+    """Whether a value is a Keras model; without importing Keras, which such a value has done."""
+    loaded = sys.modules.get("keras")
+    return loaded is not None and isinstance(value, loaded.Model)
 
 
 def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:

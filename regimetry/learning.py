@@ -30,8 +30,9 @@ class Learned:
     Attributes
     ----------
     preprocessing : Preprocessing
-    config : EncoderConfig
-        As it was used: window size and number of features are set.
+    description : dict
+        Of the encoder, as plain data: its configuration with window size and number of features
+        set, or the layers of a model of the user's own.
     encoder : keras.Model
     history : dict of list of float
         Loss curves; empty if untrained.
@@ -41,7 +42,7 @@ class Learned:
     """
 
     preprocessing: Preprocessing
-    config: EncoderConfig
+    description: dict[str, Any]
     encoder: keras.Model
     history: dict[str, list[float]]
     embeddings: NDArray[np.float32]
@@ -54,12 +55,13 @@ def learn(
     *,
     window_size: int,
     n_regimes: int | None,
-    encoder: EncoderConfig | None = None,
+    encoder: EncoderConfig | keras.Model | None = None,
     objective: str | None = None,
     epochs: int = 8,
     difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
     seed: int = 0,
+    deterministic: bool = False,
     progress: bool = False,
 ) -> Learned:
     """Fit preprocessing, encoder and head on one series.
@@ -83,19 +85,18 @@ def learn(
     DataError
         Too few rows, or a constant column.
     ConfigError
-        ``objective`` or ``difference`` has a value that is not allowed.
+        ``objective`` or ``difference`` has a value that is not allowed, or ``encoder`` is a model
+        of another form than the windows or the objective need.
     """
     from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.seeding import seeded
     from regimetry.regimes.head import fit_head
 
     preprocessing = fit_preprocessing(values, names, difference)
     windows = cut_windows(preprocessing, values, window_size)
-    config = replace(
-        encoder or EncoderConfig(embedding_dim=64, pooling="moments"),
-        window_size=windows.shape[1],
-        num_features=windows.shape[2],
-    )
-    model, history = _fit_encoder(config, windows, objective, epochs, seed, progress=progress)
+    with seeded(seed, deterministic=deterministic):
+        model, description = _make_encoder(encoder, windows)
+        history = _train(model, windows, objective, epochs, seed, progress=progress)
     embeddings = embed_windows(model, windows)
     head = fit_head(
         embeddings,
@@ -105,7 +106,7 @@ def learn(
         n_landmarks=n_landmarks,
         seed=seed,
     )
-    return Learned(preprocessing, config, model, history, embeddings, head)
+    return Learned(preprocessing, description, model, history, embeddings, head)
 
 
 def cut_windows(
@@ -127,39 +128,44 @@ def cut_windows(
     return rolling_windows(preprocessing.apply(values), window_size)
 
 
-def _fit_encoder(
-    config: EncoderConfig,
+def _make_encoder(
+    encoder: EncoderConfig | keras.Model | None, windows: NDArray[np.float32]
+) -> tuple[keras.Model, dict[str, Any]]:
+    """Build what a configuration describes, or copy a model of the user's own."""
+    from regimetry.encoder.model import build_encoder
+    from regimetry.encoder.own import describe_own, own_encoder
+
+    _, window_size, num_features = windows.shape
+    if encoder is None:
+        encoder = EncoderConfig(embedding_dim=64, pooling="moments")
+    if not isinstance(encoder, EncoderConfig):
+        model = own_encoder(encoder, window_size, num_features)
+        return model, describe_own(model)
+    config = replace(encoder, window_size=window_size, num_features=num_features)
+    return build_encoder(config), config.to_dict()
+
+
+def _train(
+    encoder: keras.Model,
     windows: NDArray[np.float32],
     objective: str | None,
     epochs: int,
     seed: int,
     *,
     progress: bool,
-) -> tuple[Any, dict[str, list[float]]]:
-    from regimetry.encoder.model import build_encoder
+) -> dict[str, list[float]]:
     from regimetry.encoder.objectives import OBJECTIVES
-    from regimetry.encoder.seeding import seeded
     from regimetry.encoder.training import train_encoder
 
-    if objective is not None and objective not in OBJECTIVES:
+    if objective is None:
+        return {}
+    if objective not in OBJECTIVES:
         raise ConfigError(
             f"objective is {objective!r}; it must be None or one of "
             f"{', '.join(map(repr, OBJECTIVES))}."
         )
-    with seeded(seed):
-        encoder = build_encoder(config)
-        if objective is None:
-            return encoder, {}
-        chosen = OBJECTIVES[objective](config.window_size)
-        options = (
-            chosen.options if epochs is None else replace(chosen.options, epochs=epochs, steps=None)
-        )
-        history = train_encoder(
-            encoder,
-            windows,
-            chosen,
-            options,
-            seed=seed,
-            progress=progress,
-        )
-    return encoder, history
+    chosen = OBJECTIVES[objective](windows.shape[1])
+    options = (
+        chosen.options if epochs is None else replace(chosen.options, epochs=epochs, steps=None)
+    )
+    return train_encoder(encoder, windows, chosen, options, seed=seed, progress=progress)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from regimetry.encoder.registry import POOLINGS
 from regimetry.errors import ConfigError
 from regimetry.parameters import require_choice, require_integer
 
 EncodingMethod = Literal["sinusoidal", "learnable", "none"]
 EncodingStyle = Literal["interleaved", "stacked"]
-Pooling = Literal["mean", "moments", "max", "last", "attention"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +41,12 @@ class EncoderConfig:
         Depth; 0 leaves projection, positions and pooling.
     dropout : float
         Rate in [0, 1), active in training only.
-    pooling : {"mean", "moments", "max", "last", "attention"}
-        How W tokens become one embedding. All give D numbers but ``moments``, which gives 3 D.
+    pooling : {"mean", "moments", "max", "last", "attention"} or a registered name
+        How W tokens become one embedding. All give D numbers but ``moments``, which gives 3 D;
+        :func:`~regimetry.encoder.register_pooling` adds others.
     padding_mask : bool
-        Rows that hold a NaN take part in neither attention nor pooling.
+        Rows that hold a NaN take part in neither attention nor pooling. The mark sits in the
+        data: there is no second input.
     look_ahead_mask : bool
         Token t attends to tokens 0..t only.
 
@@ -64,7 +66,7 @@ class EncoderConfig:
     ff_dim: int = 128
     num_transformer_blocks: int = 2
     dropout: float = 0.1
-    pooling: Pooling = "mean"
+    pooling: str = "mean"
     padding_mask: bool = False
     look_ahead_mask: bool = False
 
@@ -73,15 +75,17 @@ class EncoderConfig:
             require_integer(field, getattr(self, field), 1)
         for field in ("num_features", "embedding_dim"):
             if getattr(self, field) is not None:
-                require_integer(field, getattr(self, field), 1)
+                require_integer(field, getattr(self, field), 1, other="None or ")
         require_integer("num_transformer_blocks", self.num_transformer_blocks, 0)
         require_choice("encoding_method", self.encoding_method, get_args(EncodingMethod))
         require_choice("encoding_style", self.encoding_style, get_args(EncodingStyle))
-        require_choice("pooling", self.pooling, get_args(Pooling))
+        require_choice("pooling", self.pooling, tuple(POOLINGS))
         for field in ("padding_mask", "look_ahead_mask"):
-            require_choice(field, getattr(self, field), (False, True))
-        if not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"dropout is {self.dropout!r}; it must lie in [0, 1).")
+            if not isinstance(getattr(self, field), bool):  # 1 equals True
+                raise ConfigError(f"{field} is {getattr(self, field)!r}; it must be True or False.")
+        number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
+        if not number or not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"dropout is {self.dropout!r}; it must be a number in [0, 1).")
 
     @property
     def token_dim(self) -> int:
@@ -99,11 +103,6 @@ class EncoderConfig:
                 "Set num_features to the number of columns."
             )
         return size
-
-    @property
-    def output_dim(self) -> int:
-        """Size of one embedding: D, or 3 D with moments pooling."""
-        return self.token_dim * (3 if self.pooling == "moments" else 1)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from inspect import signature
+from typing import Any
+
 import keras
 
 from regimetry.encoder.blocks import transformer_block
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.masks import PaddingMask
-from regimetry.encoder.pooling import POOLING_LAYERS
 from regimetry.encoder.positions import position_layer
+from regimetry.encoder.registry import pooling_class
 from regimetry.errors import ConfigError
 
 
@@ -16,8 +19,8 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
     """Build the Transformer encoder.
 
     Windows (batch, W, F) -> projection F -> D -> positions -> blocks -> pooling -> embeddings
-    (batch, ``config.output_dim``). The weights are drawn from Keras's global random state: call
-    ``keras.utils.set_random_seed`` first for a reproducible model.
+    (batch, D), or (batch, 3 D) with moments pooling. The weights are drawn from Keras's global
+    random state: call ``keras.utils.set_random_seed`` first for a reproducible model.
 
     Parameters
     ----------
@@ -32,7 +35,8 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
     Raises
     ------
     ConfigError
-        ``num_features`` is ``None``.
+        ``num_features`` is ``None``, or a registered pooling does not make one row of the tokens
+        or takes no mask where there is one.
     """
     if config.num_features is None:
         raise ConfigError("num_features is None; set it to the number of columns of a window.")
@@ -47,14 +51,47 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
         tokens = positions(tokens)
     for block in range(config.num_transformer_blocks):
         tokens = transformer_block(tokens, config, mask, name=f"block_{block}")
-    pooling = POOLING_LAYERS[config.pooling](name="pooling")
-    embedding = pooling(tokens) if mask is None else pooling(tokens, mask=mask)
+    embedding = _pooled(tokens, mask, config.pooling)
     return keras.Model(windows, embedding, name="UnsupervisedTransformerEncoder")
+
+
+def _pooled(tokens: Any, mask: Any, name: str) -> Any:
+    """Apply a registered pooling, which may be anyone's."""
+    layer = pooling_class(name)(name="pooling")
+    if mask is not None and "mask" not in signature(layer.call).parameters:
+        raise ConfigError(
+            f"padding_mask is True; the pooling {name!r} has a call without mask, which it needs "
+            "to leave masked rows out. Give call the argument mask, or set padding_mask=False."
+        )
+    pooled = layer(tokens) if mask is None else layer(tokens, mask=mask)
+    if len(pooled.shape) != 2 or pooled.shape[-1] is None:
+        raise ConfigError(
+            f"pooling is {name!r}, which turns tokens {tuple(tokens.shape)} into "
+            f"{tuple(pooled.shape)}; expected one row a window, (None, size)."
+        )
+    return pooled
 
 
 def token_model(encoder: keras.Model) -> keras.Model:
     """Return the part of an encoder up to its pooling: windows to tokens (batch, W, D).
 
     It shares its weights with ``encoder``; objectives that score every row train through it.
+
+    Raises
+    ------
+    ConfigError
+        A model of one's own has no layer named ``pooling`` that takes the tokens.
     """
-    return keras.Model(encoder.input, encoder.get_layer("pooling").input)
+    try:
+        tokens = encoder.get_layer("pooling").input
+    except ValueError:
+        tokens = None
+    if isinstance(tokens, list | tuple):  # with a mask, which comes second
+        tokens = tokens[0]
+    if not isinstance(tokens, keras.KerasTensor) or len(tokens.shape) != 3:
+        raise ConfigError(
+            f"The objective trains on tokens (batch, W, D), and the encoder {encoder.name!r} has "
+            "no layer named 'pooling' that takes them. Give that name to the layer that pools the "
+            "tokens, use an objective that needs the embedding alone, or objective=None."
+        )
+    return keras.Model(encoder.input, tokens)

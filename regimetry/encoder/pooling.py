@@ -1,4 +1,7 @@
-"""Pooling over time: tokens (batch, W, D) and an optional mask (batch, W) to one embedding."""
+"""Pooling over time: tokens (batch, W, D) and an optional mask (batch, W) to one embedding.
+
+A masked row takes part in nothing; a window whose every row is masked gives zeros.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,17 @@ from typing import Any
 import keras
 from keras import ops
 
-from regimetry.encoder.config import Pooling
-
 
 def _weights(tokens: Any, mask: Any) -> Any:
     """Return weights (batch, W, 1) that sum to 1 over the unmasked rows."""
     weights = ops.cast(mask, tokens.dtype)[..., None]
     return weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
+
+
+def _zero_if_unseen(pooled: Any, mask: Any) -> Any:
+    """Return ``pooled`` (batch, size), 0 where no row of the window is unmasked."""
+    seen = ops.any(mask, axis=1, keepdims=True)
+    return pooled * ops.cast(seen, pooled.dtype)
 
 
 class _Pooling(keras.layers.Layer):
@@ -29,7 +36,7 @@ class _Pooling(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("regimetry")
 class MeanPooling(keras.layers.GlobalAveragePooling1D):
-    """Mean of the tokens; zeros where every row is masked, which Keras would divide by 0."""
+    """Mean of the tokens. Keras's own would divide by 0 where every row is masked."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
         """Return the means (batch, D)."""
@@ -43,7 +50,7 @@ class MomentsPooling(_Pooling):
     """Mean, standard deviation and lag-1 autocorrelation of every token dimension: 3 D numbers.
 
     Centred in two passes, so a large mean does not cancel. A constant dimension has
-    autocorrelation 0. A masked row takes part in no sum.
+    autocorrelation 0. A pair of rows of which one is masked takes part in no sum.
     """
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
@@ -61,7 +68,8 @@ class MomentsPooling(_Pooling):
         deviation = ops.sqrt(ops.maximum(variance, 1e-12))
         lagged = ops.sum(centred[:, 1:] * centred[:, :-1], axis=1)
         autocorrelation = lagged / (ops.sum(ops.square(centred), axis=1) + 1e-8)
-        return ops.concatenate([mean[:, 0], deviation, autocorrelation], axis=-1)
+        moments = ops.concatenate([mean[:, 0], deviation, autocorrelation], axis=-1)
+        return moments if mask is None else _zero_if_unseen(moments, mask)
 
 
 @keras.saving.register_keras_serializable("regimetry")
@@ -70,14 +78,15 @@ class MaxPooling(_Pooling):
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
         """Return the maxima (batch, D)."""
-        if mask is not None:
-            tokens = ops.where(mask[..., None], tokens, -1e9)
-        return ops.max(tokens, axis=1)
+        if mask is None:
+            return ops.max(tokens, axis=1)
+        largest = ops.max(ops.where(mask[..., None], tokens, -1e9), axis=1)
+        return _zero_if_unseen(largest, mask)
 
 
 @keras.saving.register_keras_serializable("regimetry")
 class LastPooling(_Pooling):
-    """The last token; with a mask, the last unmasked one (zeros if there is none)."""
+    """The last token; with a mask, the last unmasked one."""
 
     def call(self, tokens: Any, mask: Any = None) -> Any:
         """Return the last tokens (batch, D)."""
@@ -102,13 +111,5 @@ class AttentionPooling(_Pooling):
         scores = ops.matmul(tokens, self.score)
         if mask is not None:
             scores = ops.where(mask[..., None], scores, -1e9)
-        return ops.sum(ops.softmax(scores, axis=1) * tokens, axis=1)
-
-
-POOLING_LAYERS: dict[Pooling, type[keras.layers.Layer]] = {
-    "mean": MeanPooling,
-    "moments": MomentsPooling,
-    "max": MaxPooling,
-    "last": LastPooling,
-    "attention": AttentionPooling,
-}
+        average = ops.sum(ops.softmax(scores, axis=1) * tokens, axis=1)
+        return average if mask is None else _zero_if_unseen(average, mask)

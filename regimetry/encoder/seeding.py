@@ -11,11 +11,23 @@ import numpy as np
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def seeded(seed: int, *, deterministic: bool = False) -> Iterator[None]:
     """Seed Keras (initial weights, dropout), and give Python's and numpy's global state back.
 
     ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave that behind.
+
+    Parameters
+    ----------
+    seed : int
+    deterministic : bool
+        Turn TensorFlow's deterministic operators on: each gives the same bits every time, on a
+        GPU too, or raises ``tf.errors.UnimplementedError``. They stay on for the rest of the
+        process, since TensorFlow has no public way to turn them off.
     """
+    if deterministic:
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
     python_state = random.getstate()
     numpy_state = np.random.get_state()  # noqa: NPY002  (the state to restore is the legacy one)
     keras.utils.set_random_seed(seed)

@@ -84,7 +84,7 @@ def package(
         The graph does not compute what the fitted model computes.
     """
     encoder = encoder_to_onnx(learned.encoder, opset=opset)
-    window_size = learned.config.window_size
+    window_size = learned.encoder.inputs[0].shape[1]
     graph, rules = optimise(
         assemble(learned.preprocessing, encoder, learned.head, window_size, opset=opset)
     )

@@ -167,12 +167,13 @@ def _replay_keras(file: SourceFile, golden: Golden, path: Path | None) -> Replay
         return Replay(runtime=KERAS, skipped="not installed: pip install 'regimetry[train]'")
     version = metadata.version("keras")
     windows = preprocess_windows(file.contract, golden.window)
+    from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.saving import load_encoder
+
     encoder = load_encoder(path or beside)
     if encoder.input.shape[1:] != windows.shape[1:]:
         failure = f"the encoder reads {encoder.input.shape[1:]}, not {windows.shape[1:]}"
         return Replay(runtime=KERAS, version=version, failure=failure)
-    from regimetry.encoder.inference import embed_windows
-
     # The weights are float32 whatever the file computes in.
     found = {"embedding": embed_windows(encoder, windows)}
     return _judge(KERAS, version, found, golden, "float32")
@@ -215,24 +216,3 @@ def preprocess_windows(
         clip=contract.clip,
     )
     return np.stack([preprocessing.apply(window) for window in windows])
-
-
-def load_encoder(path: Path) -> Any:
-    """Read an encoder that Keras saved, with this package's layers.
-
-    Raises
-    ------
-    ModelError
-        Keras cannot read the file.
-    """
-    import keras
-
-    import regimetry.encoder.model  # noqa: F401  (registers the layers)
-
-    try:
-        return keras.models.load_model(path, compile=False)
-    except Exception as error:  # Keras lets zip, JSON and type errors through
-        raise ModelError(
-            f"{path} cannot be read as a Keras model ({first_line(error)}). Write it again with "
-            "`regimetry fit --keras` or detector.encoder_.save."
-        ) from error

@@ -176,7 +176,7 @@ def test_bad_input(copy, tmp_path):
     with pytest.raises(ModelError, match="no Keras file"):
         verify(copy, keras=tmp_path / "none.keras")
     (tmp_path / "m.keras").write_text("not a model")
-    with pytest.raises(ModelError, match="cannot be read as a Keras model"):
+    with pytest.raises(ModelError, match="cannot be read as a Keras encoder"):
         verify(copy)
     (tmp_path / "m.keras").unlink()
     with pytest.raises(ConfigError, match="keras cannot be used: no weights"):

@@ -56,7 +56,7 @@ def test_a_row_that_sees_no_key_keeps_the_bias_of_the_values_out():
     expected = graphs.run(plain, values)[0]
     assert graphs.difference(graphs.run(found, values)[0], expected) < 2e-6
     # The same fold without looking whether a key is seen is far off in that window alone.
-    share = next(node for node in found.graph.node if node.op_type == "Min")
+    *_, share = (node for node in found.graph.node if node.op_type == "Min")
     one = next(i for i in share.input if i in {t.name for t in found.graph.initializer})
     share.op_type, share.input[:] = "Max", [share.input[0], one]
     wrong = graphs.run(found, values)[0]
