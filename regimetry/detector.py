@@ -51,8 +51,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         tokens of 64, moments pooling, the config's defaults otherwise.
     objective : "masked" or None, default "masked"
         What the encoder is trained on; ``None`` leaves its random weights as they are.
-    epochs : int, default 8
-        Most epochs of training; it stops early when the validation loss no longer falls.
+    epochs : int or None, default None
+        Most epochs of training; it stops early when the validation loss no longer falls. ``None``
+        takes the objective's own budget.
     difference : "auto", "none" or list of str, default "auto"
         Columns to difference before anything else; "auto" finds those near a unit root.
     categorical : sequence of str, default ()
@@ -113,7 +114,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         n_regimes: int | str = "auto",
         encoder: EncoderConfig | keras.Model | None = None,
         objective: str | None = "masked",
-        epochs: int = 8,
+        epochs: int | None = None,
         difference: str | Sequence[str] = "auto",
         categorical: Sequence[str] = (),
         jump_penalty: float = 1.0,
@@ -183,7 +184,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
             encoder=self.encoder,
             objective=self.objective,
-            epochs=int(self.epochs),
+            epochs=None if self.epochs is None else int(self.epochs),
             difference=self.difference,
             n_landmarks=int(self.n_landmarks),
             seed=seed,
@@ -213,8 +214,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         kinds = (int, np.integer)
-        for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
+        for name, minimum in (("window_size", 2), ("n_landmarks", 2)):
             require_integer(name, getattr(self, name), minimum, kinds=kinds)
+        if self.epochs is not None:
+            require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
         require_opset(self.opset)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")

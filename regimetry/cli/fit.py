@@ -28,7 +28,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         default="masked",
         help="what the encoder is trained on: masked, or none (default: %(default)s)",
     )
-    parser.add_argument("--epochs", type=int, default=8, help="most of them (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, help="most of them (default: the objective's own)")
     parser.add_argument("--seed", type=int, default=0, help="of everything (default: %(default)s)")
     parser.add_argument("--columns", type=names, metavar="A,B", help="read these columns only")
     parser.add_argument(

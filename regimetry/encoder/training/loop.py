@@ -8,17 +8,19 @@ import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.objectives.objective import Objective
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import Windows, split_series
 from regimetry.encoder.training.progress import Progress
 from regimetry.encoder.training.state import TrainingState, load_state, save_state
+
+if TYPE_CHECKING:
+    from regimetry.encoder.objectives.objective import Objective
 
 _MOST_VALIDATION = 1024  # windows in the one validation batch: bounds memory on long series
 

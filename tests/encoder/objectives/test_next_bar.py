@@ -74,7 +74,7 @@ def test_it_learns_the_volatility_that_comes_next():
     deviation = np.repeat([0.3, 1.5], 40)[np.arange(1200) % 80]
     values = (deviation[:, None] * generator.standard_normal((1200, 2))).astype(np.float32)
     model = encoder()
-    options = TrainingOptions(steps=150, round_steps=50, learning_rate=3e-3)
+    options = TrainingOptions(steps=300, round_steps=50, learning_rate=5e-3)
     history = train_encoder(model, rolling_windows(values, 8), NextBar(), options)
     # No forecast of one deviation for all bars does better than log of that deviation + 1/2.
     assert min(history["val_loss"]) < np.log(np.sqrt(np.mean(deviation**2))) + 0.5 - 0.1
