@@ -130,19 +130,26 @@ def test_training_learns_and_repeats():
 def test_every_objective_trains_on_several_series_of_mixed_length_and_repeats(name):
     series = [sine_windows(300, 20.0), sine_windows(160, 45.0), sine_windows(220, 9.0)]
     options = TrainingOptions(steps=12, round_steps=6, batch_size=32)
-    weights = []
+    runs = []
     for _ in range(2):
+        rounds = []
         with seeded(0):
             encoder = build_encoder(
                 EncoderConfig(window_size=12, num_features=2, look_ahead_mask=True, **SMALL)
             )
             start = encoder.get_weights()
-            history = train_encoder(encoder, series, OBJECTIVES[name](12), options)
-        weights.append(encoder.get_weights())
+            history = train_encoder(
+                encoder,
+                series,
+                OBJECTIVES[name](12),
+                options,
+                on_round=lambda *_, kept=rounds: kept.append(encoder.get_weights()),
+            )
+        runs.append([*rounds[0], *rounds[1], *encoder.get_weights()])
     assert history["step"] == [6, 12]
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
-    assert any(not np.array_equal(a, b) for a, b in zip(start, weights[0], strict=True))
-    for a, b in zip(*weights, strict=True):
+    assert any(not np.array_equal(a, b) for a, b in zip(start, rounds[0], strict=True))
+    for a, b in zip(*runs, strict=True):
         np.testing.assert_array_equal(a, b)
 
 

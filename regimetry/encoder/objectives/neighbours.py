@@ -76,7 +76,8 @@ class NeighbourContrast:
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the contrast of the two halves of the batch."""
-        return nt_xent(*split_pairs(output), self.temperature)
+        first, second = split_pairs(output)
+        return nt_xent(first, second, self.temperature)
 
     def batch(
         self,

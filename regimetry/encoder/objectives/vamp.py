@@ -87,7 +87,7 @@ def shuffled_channels(
     for both members of every pair leaves their relation as it is.
     """
     num_features = pairs.shape[2]
-    signs = generator.choice(np.float32([-1.0, 1.0]), num_features)
+    signs = generator.choice(np.array([-1.0, 1.0], dtype=np.float32), num_features)
     return pairs[:, :, generator.permutation(num_features)] * signs
 
 
@@ -144,7 +144,8 @@ class Vamp2:
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return minus the score of the two halves of the batch."""
-        return -vamp2_score(*split_pairs(output), self.shrinkage)
+        before, after = split_pairs(output)
+        return -vamp2_score(before, after, self.shrinkage)
 
     def batch(
         self,

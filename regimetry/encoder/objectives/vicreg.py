@@ -83,7 +83,8 @@ class NeighbourVicreg:
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the three terms of the two halves of the batch."""
-        return vicreg(*split_pairs(output), self.invariance, self.variance, self.covariance)
+        first, second = split_pairs(output)
+        return vicreg(first, second, self.invariance, self.variance, self.covariance)
 
     def batch(
         self,

@@ -105,7 +105,7 @@ def save_state(
         "optimizer": values_of(model.optimizer.variables),
         "best": state.best,
     }
-    arrays = {
+    arrays: dict[str, Any] = {
         f"{group}_{number}": value
         for group, values in groups.items()
         for number, value in enumerate(values)
