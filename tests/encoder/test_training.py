@@ -143,7 +143,7 @@ def test_every_objective_trains_on_several_series_of_mixed_length_and_repeats(na
                 series,
                 OBJECTIVES[name](12),
                 options,
-                on_round=lambda *_, kept=rounds: kept.append(encoder.get_weights()),
+                on_round=lambda *_, kept=rounds, of=encoder: kept.append(of.get_weights()),
             )
         runs.append([*rounds[0], *rounds[1], *encoder.get_weights()])
     assert history["step"] == [6, 12]
