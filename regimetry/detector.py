@@ -49,8 +49,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
         (batch, D), takes its place: a fit trains a copy that starts from its weights. ``None``:
         tokens of 64, moments pooling, the config's defaults otherwise.
-    objective : "masked" or None, default "masked"
-        What the encoder is trained on; ``None`` leaves its random weights as they are.
+    objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None, default None
+        What the encoder is trained on; ``None`` leaves its random weights as they are, which the
+        benchmark of docs/training.md finds as good. Ctrl-C ends the training, and the fit goes on.
     epochs : int or None, default None
         Most epochs of training; it stops early when the validation loss no longer falls. ``None``
         takes the objective's own budget.
@@ -102,7 +103,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     --------
     >>> import regimetry as rg
     >>> series = rg.simulate("s2", n_rows=600, seed=0)
-    >>> detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=0)
+    >>> detector = rg.RegimeDetector(n_regimes=3, random_state=0)
     >>> detector.fit(series.values).n_regimes_
     3
     """
@@ -113,7 +114,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         window_size: int = 10,
         n_regimes: int | str = "auto",
         encoder: EncoderConfig | keras.Model | None = None,
-        objective: str | None = "masked",
+        objective: str | None = None,
         epochs: int | None = None,
         difference: str | Sequence[str] = "auto",
         categorical: Sequence[str] = (),

@@ -25,8 +25,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument("--n-regimes", default="auto", help="a number, or auto (default)")
     parser.add_argument(
         "--objective",
-        default="masked",
-        help="what the encoder is trained on: masked, or none (default: %(default)s)",
+        default="none",
+        help="what the encoder is trained on: vamp2, masked, contrast, vicreg, next_bar, or none "
+        "(default: %(default)s)",
     )
     parser.add_argument("--epochs", type=int, help="most of them (default: the objective's own)")
     parser.add_argument("--seed", type=int, default=0, help="of everything (default: %(default)s)")
