@@ -49,9 +49,12 @@ def vamp2_score(before: Any, after: Any, shrinkage: float) -> Any:
     covariance = (product(before, before) + product(after, after)) / n
     lagged = (product(before, after) + product(after, before)) / n
     covariance = covariance + shrinkage * ops.trace(covariance) / size * ops.eye(size)
-    root = ops.cholesky(covariance)
+    # TensorFlow raises on a matrix that is no number; the loop ends on a loss that is none.
+    finite = ops.all(ops.isfinite(covariance))
+    root = ops.cholesky(ops.where(finite, covariance, ops.eye(size)))
     half = ops.solve_triangular(root, lagged, lower=True)
-    return ops.sum(ops.square(ops.solve_triangular(root, ops.transpose(half), lower=True)))
+    score = ops.sum(ops.square(ops.solve_triangular(root, ops.transpose(half), lower=True)))
+    return ops.where(finite, score, float("nan"))
 
 
 def slow_map(

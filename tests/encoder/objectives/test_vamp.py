@@ -58,6 +58,13 @@ def test_the_score_does_not_depend_on_the_coordinates():
     assert scores[0] == pytest.approx(scores[1], rel=1e-3)
 
 
+def test_coordinates_that_are_no_numbers_have_no_score():
+    values = np.ones((20, 3), np.float32)
+    values[3, 1] = np.nan
+    assert np.isnan(float(vamp2_score(values[:-1], values[1:], 0.01)))
+    assert np.isfinite(float(vamp2_score(values[:2], values[1:3], 0.01)))
+
+
 def test_the_slow_map_finds_the_slow_channel_behind_a_mixture():
     sources = autoregressions(np.array([0.98, 0.1, 0.0, -0.3]))
     mixed = sources @ np.random.default_rng(2).standard_normal((4, 4)) * 5.0 + 11.0
