@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from os import PathLike
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import Windows, split_series
 from regimetry.encoder.training.progress import Progress
-from regimetry.encoder.training.state import TrainingState, load_state, save_state
+from regimetry.encoder.training.state import TrainingState, load_state, save_state, values_of
 
 if TYPE_CHECKING:
     from regimetry.encoder.objectives.objective import Objective
@@ -97,28 +96,23 @@ def train_encoder(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state = load_state(folder, model, identity)
-    state = state or TrainingState()
+    state = state or TrainingState(best=values_of(model.variables))
     try:
         with Progress(total, state.step, shown=progress) as bar:
-            if draws.validation is not None and not state.history:
-                state.offer(model, model.test_on_batch(*draws.validation))
+            if not state.history:
+                state.start(_validate(model, draws))
             while state.step < total and state.stale < options.patience:
-                steps = min(round_steps, total - state.step)
-                losses = _round(model, draws, state.step, steps, bar)
-                _close(state, model, draws, losses)
-                latest = {name: curve[-1] for name, curve in state.history.items()}
-                bar.losses(latest["loss"], latest.get("val_loss"))
+                losses = _round(model, draws, state.step, min(round_steps, total - state.step), bar)
+                latest = {"loss": float(np.mean(losses)), **_validate(model, draws)}
+                if not np.isfinite(list(latest.values())).all():
+                    _warn_of_divergence(state.step + len(losses), latest)
+                    break
+                state.record(model, len(losses), latest)
+                bar.show(latest)
                 if folder is not None:
                     save_state(folder, state, model, identity)
                 if on_round is not None:
                     on_round(state.step, latest)
-                if not math.isfinite(latest["loss"]):
-                    warnings.warn(
-                        f"The training loss is {latest['loss']} after {state.step} steps, which "
-                        "end the training; lower learning_rate.",
-                        stacklevel=2,
-                    )
-                    break
     except KeyboardInterrupt:
         warnings.warn(
             f"Training was interrupted in the round after step {state.step} of {total}; the best "
@@ -137,14 +131,20 @@ def _round(model: keras.Model, draws: _Draws, first: int, steps: int, bar: Progr
     return losses
 
 
-def _close(state: TrainingState, model: keras.Model, draws: _Draws, losses: list[float]) -> None:
-    """End a round: measure, record, keep the weights if they are the best."""
-    state.step += len(losses)
-    val_loss = None
-    if draws.validation is not None:
-        val_loss = float(model.test_on_batch(*draws.validation))
-        state.offer(model, val_loss)
-    state.record(float(np.mean(losses)), val_loss)
+def _validate(model: keras.Model, draws: _Draws) -> dict[str, float]:
+    """Return ``val_loss`` where something validates."""
+    if draws.validation is None:
+        return {}
+    return {"val_loss": float(model.test_on_batch(*draws.validation))}
+
+
+def _warn_of_divergence(step: int, losses: dict[str, float]) -> None:
+    found = " and ".join(f"{name} {value}" for name, value in losses.items())
+    warnings.warn(
+        f"Training ended after {step} steps with {found}; the best weights before are kept. "
+        "Lower learning_rate.",
+        stacklevel=3,
+    )
 
 
 class _Draws:

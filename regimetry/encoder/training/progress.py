@@ -47,7 +47,6 @@ class Progress:
         """Advance by one step."""
         self._bar.update()
 
-    def losses(self, loss: float, val_loss: float | None) -> None:
+    def show(self, losses: dict[str, float]) -> None:
         """Show the losses of a round."""
-        shown = {} if val_loss is None else {"validation": f"{val_loss:.4f}"}
-        self._bar.set_postfix(loss=f"{loss:.4f}", **shown)
+        self._bar.set_postfix({name: f"{value:.4f}" for name, value in losses.items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ class TrainingState:
     stale : int
         Rounds since then.
     best : list of ndarray
-        Values of the model's variables at the best loss; empty: those it has.
+        Values of the model's variables at the best loss; at the latest without a validation part.
     """
 
     step: int = 0
@@ -42,25 +43,28 @@ class TrainingState:
     stale: int = 0
     best: Arrays = field(default_factory=list)
 
-    def offer(self, model: keras.Model, val_loss: float) -> None:
-        """Keep the model's values if their validation loss is the best so far."""
-        if val_loss < self.best_loss:
-            self.best_loss, self.stale, self.best = val_loss, 0, values_of(model.variables)
+    def start(self, losses: dict[str, float]) -> None:
+        """Take the loss of the untrained weights as the best so far."""
+        if math.isfinite(losses.get("val_loss", math.inf)):
+            self.best_loss = losses["val_loss"]
+
+    def record(self, model: keras.Model, steps: int, losses: dict[str, float]) -> None:
+        """End a round: append to the curves, and keep the model's values if they are the best.
+
+        Without a validation loss the latest are.
+        """
+        self.step += steps
+        for name, value in {"step": self.step, **losses}.items():
+            self.history.setdefault(name, []).append(value)
+        if losses.get("val_loss", -math.inf) < self.best_loss:
+            self.best, self.stale = values_of(model.variables), 0
+            self.best_loss = losses.get("val_loss", self.best_loss)
         else:
             self.stale += 1
 
-    def record(self, loss: float, val_loss: float | None) -> None:
-        """Append a round to the curves."""
-        entry = {"step": self.step, "loss": loss}
-        for name, value in (
-            entry.items() if val_loss is None else (entry | {"val_loss": val_loss}).items()
-        ):
-            self.history.setdefault(name, []).append(value)
-
     def keep_best(self, model: keras.Model) -> None:
         """Give the model the best values there were."""
-        if self.best:
-            assign(model.variables, self.best)
+        assign(model.variables, self.best)
 
 
 def values_of(variables: list[Any]) -> Arrays:
