@@ -3,7 +3,7 @@ import sys
 import keras
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimetry.encoder import EncoderConfig, build_encoder
@@ -54,6 +54,7 @@ def windows_of_rows(*lengths, window_size=4):
     return [rolling_windows(values, window_size) for values in rows]
 
 
+@settings(deadline=None)
 @given(n=st.integers(2, 500), window_size=st.integers(1, 50), share=st.floats(0.05, 0.5))
 def test_a_bar_lies_between_the_rows_of_the_two_parts(n, window_size, share):
     try:
@@ -75,6 +76,7 @@ def test_too_few_windows_say_so():
         split_by_time(10, 10, 0.2)
 
 
+@settings(deadline=None)
 @given(
     lengths=st.lists(st.integers(5, 60), min_size=1, max_size=4),
     bars=st.integers(0, 70),

@@ -46,14 +46,14 @@ FIT = """
 import sys, os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import regimetry as rg
-from regimetry.encoder.training import loop
+from regimetry.encoder.training.state import TrainingState
 
 # Says so after every round, for the one who sends the signal.
-close = loop._close
-def close_and_say(*arguments):
-    close(*arguments)
+record = TrainingState.record
+def record_and_say(*arguments):
+    record(*arguments)
     print("round", flush=True)
-loop._close = close_and_say
+TrainingState.record = record_and_say
 
 config = rg.EncoderConfig(
     embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
