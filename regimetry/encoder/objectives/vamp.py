@@ -94,6 +94,22 @@ def shuffled_channels(
     return pairs[:, :, generator.permutation(num_features)] * signs
 
 
+class _WithoutDropout(keras.layers.Layer):
+    """An encoder as at inference, also while it trains.
+
+    A functional model hands its own ``training`` to the models in it, whatever they were called
+    with; a layer's call decides for itself.
+    """
+
+    def __init__(self, encoder: keras.Model, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.encoder = encoder
+
+    def call(self, windows: Any) -> Any:
+        """Return the embeddings (batch, D)."""
+        return self.encoder(windows, training=False)
+
+
 @dataclass(frozen=True)
 class Vamp2:
     """VAMP-2 on pairs of windows ``lag`` bars apart, with shuffled channels.
@@ -140,10 +156,11 @@ class Vamp2:
             center=False, scale=False, epsilon=1e-6, trainable=False, name="z_score"
         )
         slow = keras.layers.Dense(matrix.shape[1], use_bias=False, name="slow_directions")
-        output = slow(scale(encoder(encoder.input, training=False)))
+        inputs = keras.Input(encoder.input.shape[1:])
+        output = slow(scale(_WithoutDropout(encoder, name="encoder")(inputs)))
         scale.set_weights([mean, variance])
         slow.set_weights([matrix])
-        return keras.Model(encoder.input, output)
+        return keras.Model(inputs, output)
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return minus the score of the two halves of the batch."""

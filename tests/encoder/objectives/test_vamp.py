@@ -108,6 +108,34 @@ def test_only_training_batches_are_shuffled():
     assert not np.array_equal(drawn, plain)
 
 
+def test_training_starts_from_the_slow_directions_of_the_untrained_encoder():
+    values = autoregressions(np.array([0.97, 0.5, 0.1]), 900).astype(np.float32)
+    windows = Windows([rolling_windows(values[:600], 8), rolling_windows(values[600:], 8)])
+    config = EncoderConfig(
+        window_size=8, num_features=3, embedding_dim=16, head_size=8, num_heads=2, ff_dim=16,
+        pooling="moments",
+    )  # fmt: skip
+    with seeded(0):
+        encoder = build_encoder(config)
+        objective = Vamp2(lag=8, shrinkage=0.0)
+        model = objective.attach(encoder, windows)
+        batch = windows.take(np.arange(50))
+        # Dropout is off while it trains, though the encoder has it.
+        assert np.array_equal(model(batch, training=True), model(batch, training=False))
+        assert not np.array_equal(encoder(batch, training=True), encoder(batch, training=False))
+    assert len(model.trainable_variables) == len(encoder.trainable_variables) + 1
+    numbers = windows.with_later(8)
+    embeddings = np.concatenate([embed_windows(encoder, part) for part in windows.series])
+    mean, variance, matrix = slow_map(embeddings[numbers], embeddings[numbers + 8], 8)
+    expected = ((embeddings - mean) / np.sqrt(variance)) @ matrix
+    found = np.concatenate([embed_windows(model, part) for part in windows.series])
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+    # In those coordinates both covariances are diagonal, and the score is the sum of squares.
+    products = np.mean(expected[numbers] * expected[numbers + 8], axis=0)
+    score = -float(objective.loss(None, np.concatenate([found[numbers], found[numbers + 8]])))
+    assert score == pytest.approx(np.sum(products**2), rel=0.02)
+
+
 def test_training_raises_the_score_of_the_slow_directions():
     """Two states that differ in the sign of the channels' correlation alone."""
     generator = np.random.default_rng(0)
