@@ -48,7 +48,8 @@ def vamp2_score(before: Any, after: Any, shrinkage: float) -> Any:
 
     covariance = (product(before, before) + product(after, after)) / n
     lagged = (product(before, after) + product(after, before)) / n
-    covariance = covariance + shrinkage * ops.trace(covariance) / size * ops.eye(size)
+    ridge = shrinkage * ops.trace(covariance) / size + 1e-6  # coordinates may all be constant
+    covariance = covariance + ridge * ops.eye(size)
     # TensorFlow raises on a matrix that is no number; the loop ends on a loss that is none.
     finite = ops.all(ops.isfinite(covariance))
     root = ops.cholesky(ops.where(finite, covariance, ops.eye(size)))

@@ -62,7 +62,7 @@ def test_coordinates_that_are_no_numbers_have_no_score():
     values = np.ones((20, 3), np.float32)
     values[3, 1] = np.nan
     assert np.isnan(float(vamp2_score(values[:-1], values[1:], 0.01)))
-    assert np.isfinite(float(vamp2_score(values[:2], values[1:3], 0.01)))
+    assert float(vamp2_score(values[:2], values[1:3], 0.01)) == 0.0
 
 
 def test_the_slow_map_finds_the_slow_channel_behind_a_mixture():
