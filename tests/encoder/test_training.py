@@ -188,7 +188,9 @@ def overfit(best):
     """Train a model whose output is the sum of its 24 weights, which start at 0."""
     inputs = keras.Input((12, 2))
     flat = keras.layers.Flatten()(inputs)
-    model = keras.Model(inputs, keras.layers.Dense(1, False, kernel_initializer="zeros")(flat))
+    model = keras.Model(
+        inputs, keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")(flat)
+    )
     options = TrainingOptions(steps=100, round_steps=2, learning_rate=0.01, patience=3)
     history = train_encoder(model, np.ones((90, 12, 2), np.float32), Overfits(best), options)
     return float(model.get_weights()[0].sum()), history

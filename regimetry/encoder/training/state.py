@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import keras
 import numpy as np
@@ -132,13 +133,13 @@ def load_state(folder: Path, model: keras.Model, identity: dict[str, Any]) -> Tr
     if not path.exists():
         return None
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
             groups = {
                 group: [file[f"{group}_{n}"] for n in range(_count(file.files, group))]
                 for group in ("model", "optimizer", "best")
             }
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise ModelError(
             f"{path} cannot be read as a checkpoint ({error}). Delete it to start anew."
         ) from error
