@@ -35,7 +35,7 @@ REFUSED = {
     "window_size:": "window_size is null; it must be an integer of at least 2.",
     "n_regimes: many": "n_regimes is 'many'; it must be 'auto' or an integer of at least 1.",
     "n_regimes: 0": "n_regimes is 0; it must be 'auto' or an integer of at least 1.",
-    "objective: no": "objective is 'no'; it must be one of 'masked'",
+    "objective: no": "objective is 'no'; it must be one of 'none', 'vamp2'",
     "opset: 16": "opset is 16; it must be one of 17, 18.",
     "jump_penalty: -1": "jump_penalty is -1.0; it must be a number of at least 0.",
     "jump_penalty: .nan": "jump_penalty is nan; it must be a number of at least 0.",
