@@ -8,8 +8,8 @@ from pathlib import Path
 PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "tensorflow", "keras", "tf2onnx", "onnx")
 
 
-def describe_machine() -> str:
-    """Return processor, CPUs and versions in one line."""
+def describe_machine(more: tuple[str, ...] = ()) -> str:
+    """Return processor, CPUs and versions in one line, those of more packages included."""
     info = Path("/proc/cpuinfo")
     models = [
         line.partition(":")[2].strip()
@@ -17,7 +17,7 @@ def describe_machine() -> str:
         if line.startswith("model name")
     ]
     versions = []
-    for name in PACKAGES:
+    for name in (*PACKAGES, *more):
         try:
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:

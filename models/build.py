@@ -36,8 +36,7 @@ Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
 - **Fingerprint** of the training data (SHA-256): `{training["fingerprint"]}`
 - **Input** `window`: float32 (batch, {contract.window_rows}, {contract.n_features}), raw units.
 - **Configuration**: window {contract.window_size}, {contract.n_regimes} regimes, objective
-  `{training["configuration"]["objective"]}`, at most {training["configuration"]["epochs"]} epochs,
-  seed {training["seed"]}; encoder `{encoder}`.
+  `{training["configuration"]["objective"]}`, seed {training["seed"]}; encoder `{encoder}`.
 - **Versions**: {versions}
 - **Golden file**: `sp500.golden.json`, {len(golden.window)} windows with the outputs of Keras and
   the numpy head, and {len(golden.labels_from_start)} causal labels. `regimetry verify

@@ -57,10 +57,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
         (batch, D), takes its place: a fit trains a copy that starts from its weights. ``None``:
         tokens of 64, moments pooling, the config's defaults otherwise.
-    objective : "masked" or None, default "masked"
-        What the encoder is trained on; ``None`` leaves its random weights as they are.
-    epochs : int, default 8
-        Most epochs of training; it stops early when the validation loss no longer falls.
+    objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None, default None
+        What the encoder is trained on; ``None`` leaves its random weights as they are, which the
+        benchmark of docs/training.md finds as good. Ctrl-C ends the training, and the fit goes on.
+    epochs : int or None, default None
+        Most epochs of training; it stops early when the validation loss no longer falls. ``None``
+        takes the objective's own budget.
     difference : "auto", "none" or list of str, default "auto"
         Columns to difference before anything else; "auto" finds those near a unit root.
     categorical : sequence of str, default ()
@@ -120,7 +122,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     --------
     >>> import regimetry as rg
     >>> series = rg.simulate("s2", n_rows=600, seed=0)
-    >>> detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=0)
+    >>> detector = rg.RegimeDetector(n_regimes=3, random_state=0)
     >>> detector.fit(series.values).n_regimes_
     3
     """
@@ -133,8 +135,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         min_dwell: int | None = None,
         align_to: Any = None,
         encoder: EncoderConfig | keras.Model | None = None,
-        objective: str | None = "masked",
-        epochs: int = 8,
+        objective: str | None = None,
+        epochs: int | None = None,
         difference: str | Sequence[str] = "auto",
         categorical: Sequence[str] = (),
         evidence: str = "auto",
@@ -216,7 +218,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             min_dwell=self.min_dwell,
             encoder=self.encoder,
             objective=self.objective,
-            epochs=int(self.epochs),
+            epochs=None if self.epochs is None else int(self.epochs),
             difference=self.difference,
             n_landmarks=int(self.n_landmarks),
             evidence=self.evidence,
@@ -255,8 +257,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         kinds = (int, np.integer)
-        for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("epochs", 1)):
+        for name, minimum in (("window_size", 2), ("n_landmarks", 2)):
             require_integer(name, getattr(self, name), minimum, kinds=kinds)
+        if self.epochs is not None:
+            require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
         require_opset(self.opset)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")

@@ -106,7 +106,7 @@ def learn(
     min_dwell: float | None = None,
     encoder: EncoderConfig | keras.Model | None = None,
     objective: str | None = None,
-    epochs: int = 8,
+    epochs: int | None = None,
     difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
     evidence: str = "auto",
@@ -252,13 +252,13 @@ def _train(
     encoder: keras.Model,
     windows: NDArray[np.float32],
     objective: str | None,
-    epochs: int,
+    epochs: int | None,
     seed: int,
     *,
     progress: bool,
 ) -> dict[str, list[float]]:
     from regimetry.encoder.objectives import OBJECTIVES
-    from regimetry.encoder.training import TrainingOptions, train_encoder
+    from regimetry.encoder.training import train_encoder
 
     if objective is None:
         return {}
@@ -267,11 +267,8 @@ def _train(
             f"objective is {objective!r}; it must be None or one of "
             f"{', '.join(map(repr, OBJECTIVES))}."
         )
-    return train_encoder(
-        encoder,
-        windows,
-        OBJECTIVES[objective](),
-        TrainingOptions(epochs=epochs),
-        seed=seed,
-        progress=progress,
+    chosen = OBJECTIVES[objective](windows.shape[1])
+    options = (
+        chosen.options if epochs is None else replace(chosen.options, epochs=epochs, steps=None)
     )
+    return train_encoder(encoder, windows, chosen, options, seed=seed, progress=progress)

@@ -12,7 +12,7 @@ from regimetry.configuration.types import in_words, types_of
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError
 
-Objective = Literal["masked", "none"]
+Objective = Literal["none", "vamp2", "masked", "contrast", "vicreg", "next_bar"]
 Evidence = Literal["auto", "window"]
 
 
@@ -64,9 +64,11 @@ class Configuration:
         metavar="BARS",
     )
     objective: Objective = _option(  # noqa: RUF009
-        "masked", "what the encoder is trained on; none leaves its weights random"
+        "none", "what the encoder is trained on; none leaves its weights random"
     )
-    epochs: int = _option(8, "most passes of training", minimum=1, metavar="N")
+    epochs: int | None = _option(
+        None, "most passes of training; null is the objective's own budget", minimum=1, metavar="N"
+    )
     n_landmarks: int = _option(
         1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
     )

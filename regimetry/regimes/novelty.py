@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
+from regimetry.regimes.clusters import distinct_rows
 from regimetry.regimes.memory import block_rows
 from regimetry.regimes.slow import fix_signs
 from regimetry.regimes.spectral import stratified_rows
@@ -201,6 +202,7 @@ def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> No
     statistics = (picked - average) / deviation
     n, width = statistics.shape
     count = max(1, min(_COMPONENTS, n // (5 * width)))
+    count = len(distinct_rows(statistics, count))
     mixture = GaussianMixture(count, reg_covar=_RIDGE, random_state=seed).fit(statistics)
     roots = mixture.precisions_cholesky_
     heights = np.log(mixture.weights_) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
@@ -217,4 +219,5 @@ def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> No
         scale=1.0,
     )
     median = float(np.median(unscaled.transform(windows)))
-    return NoveltyMap(**{**vars(unscaled), "scale": max(median, 1e-6)})
+    # Where most windows repeat others the typical one has no novelty: there the unit is 1.
+    return NoveltyMap(**{**vars(unscaled), "scale": median if median > 1e-3 else 1.0})

@@ -35,7 +35,7 @@ REFUSED = {
     "window_size:": "window_size is null; it must be an integer of at least 2.",
     "n_regimes: many": "n_regimes is 'many'; it must be 'auto' or an integer of at least 1.",
     "n_regimes: 0": "n_regimes is 0; it must be 'auto' or an integer of at least 1.",
-    "objective: no": "objective is 'no'; it must be one of 'masked'",
+    "objective: no": "objective is 'no'; it must be one of 'none', 'vamp2'",
     "opset: 16": "opset is 16; it must be one of 17, 18.",
     "jump_penalty: -1": "jump_penalty is -1.0; it must be a number of at least 0.",
     "jump_penalty: .nan": "jump_penalty is nan; it must be a number of at least 0.",
@@ -181,7 +181,7 @@ def test_fields_are_the_parameters_of_the_detector():
 
     default = RegimeDetector().get_params(deep=False)
     names = {entry.name for entry in fields(Configuration)} - {*DATA_FIELDS, "seed"}
-    assert names == default.keys() - {"random_state", "progress"}
+    assert names == default.keys() - {"align_to", "random_state", "progress"}
     made = detector_of(Configuration(), progress=True).get_params(deep=False)
     expected = {**default, "random_state": 0, "progress": True, "encoder": made["encoder"]}
     assert made == expected

@@ -8,7 +8,6 @@ import regimetry as rg
 from regimetry.errors import DataError
 from regimetry.learning import learn
 from regimetry.regimes import memory, slow
-from regimetry.regimes.count import count_by_eigengap
 from regimetry.regimes.head import fit_head
 from regimetry.regimes.memory import GIB, available_bytes, block_rows, fit_bytes, require_memory
 from regimetry.regimes.slow import by_block, fit_slow_directions
@@ -75,7 +74,7 @@ def test_the_comparison_of_labels_can_fail():
 
 
 def test_islands_are_joined_to_their_nearest_until_they_are_as_few_as_the_regimes():
-    centres = np.array([[0.0, 0], [300, 0], [1e5, 0], [1e5, 300]])
+    centres = np.array([[0.0, 0], [60, 0], [1000, 0], [1000, 60]])
     points, truth = groups(centres, 80)
     exponents = -np.log(np.maximum(affinity_of(points), 1e-300))
     assert coarseness(exponents, 4) == 1.0
@@ -85,7 +84,7 @@ def test_islands_are_joined_to_their_nearest_until_they_are_as_few_as_the_regime
 
 
 def test_islands_keep_the_map_of_landmarks_exact():
-    points, _ = groups(np.array([[0.0, 0], [300, 0], [1e5, 0]]), 60)
+    points, _ = groups(np.array([[0.0, 0], [37.5, 0], [1000, 0]]), 60, 0.1)
     fitted = fit_spectral_map(points, 2, 2)
     assert fitted.scales.min() > fitted.floor
     centred = points - points.mean(axis=0)
@@ -97,13 +96,13 @@ def test_islands_keep_the_map_of_landmarks_exact():
     vectors = np.linalg.eigh(affinity / root[:, None] / root)[1][:, :-3:-1]
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     found = fitted.transform(points)
-    signs = np.sign(np.sum(found * expected, axis=0))
-    np.testing.assert_allclose(found, expected * signs, atol=1e-6)
+    # Two eigenvalues are 1, and any rotation of their vectors is as good: compare the angles.
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-6)
 
 
 def test_more_islands_than_eigenvalues_are_not_one_regime():
     points, _ = groups(1e6 * np.eye(8), 40)
-    assert count_by_eigengap(fit_spectral_map(points, 1, 6).eigenvalues) > 1
+    assert np.argmin(np.diff(fit_spectral_map(points, 1, 9).eigenvalues)) > 0
 
 
 @pytest.mark.parametrize("n_landmarks", [40, 10_000])

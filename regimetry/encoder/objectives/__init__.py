@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from regimetry.encoder.objectives.masked import MaskedReconstruction
+from regimetry.encoder.objectives.neighbours import NeighbourContrast
+from regimetry.encoder.objectives.next_bar import NextBar
+from regimetry.encoder.objectives.objective import Objective
+from regimetry.encoder.objectives.vamp import Vamp2
+from regimetry.encoder.objectives.vicreg import NeighbourVicreg
 
+__all__ = ["OBJECTIVES", "Objective"]
 
-class Objective(Protocol):
-    """What :func:`regimetry.encoder.training.train_encoder` needs of an objective."""
-
-    def attach(self, encoder: Any) -> Any:
-        """Return the Keras model to train, which shares the encoder's weights."""
-
-    def loss(self, target: Any, output: Any) -> Any:
-        """Return the scalar loss of one batch."""
-
-    def batch(
-        self, windows: NDArray[np.float32], index: NDArray[np.int64], generator: np.random.Generator
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return the inputs and targets made of the windows ``index`` (batch,)."""
-
-
-OBJECTIVES: dict[str, Callable[[], Objective]] = {"masked": MaskedReconstruction}
+OBJECTIVES: dict[str, Callable[[int], Objective]] = {
+    "vamp2": lambda window_size: Vamp2(lag=window_size),
+    "masked": lambda _: MaskedReconstruction(),
+    "contrast": lambda window_size: NeighbourContrast(reach=window_size),
+    "vicreg": lambda window_size: NeighbourVicreg(reach=window_size),
+    "next_bar": lambda _: NextBar(),
+}
+"""Name -> the objective with its defaults for windows of W rows."""

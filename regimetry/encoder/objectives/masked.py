@@ -15,6 +15,8 @@ from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.model import token_model
+from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.training.parts import Windows
 
 
 def geometric_mask(
@@ -65,7 +67,17 @@ class MaskedReconstruction:
     ratio: float = 0.15
     mean_span: float = 3.0
 
-    def attach(self, encoder: keras.Model) -> keras.Model:
+    @property
+    def options(self) -> TrainingOptions:
+        """Eight epochs of 64 windows a step."""
+        return TrainingOptions()
+
+    @property
+    def reach(self) -> int:
+        """A window is its own target."""
+        return 0
+
+    def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
         """Return windows with hidden entries -> reconstruction (batch, W, F)."""
         tokens = token_model(encoder)
         decoder = keras.layers.Dense(encoder.input.shape[-1], name="decoder")
@@ -78,10 +90,19 @@ class MaskedReconstruction:
         return ops.sum(squared) / ops.maximum(ops.sum(hidden), 1.0)
 
     def batch(
-        self, windows: NDArray[np.float32], index: NDArray[np.int64], generator: np.random.Generator
+        self,
+        windows: Windows,
+        numbers: NDArray[np.int64],
+        generator: np.random.Generator,
+        *,
+        training: bool,
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return windows with hidden entries set to 0, and values beside the mask."""
-        values = windows[index]
+        """Return windows with hidden entries set to 0, and values beside the mask.
+
+        A row with a NaN, which a padding mask hides from the encoder, is no target.
+        """
+        values = windows.take(numbers)
         hidden = geometric_mask(values.shape, self.ratio, self.mean_span, generator)
-        target = np.concatenate([values, hidden.astype(np.float32)], axis=-1)
+        hidden &= ~np.isnan(values).any(axis=2, keepdims=True)
+        target = np.concatenate([np.nan_to_num(values), hidden.astype(np.float32)], axis=-1)
         return np.where(hidden, np.float32(0.0), values), target

@@ -1,0 +1,112 @@
+"""The command; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from benchmarks.machine import describe_machine
+from benchmarks.regimes.document import write_section
+from benchmarks.regimes.picture import draw
+from benchmarks.regimes.problems import PROBLEMS
+from benchmarks.regimes.recordings import available
+from benchmarks.regimes.results import read_results
+from benchmarks.regimes.tables import write_tables
+from benchmarks.regimes.unit import TASKS
+from benchmarks.regimes.work import plan, run_all
+from benchmarks.rivals.registry import METHODS
+
+CHOICES = {"given": [False], "chosen": [True], "both": [False, True]}
+PACKAGES = ("scikit-learn", "hmmlearn", "jumpmodels")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return 1 if a fit failed."""
+    options = _parser().parse_args(arguments)
+    recordings = available() if options.recordings else ()
+    units = plan(
+        options.methods,
+        options.simulators,
+        options.seeds,
+        options.tasks,
+        choices=CHOICES[options.n_regimes],
+        recordings=recordings,
+    )
+    failures = run_all(units, options.output, options.jobs)
+    table = read_results(units, options.output)
+    text = write_tables(table, options.tasks)
+    command = shlex.join(
+        ["python", "-m", "benchmarks.regimes", *(sys.argv[1:] if arguments is None else arguments)]
+    )
+    text += f"\n`{command}`\n\n{describe_machine(PACKAGES)}\n"
+    (options.output / "regimes.md").write_text(text)
+    draw(table, options.tasks, options.output / "regimes.png")
+    if options.write is not None:
+        write_section(options.write, options.section, text)
+    print(text)
+    print("\n".join(failures), file=sys.stderr)
+    return int(bool(failures))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.regimes", description=__doc__)
+    parser.add_argument(
+        "--seeds", type=_seeds, default=_seeds("10-14"), help="such as 10-14 or 0,3 (default 10-14)"
+    )
+    parser.add_argument(
+        "--simulators",
+        type=_names(PROBLEMS),
+        default=list(PROBLEMS),
+        help=f"of {', '.join(PROBLEMS)}; all by default",
+    )
+    parser.add_argument(
+        "--methods",
+        type=_names(METHODS),
+        default=list(METHODS),
+        help=f"of {', '.join(METHODS)}; all by default; pairs are of the first and each other",
+    )
+    parser.add_argument(
+        "--tasks", type=_names(TASKS), default=list(TASKS), help=f"of {', '.join(TASKS)}"
+    )
+    parser.add_argument(
+        "--n-regimes", choices=CHOICES, default="both", help="K given, chosen, or both (default)"
+    )
+    parser.add_argument(
+        "--no-recordings",
+        dest="recordings",
+        action="store_false",
+        help="leave out the recordings, which run when REGIMETRY_DATA is set",
+    )
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
+    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
+    parser.add_argument("--section", default="regimes", help="name of that section")
+    return parser
+
+
+def _seeds(text: str) -> list[int]:
+    seeds: list[int] = []
+    for part in text.split(","):
+        first, _, last = part.partition("-")
+        seeds.extend(range(int(first), int(last or first) + 1))
+    return seeds
+
+
+def _names(known):
+    def names(text: str) -> list[str]:
+        found = text.split(",")
+        unknown = [name for name in found if name not in known]
+        if unknown:
+            raise argparse.ArgumentTypeError(
+                f"{', '.join(unknown)}: must be of {', '.join(known)}."
+            )
+        return found
+
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

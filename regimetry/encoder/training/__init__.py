@@ -1,0 +1,7 @@
+"""Training of an encoder by an objective."""
+
+from regimetry.encoder.training.loop import train_encoder
+from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.training.parts import Windows, split_by_time
+
+__all__ = ["TrainingOptions", "Windows", "split_by_time", "train_encoder"]

@@ -1,0 +1,126 @@
+"""The rivals compute what they say, and their causal labels know no future."""
+
+import numpy as np
+import pytest
+
+import regimetry as rg
+from benchmarks.protocol import score_in_sample
+from benchmarks.rivals import features, hmm, jump, kmeans, oracle, statistics
+from benchmarks.rivals.filtering import best_path, filtered, smoothed
+from benchmarks.rivals.head import fit_statistics, fit_untrained
+from benchmarks.rivals.plain_spectral import fit as fit_spectral
+from benchmarks.rivals.registry import METHODS
+from regimetry.series.simulators import simulate
+
+
+@pytest.fixture(scope="module")
+def volatility():
+    return simulate("s2", n_rows=600, seed=3)
+
+
+def test_filtering_agrees_with_hmmlearn(volatility):
+    rows = (volatility.values / volatility.values.std(axis=0))[:300]
+    model = hmm.best_start(rows, 3, seed=0)
+    likelihood = hmm.log_likelihood(model, rows)
+    parameters = likelihood, model.startprob_, model.transmat_
+    np.testing.assert_allclose(smoothed(*parameters), model.predict_proba(rows), atol=1e-6)
+    _, path = model.decode(rows, algorithm="viterbi")
+    np.testing.assert_array_equal(best_path(*parameters), path)
+    # What is known at bar t is what smoothing knows of the last bar of a series that ends there.
+    known = filtered(*parameters)
+    for end in (1, 50, 299):
+        np.testing.assert_allclose(known[end - 1], model.predict_proba(rows[:end])[-1], atol=1e-6)
+    assert np.abs(known - smoothed(*parameters)).max() > 0.1
+
+
+@pytest.mark.parametrize(
+    "fit",
+    [hmm.fit, jump.fit, kmeans.fit, oracle.fit, fit_statistics, fit_untrained, fit_spectral],
+    ids=["hmm", "jump", "kmeans", "oracle", "statistics", "untrained", "spectral"],
+)
+def test_causal_labels_know_no_future(fit, volatility):
+    values = volatility.values
+    fitted = fit("s2", values[:450], 3, 0)
+    labels = fitted.causal(values)
+    assert labels.shape == (len(values),)
+    assert (labels[20:] >= 0).all()
+    for end in (300, 520):
+        np.testing.assert_array_equal(fitted.causal(values[:end]), labels[:end])
+    other = values.copy()
+    other[520:] *= -20.0
+    np.testing.assert_array_equal(fitted.causal(other)[:520], labels[:520])
+    offline = fitted.offline(values)
+    assert offline.shape == labels.shape
+    assert not np.array_equal(offline, labels)
+    assert fitted.n_regimes == 3
+
+
+def test_the_true_model_is_hard_to_beat_and_needs_the_truth():
+    for kind in ("s1", "s2", "n2"):
+        simulation = simulate(kind, seed=0)
+        fitted = oracle.fit(kind, simulation.values, None, 0)
+        offline = score_in_sample(simulation.states, fitted.offline(simulation.values))
+        causal = score_in_sample(simulation.states, fitted.causal(simulation.values))
+        assert offline.ari > causal.ari > 0.7
+        assert set(METHODS["oracle"].kinds) >= {kind}
+    wrong = oracle.fit("s4", simulation.values, None, 0)  # of N2's values
+    assert score_in_sample(simulation.states, wrong.offline(simulation.values)).ari < 0.2
+
+
+def test_the_hmm_reads_the_return_alone_where_the_rest_is_made_of_it():
+    values = simulate("s1", n_rows=600, seed=0).values
+    other = values.copy()
+    other[:, 1:] = 7.0 + np.arange(600)[:, None]
+    first, second = (hmm.fit("s1", rows, 2, 0).offline(rows) for rows in (values, other))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_hmm_chooses_by_its_information_criterion(monkeypatch):
+    monkeypatch.setattr(hmm, "STARTS", 1)
+    monkeypatch.setattr(hmm, "MOST_STATES", 3)
+    values = np.random.default_rng(0).standard_normal((400, 1))
+    assert hmm.fit("noise", values, None, 0).n_regimes == 1
+    values[200:] *= 5.0
+    assert hmm.fit("two", values, None, 0).n_regimes == 2
+
+
+def test_window_statistics_by_hand():
+    windows = np.random.default_rng(0).standard_normal((4, 10, 3))
+    found = statistics.window_statistics(windows)
+    for row, window in zip(found, windows, strict=True):
+        centred = window - window.mean(axis=0)
+        lagged = (centred[1:] * centred[:-1]).sum(axis=0) / (centred**2).sum(axis=0)
+        matrix = np.corrcoef(window.T)
+        expected = [
+            *window.mean(axis=0),
+            *np.log(window.std(axis=0)),
+            *lagged,
+            matrix[0, 1],
+            matrix[0, 2],
+            matrix[1, 2],
+        ]
+        np.testing.assert_allclose(row, expected, atol=1e-9)
+    assert np.isfinite(statistics.window_statistics(np.ones((1, 10, 3)))).all()
+
+
+def test_hand_features_tell_frequencies_apart():
+    time = np.arange(256)[:, None] / 256
+    windows = np.stack([np.sin(2 * np.pi * frequency * time) for frequency in (2, 5, 7, 100)])
+    found = features.hand_features(windows)
+    assert found.shape == (4, 11)
+    assert found[:, 3 + 2].argmax() == 0
+    assert found[:, 3 + 5].argmax() == 1
+    assert found[:, 3 + 7].argmax() == 2
+    assert found[:, 2].argmax() == 3  # only the differences see what is fast
+
+
+def test_the_untrained_method_is_the_detector_without_training():
+    """No file is made for speed, so the labels must be those that the file gives."""
+    values = simulate("n1", n_rows=700, seed=1).values  # one channel is differenced
+    detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=4).fit(values[:600])
+    fitted = fit_untrained("n1", values[:600], 3, 4)
+    np.testing.assert_array_equal(fitted.causal(values), detector.predict(values))
+    np.testing.assert_array_equal(fitted.causal(values[:600]), detector.labels_)
+    np.testing.assert_array_equal(fitted.offline(values), detector.smooth(values))
+    other = fit_untrained("n1", values[:600], 3, 5)
+    assert not np.array_equal(other.causal(values), detector.predict(values))

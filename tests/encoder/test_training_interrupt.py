@@ -1,0 +1,114 @@
+import os
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from regimetry.encoder import EncoderConfig, build_encoder
+from regimetry.encoder.objectives.masked import MaskedReconstruction
+from regimetry.encoder.seeding import seeded
+from regimetry.encoder.training import TrainingOptions, train_encoder
+from regimetry.windows import rolling_windows
+
+OPTIONS = TrainingOptions(steps=40, round_steps=4, batch_size=16, learning_rate=0.01)
+
+
+def test_an_interrupt_keeps_the_best_weights_so_far():
+    values = np.sin(np.arange(300)[:, None] / np.array([5.0, 7.0])).astype(np.float32)
+    seen = []
+
+    def interrupt_later(step, losses):
+        seen.append((losses["val_loss"], encoder.get_weights()))
+        if step == 12:
+            raise KeyboardInterrupt
+
+    with seeded(0):
+        encoder = build_encoder(
+            EncoderConfig(window_size=8, num_features=2, head_size=8, num_heads=2, ff_dim=16)
+        )
+        with pytest.warns(UserWarning, match="interrupted in the round after step 12 of 40"):
+            history = train_encoder(
+                encoder,
+                rolling_windows(values, 8),
+                MaskedReconstruction(),
+                OPTIONS,
+                on_round=interrupt_later,
+            )
+    assert history["step"] == [4, 8, 12]
+    _, best = min(seen, key=lambda entry: entry[0])
+    for a, b in zip(encoder.get_weights(), best, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+FIT = """
+import sys, os
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import regimetry as rg
+from regimetry.encoder.training.state import TrainingState
+
+# Says so after every round, for the one who sends the signal.
+record = TrainingState.record
+def record_and_say(*arguments):
+    record(*arguments)
+    print("round", flush=True)
+TrainingState.record = record_and_say
+
+config = rg.EncoderConfig(
+    embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
+)
+detector = rg.RegimeDetector(
+    n_regimes=3, encoder=config, objective="masked", epochs=100000, n_landmarks=100, random_state=0
+)
+detector.fit(rg.simulate("s2", n_rows=600, seed=0).values)
+print("fitted", detector.n_regimes_, len(detector.history_["loss"]), flush=True)
+"""
+
+
+def test_ctrl_c_ends_the_training_and_the_fit_goes_on(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ},
+    )
+    for _ in range(3):
+        assert process.stdout.readline() == "round\n"
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=300)
+    assert process.returncode == 0, err
+    assert "Training was interrupted" in err
+    last = out.splitlines()[-1].split()
+    assert last[:2] == ["fitted", "3"]
+    assert int(last[2]) >= 3
+
+
+def test_a_second_ctrl_c_ends_the_fit(tmp_path):
+    script = FIT.replace(
+        "config =",
+        "from regimetry.regimes import head\n"
+        "def wait(*arguments, **more):\n"
+        "    print('head', flush=True)\n"
+        "    while True: pass\n"
+        "head.fit_head = wait\n"
+        "config =",
+        1,
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert process.stdout.readline() == "round\n"
+    process.send_signal(signal.SIGINT)
+    lines = iter(process.stdout.readline, "")
+    assert any(line == "head\n" for line in lines)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode != 0
+    assert err.splitlines()[-1].startswith("KeyboardInterrupt")
