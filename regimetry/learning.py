@@ -68,12 +68,8 @@ class Learned:
 
     @property
     def penalties(self) -> tuple[float, float]:
-        """Prices of a change that suit the evidence, causal and whole-series, in its own units."""
-        from regimetry.regimes.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
-
-        if self.refinement is None:
-            return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
-        return self.refinement.causal_penalty, self.refinement.penalty
+        """Prices of a change, causal and whole-series; see :func:`penalties_of`."""
+        return penalties_of(self.refinement)
 
     def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Return what each regime costs in each training window.
@@ -95,6 +91,15 @@ class Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""
         refinement = None if self.refinement is None else self.refinement.reordered(order)
         return replace(self, head=self.head.reordered(order), refinement=refinement)
+
+
+def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
+    """Return prices of a change that suit the evidence, causal and whole-series, in its units."""
+    from regimetry.regimes.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+
+    if refinement is None:
+        return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+    return refinement.causal_penalty, refinement.penalty
 
 
 def learn(
@@ -169,7 +174,7 @@ def learn(
     refinement = None
     if evidence == "auto":
         rows = preprocessing.apply(values)
-        head, refinement = _refine(head, rows, windows, embeddings, seed)
+        head, refinement = refined(head, rows, windows, embeddings, seed)
     novelty, threshold = fit_novelty(windows, seed=seed)
     return Learned(
         preprocessing=preprocessing,
@@ -184,7 +189,7 @@ def learn(
     )
 
 
-def _refine(
+def refined(
     head: Head,
     rows: NDArray[np.float32],
     windows: NDArray[np.float32],

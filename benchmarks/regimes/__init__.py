@@ -1,6 +1,6 @@
 """Regimes against known states, and against the field's own tools.
 
-Run: python -m benchmarks.regimes --seeds 10-14 --simulators s1,s2 --methods untrained,hmm,jump \
+Run: python -m benchmarks.regimes --seeds 10-14 --simulators s1,s2 --methods detector,hmm,jump \
          --jobs 2 -o results/
 
 Every fit is one small file in the folder, found again by a hash of its settings, of the code that

@@ -88,7 +88,7 @@ def _label_by_head(
     features: Values, windows: Windows, n_regimes: int, seed: int, lag: int
 ) -> Labels:
     from benchmarks.rivals.head import DEFAULTS
-    from regimetry.regimes.head import fit_head
+    from regimetry.regimes.head import WHOLE_SERIES_PENALTY, fit_head
     from regimetry.runtime.jump import jump_path
 
     head = fit_head(
@@ -99,10 +99,10 @@ def _label_by_head(
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
     )
-    return jump_path(head.outputs(features)["distance"], DEFAULTS.smooth_penalty)
+    return jump_path(head.outputs(features)["distance"], WHOLE_SERIES_PENALTY)
 
 
-def _untrained(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
+def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
     from regimetry.encoder.config import EncoderConfig
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.model import build_encoder
@@ -148,7 +148,7 @@ def _features(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
 
 
 WINDOWED: dict[str, Callable[[Windows, int, int, int], Labels] | None] = {
-    "untrained": _untrained,
+    "windows": _windows,
     "statistics": _statistics,
     "jump": _jump,
     "features": _features,

@@ -1,41 +1,32 @@
-"""The head on other features than a trained encoder's: what the encoder is worth."""
+"""The same head on other features, and with other evidence: what each part is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
 from regimetry import RegimeDetector
-from regimetry.learning import cut_windows, learn
+from regimetry.learning import cut_windows, learn, penalties_of, refined
 from regimetry.regimes.head import Head, fit_head
+from regimetry.regimes.refine import Refinement
 from regimetry.runtime.jump import jump_labels, jump_path
-from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
 
 DEFAULTS = RegimeDetector()
 
 
-def fit_untrained(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
-    """Fit the detector without training its encoder; no file is made."""
-    from regimetry.encoder.inference import embed_windows
+def fit_vamp2(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
+    """Fit the detector with an encoder trained by VAMP-2."""
+    return _fit_encoder(values, n_regimes, seed, objective="vamp2")
 
-    learned = learn(
-        values,
-        _names(values),
-        window_size=DEFAULTS.window_size,
-        n_regimes=n_regimes,
-        objective=None,
-        difference=DEFAULTS.difference,
-        n_landmarks=DEFAULTS.n_landmarks,
-        seed=seed,
-    )
 
-    def features(rows: Values) -> Values:
-        windows = cut_windows(learned.preprocessing, rows, DEFAULTS.window_size)
-        return embed_windows(learned.encoder, windows)
-
-    return _labelled_by(learned.head, features)
+def fit_windows(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
+    """Fit the detector, untrained, and let whole windows tell the regimes apart."""
+    return _fit_encoder(values, n_regimes, seed, objective=None, evidence="window")
 
 
 def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
@@ -46,31 +37,66 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
         return window_statistics(cut_windows(preprocessing, rows, DEFAULTS.window_size))
 
     windows = cut_windows(preprocessing, values, DEFAULTS.window_size)
+    statistics = features(values)
     head = fit_head(
-        features(values),
+        statistics,
         windows.std(axis=1).mean(axis=1),
         n_regimes=n_regimes,
         lag=DEFAULTS.window_size,
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
     )
-    return _labelled_by(head, features)
+    head, refinement = refined(head, preprocessing.apply(values), windows, statistics, seed)
+    return _Labelled(preprocessing, head, refinement, features).fitted()
+
+
+def _fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Fitted:
+    from regimetry.encoder.inference import embed_windows
+
+    learned = learn(
+        values,
+        _names(values),
+        window_size=DEFAULTS.window_size,
+        n_regimes=n_regimes,
+        difference=DEFAULTS.difference,
+        n_landmarks=DEFAULTS.n_landmarks,
+        seed=seed,
+        **parameters,
+    )
+
+    def features(rows: Values) -> Values:
+        windows = cut_windows(learned.preprocessing, rows, DEFAULTS.window_size)
+        return embed_windows(learned.encoder, windows)
+
+    return _Labelled(learned.preprocessing, learned.head, learned.refinement, features).fitted()
 
 
 def _names(values: Values) -> list[str]:
     return [f"x{i}" for i in range(values.shape[1])]
 
 
-def _labelled_by(head: Head, features: Callable[[Values], Values]) -> Fitted:
-    def distance(rows: Values) -> Values:
-        return head.outputs(features(rows))["distance"]
+@dataclass(frozen=True)
+class _Labelled:
+    preprocessing: Preprocessing
+    head: Head
+    refinement: Refinement | None
+    features: Callable[[Values], Values]
 
-    def offline(rows: Values) -> Labels:
-        labels = jump_path(distance(rows), DEFAULTS.smooth_penalty)
-        return at_centre(labels, len(rows), DEFAULTS.window_size)
+    def fitted(self) -> Fitted:
+        return Fitted(len(self.head.centroids), self.offline, self.causal)
 
-    def causal(rows: Values) -> Labels:
-        labels, _ = jump_labels(distance(rows), DEFAULTS.jump_penalty)
+    def distance(self, rows: Values) -> Values:
+        if self.refinement is None:
+            return self.head.outputs(self.features(rows))["distance"]
+        windows = cut_windows(self.preprocessing, rows, DEFAULTS.window_size)
+        return self.refinement.emission.costs(windows)
+
+    def offline(self, rows: Values) -> Labels:
+        labels = jump_path(self.distance(rows), penalties_of(self.refinement)[1])
+        if self.refinement is None:
+            return at_centre(labels, len(rows), DEFAULTS.window_size)
         return at_last_bar(labels, len(rows))
 
-    return Fitted(len(head.centroids), offline, causal)
+    def causal(self, rows: Values) -> Labels:
+        labels, _ = jump_labels(self.distance(rows), penalties_of(self.refinement)[0])
+        return at_last_bar(labels, len(rows))

@@ -51,9 +51,16 @@ METHODS: dict[str, Method] = {
         sources=(*_OURS, "detector.py", "export", "runtime"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),
     ),
-    "untrained": Method(
-        "untrained encoder + head",
-        "head:fit_untrained",
+    "vamp2": Method(
+        "regimetry, trained by VAMP-2",
+        "head:fit_vamp2",
+        chooses=True,
+        sources=(*_OURS, "detector.py"),
+        packages=("numpy", "scikit-learn", "tensorflow", "keras"),
+    ),
+    "windows": Method(
+        "regimetry, evidence of windows alone",
+        "head:fit_windows",
         chooses=True,
         sources=(*_OURS, "detector.py"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),

@@ -53,7 +53,7 @@ def test_a_run_writes_its_tables_and_a_second_run_fits_nothing(tmp_path, capsys)
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (["--methods", "hmm,magic"], "magic: must be of detector, untrained"),
+        (["--methods", "hmm,magic"], "magic: must be of detector, vamp2"),
         (["--simulators", "s9"], "s9: must be of s1, s2"),
         (["--tasks", "later"], "later: must be of offline, causal"),
     ],

@@ -7,7 +7,7 @@ import regimetry as rg
 from benchmarks.protocol import score_in_sample
 from benchmarks.rivals import features, hmm, jump, kmeans, oracle, statistics
 from benchmarks.rivals.filtering import best_path, filtered, smoothed
-from benchmarks.rivals.head import fit_statistics, fit_untrained
+from benchmarks.rivals.head import fit_statistics, fit_windows
 from benchmarks.rivals.plain_spectral import fit as fit_spectral
 from benchmarks.rivals.registry import METHODS
 from regimetry.series.simulators import simulate
@@ -35,8 +35,8 @@ def test_filtering_agrees_with_hmmlearn(volatility):
 
 @pytest.mark.parametrize(
     "fit",
-    [hmm.fit, jump.fit, kmeans.fit, oracle.fit, fit_statistics, fit_untrained, fit_spectral],
-    ids=["hmm", "jump", "kmeans", "oracle", "statistics", "untrained", "spectral"],
+    [hmm.fit, jump.fit, kmeans.fit, oracle.fit, fit_statistics, fit_windows, fit_spectral],
+    ids=["hmm", "jump", "kmeans", "oracle", "statistics", "windows", "spectral"],
 )
 def test_causal_labels_know_no_future(fit, volatility):
     values = volatility.values
@@ -114,13 +114,13 @@ def test_hand_features_tell_frequencies_apart():
     assert found[:, 2].argmax() == 3  # only the differences see what is fast
 
 
-def test_the_untrained_method_is_the_detector_without_training():
+def test_the_methods_without_a_file_are_the_detector():
     """No file is made for speed, so the labels must be those that the file gives."""
     values = simulate("n1", n_rows=700, seed=1).values  # one channel is differenced
-    detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=4).fit(values[:600])
-    fitted = fit_untrained("n1", values[:600], 3, 4)
+    detector = rg.RegimeDetector(n_regimes=3, evidence="window", random_state=4).fit(values[:600])
+    fitted = fit_windows("n1", values[:600], 3, 4)
     np.testing.assert_array_equal(fitted.causal(values), detector.predict(values))
     np.testing.assert_array_equal(fitted.causal(values[:600]), detector.labels_)
     np.testing.assert_array_equal(fitted.offline(values), detector.smooth(values))
-    other = fit_untrained("n1", values[:600], 3, 5)
+    other = fit_windows("n1", values[:600], 3, 5)
     assert not np.array_equal(other.causal(values), detector.predict(values))

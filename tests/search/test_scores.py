@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from regimetry.errors import DataError
 from regimetry.search.ranking import ranked, ranks
 from regimetry.search.scores import predictability, separation, silhouette, stability
-from regimetry.series.simulators import markov_states
+from regimetry.series.simulators.chains import markov_states
 
 T = 1500
 
