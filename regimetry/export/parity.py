@@ -16,7 +16,7 @@ EMBEDDING_TOLERANCE = 2e-5
 """Largest embedding difference, relative to the largest embedding entry."""
 
 DISTANCE_TOLERANCE = 1e-3
-"""Largest difference of distances, which lie between 0 and 2, or 0 and 20 where bars tell regimes."""
+"""Largest difference of distances: they lie between 0 and 2, of single bars between 0 and 20."""
 
 NOVELTY_TOLERANCE = 1e-3
 """Largest difference of novelty, relative to the largest novelty, or to 1, which is typical."""
