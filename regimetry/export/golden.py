@@ -72,7 +72,7 @@ def make_golden(
 ) -> Golden:
     """Choose windows: a run with changes of regime, then some spread over the rest.
 
-    Windows whose two nearest centroids are equally far within the tolerance are passed over where
+    Windows whose two cheapest regimes cost the same within the tolerance are passed over where
     others are to be had: rounding decides their regime, and runtimes may differ.
 
     Parameters

@@ -16,7 +16,7 @@ EMBEDDING_TOLERANCE = 2e-5
 """Largest embedding difference, relative to the largest embedding entry."""
 
 DISTANCE_TOLERANCE = 1e-3
-"""Largest difference of distances, which lie between 0 and 2."""
+"""Largest difference of distances: they lie between 0 and 2, of single bars between 0 and 20."""
 
 NOVELTY_TOLERANCE = 1e-3
 """Largest difference of novelty, relative to the largest novelty, or to 1, which is typical."""
@@ -51,10 +51,10 @@ class ParityReport:
     distance : float or None
         Largest absolute difference.
     regimes : int or None
-        Windows whose nearest centroid differs although it is nearer than the next one by more
+        Windows whose cheapest regime differs although it is cheaper than the next one by more
         than twice the tolerance. Closer calls are ties that rounding decides.
     ties : int or None
-        Windows whose nearest centroid differs within that margin.
+        Windows whose cheapest regime differs within that margin.
     """
 
     windows: int
@@ -91,7 +91,7 @@ def measure(
     found : mapping
         Any of ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,), ``regime`` (N,).
     expected : mapping
-        The same outputs; without ``regime``, the nearest centroid by ``distance`` stands for it.
+        The same outputs; without ``regime``, the least ``distance`` stands for it.
     precision : {"float32", "float16"}
         What ``found`` was computed in, which decides what is a tie.
 

@@ -154,3 +154,14 @@ def test_a_penalty_that_is_given_is_kept(values, unfitted):
     detector = unfitted("auto").set_params(jump_penalty=2.5, smooth_penalty=7)
     contract = detector.fit(values).model_.contract
     assert (contract.jump_penalty, contract.smooth_penalty) == (2.5, 7.0)
+
+
+def test_a_refit_keeps_the_names_and_its_bars_follow(unfitted, bar_detector, values):
+    """The earlier model's order turned round: density, centroids and labels turn with it."""
+    bars = bar_detector.model_
+    named = unfitted("auto").set_params(align_to=bars, random_state=1).fit(values)
+    assert named.model_.contract.evidence == "bar"
+    both = named.labels_ >= 0
+    assert np.mean(named.labels_[both] == bar_detector.labels_[both]) > 0.9
+    names = [regime.name for regime in named.model_.contract.regimes]
+    assert names == [regime.name for regime in bars.contract.regimes]
