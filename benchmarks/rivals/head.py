@@ -21,12 +21,12 @@ DEFAULTS = RegimeDetector()
 
 def fit_vamp2(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit the detector with an encoder trained by VAMP-2."""
-    return _fit_encoder(values, n_regimes, seed, objective="vamp2")
+    return fit_encoder(values, n_regimes, seed, objective="vamp2").fitted()
 
 
 def fit_windows(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit the detector, untrained, and let whole windows tell the regimes apart."""
-    return _fit_encoder(values, n_regimes, seed, objective=None, evidence="window")
+    return fit_encoder(values, n_regimes, seed, objective=None, evidence="window").fitted()
 
 
 def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
@@ -47,10 +47,11 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
         seed=seed,
     )
     head, refinement = refined(head, preprocessing.apply(values), windows, statistics, seed)
-    return _Labelled(preprocessing, head, refinement, features).fitted()
+    return Labelled(preprocessing, head, refinement, features).fitted()
 
 
-def _fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Fitted:
+def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Labelled:
+    """Fit preprocessing, encoder and head as the detector does, without making a file."""
     from regimetry.encoder.inference import embed_windows
 
     learned = learn(
@@ -68,7 +69,7 @@ def _fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters:
         windows = cut_windows(learned.preprocessing, rows, DEFAULTS.window_size)
         return embed_windows(learned.encoder, windows)
 
-    return _Labelled(learned.preprocessing, learned.head, learned.refinement, features).fitted()
+    return Labelled(learned.preprocessing, learned.head, learned.refinement, features)
 
 
 def _names(values: Values) -> list[str]:
@@ -76,27 +77,33 @@ def _names(values: Values) -> list[str]:
 
 
 @dataclass(frozen=True)
-class _Labelled:
+class Labelled:
+    """A fitted head with the features that it reads: rows (T, F) to labels (T,)."""
+
     preprocessing: Preprocessing
     head: Head
     refinement: Refinement | None
     features: Callable[[Values], Values]
 
     def fitted(self) -> Fitted:
+        """Return it as a method of the benchmark."""
         return Fitted(len(self.head.centroids), self.offline, self.causal)
 
     def distance(self, rows: Values) -> Values:
+        """Return what each regime costs at each window (N, K)."""
         if self.refinement is None:
             return self.head.outputs(self.features(rows))["distance"]
         windows = cut_windows(self.preprocessing, rows, DEFAULTS.window_size)
         return self.refinement.emission.costs(windows)
 
     def offline(self, rows: Values) -> Labels:
+        """Label with hindsight."""
         labels = jump_path(self.distance(rows), penalties_of(self.refinement)[1])
         if self.refinement is None:
             return at_centre(labels, len(rows), DEFAULTS.window_size)
         return at_last_bar(labels, len(rows))
 
     def causal(self, rows: Values) -> Labels:
+        """Label bar t by the bars up to t."""
         labels, _ = jump_labels(self.distance(rows), penalties_of(self.refinement)[0])
         return at_last_bar(labels, len(rows))
