@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
@@ -102,6 +103,9 @@ def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
     return refinement.causal_penalty, refinement.penalty
 
 
+# A thread waiting for another that the machine does not run waits actively: on a busy machine the
+# many small eigenproblems would take ten times as long on all cores as on one.
+@threadpool_limits.wrap(limits=1)
 def learn(
     values: NDArray[np.floating],
     names: Sequence[str],

@@ -14,7 +14,7 @@ def add_emission(
     """Add the output ``distance`` of single bars; equals ``Emission.costs``.
 
     residual = last O + 1 bars @ matrix + offset, of unit scale in each regime; squares_k = |its
-    K-th part|^2; cost_k = (nu_k + C) / 2 log(1 + squares_k / nu_k) + constant_k; distance =
+    k-th part|^2; cost_k = (nu_k + C) / 2 log(1 + squares_k / nu_k) + constant_k; distance =
     min(cost - least cost, highest).
     """
     matrix, offset = emission.window_map(n_features)
@@ -26,7 +26,6 @@ def add_emission(
         axis = builder.constant("emission/axis", np.array([1]))
         recent = builder.node("Slice", [scaled, first, end, axis], "emission/recent")
     flat = builder.constant("emission/flat", np.array([-1, len(matrix)]))
-    parts = builder.constant("emission/parts", np.array([-1, n_regimes, size]))
     residual = builder.node(
         "Gemm",
         [
@@ -36,19 +35,22 @@ def add_emission(
         ],
         "emission/residual",
     )
-    grouped = builder.node("Reshape", [residual, parts], "emission/grouped")
-    squares = builder.reduce("ReduceSumSquare", grouped, "emission/squares", 2, keepdims=False)
-    nu = emission.freedom
-    tails = builder.node(
-        "Mul", [squares, builder.constant("emission/inverse_freedom", 1.0 / nu)], "emission/tails"
-    )
+    # The sums of squares as a product: OpenVINO 2026.4 goes wrong on a reduction over the last of
+    # three axes that elementwise operators follow.
+    own = np.repeat(np.diag(1.0 / emission.freedom), size, axis=0)
     above_1 = builder.node(
-        "Add", [tails, builder.constant("emission/one", np.array(1.0))], "emission/above_1"
+        "Gemm",
+        [
+            builder.node("Mul", [residual, residual], "emission/squares"),
+            builder.constant("emission/inverse_freedom", own),
+            builder.constant("emission/one", np.ones(n_regimes)),
+        ],
+        "emission/above_1",
     )
     logarithm = builder.node("Log", [above_1], "emission/logarithm")
     weighted = builder.node(
         "Mul",
-        [logarithm, builder.constant("emission/exponent", (nu + size) / 2.0)],
+        [logarithm, builder.constant("emission/exponent", (emission.freedom + size) / 2.0)],
         "emission/weighted",
     )
     cost = builder.node(

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.export.assemble import assemble
@@ -49,6 +50,7 @@ class Packaged:
     golden: Golden
 
 
+@threadpool_limits.wrap(limits=1)
 def package(
     learned: Learned,
     schema: Schema,

@@ -24,7 +24,8 @@ CLIP_DEVIATIONS = 6.0
 
 _BLOCK_ROWS = 1 << 16
 
-_TOO_CLOSE = 0.1  # relative; closer than this, logarithms have it
+_TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
+_NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
 
 
 def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -113,14 +114,18 @@ def moves_in_proportion(column: NDArray[np.float64]) -> bool:
     """Return whether changes of a column (T,) are better told in logarithms than as they are.
 
     Of the two the one under which the column is likelier, its changes having a Laplace
-    distribution (Box, Cox 1964 with powers 0 and 1); where a positive column does not vary enough
-    to tell, logarithms. A level that is positive by chance, and need not stay so, is refused.
+    distribution (Box, Cox 1964 with powers 0 and 1). Where a positive column does not vary enough
+    to tell, logarithms, unless it came so near 0 that a random walk of its steps would reach it: a
+    level that is positive by chance need not stay so.
     """
     if not np.all(column > 0):
         return False
     logs = np.log(column)
     relative = np.abs(np.diff(logs)).mean() * np.exp(logs.mean())
-    return bool(relative <= (1.0 + _TOO_CLOSE) * np.abs(np.diff(column)).mean())
+    ratio = relative / np.abs(np.diff(column)).mean()
+    if abs(ratio - 1.0) > _TOO_CLOSE:
+        return bool(ratio < 1.0)
+    return bool(column.min() > _NEAR_ZERO * np.diff(column).std() * np.sqrt(len(column)))
 
 
 def choose_transforms(

@@ -150,7 +150,7 @@ def test_inspect_shows_card_and_graph(copy, capsys):
     assert main(["inspect", str(copy)]) == 0
     out = capsys.readouterr().out
     for text in (
-        "version 1, float32, reads 'window'",
+        "version 2, float32, reads 'window'",
         "11 rows read",
         "log_difference",
         "regime_2",
