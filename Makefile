@@ -17,7 +17,7 @@ demo: $(VENV)/.installed
 	$(BIN)/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
 
 test: $(VENV)/.installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 # What else continuous integration looks at.
 check: $(VENV)/.installed

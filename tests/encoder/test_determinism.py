@@ -20,7 +20,7 @@ config = rg.EncoderConfig(
 )
 values = rg.simulate("s2", n_rows=500, seed=0).values
 detector = rg.RegimeDetector(
-    n_regimes=2, encoder=config, epochs=2, n_landmarks=150, deterministic=True,
+    n_regimes=2, encoder=config, objective="masked", epochs=2, n_landmarks=150, deterministic=True,
     random_state=int(sys.argv[1]),
 ).fit(values)
 weights = b"".join(w.tobytes() for w in detector.encoder_.get_weights())
