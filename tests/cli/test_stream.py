@@ -259,7 +259,7 @@ def test_a_signal_amid_work_leaves_whole_lines(bars, tmp_path, number):
     with (
         source.open("rb") as data,
         subprocess.Popen(
-            COMMAND, stdin=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            COMMAND, stdin=data, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
         ) as process,
     ):
         head = [process.stdout.readline() for _ in range(200)]

@@ -71,9 +71,10 @@ def test_the_page_compares_labels_and_draws(drive, site, model, golden, csv, bar
     assert [row.split()[-1] for row in seen["checks"]] == ["✓"] * 5
 
     # The golden file's bars, then a table that was picked, then one that was dropped in the dark.
-    assert min(seen["golden"]["pixels"][1:]) > 1000
+    # Two of the regimes occur in the golden bars.
+    assert sorted(seen["golden"]["pixels"])[1] > 1000
     assert seen["picked"]["title"] == "spx.csv"
-    assert min(seen["picked"]["pixels"]) > 1000
+    assert min(seen["picked"]["pixels"]) > 500
     assert seen["dropped"]["title"] == "short.csv"
     assert "close" in seen["dropped"]["readout"]
     assert max(seen["dropped"]["pixels"]) > 1000

@@ -1,4 +1,5 @@
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_a_model_is_checked_and_timed(quick, capsys):
 
 def test_a_model_that_computes_something_else_is_a_problem(quick, tmp_path, capsys):
     golden = json.loads((MODELS / "sp500.golden.json").read_text())
-    golden["distance"][3][1] += 0.01
+    golden["distance"][3][1] += 0.02
     golden["regime"][0] = (golden["regime"][0] + 1) % 3
     shutil.copy(MODELS / "sp500.onnx", tmp_path / "other.onnx")
     (tmp_path / "other.golden.json").write_text(json.dumps(golden))
@@ -86,7 +87,7 @@ def test_a_model_that_computes_something_else_is_a_problem(quick, tmp_path, caps
     streams = capsys.readouterr()
     problems = json.loads(streams.out)["problems"]
     assert len(problems) == 2
-    assert "distance is off its golden file by 0.01" in problems[0]
+    assert re.search(r"distance is off its golden file by 0\.0(2|199)", problems[0])
     assert "regime is off" in problems[1]
     assert problems[0] in streams.err
 

@@ -47,7 +47,7 @@ def test_a_grid_is_checked_value_by_value():
     ]  # fmt: skip
     for flags, message in (
         ({"window_size": [5, 1]}, "window_size is 1; it must be an integer of at least 2"),
-        ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be a number"),
+        ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be 'auto' or a number"),
         ({"n_regimes": []}, "n_regimes has no value"),
         ({"n_regimes": [2]}, "nothing to choose from"),
         ({}, "nothing to choose from"),

@@ -12,7 +12,7 @@ from refusals import refused
 
 from regimetry.windows import StreamBank, StreamBuffer
 
-FORGERIES = [None, "x", -1, 2**64, 2.5, True, np.zeros(2), np.array([5, 1]), np.zeros((1, 1, 9))]
+FORGERIES = [None, "x", -1, 2**64, 2.5, True, np.zeros(2), np.array([5, -1]), np.zeros((1, 1, 9))]
 
 
 def indices(ids):
