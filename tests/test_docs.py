@@ -12,8 +12,14 @@ ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 
-# Their blocks need a server, a browser or rows of the reader's own: tests of their own run them.
-ELSEWHERE = {"serving.md": "tests/serve", "portability.md": "tests/portability"}
+# Tests of their own run these, some with a server or a browser.
+ELSEWHERE = {
+    "encoder.md": "tests/encoder",
+    "features.md": "tests/series",
+    "portability.md": "tests/portability",
+    "serving.md": "tests/serve",
+    "training.md": "tests/encoder",
+}
 
 
 def blocks(page):
