@@ -10,19 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
-from regimetry.encoder.objectives.pairs import (
-    no_target,
-    projection_head,
-    split_pairs,
-    stack_pairs,
-)
-from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.encoder.objectives.pairs import NeighbourPairs, split_pairs
 
 
 def nt_xent(first: Any, second: Any, temperature: float) -> Any:
@@ -48,45 +38,20 @@ def nt_xent(first: Any, second: Any, temperature: float) -> Any:
 
 
 @dataclass(frozen=True)
-class NeighbourContrast:
+class NeighbourContrast(NeighbourPairs):
     """NT-Xent on pairs of windows at most ``reach`` bars apart.
 
     Parameters
     ----------
-    reach : int
-        Most bars between the members of a pair; the distance is drawn evenly from 1 on.
+    reach, size : int
+        See :class:`~regimetry.encoder.objectives.pairs.NeighbourPairs`.
     temperature : float
         Of the softmax.
-    size : int
-        Of the projection that the loss sees.
     """
 
-    reach: int = 10
     temperature: float = 0.2
-    size: int = 64
-
-    @property
-    def options(self) -> TrainingOptions:
-        """Two hundred steps of 128 pairs."""
-        return TrainingOptions(steps=200, batch_size=128)
-
-    def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
-        """Return windows -> projections (2 batch, size)."""
-        return projection_head(encoder, self.size)
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the contrast of the two halves of the batch."""
         first, second = split_pairs(output)
         return nt_xent(first, second, self.temperature)
-
-    def batch(
-        self,
-        windows: Windows,
-        numbers: NDArray[np.int64],
-        generator: np.random.Generator,
-        *,
-        training: bool,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return pairs of windows, one half after the other."""
-        later = generator.integers(1, self.reach + 1, len(numbers))
-        return stack_pairs(windows, numbers, later), no_target(len(numbers))

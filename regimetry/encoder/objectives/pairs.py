@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import Windows
 
 
@@ -34,3 +37,40 @@ def projection_head(encoder: keras.Model, size: int) -> keras.Model:
     """
     hidden = keras.layers.Dense(size, activation="relu", name="hidden")(encoder.output)
     return keras.Model(encoder.input, keras.layers.Dense(size, name="projection_head")(hidden))
+
+
+@dataclass(frozen=True)
+class NeighbourPairs:
+    """What objectives on pairs of neighbouring windows share; each adds its ``loss``.
+
+    Parameters
+    ----------
+    reach : int
+        Most bars between the members of a pair; the distance is drawn evenly from 1 on.
+    size : int
+        Of the projection that the loss sees.
+    """
+
+    reach: int = 10
+    size: int = 64
+
+    @property
+    def options(self) -> TrainingOptions:
+        """Two hundred steps of 128 pairs."""
+        return TrainingOptions(steps=200, batch_size=128)
+
+    def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
+        """Return windows -> projections (2 batch, size)."""
+        return projection_head(encoder, self.size)
+
+    def batch(
+        self,
+        windows: Windows,
+        numbers: NDArray[np.int64],
+        generator: np.random.Generator,
+        *,
+        training: bool,
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return pairs of windows, one half after the other."""
+        later = generator.integers(1, self.reach + 1, len(numbers))
+        return stack_pairs(windows, numbers, later), no_target(len(numbers))

@@ -9,19 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import keras
-import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
-from regimetry.encoder.objectives.pairs import (
-    no_target,
-    projection_head,
-    split_pairs,
-    stack_pairs,
-)
-from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.encoder.objectives.pairs import NeighbourPairs, split_pairs
 
 
 def vicreg(first: Any, second: Any, invariance: float, variance: float, covariance: float) -> Any:
@@ -53,47 +43,22 @@ def vicreg(first: Any, second: Any, invariance: float, variance: float, covarian
 
 
 @dataclass(frozen=True)
-class NeighbourVicreg:
+class NeighbourVicreg(NeighbourPairs):
     """VICReg on pairs of windows at most ``reach`` bars apart.
 
     Parameters
     ----------
-    reach : int
-        Most bars between the members of a pair; the distance is drawn evenly from 1 on.
+    reach, size : int
+        See :class:`~regimetry.encoder.objectives.pairs.NeighbourPairs`.
     invariance, variance, covariance : float
         Weights of the terms.
-    size : int
-        Of the projection that the loss sees.
     """
 
-    reach: int = 10
     invariance: float = 25.0
     variance: float = 25.0
     covariance: float = 1.0
-    size: int = 64
-
-    @property
-    def options(self) -> TrainingOptions:
-        """Two hundred steps of 128 pairs."""
-        return TrainingOptions(steps=200, batch_size=128)
-
-    def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
-        """Return windows -> projections (2 batch, size)."""
-        return projection_head(encoder, self.size)
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the three terms of the two halves of the batch."""
         first, second = split_pairs(output)
         return vicreg(first, second, self.invariance, self.variance, self.covariance)
-
-    def batch(
-        self,
-        windows: Windows,
-        numbers: NDArray[np.int64],
-        generator: np.random.Generator,
-        *,
-        training: bool,
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return pairs of windows, one half after the other."""
-        later = generator.integers(1, self.reach + 1, len(numbers))
-        return stack_pairs(windows, numbers, later), no_target(len(numbers))
