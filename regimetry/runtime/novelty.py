@@ -16,11 +16,18 @@ def step(mean: float, novelty: float, memory: float) -> float:
     return novelty if math.isnan(mean) else mean + memory * (novelty - mean)
 
 
-def running_mean(novelty: NDArray[np.floating], memory: float) -> NDArray[np.float64]:
-    """Return :func:`step` after each of the bars (N,); entry t uses bars up to t."""
+def running_mean(
+    novelty: NDArray[np.floating], memory: float, offsets: NDArray[np.int64] | None = None
+) -> NDArray[np.float64]:
+    """Return :func:`step` after each of the bars (N,); entry t uses bars up to t.
+
+    ``offsets`` are boundaries of series that lie one after the other, from 0 to N: each begins
+    afresh.
+    """
     mean, result = NONE_YET, []
-    for value in novelty.tolist():
-        mean = step(mean, value, memory)
+    first = set() if offsets is None else set(offsets.tolist())
+    for place, value in enumerate(novelty.tolist()):
+        mean = step(NONE_YET if place in first else mean, value, memory)
         result.append(mean)
     return np.array(result, dtype=np.float64)
 
