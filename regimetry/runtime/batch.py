@@ -22,11 +22,12 @@ def run_windows(
     values: NDArray[np.floating],
     names: Sequence[str],
     *,
+    starts: NDArray[np.int64] | None = None,
     threads: int = 1,
     batch_size: int = BATCH_SIZE,
     advance: Advance | None = None,
 ) -> dict[str, NDArray[Any]]:
-    """Run every window of a series through the graph.
+    """Run the windows of a series, or of several behind each other, through the graph.
 
     Each thread gathers a batch of windows into its own buffer and runs it into its rows of the
     results; while one gathers, others compute. The results do not depend on how many there are, and
@@ -39,6 +40,8 @@ def run_windows(
         Any layout; memory-mapped files are read as the batches come to them.
     names : sequence of str
         Which outputs to keep.
+    starts : ndarray of int64, shape (N,), or None
+        First row of each window; ``None`` takes every row that a full window begins with.
     threads : int
         Batches at once. 1 starts no thread.
     batch_size : int
@@ -49,16 +52,19 @@ def run_windows(
     Returns
     -------
     dict of str to ndarray
-        One array of T - R + 1 rows for each name.
+        One array of N rows for each name; N is T - R + 1 without ``starts``.
     """
     rows, n_features = session.input_shape
-    count = len(values) - rows + 1
+    count = len(values) - rows + 1 if starts is None else len(starts)
+
+    def first_rows(first: int, size: int) -> NDArray[np.int64]:
+        return np.arange(first, first + size) if starts is None else starts[first : first + size]
 
     def source() -> _Source:
         buffer = np.empty((min(batch_size, count), rows, n_features), np.float32)
 
         def gather(first: int, size: int) -> NDArray[np.float32]:
-            gather_windows(values, np.arange(first, first + size), buffer[:size])
+            gather_windows(values, first_rows(first, size), buffer[:size])
             return buffer[:size]
 
         return gather
