@@ -16,9 +16,11 @@ def step(mean: float, novelty: float, memory: float) -> float:
     return novelty if math.isnan(mean) else mean + memory * (novelty - mean)
 
 
-def running_mean(novelty: NDArray[np.floating], memory: float) -> NDArray[np.float64]:
-    """Return :func:`step` after each of the bars (N,); entry t uses bars up to t."""
-    mean, result = NONE_YET, []
+def running_mean(
+    novelty: NDArray[np.floating], memory: float, start: float = NONE_YET
+) -> NDArray[np.float64]:
+    """Return :func:`step` after each of the bars (N,), on from ``start``; t uses bars up to t."""
+    mean, result = start, []
     for value in novelty.tolist():
         mean = step(mean, value, memory)
         result.append(mean)
