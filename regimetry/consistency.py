@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from regimetry.errors import ModelError
 from regimetry.series.preprocessing import TRANSFORMS, rows_before
 
@@ -72,6 +74,13 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             shape == [n_regimes] * n_regimes
             and all(_finite(row, n_regimes) for row in contract.transition_matrix),
             f"{n_regimes} rows of {n_regimes} numbers",
+        ),
+        "by": (contract.by, contract.by is None or type(contract.by) is str, "a name or null"),
+        "scaling": (
+            None if contract.scaling is None else contract.scaling.instruments[:3],
+            contract.scaling is None
+            or bool(np.isfinite([contract.scaling.factor, contract.scaling.offset]).all()),
+            "finite numbers",
         ),
         "training": (contract.training, isinstance(contract.training, dict), "a mapping"),
     }

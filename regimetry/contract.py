@@ -11,11 +11,13 @@ from typing import Any
 
 from regimetry.consistency import require_consistent
 from regimetry.errors import ModelError
+from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 2
-READABLE_VERSIONS = ("1", "2")
-"""In version 1, which has no ``evidence``, windows tell the regimes."""
+FORMAT_VERSION = 3
+READABLE_VERSIONS = ("1", "2", "3")
+"""In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
+model of one series is written as version 2, which it is."""
 
 EVIDENCE = ("window", "bar")
 FORMAT_KEY = "regimetry.format_version"
@@ -23,6 +25,7 @@ CONTRACT_KEY = "regimetry.contract"
 PRECISION_KEY = "regimetry.precision"
 FORM_KEY = "regimetry.form"
 PRECISIONS = ("float32", "float16")
+_OF_INSTRUMENTS = ("by", "scaling")  # entries of version 3
 
 INPUT_NAME = "window"
 SERIES_INPUT_NAME = "series"
@@ -93,6 +96,12 @@ class ModelContract:
     novelty_threshold : float or None
         A bar is novel where that mean exceeds it; 5 % of known bars do. ``None``, of a file
         without it: no bar is.
+    by : str or None
+        Column that named the instrument of each row in training; ``None`` of a model fitted on one
+        series.
+    scaling : InstrumentScaling or None
+        What brings each instrument's rows to common units before the graph reads them; ``None``
+        where the graph reads all rows as they are.
     training : mapping
         Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
     """
@@ -113,6 +122,8 @@ class ModelContract:
     evidence: str = "window"
     novelty_memory: float = 1.0
     novelty_threshold: float | None = None
+    by: str | None = None
+    scaling: InstrumentScaling | None = None
     training: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -133,6 +144,11 @@ class ModelContract:
         """
         return self.window_size // 2 if self.evidence == "window" else 0
 
+    @property
+    def format_version(self) -> int:
+        """The oldest version that can say what this contract says."""
+        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
@@ -143,12 +159,16 @@ class ModelContract:
         data = {name: getattr(self, name) for name in self.__dataclass_fields__}
         data["schema"] = self.schema.to_list()
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
+        data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
+        if self.format_version < FORMAT_VERSION:
+            for name in _OF_INSTRUMENTS:
+                del data[name]
         return data
 
     def to_metadata(self) -> dict[str, str]:
         """Return the ``metadata_props`` of a model file; equal contracts give equal text."""
         return {
-            FORMAT_KEY: str(FORMAT_VERSION),
+            FORMAT_KEY: str(self.format_version),
             CONTRACT_KEY: json.dumps(
                 self.to_dict(), sort_keys=True, allow_nan=False, ensure_ascii=False
             ),
@@ -187,6 +207,8 @@ class ModelContract:
             data["transition_matrix"] = tuple(map(tuple, data["transition_matrix"]))
             for name in ("transforms", "mean", "scale"):
                 data[name] = tuple(data[name])
+            if data.get("scaling") is not None:
+                data["scaling"] = InstrumentScaling.from_dict(data["scaling"], data["transforms"])
             contract = cls(**data)
             require_consistent(contract, source)
         except ModelError:
@@ -211,7 +233,7 @@ def _unreadable_version(version: str, source: str) -> str:
     )
     return (
         f"{source} has format version {version!r}; this release reads "
-        f"{' and '.join(READABLE_VERSIONS)}. {remedy}"
+        f"{', '.join(READABLE_VERSIONS[:-1])} and {READABLE_VERSIONS[-1]}. {remedy}"
     )
 
 

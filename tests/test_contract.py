@@ -56,15 +56,15 @@ def _edited(model, **changes):
         (lambda m: {}, "not a regimetry model"),
         (
             lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "0"},
-            "'0'; this release reads 1 and 2. Use the release that wrote it, or fit and save again",
+            "'0'; this release reads 1, 2 and 3. Use the release that wrote it, or fit and save",
         ),
         (
-            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "3"},
-            "'3'; this release reads 1 and 2. A newer release wrote it: upgrade regimetry",
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "4"},
+            "'4'; this release reads 1, 2 and 3. A newer release wrote it: upgrade regimetry",
         ),
         (
             lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "one"},
-            "'one'; this release reads 1 and 2. Use the release that wrote it",
+            "'one'; this release reads 1, 2 and 3. Use the release that wrote it",
         ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
@@ -100,7 +100,7 @@ def test_the_fingerprint_is_that_of_the_contract(model):
     assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
 
 
-@pytest.mark.parametrize("version", ["0", "3"])
+@pytest.mark.parametrize("version", ["0", "4"])
 def test_a_file_of_another_version_is_refused_by_every_reader(
     model_path, tmp_path, version, capsys
 ):
@@ -108,7 +108,9 @@ def test_a_file_of_another_version_is_refused_by_every_reader(
     next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = version
     path = tmp_path / "m.onnx"
     onnx.save(model, path)
-    with pytest.raises(ModelError, match=f"format version '{version}'; this release reads 1 and 2"):
+    with pytest.raises(
+        ModelError, match=f"format version '{version}'; this release reads 1, 2 and 3"
+    ):
         rg.load(path)
     for verb in ("inspect", "verify"):
         assert main([verb, str(path)]) == 2

@@ -33,7 +33,6 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
     from regimetry.cli.output import alignment_text, candidate_table, print_json
-    from regimetry.contract import FORMAT_VERSION
     from regimetry.export.source import read_source
 
     file = read_source(options.model)
@@ -42,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
         print_json(
             {
                 **file.contract.to_dict(),
-                "format_version": FORMAT_VERSION,
+                "format_version": file.contract.format_version,
                 "precision": file.precision,
                 "form": file.input_name,
                 "statistics": None if statistics is None else dict(vars(statistics)),
@@ -68,13 +67,12 @@ def _statistics(file: SourceFile) -> GraphStatistics | None:
 
 
 def _card(file: SourceFile) -> str:
-    from regimetry.contract import FORMAT_VERSION
-
     contract, training = file.contract, file.contract.training
     span = f"{training['start']} to {training['end']}" if training["start"] else "no timestamps"
     return "\n".join(
         [
-            f"format        version {FORMAT_VERSION}, {file.precision}, reads {file.input_name!r}",
+            f"format        version {contract.format_version}, {file.precision}, "
+            f"reads {file.input_name!r}",
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
             *_made_of(contract),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.series.frames import is_frame, like_frame
+from regimetry.series.panel import Panel
 
 MISSING = -1
 """The label of a bar that has none, in numpy results; frames get their own missing value."""
@@ -35,29 +35,29 @@ class Labelling:
 
 
 def per_bar(
-    data: Any, values: NDArray[Any], names: Sequence[str], *, before: int, after: int = 0
+    panel: Panel, values: NDArray[Any], names: Sequence[str], rows: int, *, earlier: int = 0
 ) -> Any:
-    """Put results of N windows at T = before + N + after bars.
+    """Put results of N windows at the bars that they speak of.
 
     Parameters
     ----------
-    data : array (T, F) or frame
+    panel : Panel
         What was labelled; decides the kind of the result.
     values : ndarray, shape (N,) or (N, C)
     names : sequence of str
         Of the Series, or of the C columns, where the result is a frame.
-    before, after : int
-        Bars without a result, which are missing: -1 for integers, NaN for floats. Of booleans
+    rows : int
+        R, of a window.
+    earlier : int
+        Bars before the window's last one.
+
+    Returns
+    -------
+    array, Series, DataFrame or dict of these
+        Of T bars; those without a result are missing: -1 for integers, NaN for floats. Of booleans
         they are False.
     """
     missing = {"i": MISSING, "b": False}.get(values.dtype.kind, np.nan)
-    result = np.full((before + len(values) + after, *values.shape[1:]), missing, values.dtype)
-    result[before : before + len(values)] = values
-    return like_frame(data, result, names, missing=MISSING) if is_frame(data) else result
-
-
-def per_window(data: Any, values: NDArray[Any], names: Sequence[str]) -> Any:
-    """Give results (N, C) of N windows in the kind of the data, under each window's last bar."""
-    if not is_frame(data):
-        return values
-    return like_frame(data, values, names, missing=MISSING)
+    result = np.full((len(panel.values), *values.shape[1:]), missing, values.dtype)
+    result[panel.ends(rows) - earlier] = values
+    return panel.give(result, names, missing=MISSING)

@@ -16,13 +16,14 @@ from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import require_windows
 from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
-from regimetry.runtime.labelling import MISSING, Labelling, per_bar, per_window
+from regimetry.runtime.labelling import MISSING, Labelling, per_bar
 from regimetry.runtime.modelfile import ModelFile, Settings
 from regimetry.runtime.novelty import exceeds, running_mean
 from regimetry.runtime.probability import probabilities
 from regimetry.runtime.stream import Stream
+from regimetry.series.frames import is_frame
+from regimetry.series.panel import Panel, as_panel
 from regimetry.series.preprocessing import log_columns, require_positive
-from regimetry.series.series import as_series
 
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
 
@@ -32,7 +33,10 @@ class RegimeModel:
 
     Data are an array (T, F) in the model's column order, or a pandas, polars or Arrow table whose
     columns are found by name. Results have one row a bar and come in the kind that was given. The
-    first ``contract.window_rows - 1`` bars have no full window behind them and are missing. Arrays
+    first ``contract.window_rows - 1`` bars have no full window behind them and are missing. Of many
+    instruments give a frame with a column that names them (``by``) or a mapping of names to arrays
+    or frames: no window crosses from one into the next, every one begins afresh, and one that is
+    shorter than a window is missing throughout. Arrays
     of float32 and float64 are read where they lie, memory-mapped files included: memory holds the
     results and a few batches.
 
@@ -81,12 +85,16 @@ class RegimeModel:
         """The content of the model file."""
         return self._file.content
 
-    def label(self, data: Any, *, advance: Advance | None = None) -> Labelling:
+    def label(
+        self, data: Any, *, by: str | None = None, advance: Advance | None = None
+    ) -> Labelling:
         """Give every bar regime, probabilities, novelty and whether it is novel, causally.
 
         Parameters
         ----------
-        data : array (T, F) or frame
+        data : array (T, F), frame or mapping
+        by : str or None
+            As for :meth:`outputs`.
         advance : callable or None
             As for :meth:`outputs`.
 
@@ -95,16 +103,17 @@ class RegimeModel:
         Labelling
             Every entry of bar t uses bars up to t.
         """
-        outputs = self.outputs(data, ("distance", "novelty"), advance=advance)
-        labels, costs = jump_forward(outputs["distance"], self.contract.jump_penalty)
+        panel = self._panel(data, by)
+        outputs = self._run(panel, ("distance", "novelty"), advance)
+        labels, costs = self._labels(panel, outputs["distance"])
         return Labelling(
-            regime=self._per_bar(data, labels, ["regime"]),
-            probability=self._probability(data, costs),
-            novelty=self._per_bar(data, outputs["novelty"], ["novelty"]),
-            novel=self._novel(data, outputs["novelty"]),
+            regime=self._per_bar(panel, labels, ["regime"]),
+            probability=self._probability(panel, costs),
+            novelty=self._per_bar(panel, outputs["novelty"], ["novelty"]),
+            novel=self._novel(panel, outputs["novelty"]),
         )
 
-    def predict(self, data: Any) -> Any:
+    def predict(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
 
         Returns
@@ -112,11 +121,14 @@ class RegimeModel:
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        distance = self.outputs(data, ("distance",))["distance"]
-        labels, _ = jump_labels(distance, self.contract.jump_penalty)
-        return self._per_bar(data, labels, ["regime"])
+        panel = self._panel(data, by)
+        distance = self._run(panel, ("distance",))["distance"]
+        labels, _ = jump_labels(
+            distance, self.contract.jump_penalty, offsets=self._boundaries(panel)
+        )
+        return self._per_bar(panel, labels, ["regime"])
 
-    def predict_proba(self, data: Any) -> Any:
+    def predict_proba(self, data: Any, *, by: str | None = None) -> Any:
         """Return filtered probabilities: row t uses bars up to t.
 
         Returns
@@ -124,11 +136,11 @@ class RegimeModel:
         ndarray of float64, shape (T, K), or DataFrame with the regimes' names
             NaN for the first bars. The largest of a row is the label that :meth:`predict` gives.
         """
-        distance = self.outputs(data, ("distance",))["distance"]
-        _, costs = jump_forward(distance, self.contract.jump_penalty)
-        return self._probability(data, costs)
+        panel = self._panel(data, by)
+        _, costs = self._labels(panel, self._run(panel, ("distance",))["distance"])
+        return self._probability(panel, costs)
 
-    def novelty(self, data: Any) -> Any:
+    def novelty(self, data: Any, *, by: str | None = None) -> Any:
         """Return how improbable the window behind each bar is under those of training.
 
         Returns
@@ -138,9 +150,10 @@ class RegimeModel:
             is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
             first bars. Row t uses bars up to t.
         """
-        return self._per_bar(data, self.outputs(data, ("novelty",))["novelty"], ["novelty"])
+        panel = self._panel(data, by)
+        return self._per_bar(panel, self._run(panel, ("novelty",))["novelty"], ["novelty"])
 
-    def novel(self, data: Any) -> Any:
+    def novel(self, data: Any, *, by: str | None = None) -> Any:
         """Say which bars belong to a state that training has not seen.
 
         The running mean of :meth:`novelty`, with the contract's ``novelty_memory``, exceeds
@@ -151,9 +164,10 @@ class RegimeModel:
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        return self._novel(data, self.outputs(data, ("novelty",))["novelty"])
+        panel = self._panel(data, by)
+        return self._novel(panel, self._run(panel, ("novelty",))["novelty"])
 
-    def smooth(self, data: Any) -> Any:
+    def smooth(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
 
         The path of least cost through the whole series (Viterbi 1967). Where windows tell the
@@ -165,59 +179,96 @@ class RegimeModel:
             Missing where there is no full window: at the start, and where windows tell the regimes
             for half a window at either end.
         """
-        distance = self.outputs(data, ("distance",))["distance"]
-        labels = jump_path(distance, self.contract.smooth_penalty)
-        return self._per_bar(data, labels, ["regime"], after=self.contract.bars_until_label)
+        panel = self._panel(data, by)
+        labels = jump_path(
+            self._run(panel, ("distance",))["distance"],
+            self.contract.smooth_penalty,
+            offsets=self._boundaries(panel),
+        )
+        return self._per_bar(panel, labels, ["regime"], earlier=self.contract.bars_until_label)
 
-    def embed(self, data: Any, *, advance: Advance | None = None) -> Any:
-        """Embed every full window; ``advance`` is as for :meth:`outputs`.
+    def embed(self, data: Any, *, by: str | None = None, advance: Advance | None = None) -> Any:
+        """Embed every full window; ``by`` and ``advance`` are as for :meth:`outputs`.
 
         Returns
         -------
         ndarray of float32, shape (N, D), or DataFrame with columns e0, e1, ...
-            Row i belongs to the window whose last bar is ``i + contract.window_rows - 1``.
+            Row i belongs to the window whose last bar is ``i + contract.window_rows - 1``, or the
+            bar under whose index it stands.
         """
-        embedding = self.outputs(data, ("embedding",), advance=advance)["embedding"]
-        return per_window(data, embedding, [f"e{i}" for i in range(embedding.shape[1])])
+        panel = self._panel(data, by)
+        embedding = self._run(panel, ("embedding",), advance)["embedding"]
+        names = [f"e{i}" for i in range(embedding.shape[1])]
+        return panel.give_rows(embedding, panel.ends(self.contract.window_rows), names)
 
     def outputs(
         self,
         data: Any,
         names: Sequence[str] = OUTPUT_NAMES,
         *,
+        by: str | None = None,
         advance: Advance | None = None,
     ) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
 
         Parameters
         ----------
-        data : array (T, F) or frame
+        data : array (T, F), frame or mapping
         names : sequence of str
             Which of ``embedding`` (N, D), ``distance`` (N, K), ``regime`` (N,), ``novelty`` (N,).
+        by : str or None
+            Column of a frame that names the instrument of each row; ``None`` takes the one of
+            training, where the frame has it.
         advance : callable or None
             Called with how many more windows are done, now and then, from any thread.
 
         Returns
         -------
         dict of str to ndarray
+            The windows of an instrument lie together: those of a mapping in its order, those of a
+            long frame in order of their names.
         """
-        schema, rows = self.contract.schema, self.contract.window_rows
-        values = as_series(data, schema).values
-        if len(values) < rows:
+        return self._run(self._panel(data, by), names, advance)
+
+    def _panel(self, data: Any, by: str | None) -> Panel:
+        """Check data, and bring each instrument's rows to common units."""
+        contract = self.contract
+        schema, rows = contract.schema, contract.window_rows
+        if by is not None and is_frame(data) and by not in data.columns:
             raise DataError(
-                f"The data have {len(values)} rows; the model reads {rows} at once. "
+                f"There is no column {by!r}; the columns are {', '.join(data.columns)}."
+            )
+        panel = as_panel(data, schema, by=contract.by if by is None else by)
+        if panel.instruments is None and len(panel.values) < rows:
+            raise DataError(
+                f"The data have {len(panel.values)} rows; the model reads {rows} at once. "
                 "Give more history."
             )
-        require_positive(values, log_columns(self.contract.transforms), schema.feature_names)
-        file = self._file
+        require_positive(panel.values, log_columns(contract.transforms), schema.feature_names)
+        return panel.scaled(contract.scaling)
+
+    def _run(
+        self, panel: Panel, names: Sequence[str], advance: Advance | None = None
+    ) -> dict[str, NDArray[Any]]:
+        file, rows = self._file, self.contract.window_rows
         return run_windows(
             file.session,
-            values,
+            panel.values,
             names,
+            starts=None if panel.instruments is None else panel.ends(rows) - (rows - 1),
             threads=file.threads,
             batch_size=file.batch_size,
             advance=advance,
         )
+
+    def _boundaries(self, panel: Panel) -> NDArray[np.int64]:
+        return panel.boundaries(self.contract.window_rows)
+
+    def _labels(
+        self, panel: Panel, distance: NDArray[np.floating]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return causal labels (N,) and costs (N, K); each instrument begins afresh."""
+        return jump_forward(distance, self.contract.jump_penalty, offsets=self._boundaries(panel))
 
     def run(
         self, windows: NDArray[np.floating], outputs: Sequence[str] = OUTPUT_NAMES
@@ -261,18 +312,19 @@ class RegimeModel:
         """
         return RegimeBank(self._file, n_streams, capacity=capacity)
 
-    def _probability(self, data: Any, costs: NDArray[np.float64]) -> Any:
+    def _probability(self, panel: Panel, costs: NDArray[np.float64]) -> Any:
         names = [regime.name for regime in self.contract.regimes]
-        return self._per_bar(data, probabilities(costs, self.contract.sharpness), names)
+        return self._per_bar(panel, probabilities(costs, self.contract.sharpness), names)
 
-    def _novel(self, data: Any, novelty: NDArray[np.float32]) -> Any:
+    def _novel(self, panel: Panel, novelty: NDArray[np.float32]) -> Any:
         contract = self.contract
-        mean = running_mean(novelty, contract.novelty_memory)
-        return self._per_bar(data, exceeds(mean, contract.novelty_threshold), ["novel"])
+        mean = running_mean(novelty, contract.novelty_memory, self._boundaries(panel))
+        return self._per_bar(panel, exceeds(mean, contract.novelty_threshold), ["novel"])
 
-    def _per_bar(self, data: Any, values: NDArray[Any], names: list[str], *, after: int = 0) -> Any:
-        before = self.contract.window_rows - 1 - after
-        return per_bar(data, values, names, before=before, after=after)
+    def _per_bar(
+        self, panel: Panel, values: NDArray[Any], names: list[str], *, earlier: int = 0
+    ) -> Any:
+        return per_bar(panel, values, names, self.contract.window_rows, earlier=earlier)
 
 
 def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel:

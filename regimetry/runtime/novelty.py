@@ -17,12 +17,22 @@ def step(mean: float, novelty: float, memory: float) -> float:
 
 
 def running_mean(
-    novelty: NDArray[np.floating], memory: float, start: float = NONE_YET
+    novelty: NDArray[np.floating],
+    memory: float,
+    offsets: NDArray[np.int64] | None = None,
+    state: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Return :func:`step` after each of the bars (N,), on from ``start``; t uses bars up to t."""
-    mean, result = start, []
-    for value in novelty.tolist():
-        mean = step(mean, value, memory)
+    """Return :func:`step` after each of the bars (N,); entry t uses bars up to t.
+
+    ``offsets`` (M + 1,) are boundaries of series that lie one after the other, from 0 to N: each
+    goes on from its ``state`` (M,), or begins afresh.
+    """
+    bounds = np.array([0, len(novelty)]) if offsets is None else offsets
+    begins = np.full(len(bounds) - 1, NONE_YET) if state is None else state
+    first = dict(zip(bounds[:-1].tolist(), begins.tolist(), strict=True))
+    mean, result = NONE_YET, []
+    for place, value in enumerate(novelty.tolist()):
+        mean = step(first.get(place, mean), value, memory)
         result.append(mean)
     return np.array(result, dtype=np.float64)
 

@@ -135,18 +135,8 @@ class Labeller:
         labels, costs = jump_forward(
             outputs["distance"], contract.jump_penalty, carried.costs[places], bounds
         )
-        means = np.empty(len(labels))
+        means = running_mean(novelty, contract.novelty_memory, bounds, carried.means[places])
         moved = windows > 0
-        for place, first, count in zip(
-            places[moved].tolist(),
-            bounds[:-1][moved].tolist(),
-            windows[moved].tolist(),
-            strict=True,
-        ):
-            part = slice(first, first + count)
-            means[part] = running_mean(
-                novelty[part], contract.novelty_memory, float(carried.means[place])
-            )
         last = bounds[1:][moved] - 1
         carried.costs[places[moved]], carried.means[places[moved]] = costs[last], means[last]
         result = RowLabels(
@@ -165,7 +155,11 @@ class Labeller:
         self, names: Sequence[str], counts: NDArray[np.int64], values: NDArray[np.floating]
     ) -> NDArray[np.floating]:
         """Return the rows, one instrument after the other, in the units that the graph reads."""
-        return values
+        scaling = self._contract.scaling
+        if scaling is None or not names:
+            return values
+        parts = zip(names, np.split(values, np.cumsum(counts)[:-1]), strict=True)
+        return np.concatenate([scaling.apply(rows, name) for name, rows in parts])
 
     def _require_usable(
         self, names: Sequence[str], which: NDArray[np.integer], values: NDArray[np.floating]

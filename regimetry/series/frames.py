@@ -235,6 +235,29 @@ def _one_hot(values: list[Any], column: Column) -> list[NDArray[np.float64]]:
     return [(texts == category).astype(np.float64) for category in column.categories]
 
 
+def names_of(frame: Any, column: str) -> NDArray[Any]:
+    """Return a column of names as text, (T,).
+
+    Raises
+    ------
+    DataError
+        A name is missing.
+    """
+    values = _narwhals().from_native(frame, eager_only=True)[column]
+    missing = values.is_null().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"Row {int(np.argmax(missing))}, column {column!r} is empty; every row needs the name "
+            "of its instrument. Fill it or leave the row out."
+        )
+    return np.array([str(value) for value in values.to_list()], dtype=np.str_)
+
+
+def rows_of(frame: Any, rows: NDArray[np.int64]) -> Any:
+    """Return the rows of a frame at these places, with their index where it has one."""
+    return _narwhals().from_native(frame, eager_only=True)[rows].to_native()
+
+
 def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missing: int) -> Any:
     """Give results in the caller's kind: a Series for (N,), a DataFrame for (N, len(names)).
 

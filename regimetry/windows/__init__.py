@@ -10,6 +10,7 @@ from regimetry._core import (
     rolling_windows,
     window_starts,
 )
+from regimetry.windows.several import Windows, balanced_counts
 from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "StreamBank",
     "StreamBuffer",
     "StreamSnapshot",
+    "Windows",
+    "balanced_counts",
     "gather_windows",
     "rolling_windows",
     "window_starts",

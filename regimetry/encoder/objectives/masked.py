@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.model import token_model
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.windows import Windows
 
 
 def geometric_mask(

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.model import token_model
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
 from regimetry.errors import ConfigError
+from regimetry.windows import Windows
 
 
 def require_causal(tokens: keras.Model, encoder_name: str) -> None:

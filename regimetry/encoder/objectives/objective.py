@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.windows import Windows
 
 
 class Objective(Protocol):

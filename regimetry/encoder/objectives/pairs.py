@@ -10,7 +10,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.windows import Windows
 
 
 def stack_pairs(

@@ -19,7 +19,7 @@ from scipy import linalg
 from regimetry.encoder.inference import embed_windows
 from regimetry.encoder.objectives.pairs import no_target, split_pairs, stack_pairs
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows
+from regimetry.windows import Windows
 
 _MOST_COMPONENTS = 32  # of the whitening before the first slow directions, as in the head
 _EXPLAINED = 0.99

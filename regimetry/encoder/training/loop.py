@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.encoder.training.options import TrainingOptions
-from regimetry.encoder.training.parts import Windows, split_series
+from regimetry.encoder.training.parts import split_series
 from regimetry.encoder.training.progress import Progress
 from regimetry.encoder.training.state import TrainingState, load_state, save_state, values_of
+from regimetry.windows import Windows
 
 if TYPE_CHECKING:
     from regimetry.encoder.objectives.objective import Objective

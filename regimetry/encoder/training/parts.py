@@ -3,46 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-
-
-class Windows:
-    """Windows of several series, each in time order and at stride 1, numbered through.
-
-    Parameters
-    ----------
-    series : sequence of ndarray of float32, shape (N_i, W, F)
-        One array a series, of any lengths; views will do.
-    """
-
-    def __init__(self, series: Sequence[NDArray[np.float32]]) -> None:
-        self.series = list(series)
-        self._starts = np.cumsum([0, *(len(windows) for windows in self.series)])
-
-    def __len__(self) -> int:
-        return int(self._starts[-1])
-
-    def with_later(self, bars: int) -> NDArray[np.int64]:
-        """Return the numbers of the windows whose series has a window ``bars`` bars later."""
-        return np.concatenate(
-            [np.arange(a, max(a, b - bars)) for a, b in pairwise(self._starts.tolist())]
-        )
-
-    def take(self, numbers: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return a copy of the windows of these numbers, (len(numbers), W, F)."""
-        if len(self.series) == 1:
-            return np.asarray(self.series[0][numbers], dtype=np.float32)
-        owner = np.searchsorted(self._starts, numbers, side="right") - 1
-        taken = np.empty((len(numbers), *self.series[0].shape[1:]), dtype=np.float32)
-        for one in np.unique(owner):
-            mine = owner == one
-            taken[mine] = self.series[one][numbers[mine] - self._starts[one]]
-        return taken
+from regimetry.windows import Windows
 
 
 def split_by_time(

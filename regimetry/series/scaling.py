@@ -1,0 +1,111 @@
+"""Per-instrument scaling: what makes the columns of one instrument comparable with another's.
+
+A column that lies twice as high, or moves twice as much, in one instrument than in the next would
+tell instruments apart, not regimes. The rows of each instrument are brought to common units before
+anything else happens to them; the model file then reads all of them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SCALINGS = ("instrument", "pooled")
+"""Each instrument by its own statistics, or all by those of all rows together."""
+
+
+@dataclass(frozen=True, eq=False)
+class InstrumentScaling:
+    """An affine map for each instrument and column, of logarithms where those are differenced.
+
+    ``factor * x + offset``, or ``exp(factor * log(x) + offset)`` for a column whose transform is
+    ``log_difference``. An instrument that is not listed is read as it is: as if its columns had the
+    average instrument's mean and deviation, which is what the others are brought to.
+
+    Attributes
+    ----------
+    transforms : tuple of str
+        Of the F features, as in the contract.
+    instruments : tuple of str
+        I names.
+    factor, offset : ndarray of float64, shape (I, F)
+    """
+
+    transforms: tuple[str, ...]
+    instruments: tuple[str, ...]
+    factor: NDArray[np.float64]
+    offset: NDArray[np.float64]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, InstrumentScaling) and (
+            (self.transforms, self.to_dict()) == (other.transforms, other.to_dict())
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.transforms, self.instruments))
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: place for place, name in enumerate(self.instruments)}
+
+    @cached_property
+    def _logs(self) -> NDArray[np.intp]:
+        return np.flatnonzero([transform == "log_difference" for transform in self.transforms])
+
+    def knows(self, instrument: str) -> bool:
+        """Whether an instrument has units of its own."""
+        return instrument in self._place
+
+    def apply(self, values: NDArray[np.floating], instrument: str) -> NDArray[np.floating]:
+        """Bring rows to common units.
+
+        Parameters
+        ----------
+        values : ndarray of float, shape (..., F)
+            Rows of one instrument; positive where a logarithm is taken.
+        instrument : str
+
+        Returns
+        -------
+        ndarray of float64, shape (..., F)
+            Row i uses row i alone. ``values`` itself for an instrument that is not listed.
+        """
+        place = self._place.get(instrument)
+        if place is None:
+            return values
+        factor, offset = self.factor[place], self.offset[place]
+        scaled: NDArray[np.float64] = values * factor + offset
+        if len(self._logs):
+            logs = self._logs
+            scaled[..., logs] = np.exp(np.log(values[..., logs]) * factor[logs] + offset[logs])
+        return scaled
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the maps as plain data, of as many digits as float32 holds."""
+        return {
+            "instruments": list(self.instruments),
+            "factor": _shortest(self.factor),
+            "offset": _shortest(self.offset),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any], transforms: Sequence[str]) -> InstrumentScaling:
+        """Build from :meth:`to_dict`'s data."""
+        shape = (len(data["instruments"]), len(transforms))
+        factor, offset = (
+            np.asarray(data[name], dtype=np.float64).reshape(shape) for name in ("factor", "offset")
+        )
+        return cls(tuple(transforms), tuple(map(str, data["instruments"])), factor, offset)
+
+    def rounded(self) -> InstrumentScaling:
+        """Return what :meth:`from_dict` would read back, which the fit must use as well."""
+        return self.from_dict(self.to_dict(), self.transforms)
+
+
+def _shortest(values: NDArray[np.float64]) -> Any:
+    return values.astype(np.float32).astype(str).astype(np.float64).tolist()

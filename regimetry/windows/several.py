@@ -1,0 +1,99 @@
+"""Windows of several series, one after the other: none crosses from one series into the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Windows:
+    """Windows of several series, each in time order and at stride 1, numbered through.
+
+    Parameters
+    ----------
+    series : sequence of ndarray of float, shape (N_i, W, F)
+        One array a series, of any lengths; views will do, and stay views.
+
+    Attributes
+    ----------
+    series : list of ndarray
+    offsets : ndarray of int64, shape (I + 1,)
+        Number of each series' first window, and N.
+    """
+
+    def __init__(self, series: Sequence[NDArray[Any]]) -> None:
+        self.series = list(series)
+        self.offsets = np.cumsum([0, *(len(windows) for windows in self.series)])
+
+    @classmethod
+    def of(cls, windows: Windows | NDArray[Any]) -> Windows:
+        """Return ``windows``, those of one series as a list of one."""
+        return windows if isinstance(windows, Windows) else cls([windows])
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, W, F)."""
+        return len(self), *self.series[0].shape[1:]
+
+    @property
+    def begins(self) -> NDArray[np.bool_]:
+        """Which windows (N,) are the first of their series: they follow no other."""
+        marks = np.zeros(len(self) + 1, dtype=np.bool_)
+        marks[self.offsets[:-1]] = True
+        return marks[:-1]
+
+    def with_later(self, bars: int) -> NDArray[np.int64]:
+        """Return the numbers of the windows whose series has a window ``bars`` bars later."""
+        return np.concatenate(
+            [np.arange(a, max(a, b - bars)) for a, b in pairwise(self.offsets.tolist())]
+        )
+
+    def take(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
+        """Return a copy of the windows of these numbers, (len(numbers), W, F)."""
+        if len(self.series) == 1:
+            return np.asarray(self.series[0][numbers])
+        owner = np.searchsorted(self.offsets, numbers, side="right") - 1
+        taken = np.empty((len(numbers), *self.series[0].shape[1:]), self.series[0].dtype)
+        for one in np.unique(owner):
+            mine = owner == one
+            taken[mine] = self.series[one][numbers[mine] - self.offsets[one]]
+        return taken
+
+    def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+        """Apply a function to the windows of each series, and join what it gives for each."""
+        return np.concatenate([function(windows) for windows in self.series])
+
+
+def balanced_counts(lengths: Sequence[int], total: int) -> NDArray[np.int64]:
+    """Share ``total`` out evenly: each series gives as much as another, or all it has.
+
+    Parameters
+    ----------
+    lengths : sequence of int
+        What each series has.
+    total : int
+
+    Returns
+    -------
+    ndarray of int64, shape (I,)
+        At most ``lengths``; the sum is ``total``, or that of ``lengths`` if it is less. Of a
+        remainder that cannot be shared the earlier series get one more.
+    """
+    have = np.asarray(lengths, dtype=np.int64)
+    given = np.zeros_like(have)
+    left = min(int(total), int(have.sum()))
+    while left > 0:
+        wanting = np.flatnonzero(given < have)
+        each = max(1, left // len(wanting))
+        wanting = wanting[:left] if each == 1 else wanting
+        more = np.minimum(each, (have - given)[wanting])
+        given[wanting] += more
+        left -= int(more.sum())
+    return given
