@@ -41,18 +41,16 @@ class Folder:
 
     Attributes
     ----------
-    root : Path
     columns : Columns
     files : tuple of TableFile
         In the order of their paths.
-    skipped : tuple of (str, str)
+    skipped : dict of str to str
         Files that were left out, and why.
     """
 
-    root: Path
     columns: Columns
     files: tuple[TableFile, ...]
-    skipped: tuple[tuple[str, str], ...]
+    skipped: dict[str, str]
 
     @property
     def rows(self) -> int:
@@ -98,37 +96,42 @@ def scan(
     InstallError
         pyarrow is not installed.
     """
-    import_pyarrow()
-    root = source if source.is_dir() else source.parent
     columns: Columns | None = None
     files: list[TableFile] = []
-    skipped: list[tuple[str, str]] = []
+    skipped: dict[str, str] = {}
     for path in _parquet_files(source):
-        relative = path.relative_to(root).as_posix()
+        relative = path.name if path == source else path.relative_to(source).as_posix()
+        keys = _keys(relative)
         try:
             with opened(path, relative) as parquet:
-                keys = _keys(relative)
-                if columns is None:
-                    columns = choose_columns(
-                        parquet.schema_arrow, keys, schema, by, fitted_by, time_column, relative
-                    )
-                else:
-                    require_alike(parquet.schema_arrow, keys, columns, relative)
-                names = _instruments(parquet, keys, columns, relative)
-                files.append(TableFile(path, relative, parquet.metadata.num_rows, names))
+                arrow, rows = parquet.schema_arrow, parquet.metadata.num_rows
+            if columns is None:
+                columns = choose_columns(
+                    arrow,
+                    keys,
+                    schema,
+                    by=by,
+                    fitted_by=fitted_by,
+                    time_column=time_column,
+                    relative=relative,
+                )
+            else:
+                require_alike(arrow, keys, columns, relative)
+            names = _instruments(path, relative, keys, columns)
+            files.append(TableFile(path, relative, rows, names))
         except DataError as error:
             if not keep_going:
                 raise
-            skipped.append((relative, str(error)))
+            skipped[relative] = str(error)
     if columns is None:
         raise DataError(
-            f"None of the {len(skipped)} files of {source} can be used. The first: {skipped[0][1]}"
+            f"No file of {source} can be used. The first: {next(iter(skipped.values()))}"
         )
-    return Folder(root, columns, tuple(files), tuple(skipped))
+    return Folder(columns, tuple(files), skipped)
 
 
 def import_pyarrow() -> Any:
-    """Return pyarrow with its Parquet part."""
+    """Return pyarrow, with its Parquet part loaded."""
     try:
         import pyarrow as pa
         import pyarrow.parquet
@@ -143,17 +146,17 @@ def import_pyarrow() -> Any:
 class DamagedFileError(DataError):
     """A file that cannot be read as Parquet; ``relative`` names it."""
 
-    def __init__(self, relative: str, reason: object) -> None:
-        line = next(iter(str(reason).splitlines()), type(reason).__name__)
+    def __init__(self, relative: str, reason: Exception) -> None:
+        line = next(iter(str(reason).splitlines()), type(reason).__name__).rstrip(".")
         super().__init__(
-            f"{relative} cannot be read as Parquet ({line}). Mend or remove it, or leave it out "
-            "with keep_going (--keep-going)."
+            f"{relative} cannot be read as Parquet ({line}). Mend or remove it, or go on without "
+            "it: keep_going, --keep-going."
         )
         self.relative = relative
 
 
 def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Any:
-    """Open a Parquet file so that its pages come as they are asked for, not a row group at once."""
+    """Open a Parquet file so that pages are read as they are needed, not a row group at once."""
     pa = import_pyarrow()
     try:
         return pa.parquet.ParquetFile(
@@ -163,15 +166,22 @@ def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Any:
         raise DamagedFileError(relative, error) from error
 
 
-def batches(
-    parquet: Any, relative: str, columns: Sequence[str], batch_size: int
+def batches_of(
+    path: Path, relative: str, columns: Sequence[str], size: int, dictionary: Sequence[str] = ()
 ) -> Iterator[Any]:
-    """Yield record batches of some columns; what cannot be decoded is :class:`DamagedFileError`."""
+    """Yield record batches of at most ``size`` rows.
+
+    Raises
+    ------
+    DamagedFileError
+        The file cannot be opened, or a page not decoded.
+    """
     pa = import_pyarrow()
-    try:
-        yield from parquet.iter_batches(batch_size, columns=list(columns), use_threads=False)
-    except (pa.ArrowException, OSError) as error:
-        raise DamagedFileError(relative, error) from error
+    with opened(path, relative, dictionary) as parquet:
+        try:
+            yield from parquet.iter_batches(size, columns=list(columns), use_threads=False)
+        except (pa.ArrowException, OSError) as error:
+            raise DamagedFileError(relative, error) from error
 
 
 def _parquet_files(source: Path) -> list[Path]:
@@ -197,18 +207,20 @@ def _keys(relative: str) -> dict[str, str]:
 
 
 def _instruments(
-    parquet: Any, keys: dict[str, str], columns: Columns, relative: str
+    path: Path, relative: str, keys: dict[str, str], columns: Columns
 ) -> tuple[str, ...]:
     """Return whom a file has rows of, in the order in which they appear."""
+    if columns.instrument is None:
+        return (relative,)
     if not columns.instrument_in_file:
-        return (keys[columns.instrument] if columns.instrument else relative,)
-    assert columns.instrument is not None
-    found: dict[str, None] = {}
-    with opened(Path(parquet._source) if False else _path_of(parquet), relative) as again:
-        for batch in batches(again, relative, [columns.instrument], 1 << 20):
-            found.update(dict.fromkeys(map(str, batch.column(0).unique().to_pylist())))
-    return tuple(found)
-
-
-def _path_of(parquet: Any) -> Path:
-    raise NotImplementedError
+        return (keys[columns.instrument],)
+    found: dict[Any, None] = {}
+    named = [columns.instrument]
+    for batch in batches_of(path, relative, named, 1 << 20, named):
+        found.update(dict.fromkeys(batch.column(0).unique().to_pylist()))
+    if None in found:
+        raise DataError(
+            f"A row of {relative} has no {columns.instrument!r}; every row needs an instrument. "
+            "Fill it or leave the row out."
+        )
+    return tuple(map(str, found))
