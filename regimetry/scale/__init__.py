@@ -1,6 +1,6 @@
 """One model over many instruments, out of core: Parquet in, Parquet out, here or on Ray."""
 
 from regimetry.scale.labeller import Labeller, RowLabels
-from regimetry.scale.predict import predict
+from regimetry.scale.run import predict
 
 __all__ = ["Labeller", "RowLabels", "predict"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from regimetry.contract import ModelContract
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.files import replacing
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.labelling import MISSING
@@ -75,6 +76,23 @@ def _bytes_a_row(model: RegimeModel) -> int:
     return 8 * (2 * (len(contract.schema.names) + 2) + 4 * contract.n_features) + (
         8 * (6 * contract.n_regimes + 12)
     )
+
+
+def attempt(
+    unit: Unit, job: Job, model: RegimeModel, advance: Advance | None = None
+) -> dict[str, Any] | RegimetryError:
+    """Label a unit; return its report, or the error that only this unit has."""
+    try:
+        return label_unit(unit, job, model, advance)
+    except DataError as error:
+        return error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise RegimetryError(
+            f"The disk that holds {job.output} is full. Files that are there are complete; make "
+            "room and give the same command again, which does the rest."
+        ) from error
 
 
 def label_unit(

@@ -26,9 +26,15 @@ def label_schema(columns: Columns, model: RegimeModel, *, in_path: bool) -> Any:
         fields.append((columns.instrument, columns.instrument_type or pa.string()))
     if columns.time is not None:
         fields.append((columns.time, columns.time_type))
-    fields.append(("regime", pa.int64()))
-    fields += [(f"p_{regime.name}", pa.float64()) for regime in model.contract.regimes]
-    return pa.schema([*fields, ("novelty", pa.float32()), ("novel", pa.bool_())])
+    names = label_names(model)
+    types = [pa.int64(), *[pa.float64()] * (len(names) - 3), pa.float32(), pa.bool_()]
+    return pa.schema([*fields, *zip(names, types, strict=True)])
+
+
+def label_names(model: RegimeModel) -> list[str]:
+    """Return the names of the columns that labels take."""
+    probabilities = [f"p_{regime.name}" for regime in model.contract.regimes]
+    return ["regime", *probabilities, "novelty", "novel"]
 
 
 def label_table(chunk: Chunk, found: RowLabels, schema: Any) -> Any:

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,8 +17,7 @@ def in_chunks(labeller, names, which, values, cuts):
     """Push the rows in chunks; return the results of all of them."""
     bounds = [0, *sorted(cuts), len(which)]
     parts = [
-        labeller.push(names, which[first:end], values[first:end])
-        for first, end in zip(bounds, bounds[1:], strict=False)
+        labeller.push(names, which[first:end], values[first:end]) for first, end in pairwise(bounds)
     ]
     return [
         np.concatenate([getattr(part, name) for part in parts])

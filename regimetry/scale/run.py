@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
@@ -14,7 +13,7 @@ from regimetry.parameters import require_integer
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.model import RegimeModel
 from regimetry.scale.folder import Folder, scan
-from regimetry.scale.job import Job, label_unit
+from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
 from regimetry.scale.units import Unit, plan
 from regimetry.series.features import features_of
@@ -129,30 +128,15 @@ def predict(
     left = [unit for unit in units if unit.output not in before]
     with progress(folder.rows, sum(report["rows"] for report in before.values())) as advance:
         if ray or actors is not None:
-            from regimetry.scale.distributed import label_on_ray
+            from regimetry.scale.distributed import label_units
 
-            outcomes = label_on_ray(left, job, opened, actors, num_gpus, advance)
+            outcomes = label_units(
+                left, job, opened, actors=actors, num_gpus=num_gpus, advance=advance
+            )
         else:
             outcomes = _label_here(left, job, opened, advance)
         found = dict(_checked(outcomes, keep_going))
     return _total(folder, units, before, found)
-
-
-def attempt(
-    unit: Unit, job: Job, model: RegimeModel, advance: Advance | None = None
-) -> dict[str, Any] | RegimetryError:
-    """Label a unit; return its report, or the error that only this unit has."""
-    try:
-        return label_unit(unit, job, model, advance)
-    except DataError as error:
-        return error
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise RegimetryError(
-            f"The disk that holds {job.output} is full. Files that are there are complete; make "
-            "room and give the same command again, which does the rest."
-        ) from error
 
 
 Outcome = tuple[str, dict[str, Any] | RegimetryError]
