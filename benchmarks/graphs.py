@@ -21,7 +21,7 @@ from regimetry.export.opset import IR_VERSION, OPSET
 from regimetry.export.rules import optimise
 from regimetry.regimes.head import fit_head
 from regimetry.regimes.novelty import fit_novelty
-from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.series.units import fit_preprocessing
 from regimetry.windows import rolling_windows
 
 

@@ -18,7 +18,7 @@ from benchmarks.machine import describe_machine
 from regimetry.learning import cut_windows
 from regimetry.regimes.novelty import FALSE_ALARM_RATE, fit_novelty
 from regimetry.runtime.novelty import running_mean
-from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.series.units import fit_preprocessing
 
 SEEDS = (30, 31, 32, 33, 34)
 STATES = {"s2": 3, "s3": 3, "s4": 3, "s5": 4}

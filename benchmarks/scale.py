@@ -107,7 +107,7 @@ def embeddings_of(kind: str) -> NDArray[np.float32]:
     from regimetry.encoder.model import build_encoder
     from regimetry.encoder.seeding import seeded
     from regimetry.learning import cut_windows
-    from regimetry.series.preprocessing import fit_preprocessing
+    from regimetry.series.units import fit_preprocessing
 
     series = rg.simulate(kind, n_rows=COMPARED + WINDOW - 1, seed=SEED)
     windows = cut_windows(fit_preprocessing(series.values, series.names), series.values, WINDOW)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,13 +18,17 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError
 from regimetry.export.opset import require_opset
 from regimetry.files import replacing
-from regimetry.parameters import require_integer
+from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING
-from regimetry.series.frames import is_frame, layout_of, time_of
+from regimetry.series.frames import is_frame
+from regimetry.series.panel import as_panel
+from regimetry.series.scaling import SCALINGS
 from regimetry.series.schema import Schema
-from regimetry.series.series import Series, as_matrix, as_series
+from regimetry.series.series import as_matrix
+from regimetry.source import PanelSource, Source, panel_source
 from regimetry.stages import stage_bar
+from regimetry.training_rows import TrainingRows, slow_directions_of, training_rows
 
 if TYPE_CHECKING:
     import keras
@@ -80,6 +85,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         The same for :meth:`smooth`: the log odds, or 3 where windows tell the regimes.
     n_landmarks : int, default 1000
         M, most windows that the spectral map is built on.
+    max_windows : int, default 200_000
+        Most windows that the fit looks at one by one. Beyond it the units of the columns and the
+        slow directions come of all windows, in a pass each, and the rest of stretches of 1024
+        windows, spread evenly over time and over instruments.
+    scaling : {"instrument", "pooled"}, default "instrument"
+        Of many instruments: bring each one's columns to the average mean and deviation before
+        anything else, or read all as they are. The file keeps each instrument's map; one that the
+        fit has not seen is read as it is, like an average one.
     opset : {17, 18}, default 17
         Of the model file; runtimes of 2023 and later read both.
     random_state : int, RandomState or None, default None
@@ -94,9 +107,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     labels_ : ndarray of int64, shape (T,)
-        Causal label of each training bar, -1 for the first ones. The label of bar t uses bars up
-        to t, through a map fitted on the whole series.
+        Causal label of each training bar, -1 for the first ones; of many instruments what
+        :meth:`predict` gives for them. The label of bar t uses bars up to t, through a map fitted
+        on all bars. There are none after a fit on rows that memory does not hold.
     embeddings_ : ndarray of float32, shape (N, D)
+        Of the windows that the fit looked at.
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
@@ -143,6 +158,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         jump_penalty: float | str = "auto",
         smooth_penalty: float | str = "auto",
         n_landmarks: int = 1000,
+        max_windows: int = 200_000,
+        scaling: str = "instrument",
         opset: int = 17,
         random_state: Any = None,
         deterministic: bool = False,
@@ -161,21 +178,35 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.jump_penalty = jump_penalty
         self.smooth_penalty = smooth_penalty
         self.n_landmarks = n_landmarks
+        self.max_windows = max_windows
+        self.scaling = scaling
         self.opset = opset
         self.random_state = random_state
         self.deterministic = deterministic
         self.progress = progress
 
-    def fit(self, X: Any, y: None = None, *, features: OhlcvFeatures | None = None) -> Self:
-        """Fit on a series.
+    def fit(
+        self,
+        X: Any,
+        y: None = None,
+        *,
+        by: str | None = None,
+        features: OhlcvFeatures | None = None,
+    ) -> Self:
+        """Fit on a series, or on many instruments that share their regimes.
 
         Parameters
         ----------
-        X : array (T, F), pandas or polars DataFrame
+        X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
             Finite. Of a frame, columns of numbers and booleans are read, and those declared
-            categorical. Its timestamps, if any, must rise.
+            categorical. Its timestamps, if any, must rise, of many instruments within each. A
+            :class:`~regimetry.source.Source` gives rows that memory need not hold, as
+            :mod:`regimetry.scale` makes of folders.
         y : None
             Ignored.
+        by : str or None
+            Column of a long frame that names the instrument of each row. No window crosses from
+            one instrument into the next; regimes are those of all together.
         features : OhlcvFeatures or None
             What made ``X`` of price bars. The file keeps it, so that the command line makes the
             same of the bars it is given.
@@ -188,7 +219,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         ------
         DataError
             Too few rows, a value that is not finite, a constant column, timestamps out of order,
-            fewer different windows than regimes.
+            fewer different windows than regimes, no instrument as long as a window.
         ConfigError
             A parameter has a value that is not allowed, ``features`` did not make ``X``, or
             ``align_to`` reads other columns.
@@ -203,25 +234,33 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
         self._check_parameters()
         seed = self._seed()
-        schema, series = self._read(X)
+        source = self._read(X, by)
+        schema = source.schema
         if features is not None:
             _require_made_by(features, schema)
         earlier = None
         if self.align_to is not None:
             earlier = earlier_model(self.align_to, schema, features)
         stage = stage_bar(self.progress)
+        rows = training_rows(
+            source,
+            window_size=int(self.window_size),
+            max_windows=int(self.max_windows),
+            difference=self.difference,
+            own_units=self.scaling == "instrument",
+        )
         learned = learn(
-            series.values,
-            schema.feature_names,
+            rows.scaled.parts(),
+            rows.preprocessing,
             window_size=int(self.window_size),
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
             min_dwell=self.min_dwell,
             encoder=self.encoder,
             objective=self.objective,
             epochs=None if self.epochs is None else int(self.epochs),
-            difference=self.difference,
             n_landmarks=int(self.n_landmarks),
             evidence=self.evidence,
+            slow=None if rows.complete else partial(slow_directions_of, source, rows),
             seed=seed,
             deterministic=self.deterministic,
             progress=self.progress,
@@ -229,24 +268,29 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         )
         alignment = None
         if earlier is not None:
-            learned, alignment = aligned(learned, X, series, earlier, _penalty(self.jump_penalty))
+            penalty = _penalty(self.jump_penalty)
+            learned, alignment = aligned(learned, schema, rows.sample, earlier, penalty)
         packaged = package(
             learned,
             schema,
-            series,
+            rows.scaled,
             jump_penalty=_penalty(self.jump_penalty),
             smooth_penalty=_penalty(self.smooth_penalty),
             opset=int(self.opset),
+            by=source.by,
+            scaling=rows.scaling,
             names=None if alignment is None else alignment.names,
             training={
                 "seed": seed,
                 "configuration": self._configuration(learned.description),
+                **rows.to_dict(),
                 **({} if features is None else {"features": features.to_dict()}),
                 **({} if alignment is None else {"alignment": alignment.to_dict()}),
             },
             stage=stage,
         )
         self._keep(learned, packaged)
+        self._label(X, by, source, rows, packaged)
         self.alignment_ = alignment
         return self
 
@@ -257,11 +301,12 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         kinds = (int, np.integer)
-        for name, minimum in (("window_size", 2), ("n_landmarks", 2)):
+        for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("max_windows", 2)):
             require_integer(name, getattr(self, name), minimum, kinds=kinds)
         if self.epochs is not None:
             require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
         require_opset(self.opset)
+        require_choice("scaling", self.scaling, SCALINGS)
         if self.n_regimes != "auto":
             require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
         if self.min_dwell is not None:
@@ -277,16 +322,20 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         if not isinstance(self.deterministic, bool):
             raise ConfigError(f"deterministic is {self.deterministic!r}; it must be True or False.")
 
-    def _read(self, X: Any) -> tuple[Schema, Series]:
-        if is_frame(X):
-            time_name, _ = time_of(X)
-            schema = layout_of(X, categorical=self.categorical, exclude=(time_name,)).schema
-            self.feature_names_in_ = np.array(schema.names, dtype=object)
-        else:
+    def _read(self, X: Any, by: str | None) -> Source:
+        """Return where the rows come from, and remember the columns."""
+        self.__dict__.pop("feature_names_in_", None)
+        if not (hasattr(X, "lagged_sums") or isinstance(X, Mapping) or is_frame(X)):
             schema = Schema.numeric(tuple(f"x{i}" for i in range(as_matrix(X).shape[1])))
-            self.__dict__.pop("feature_names_in_", None)
-        self.n_features_in_ = len(schema.columns)
-        return schema, as_series(X, schema)
+            source: Source = PanelSource(as_panel(X, schema), schema)
+        elif hasattr(X, "lagged_sums"):
+            source = X
+        else:
+            source = panel_source(X, by, self.categorical)
+            if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
+                self.feature_names_in_ = np.array(source.schema.names, dtype=object)
+        self.n_features_in_ = len(source.schema.columns)
+        return source
 
     def _configuration(self, encoder: dict[str, Any]) -> dict[str, Any]:
         """Return the parameters as plain data, the encoder's as they were used."""
@@ -300,7 +349,6 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def _keep(self, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
         contract = packaged.model.contract
-        labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
         self.encoder_ = learned.encoder
         self.history_ = learned.history
         self.candidates_ = learned.head.candidates
@@ -308,40 +356,51 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.parity_ = packaged.parity
         self.golden_ = packaged.golden
         self.model_ = packaged.model
-        self.labels_ = np.concatenate([np.full(contract.window_rows - 1, MISSING), labels])
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
 
-    def predict(self, X: Any) -> Any:
+    def _label(
+        self, X: Any, by: str | None, source: Source, rows: TrainingRows, packaged: Packaged
+    ) -> None:
+        """Set the causal labels of the training bars, where memory holds them."""
+        contract = packaged.model.contract
+        self.__dict__.pop("labels_", None)
+        if source.instruments is None and rows.complete:
+            labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
+            self.labels_ = np.concatenate([np.full(contract.window_rows - 1, MISSING), labels])
+        elif isinstance(source, PanelSource):
+            self.labels_ = packaged.model.predict(X, by=by)
+
+    def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
         check_is_fitted(self)
-        return self.model_.predict(X)
+        return self.model_.predict(X, by=by)
 
-    def predict_proba(self, X: Any) -> Any:
+    def predict_proba(self, X: Any, *, by: str | None = None) -> Any:
         """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
         check_is_fitted(self)
-        return self.model_.predict_proba(X)
+        return self.model_.predict_proba(X, by=by)
 
-    def smooth(self, X: Any) -> Any:
+    def smooth(self, X: Any, *, by: str | None = None) -> Any:
         """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
         check_is_fitted(self)
-        return self.model_.smooth(X)
+        return self.model_.smooth(X, by=by)
 
-    def novelty(self, X: Any) -> Any:
+    def novelty(self, X: Any, *, by: str | None = None) -> Any:
         """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
         check_is_fitted(self)
-        return self.model_.novelty(X)
+        return self.model_.novelty(X, by=by)
 
-    def novel(self, X: Any) -> Any:
+    def novel(self, X: Any, *, by: str | None = None) -> Any:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
         check_is_fitted(self)
-        return self.model_.novel(X)
+        return self.model_.novel(X, by=by)
 
-    def transform(self, X: Any) -> NDArray[np.float32]:
+    def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
         """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
         check_is_fitted(self)
-        return self.model_.outputs(X, ("embedding",))["embedding"]
+        return self.model_.outputs(X, ("embedding",), by=by)["embedding"]
 
     def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
         """Write the model file and the golden file beside it: both complete or neither.

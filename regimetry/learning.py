@@ -1,12 +1,13 @@
-"""Stages 1 to 4 of a fit: a series in, fitted preprocessing, encoder and head out.
+"""Stages 2 to 4 of a fit: rows in common units in, encoder and head out.
 
 The file that production runs is made of these by :mod:`regimetry.export.package`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,9 +17,9 @@ from threadpoolctl import threadpool_limits
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError, DataError
 from regimetry.parameters import require_choice
-from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.series.preprocessing import Preprocessing
 from regimetry.stages import Stage, no_stage
-from regimetry.windows import rolling_windows
+from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:
     import keras
@@ -26,11 +27,13 @@ if TYPE_CHECKING:
     from regimetry.regimes.head import Head
     from regimetry.regimes.novelty import NoveltyMap
     from regimetry.regimes.refine import Refinement
+    from regimetry.regimes.slow import SlowDirections
 
 EVIDENCE = ("auto", "window")
 """What regimes are told by: single bars where they mean what the windows mean, or windows."""
 
 _BARS_A_REGIME = 30  # fewer of them are not refined
+_LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,10 @@ class Learned:
     encoder : keras.Model
     history : dict of list of float
         Loss curves; empty if untrained.
+    windows : Windows, shape (N, W, F)
+        The training windows, preprocessed.
     embeddings : ndarray of float32, shape (N, D)
-        Of the training windows, by Keras.
+        Of these, by Keras.
     head : Head
         Finds the regimes, and tells them apart by whole windows.
     refinement : Refinement or None
@@ -61,6 +66,7 @@ class Learned:
     description: dict[str, Any]
     encoder: keras.Model
     history: dict[str, list[float]]
+    windows: Windows
     embeddings: NDArray[np.float32]
     head: Head
     refinement: Refinement | None
@@ -72,21 +78,12 @@ class Learned:
         """Prices of a change, causal and whole-series; see :func:`penalties_of`."""
         return penalties_of(self.refinement)
 
-    def distance(self, windows: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return what each regime costs in each training window.
-
-        Parameters
-        ----------
-        windows : ndarray of float, shape (N, W, F)
-            The preprocessed training windows, of which ``embeddings`` are.
-
-        Returns
-        -------
-        ndarray of float64, shape (N, K)
-        """
+    @cached_property
+    def distance(self) -> NDArray[np.float64]:
+        """What each regime costs in each training window, (N, K)."""
         if self.refinement is None:
             return self.head.outputs(self.embeddings)["distance"]
-        return self.refinement.emission.costs(windows)
+        return self.windows.map(self.refinement.emission.costs)
 
     def reordered(self, order: NDArray[np.integer]) -> Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""
@@ -107,8 +104,8 @@ def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
 # many small eigenproblems would take ten times as long on all cores as on one.
 @threadpool_limits.wrap(limits=1)
 def learn(
-    values: NDArray[np.floating],
-    names: Sequence[str],
+    parts: Sequence[NDArray[np.floating]],
+    preprocessing: Preprocessing,
     *,
     window_size: int,
     n_regimes: int | None,
@@ -116,25 +113,28 @@ def learn(
     encoder: EncoderConfig | keras.Model | None = None,
     objective: str | None = None,
     epochs: int | None = None,
-    difference: str | Sequence[str] = "auto",
     n_landmarks: int = 1000,
     evidence: str = "auto",
+    slow: Callable[[keras.Model], SlowDirections] | None = None,
     seed: int = 0,
     deterministic: bool = False,
     progress: bool = False,
     stage: Stage = no_stage,
 ) -> Learned:
-    """Fit preprocessing, encoder and head on one series.
+    """Fit encoder and head on one series or several.
 
     Parameters are those of :class:`~regimetry.RegimeDetector`, checked there; ``n_regimes`` is
     ``None`` where the table of candidates decides.
 
     Parameters
     ----------
-    values : ndarray of float, shape (T, F)
-        Finite, in time order. All rows are training rows.
-    names : sequence of str
-        Of the F columns.
+    parts : sequence of ndarray of float, shape (T_i, F)
+        Each finite and in time order; no window crosses from one into the next. All are training
+        rows.
+    preprocessing : Preprocessing
+    slow : callable or None
+        Gives the slow directions of an encoder, where they are to come of more windows than these;
+        ``None`` takes these.
     stage : callable
         Told when the encoder and when the head begins.
 
@@ -145,10 +145,10 @@ def learn(
     Raises
     ------
     DataError
-        Too few rows, a constant column, or more windows or landmarks than memory holds.
+        Too few rows, or more windows or landmarks than memory holds.
     ConfigError
-        ``objective``, ``difference`` or ``evidence`` has a value that is not allowed, or
-        ``encoder`` is a model of another form than the windows or the objective need.
+        ``objective`` or ``evidence`` has a value that is not allowed, or ``encoder`` is a model of
+        another form than the windows or the objective need.
     """
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
@@ -157,15 +157,15 @@ def learn(
     from regimetry.regimes.novelty import fit_novelty
 
     require_choice("evidence", evidence, EVIDENCE)
-    preprocessing = fit_preprocessing(values, names, difference)
-    windows = cut_windows(preprocessing, values, window_size)
+    cut = cut_windows if len(parts) == 1 else cut_part
+    windows = Windows([cut(preprocessing, rows, window_size) for rows in parts])
     stage("encoder")
     with seeded(seed, deterministic=deterministic):
         model, description = _make_encoder(encoder, windows)
         history = _train(model, windows, objective, epochs, seed, progress=progress)
     require_memory(len(windows), model.output_shape[-1], n_landmarks)
     stage("head")
-    embeddings = embed_windows(model, windows)
+    embeddings = windows.map(partial(embed_windows, model))
     head = fit_head(
         embeddings,
         _volatility(windows),
@@ -174,17 +174,19 @@ def learn(
         n_landmarks=n_landmarks,
         min_dwell=min_dwell,
         seed=seed,
+        offsets=windows.offsets,
+        slow=None if slow is None else slow(model),
     )
     refinement = None
     if evidence == "auto":
-        rows = preprocessing.apply(values)
-        head, refinement = refined(head, rows, windows, embeddings, seed)
+        head, refinement = refined(head, windows, embeddings, seed)
     novelty, threshold = fit_novelty(windows, seed=seed)
     return Learned(
         preprocessing=preprocessing,
         description=description,
         encoder=model,
         history=history,
+        windows=windows,
         embeddings=embeddings,
         head=head,
         refinement=refinement,
@@ -195,8 +197,7 @@ def learn(
 
 def refined(
     head: Head,
-    rows: NDArray[np.float32],
-    windows: NDArray[np.float32],
+    windows: NDArray[np.float32] | Windows,
     embeddings: NDArray[np.float32],
     seed: int,
 ) -> tuple[Head, Refinement | None]:
@@ -205,20 +206,24 @@ def refined(
     from regimetry.regimes.refine import refine
     from regimetry.runtime.jump import jump_path
 
+    windows = Windows.of(windows)
     n_regimes = len(head.centroids)
     if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
         return head, None
-    labels = jump_path(head.outputs(embeddings)["distance"], WHOLE_SERIES_PENALTY)
-    found = refine(rows, labels, n_regimes, windows.shape[1], seed)
+    distance = head.outputs(embeddings)["distance"]
+    labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
+    found = refine(windows, labels, n_regimes, seed)
     if not found.means_the_same:
         return head, None
-    labels = jump_path(found.emission.costs(windows), found.penalty)
-    order = canonical_order(labels, _volatility(windows), n_regimes)
+    costs = windows.map(found.emission.costs)
+    order = canonical_order(
+        jump_path(costs, found.penalty, windows.offsets), _volatility(windows), n_regimes
+    )
     return head.reordered(order), found.reordered(order)
 
 
-def _volatility(windows: NDArray[np.float32]) -> NDArray[np.float64]:
-    return np.asarray(windows.std(axis=1).mean(axis=1), dtype=np.float64)
+def _volatility(windows: Windows) -> NDArray[np.float64]:
+    return windows.map(lambda w: np.asarray(w.std(axis=1).mean(axis=1), dtype=np.float64))
 
 
 def cut_windows(
@@ -240,8 +245,15 @@ def cut_windows(
     return rolling_windows(preprocessing.apply(values), window_size)
 
 
+def cut_part(
+    preprocessing: Preprocessing, values: NDArray[np.floating], window_size: int
+) -> NDArray[np.float32]:
+    """Return the windows of one part of several, of which one may hold a single window."""
+    return rolling_windows(preprocessing.apply(values), window_size)
+
+
 def _make_encoder(
-    encoder: EncoderConfig | keras.Model | None, windows: NDArray[np.float32]
+    encoder: EncoderConfig | keras.Model | None, windows: Windows
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Build what a configuration describes, or copy a model of the user's own."""
     from regimetry.encoder.model import build_encoder
@@ -259,7 +271,7 @@ def _make_encoder(
 
 def _train(
     encoder: keras.Model,
-    windows: NDArray[np.float32],
+    windows: Windows,
     objective: str | None,
     epochs: int | None,
     seed: int,
@@ -280,4 +292,7 @@ def _train(
     options = (
         chosen.options if epochs is None else replace(chosen.options, epochs=epochs, steps=None)
     )
-    return train_encoder(encoder, windows, chosen, options, seed=seed, progress=progress)
+    longest = max(windows.series, key=len)
+    # A short instrument has no pairs of windows, or nothing left to validate on.
+    long = [series for series in windows.series if len(series) >= _LEAST_TRAINED * series.shape[1]]
+    return train_encoder(encoder, long or [longest], chosen, options, seed=seed, progress=progress)

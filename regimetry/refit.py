@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from regimetry.errors import ConfigError
 from regimetry.export.describe import fingerprint
-from regimetry.learning import cut_windows
 from regimetry.regimes.alignment import Alignment, align
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel, load
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from regimetry.contract import ModelContract
     from regimetry.learning import Learned
     from regimetry.series.features import OhlcvFeatures
+    from regimetry.series.panel import Panel
     from regimetry.series.schema import Schema
-    from regimetry.series.series import Series
 
 
 def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) -> RegimeModel:
@@ -74,8 +74,8 @@ def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) ->
 
 def aligned(
     learned: Learned,
-    data: Any,
-    series: Series,
+    schema: Schema,
+    panel: Panel,
     earlier: RegimeModel,
     jump_penalty: float | None,
 ) -> tuple[Learned, Alignment]:
@@ -88,10 +88,10 @@ def aligned(
     Parameters
     ----------
     learned : Learned
-    data : array (T, F) or frame
-        The training rows, as they were given.
-    series : Series
-        The same.
+    schema : Schema
+        Of the refit.
+    panel : Panel
+        The training rows, not yet in common units.
     earlier : RegimeModel
         What :func:`earlier_model` returns.
     jump_penalty : float or None
@@ -104,17 +104,20 @@ def aligned(
     alignment : Alignment
     """
     contract = earlier.contract
-    old = _causal_labels(
-        earlier.outputs(data, ("distance",))["distance"], contract.jump_penalty, len(series.values)
-    )
-    window_size = learned.encoder.inputs[0].shape[1]
-    distance = learned.distance(cut_windows(learned.preprocessing, series.values, window_size))
+    theirs = contract.schema.feature_names
+    order = [schema.feature_names.index(name) for name in theirs]
+    old_distance = earlier.outputs_of(
+        replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
+    )["distance"]
+    old = _causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
+    window_rows = learned.windows.shape[1] + learned.preprocessing.lag
+    distance = learned.distance
     penalty = learned.penalties[0] if jump_penalty is None else jump_penalty
-    new = _causal_labels(distance, penalty, len(series.values))
-    shared = _in_span(contract, series)
+    new = _causal_labels(distance, penalty, panel, window_rows)
+    shared = _in_span(contract, panel)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
     past = contract.training.get("alignment") or {"retired": ()}
-    alignment, order = align(
+    alignment, new_order = align(
         np.where(shared, old, MISSING) if enough else old,
         new,
         [regime.name for regime in contract.regimes],
@@ -123,23 +126,25 @@ def aligned(
         over="shared" if enough else "all",
         retired=past["retired"],
     )
-    return learned.reordered(order), alignment
+    return learned.reordered(new_order), alignment
 
 
 def _causal_labels(
-    distance: NDArray[np.floating], jump_penalty: float, n_bars: int
+    distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
-    labels, _ = jump_forward(distance, jump_penalty)
-    return np.concatenate([np.full(n_bars - len(labels), MISSING), labels])
+    labels, _ = jump_forward(distance, jump_penalty, offsets=panel.boundaries(window_rows))
+    found = np.full(len(panel.values), MISSING, dtype=np.int64)
+    found[panel.ends(window_rows)] = labels
+    return found
 
 
-def _in_span(contract: ModelContract, series: Series) -> NDArray[np.bool_]:
+def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:
     """Return which rows lie in the span that a model was fitted on: (T,); none if unknown.
 
     By its timestamps, or, where there are none, by its rows being the first of these.
     """
-    training, times = contract.training, series.timestamps
-    rows = np.zeros(len(series.values), dtype=np.bool_)
+    training, times = contract.training, panel.timestamps
+    rows = np.zeros(len(panel.values), dtype=np.bool_)
     if times is not None and training["start"] is not None:
         try:
             start, end = (_moment(training[name], times) for name in ("start", "end"))
@@ -149,7 +154,7 @@ def _in_span(contract: ModelContract, series: Series) -> NDArray[np.bool_]:
         return inside
     count = training["rows"]
     names = contract.schema.feature_names
-    if count <= len(rows) and training["fingerprint"] == fingerprint(series.values[:count], names):
+    if count <= len(rows) and training["fingerprint"] == fingerprint(panel.values[:count], names):
         rows[:count] = True
     return rows
 

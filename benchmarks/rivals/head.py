@@ -14,7 +14,8 @@ from regimetry.learning import cut_windows, learn, penalties_of, refined
 from regimetry.regimes.head import Head, fit_head
 from regimetry.regimes.refine import Refinement
 from regimetry.runtime.jump import jump_labels, jump_path
-from regimetry.series.preprocessing import Preprocessing, fit_preprocessing
+from regimetry.series.preprocessing import Preprocessing
+from regimetry.series.units import fit_preprocessing
 
 DEFAULTS = RegimeDetector()
 

@@ -16,7 +16,7 @@ from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import WINDOW
 from regimetry.encoder.config import EncoderConfig
 from regimetry.learning import cut_windows
-from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.series.units import fit_preprocessing
 
 
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:

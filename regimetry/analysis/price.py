@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.preprocessing import UNIT_ROOT_COEFFICIENT, ar1_coefficient
+from regimetry.series.columns import ar1_coefficient
+from regimetry.series.units import UNIT_ROOT_COEFFICIENT
 
 PRICE_NAMES = ("close", "adj close", "adj_close", "adjusted_close", "price")
 """Names, in any case, by which a price column is found."""

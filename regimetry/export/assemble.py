@@ -73,18 +73,51 @@ def assemble(
 
     n_features, n_regimes = len(preprocessing.transforms), len(head.centroids)
     value = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        builder.nodes,
-        "regimetry",
-        [value(INPUT_NAME, TensorProto.FLOAT, ["batch", rows, n_features])],
-        [
-            value("embedding", TensorProto.FLOAT, ["batch", len(head.slow.mean)]),
-            value("distance", TensorProto.FLOAT, ["batch", n_regimes]),
-            value("regime", TensorProto.INT64, ["batch"]),
-            value("novelty", TensorProto.FLOAT, ["batch"]),
-        ],
-        builder.constants,
+    outputs = [
+        value("embedding", TensorProto.FLOAT, ["batch", len(head.slow.mean)]),
+        value("distance", TensorProto.FLOAT, ["batch", n_regimes]),
+        value("regime", TensorProto.INT64, ["batch"]),
+        value("novelty", TensorProto.FLOAT, ["batch"]),
+    ]
+    return _model(builder, (rows, n_features), outputs, opset)
+
+
+def assemble_encoder(
+    preprocessing: Preprocessing,
+    encoder: onnx.GraphProto,
+    window_size: int,
+    embedding_size: int,
+    *,
+    opset: int = OPSET,
+) -> onnx.ModelProto:
+    """Join preprocessing and encoder alone, while there is no head yet.
+
+    Parameters are those of :func:`assemble`; ``embedding_size`` is D.
+
+    Returns
+    -------
+    onnx.ModelProto
+        Input ``window``, output ``embedding``.
+    """
+    builder = GraphBuilder(opset)
+    rows = window_size + preprocessing.lag
+    scaled = add_preprocessing(builder, preprocessing, rows)
+    builder.inline(encoder, scaled, "embedding", prefix="encoder/")
+    output = helper.make_tensor_value_info(
+        "embedding", TensorProto.FLOAT, ["batch", embedding_size]
     )
+    return _model(builder, (rows, len(preprocessing.transforms)), [output], opset)
+
+
+def _model(
+    builder: GraphBuilder,
+    shape: tuple[int, int],
+    outputs: list[onnx.ValueInfoProto],
+    opset: int,
+) -> onnx.ModelProto:
+    """Make a checked model of what was built; ``shape`` is a window's (R, F)."""
+    window = helper.make_tensor_value_info(INPUT_NAME, TensorProto.FLOAT, ["batch", *shape])
+    graph = helper.make_graph(builder.nodes, "regimetry", [window], outputs, builder.constants)
     model = helper.make_model(
         graph,
         ir_version=IR_VERSION,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
 from typing import Any
@@ -15,16 +15,17 @@ from regimetry.analysis import transition_matrix
 from regimetry.contract import ModelContract
 from regimetry.regimes.summary import fit_sharpness, summarise
 from regimetry.runtime.jump import jump_forward, jump_path
+from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing
+from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
-from regimetry.series.series import Series
 
 _VERSIONS = ("regimetry", "tensorflow", "keras", "tf2onnx", "onnx", "scikit-learn", "numpy")
 
 
 def describe(
     schema: Schema,
-    series: Series,
+    panel: Panel,
     preprocessing: Preprocessing,
     outputs: Mapping[str, NDArray[Any]],
     *,
@@ -33,6 +34,8 @@ def describe(
     smooth_penalty: float,
     evidence: str,
     novelty_threshold: float,
+    by: str | None = None,
+    scaling: InstrumentScaling | None = None,
     names: Sequence[str] | None = None,
     training: Mapping[str, Any],
 ) -> ModelContract:
@@ -41,8 +44,8 @@ def describe(
     Parameters
     ----------
     schema : Schema
-    series : Series
-        The training rows.
+    panel : Panel
+        The training rows, in common units.
     preprocessing : Preprocessing
     outputs : mapping
         Of the graph on all training windows.
@@ -54,6 +57,10 @@ def describe(
         What the distances speak of.
     novelty_threshold : float
         Of the running mean of novelty.
+    by : str or None
+        Column that named the instruments.
+    scaling : InstrumentScaling or None
+        What brought the rows to common units.
     names : sequence of str or None
         Of the regimes; ``None`` numbers them.
     training : mapping
@@ -65,20 +72,27 @@ def describe(
     """
     distance = outputs["distance"]
     n_regimes = distance.shape[1]
-    labels, costs = jump_forward(distance, jump_penalty)
-    hindsight = jump_path(distance, smooth_penalty)
-    features = preprocessing.transform(series.values)[window_size - 1 :]
-    matrix = transition_matrix(labels, n_regimes)
+    window_rows = window_size + preprocessing.lag
+    offsets = panel.boundaries(window_rows)
+    begins = np.zeros(len(distance) + 1, dtype=np.bool_)
+    begins[offsets[:-1]] = True
+    begins = begins[:-1]
+    labels, costs = jump_forward(distance, jump_penalty, offsets=offsets)
+    hindsight = jump_path(distance, smooth_penalty, offsets)
+    features = np.concatenate(
+        [preprocessing.transform(rows)[window_size - 1 :] for rows in panel.parts()]
+    )
+    matrix = transition_matrix(labels, n_regimes, begins)
     contract = ModelContract(
         window_size=window_size,
-        window_rows=window_size + preprocessing.lag,
+        window_rows=window_rows,
         schema=schema,
         transforms=preprocessing.transforms,
         mean=tuple(preprocessing.mean.tolist()),
         scale=tuple(preprocessing.scale.tolist()),
         clip=preprocessing.clip,
         embedding_size=outputs["embedding"].shape[1],
-        regimes=summarise(labels, features, n_regimes, names),
+        regimes=summarise(labels, features, n_regimes, names, begins),
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
@@ -86,17 +100,20 @@ def describe(
         evidence=evidence,
         novelty_memory=1.0 / window_size,
         novelty_threshold=novelty_threshold,
+        by=by,
+        scaling=scaling,
         training={
-            **training,
-            "rows": len(series.values),
+            "rows": len(panel.values),
             "windows": len(distance),
-            "start": _time(series.timestamps, 0),
-            "end": _time(series.timestamps, -1),
-            "fingerprint": fingerprint(series.values, schema.feature_names),
+            "start": _time(panel.timestamps, np.min),
+            "end": _time(panel.timestamps, np.max),
+            "fingerprint": fingerprint(panel.values, schema.feature_names),
+            **training,
             "versions": {name: metadata.version(name) for name in _VERSIONS},
         },
     )
-    return replace(contract, sharpness=fit_sharpness(costs, hindsight, contract.bars_until_label))
+    sharpness = fit_sharpness(costs, hindsight, contract.bars_until_label, offsets)
+    return replace(contract, sharpness=sharpness)
 
 
 def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:
@@ -106,10 +123,10 @@ def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:
     return digest.hexdigest()
 
 
-def _time(timestamps: NDArray[Any] | None, row: int) -> str | None:
+def _time(timestamps: NDArray[Any] | None, which: Callable[[NDArray[Any]], Any]) -> str | None:
     if timestamps is None:
         return None
-    time = timestamps[row]
+    time = which(timestamps)
     return (
         str(np.datetime_as_string(time, unit="auto")) if timestamps.dtype.kind == "M" else str(time)
     )

@@ -20,6 +20,7 @@ from regimetry.contract import ModelContract
 from regimetry.errors import ModelError
 from regimetry.export.parity import close_calls
 from regimetry.runtime.jump import jump_forward
+from regimetry.windows import Windows
 
 FORMAT_VERSION = 1
 """A file without a version is of this one."""
@@ -68,7 +69,9 @@ def golden_path(model: str | PathLike[str]) -> Path:
 
 
 def make_golden(
-    windows: NDArray[np.floating], outputs: Mapping[str, NDArray[Any]], jump_penalty: float
+    windows: NDArray[np.floating] | Windows,
+    outputs: Mapping[str, NDArray[Any]],
+    jump_penalty: float,
 ) -> Golden:
     """Choose windows: a run with changes of regime, then some spread over the rest.
 
@@ -77,7 +80,7 @@ def make_golden(
 
     Parameters
     ----------
-    windows : ndarray of float, shape (N, R, F)
+    windows : ndarray of float, shape (N, R, F), or Windows
         All training windows in time order, raw; a view will do.
     outputs : mapping
         ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,) of the fitted model.
@@ -90,14 +93,16 @@ def make_golden(
     """
     distance = np.asarray(outputs["distance"], dtype=np.float32)
     regime = distance.argmin(axis=1).astype(np.int64)
-    count = min(CONSECUTIVE, len(distance))
+    windows = Windows.of(windows)
+    count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
     ties = close_calls(distance)
-    start = _best_run(jump_forward(distance, jump_penalty)[0], ties, count)
+    labels, _ = jump_forward(distance, jump_penalty, offsets=windows.offsets)
+    start = _best_run(labels, ties, count, windows.with_later(count - 1))
     run = np.arange(start, start + count)
     rows = np.concatenate([run, _spread(len(distance), run, ties)])
     labels, _ = jump_forward(distance[run], jump_penalty)
     return Golden(
-        window=np.ascontiguousarray(windows[rows], dtype=np.float32),
+        window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
         embedding=np.asarray(outputs["embedding"], dtype=np.float32)[rows],
         distance=distance[rows],
         regime=regime[rows],
@@ -107,9 +112,10 @@ def make_golden(
     )
 
 
-def _best_run(labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int) -> int:
-    """Return the start of the run of ``count`` windows with few ties and many changes of label."""
-    starts = np.arange(len(labels) - count + 1)
+def _best_run(
+    labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int, starts: NDArray[np.int64]
+) -> int:
+    """Return the start of a run of ``count`` windows with few ties and many changes of label."""
     n_ties = _sums(ties)
     n_changes = _sums(np.diff(labels, prepend=labels[0]) != 0)
     ties_inside = n_ties[starts + count] - n_ties[starts]
@@ -117,7 +123,7 @@ def _best_run(labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int) ->
     first = starts + min(LEAD_IN, count - 1)
     changes = n_changes[starts + count] - n_changes[first]
     # A run without a change shows nothing of the recursion; of the others, the clearest.
-    return int(np.lexsort([-changes, ties_inside, changes == 0])[0])
+    return int(starts[np.lexsort([-changes, ties_inside, changes == 0])[0]])
 
 
 def _sums(marks: NDArray[np.bool_]) -> NDArray[np.int64]:

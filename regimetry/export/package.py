@@ -18,15 +18,16 @@ from regimetry.export.golden import Golden, make_golden
 from regimetry.export.parity import ParityReport, compare
 from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
-from regimetry.learning import Learned, cut_windows
+from regimetry.learning import Learned
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
+from regimetry.series.panel import Panel
+from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
-from regimetry.series.series import Series
 from regimetry.stages import Stage, no_stage
-from regimetry.windows import rolling_windows
+from regimetry.windows import Windows, rolling_windows
 
 
 @dataclass(frozen=True)
@@ -54,11 +55,13 @@ class Packaged:
 def package(
     learned: Learned,
     schema: Schema,
-    series: Series,
+    panel: Panel,
     *,
     jump_penalty: float | None,
     smooth_penalty: float | None,
     opset: int,
+    by: str | None = None,
+    scaling: InstrumentScaling | None = None,
     names: Sequence[str] | None = None,
     training: Mapping[str, Any],
     stage: Stage = no_stage,
@@ -69,11 +72,13 @@ def package(
     ----------
     learned : Learned
     schema : Schema
-    series : Series
-        The training rows.
+    panel : Panel
+        The training rows, in common units.
     jump_penalty, smooth_penalty : float or None
         Of the causal and of the whole-series labels; ``None`` takes what the fit found.
     opset : {17, 18}
+    by, scaling
+        Of the contract.
     names : sequence of str or None
         Of the regimes; ``None`` numbers them.
     training : mapping
@@ -109,17 +114,23 @@ def package(
     )
     stage("parity")
     session = SharedSession(graph.SerializeToString(), device="cpu")
-    outputs = run_windows(session, series.values, OUTPUT_NAMES, threads=available_threads())
-    windows = cut_windows(learned.preprocessing, series.values, window_size)
+    window_rows = window_size + learned.preprocessing.lag
+    outputs = run_windows(
+        session,
+        panel.values,
+        OUTPUT_NAMES,
+        starts=panel.ends(window_rows) - (window_rows - 1),
+        threads=available_threads(),
+    )
     expected: dict[str, NDArray[np.floating]] = {
         "embedding": learned.embeddings,
-        "distance": learned.distance(windows),
-        "novelty": learned.novelty.transform(windows),
+        "distance": learned.distance,
+        "novelty": learned.windows.map(learned.novelty.transform),
     }
     parity = compare(outputs, expected)
     contract = describe(
         schema,
-        series,
+        panel,
         learned.preprocessing,
         outputs,
         window_size=window_size,
@@ -127,6 +138,8 @@ def package(
         smooth_penalty=learned.penalties[1] if smooth_penalty is None else smooth_penalty,
         evidence="window" if refinement is None else "bar",
         novelty_threshold=learned.novelty_threshold,
+        by=by,
+        scaling=scaling,
         names=names,
         training={
             **training,
@@ -137,7 +150,7 @@ def package(
             "graph": [asdict(rule) for rule in rules],
         },
     )
-    raw = rolling_windows(series.values, contract.window_rows)
+    raw = Windows([rolling_windows(rows, window_rows) for rows in panel.parts()])
     golden = make_golden(raw, expected, contract.jump_penalty)
     packaged = Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
     stage("")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regimetry.analysis import spells_of
 from regimetry.regimes.clusters import cluster_centres, distances, nearest
 from regimetry.regimes.slow import SlowDirections, slow_dimension
-from regimetry.regimes.spectral import fit_spectral_map, stratified_rows
+from regimetry.regimes.spectral import balanced_rows, fit_spectral_map
 from regimetry.regimes.stability import stability
 from regimetry.runtime.jump import jump_path
 
@@ -69,6 +69,7 @@ def assess(
     *,
     window_size: int,
     seed: int,
+    offsets: NDArray[np.int64] | None = None,
 ) -> tuple[Candidate, ...]:
     """Cluster the windows into each number of regimes, and describe the result.
 
@@ -86,6 +87,8 @@ def assess(
     window_size : int
         W.
     seed : int
+    offsets : ndarray of int64, shape (I + 1,), or None
+        Boundaries of series that lie one after the other.
 
     Returns
     -------
@@ -93,8 +96,11 @@ def assess(
         None chosen, none refused.
     """
     generator = np.random.default_rng(seed)
-    rows = stratified_rows(len(white), _LANDMARKS, generator)
-    stretches, breaks = _stretches(len(white))
+    if offsets is None:
+        offsets = np.array([0, len(white)])
+    rows = balanced_rows(offsets, _LANDMARKS, generator)
+    stretches, breaks = _stretches(offsets)
+    edges = np.append(np.flatnonzero(breaks), len(breaks))
     table = []
     for count in counts:
         one = Candidate(
@@ -110,7 +116,9 @@ def assess(
         points = white @ slow.projection(slow_dimension(count))
         spectral = fit_spectral_map(points[rows], count, count)
         centres = cluster_centres(spectral.transform(points[rows]), count, seed=seed, starts=5)
-        path = jump_path(distances(spectral.transform(points[stretches]), centres), _PATH_PENALTY)
+        path = jump_path(
+            distances(spectral.transform(points[stretches]), centres), _PATH_PENALTY, edges
+        )
         agreement = stability(
             points,
             rows[::2],
@@ -165,12 +173,15 @@ def _entry(eigenvalues: Array, place: int) -> float:
     return float(eigenvalues[place]) if place < len(eigenvalues) else 0.0
 
 
-def _stretches(n_windows: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _stretches(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the windows to label, all or some stretches of them, and where one begins."""
+    n_windows = int(offsets[-1])
+    begins = np.zeros(n_windows + 1, dtype=np.bool_)
+    begins[offsets[:-1]] = True
     if n_windows <= _STRETCHES * _STRETCH:
-        return np.arange(n_windows), np.zeros(n_windows, dtype=np.bool_)
+        return np.arange(n_windows), begins[:-1]
     starts = np.linspace(0, n_windows - _STRETCH, _STRETCHES).astype(np.int64)
     rows = (starts[:, None] + np.arange(_STRETCH)).ravel()
-    breaks = np.zeros(len(rows), dtype=np.bool_)
+    breaks = begins[rows]
     breaks[::_STRETCH] = True
     return rows, breaks

@@ -27,7 +27,7 @@ class Posterior:
     log_likelihood : float
         Of all bars, in nats.
     stays : float
-        Expected number of bars after which the state stays, of T - 1.
+        Expected number of bars after which the state stays, of those that another follows.
     """
 
     state: Array
@@ -44,7 +44,7 @@ def transition(n_states: int, stay: float) -> Array:
     return matrix
 
 
-def filtered(likelihood: Array, matrix: Array) -> Array:
+def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_] | None = None) -> Array:
     """Return the probability (T, K) of each state given the bars up to its own.
 
     Parameters
@@ -53,6 +53,8 @@ def filtered(likelihood: Array, matrix: Array) -> Array:
         Of each bar in each state, up to a factor of its own; the largest of a row is 1.
     matrix : ndarray, shape (K, K)
         Of transitions; all states are equally likely at first.
+    begins : ndarray of bool, shape (T,), or None
+        Bars that follow no other: there all states are equally likely again.
     """
     n_rows, n_states = likelihood.shape
     length = max(1, int(np.sqrt(n_rows)))
@@ -60,10 +62,11 @@ def filtered(likelihood: Array, matrix: Array) -> Array:
     padded = np.ones((count * length, n_states))
     padded[:n_rows] = likelihood
     blocks = padded.reshape(count, length, n_states)
+    matrices = _matrices(matrix, begins, count, length)
 
     product = np.broadcast_to(np.eye(n_states), (count, n_states, n_states))
     for step in range(length):
-        product = (product @ matrix) * blocks[:, step, None, :]
+        product = (product @ matrices[step]) * blocks[:, step, None, :]
         product = product / np.maximum(product.max(axis=(1, 2), keepdims=True), _SMALLEST)
     state = np.full(n_states, 1.0 / n_states)
     entering = np.empty((count, n_states))
@@ -74,24 +77,44 @@ def filtered(likelihood: Array, matrix: Array) -> Array:
     result = np.empty_like(blocks)
     states = entering
     for step in range(length):
-        states = _normalised((states @ matrix) * blocks[:, step])
+        states = _normalised((states[:, None] @ matrices[step])[:, 0] * blocks[:, step])
         result[:, step] = states
     return result.reshape(-1, n_states)[:n_rows]
 
 
-def posterior(costs: Array, stay: float) -> Posterior:
-    """Return the posterior of the states under costs (T, K), minus log-likelihoods in nats."""
+def _matrices(
+    matrix: Array, begins: NDArray[np.bool_] | None, count: int, length: int
+) -> list[Array]:
+    """Return for each step of a block the matrices (count, K, K), or the one (K, K), into it."""
+    if begins is None:
+        return [matrix] * length
+    padded = np.zeros(count * length, dtype=np.bool_)
+    padded[: len(begins)] = begins
+    uniform = np.full_like(matrix, 1.0 / len(matrix))
+    first = padded.reshape(count, length, 1, 1)
+    return [np.where(first[:, step], uniform, matrix) for step in range(length)]
+
+
+def posterior(costs: Array, stay: float, begins: NDArray[np.bool_] | None = None) -> Posterior:
+    """Return the posterior of the states under costs (T, K), minus log-likelihoods in nats.
+
+    ``begins`` (T,) marks bars that follow no other: one series says nothing of the next.
+    """
     n_states = costs.shape[1]
     least = costs.min(axis=1, keepdims=True)
     likelihood = np.maximum(np.exp(least - costs), _SMALLEST)
     matrix = transition(n_states, stay)
-    forward = filtered(likelihood, matrix)
+    if begins is None:
+        begins = np.zeros(len(costs), dtype=np.bool_)
+    joined = ~begins[1:, None]
+    forward = filtered(likelihood, matrix, begins)
     # The same recursion on reversed time: the matrix is symmetric.
-    backward = filtered(likelihood[::-1], matrix)[::-1]
+    last = np.append(begins[1:], True)  # of its series: the first one of reversed time
+    backward = filtered(likelihood[::-1], matrix, last[::-1])[::-1]
     ahead = np.ones_like(forward)
-    ahead[:-1] = backward[1:] @ matrix
+    ahead[:-1] = np.where(joined, backward[1:] @ matrix, 1.0 / n_states)
     before = np.full_like(forward, 1.0 / n_states)
-    before[1:] = forward[:-1] @ matrix
+    before[1:] = np.where(joined, forward[:-1] @ matrix, 1.0 / n_states)
     evidence = np.log(np.sum(before * likelihood, axis=1)) - least[:, 0]
 
     kept = stay if n_states > 1 else 1.0
@@ -100,7 +123,7 @@ def posterior(costs: Array, stay: float) -> Posterior:
     return Posterior(
         state=_normalised(forward * ahead),
         log_likelihood=float(evidence.sum()),
-        stays=float(np.sum(staying / np.maximum(both, _SMALLEST))),
+        stays=float(np.sum((staying / np.maximum(both, _SMALLEST))[joined[:, 0]])),
     )
 
 

@@ -11,7 +11,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.regimes.spectral import stratified_rows
+from regimetry.regimes.spectral import balanced_rows
+from regimetry.windows import Windows
 
 Array = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ _FOLDS = 4
 _RIDGE = 0.01  # of the number of rows, for predictors of unit variance
 
 
-def own_channels(rows: Array, window_size: int, seed: int = 0) -> tuple[int, ...]:
+def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
     """Choose channels none of which is given by the windows of the others.
 
     The first is the one that its own past explains least. Then comes, one at a time, the channel
@@ -34,34 +35,30 @@ def own_channels(rows: Array, window_size: int, seed: int = 0) -> tuple[int, ...
 
     Parameters
     ----------
-    rows : ndarray, shape (T, F)
-        Preprocessed, in time order; T > W.
-    window_size : int
-        W.
+    windows : Windows, shape (N, W, F)
+        Preprocessed, in time order.
     seed : int
-        Of the rows on which shares are measured.
+        Of the windows on which shares are measured.
 
     Returns
     -------
     tuple of int
         In rising order, at least one and at most :data:`MOST_CHANNELS`.
     """
-    n_channels = rows.shape[1]
-    lags = np.arange(window_size)
-    drawn = stratified_rows(len(rows) - window_size, _ROWS, np.random.default_rng(seed))
-    at = drawn + window_size
+    n_channels = windows.shape[2]
+    drawn = balanced_rows(windows.offsets, _ROWS, np.random.default_rng(seed))
     # (rows, W, F): the newest bar first.
-    windows = rows[at[:, None] - lags]
+    drawn_windows = windows.take(drawn)[:, ::-1].astype(np.float64)
     own = [
-        _explained(windows[:, 1:, channel], windows[:, :1, channel])[0]
+        _explained(drawn_windows[:, 1:, channel], drawn_windows[:, :1, channel])[0]
         for channel in range(n_channels)
     ]
     chosen = [int(np.argmin(own))]
     while len(chosen) < min(n_channels, MOST_CHANNELS):
         rest = [channel for channel in range(n_channels) if channel not in chosen]
-        seen = windows[:, :, chosen].reshape(len(windows), -1)
+        seen = drawn_windows[:, :, chosen].reshape(len(drawn_windows), -1)
         predictors = np.concatenate([seen, np.abs(seen), seen**2], axis=1)
-        explained = _explained(predictors, windows[:, 0, rest])
+        explained = _explained(predictors, drawn_windows[:, 0, rest])
         if explained.min() > EXPLAINED:
             break
         chosen.append(rest[int(np.argmin(explained))])

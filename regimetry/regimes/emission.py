@@ -81,9 +81,15 @@ class Emission:
 
     def log_likelihood(self, rows: NDArray[np.floating]) -> Array:
         """Return the log-likelihood (T - P, K) of rows (T, F) from the P-th on, in nats."""
-        bars = lagged(np.asarray(rows, dtype=np.float64)[:, list(self.channels)], self.order)
-        now = np.asarray(rows, dtype=np.float64)[self.order :, list(self.channels)]
-        residual = now - np.einsum("td,kdc->ktc", bars, self.coefficients)
+        values = np.asarray(rows, dtype=np.float64)[:, list(self.channels)]
+        return self.density(lagged(values, self.order), values[self.order :])
+
+    def density(self, before: Array, now: Array) -> Array:
+        """Return the log-likelihood (T, K) of bars ``now`` (T, C), in nats.
+
+        ``before`` (T, 1 + P C) has a 1 and the P bars before each, the nearest first.
+        """
+        residual = now - np.einsum("td,kdc->ktc", before, self.coefficients)
         squares = np.sum((residual @ self.factors) ** 2, axis=2).T
         nu, size = self.freedom, len(self.channels)
         return np.asarray(-self.constants - (nu + size) / 2 * np.log1p(squares / nu))

@@ -18,8 +18,8 @@ from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mar
 from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import (
     SpectralMap,
+    balanced_rows,
     fit_spectral_map,
-    stratified_rows,
 )
 
 Array = NDArray[np.float64]
@@ -106,6 +106,8 @@ def fit_head(
     n_landmarks: int = 1000,
     min_dwell: float | None = None,
     seed: int = 0,
+    offsets: NDArray[np.int64] | None = None,
+    slow: SlowDirections | None = None,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -124,6 +126,10 @@ def fit_head(
         Shortest plausible dwell of a regime in bars, for that choice; ``None`` takes five windows.
     seed : int
         Of the landmarks and of k-means.
+    offsets : ndarray of int64, shape (I + 1,), or None
+        Boundaries of series that lie one after the other. Landmarks are drawn from all alike.
+    slow : SlowDirections or None
+        Of more windows than these; ``None`` fits them here.
 
     Returns
     -------
@@ -140,9 +146,12 @@ def fit_head(
             f"{max(2, n_regimes or 1)} are needed. Give more rows or ask for fewer regimes."
         )
     generator = np.random.default_rng(seed)
-    slow = fit_slow_directions(embeddings, lag)
+    if offsets is None:
+        offsets = np.array([0, len(embeddings)])
+    if slow is None:
+        slow = fit_slow_directions(embeddings, lag, offsets)
     white = slow.whiten(embeddings)
-    landmarks = white[stratified_rows(len(white), n_landmarks, generator)]
+    landmarks = white[balanced_rows(offsets, n_landmarks, generator)]
 
     eigenvalues = fit_spectral_map(
         landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
@@ -150,7 +159,9 @@ def fit_head(
     distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
     _require_distinct(distinct, n_regimes or 1, len(landmarks))
     counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
-    table = assess(white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed)
+    table = assess(
+        white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed, offsets=offsets
+    )
     if n_regimes is None:
         table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
         n_regimes = next(entry.n_regimes for entry in table if entry.chosen)
@@ -158,7 +169,7 @@ def fit_head(
         table = mark(table, n_regimes)
     projection = slow.projection(slow_dimension(n_regimes))
     spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
-    fitted = stratified_rows(len(white), _MOST_FITTED, generator)
+    fitted = balanced_rows(offsets, _MOST_FITTED, generator)
     coordinates = by_block(
         lambda part: spectral.transform(part @ projection), white[fitted], len(landmarks)
     )

@@ -19,8 +19,9 @@ from threadpoolctl import threadpool_limits
 from regimetry.regimes.clusters import distinct_rows
 from regimetry.regimes.memory import block_rows
 from regimetry.regimes.slow import fix_signs
-from regimetry.regimes.spectral import stratified_rows
+from regimetry.regimes.spectral import balanced_rows, stratified_rows
 from regimetry.runtime.novelty import running_mean
+from regimetry.windows import Windows
 
 Array = NDArray[np.float64]
 
@@ -138,12 +139,14 @@ def statistics_matrix(window_size: int, n_channels: int) -> Array:
     return result
 
 
-def fit_novelty(windows: NDArray[np.floating], *, seed: int = 0) -> tuple[NoveltyMap, float]:
+def fit_novelty(
+    windows: NDArray[np.floating] | Windows, *, seed: int = 0
+) -> tuple[NoveltyMap, float]:
     """Fit the map on the training windows, and the threshold of its running mean.
 
     Parameters
     ----------
-    windows : ndarray of float, shape (N, W, F)
+    windows : ndarray of float, shape (N, W, F), or Windows
         Preprocessed, in time order, stride 1; a view will do.
     seed : int
         Of the mixture, and of the windows that it is fitted on where there are many.
@@ -154,25 +157,24 @@ def fit_novelty(windows: NDArray[np.floating], *, seed: int = 0) -> tuple[Novelt
     float
         The threshold: see :func:`out_of_fold`.
     """
+    windows = Windows.of(windows)
     channels = _principal_channels(windows)
     # Threads would add up in the order in which they finish: one repeats.
     with threadpool_limits(1):
-        rows = stratified_rows(len(windows), _MOST_FITTED, np.random.default_rng(seed))
-        fitted = _fit(windows[rows], channels, seed)
+        rows = balanced_rows(windows.offsets, _MOST_FITTED, np.random.default_rng(seed))
+        fitted = _fit(windows.take(rows), channels, seed)
         threshold = out_of_fold(windows, channels, fitted.scale, seed)
     return fitted, threshold
 
 
-def out_of_fold(
-    windows: NDArray[np.floating], channels: Array | None, scale: float, seed: int
-) -> float:
+def out_of_fold(windows: Windows, channels: Array | None, scale: float, seed: int) -> float:
     """Return what the running mean of novelty exceeds on 5 % of bars that the map has not seen.
 
     A map knows its own training windows, and every window shares bars with its neighbours. So the
     series is cut into five stretches, each is judged by a map of the others less a window's length
     on either side, and the threshold is a quantile of those judgements.
     """
-    n, width = len(windows), windows.shape[1]
+    n, width = windows.shape[:2]
     edges = np.linspace(0, n, _FOLDS + 1).astype(np.int64)
     if n < 2 * _FOLDS * width:  # too short to hold a stretch out
         edges = np.array([0, n])
@@ -181,16 +183,17 @@ def out_of_fold(
         outside = np.r_[: max(start - width, 0), min(stop + width, n) : n]
         kept = outside if len(outside) else np.arange(n)
         chosen = kept[stratified_rows(len(kept), _MOST_FITTED, np.random.default_rng(seed))]
-        judge = _fit(windows[chosen], channels, seed)
-        novelty.append(judge.transform(windows[start:stop]) * judge.scale / scale)
-    mean = running_mean(np.concatenate(novelty), 1.0 / width)
+        judge = _fit(windows.take(chosen), channels, seed)
+        held = windows.take(np.arange(start, stop))
+        novelty.append(judge.transform(held) * judge.scale / scale)
+    mean = running_mean(np.concatenate(novelty), 1.0 / width, windows.offsets)
     return float(np.quantile(mean, 1.0 - FALSE_ALARM_RATE))
 
 
-def _principal_channels(windows: NDArray[np.floating]) -> Array | None:
+def _principal_channels(windows: Windows) -> Array | None:
     if windows.shape[2] <= MOST_CHANNELS:
         return None
-    rows = np.asarray(windows[:, -1], dtype=np.float64)
+    rows = windows.map(lambda series: np.asarray(series[:, -1], dtype=np.float64))
     vectors = np.linalg.eigh(np.cov(rows.T))[1][:, ::-1]
     return fix_signs(vectors[:, :MOST_CHANNELS])
 

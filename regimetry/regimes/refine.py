@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from regimetry.regimes.chain import Posterior, posterior
 from regimetry.regimes.channels import own_channels
-from regimetry.regimes.emission import Emission, lagged
+from regimetry.regimes.emission import Emission
 from regimetry.runtime.jump import jump_path
+from regimetry.windows import Windows
 
 Array = NDArray[np.float64]
 
@@ -103,42 +105,40 @@ class Refinement:
 
 
 def refine(
-    rows: NDArray[np.floating],
+    windows: NDArray[np.floating] | Windows,
     labels: NDArray[np.integer],
     n_regimes: int,
-    window_size: int,
     seed: int = 0,
 ) -> Refinement:
     """Fit a density of the next bar to each regime.
 
     Parameters
     ----------
-    rows : ndarray of float, shape (T, F)
-        Preprocessed, in time order.
+    windows : ndarray of float, shape (N, W, F), or Windows
+        Preprocessed, in time order, stride 1. The order of the autoregression stays below W.
     labels : ndarray of int, shape (N,)
-        Whole-series labels of the N = T - W + 1 windows, each of which stands for its centre.
+        Whole-series labels of the windows, each of which stands for its centre.
     n_regimes : int
         K.
-    window_size : int
-        W; the order of the autoregression stays below it.
     seed : int
-        Of the rows that the choice of channels looks at.
+        Of the windows that the choice of channels looks at.
 
     Returns
     -------
     Refinement
     """
-    values = np.asarray(rows, dtype=np.float64)
-    channels = own_channels(values, window_size, seed)
-    values = values[:, list(channels)]
-    # All orders are compared on the same bars: those that a full window lies behind.
-    centre = np.full(len(values), -1)
-    centre[window_size // 2 : window_size // 2 + len(labels)] = labels
-    start = (centre[window_size - 1 :, None] == np.arange(n_regimes)).astype(float)
+    windows = Windows.of(windows)
+    window_size = windows.shape[1]
+    channels = own_channels(windows, seed)
+    depth = min(ORDERS[-1] + 1, window_size)
+    # (N, depth, C): the newest bar first. All orders are compared on the same bars.
+    bars = windows.map(lambda w: w[:, : -depth - 1 : -1, list(channels)].astype(np.float64))
+    centre = _labels_of_newest(labels, windows.offsets, window_size - 1 - window_size // 2)
+    start = (centre[:, None] == np.arange(n_regimes)).astype(float)
 
     def fitted(order: int, *, heavy: bool) -> _Fit:
-        bars = values[window_size - 1 - order :]
-        return _maximise(bars, start, order, channels, heavy=heavy)
+        data = _Bars(bars[:, 0], _before(bars, order), windows.begins)
+        return _maximise(data, start, channels, heavy=heavy)
 
     best = fitted(ORDERS[0], heavy=False)
     for order in ORDERS[1:]:
@@ -151,11 +151,36 @@ def refine(
         best = heavy
 
     found = Refinement(best.emission, best.stay, 0.0, best.criterion)
-    bars = values[window_size - 1 - best.emission.order :]
-    path = jump_path(-_log_likelihood(best.emission, bars), found.penalty)
-    known = centre[window_size - 1 :] >= 0
-    agreement = adjusted_rand_score(centre[window_size - 1 :][known], path[known])
-    return Refinement(best.emission, best.stay, float(agreement), best.criterion)
+    costs = -found.emission.density(_before(bars, found.emission.order), bars[:, 0])
+    path = jump_path(costs, found.penalty, windows.offsets)
+    known = centre >= 0
+    agreement = adjusted_rand_score(centre[known], path[known])
+    return replace(found, agreement=float(agreement))
+
+
+def _labels_of_newest(
+    labels: NDArray[np.integer], offsets: NDArray[np.int64], bars: int
+) -> NDArray[np.int64]:
+    """Return the label of each window's newest bar: that of the window ``bars`` later, or -1."""
+    found = np.full(len(labels), -1)
+    for a, b in pairwise(offsets.tolist()):
+        found[a : max(a, b - bars)] = labels[a + bars : b]
+    return found
+
+
+def _before(bars: Array, order: int) -> Array:
+    """Return a 1 and the bars before the newest, (N, 1 + P C), of bars (N, depth, C)."""
+    earlier = bars[:, 1 : order + 1].reshape(len(bars), order * bars.shape[2])
+    return np.concatenate([np.ones((len(bars), 1)), earlier], axis=1)
+
+
+@dataclass(frozen=True)
+class _Bars:
+    """Bars (N, C), a 1 and what came before them (N, 1 + P C), and which follow no other (N,)."""
+
+    now: Array
+    before: Array
+    begins: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -165,28 +190,19 @@ class _Fit:
     criterion: float
 
 
-def _log_likelihood(emission: Emission, bars: Array) -> Array:
-    """Return (T - P, K) of bars (T, C) that hold the chosen channels alone."""
-    inner = Emission(
-        tuple(range(bars.shape[1])), emission.coefficients, emission.factors, emission.freedom
-    )
-    return inner.log_likelihood(bars)
-
-
-def _maximise(
-    bars: Array, start: Array, order: int, channels: tuple[int, ...], *, heavy: bool
-) -> _Fit:
-    """Maximise by expectation, from the weights ``start`` (T - P, K), 0 where nothing is known."""
-    before, now = lagged(bars, order), bars[order:]
+def _maximise(bars: _Bars, start: Array, channels: tuple[int, ...], *, heavy: bool) -> _Fit:
+    """Maximise by expectation, from the weights ``start`` (N, K), 0 where nothing is known."""
+    before, now = bars.before, bars.now
+    followers = len(now) - int(bars.begins.sum())
     weights, n_regimes = start, start.shape[1]
     freedom = np.full(n_regimes, 8.0 if heavy else NORMAL)
     stay, last = _STAY, -np.inf
     for _ in range(_ITERATIONS):
         emission = _density(before, now, weights, freedom, channels, heavy=heavy)
         freedom = emission.freedom
-        found: Posterior = posterior(-_log_likelihood(emission, bars), stay)
+        found: Posterior = posterior(-emission.density(before, now), stay, bars.begins)
         weights, used = found.state, stay
-        stay = (found.stays + _STAY_WEIGHT * _STAY) / (len(now) - 1 + _STAY_WEIGHT)
+        stay = (found.stays + _STAY_WEIGHT * _STAY) / (followers + _STAY_WEIGHT)
         stay = float(np.clip(stay, *_STAY_LIMITS))
         if abs(found.log_likelihood - last) < _TOLERANCE * len(now):
             break

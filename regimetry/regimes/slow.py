@@ -6,6 +6,7 @@ with the kinetic-map scaling of Noe, Clementi 2015.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -75,17 +76,107 @@ def by_block(function: Callable[[Array], Array], rows: NDArray[np.floating], wid
     return np.concatenate([function(np.asarray(rows[i : i + size], np.float64)) for i in starts])
 
 
-def _covariance(embeddings: NDArray[np.floating], mean: Array) -> Array:
-    """Return the covariance (D, D) about ``mean``, whose float64 copies of rows are one block."""
-    size = block_rows(len(mean))
-    total = np.zeros((len(mean), len(mean)))
-    for start in range(0, len(embeddings), size):
-        centred = np.asarray(embeddings[start : start + size], np.float64) - mean
-        total += centred.T @ centred
-    return total / len(embeddings)
+@dataclass(frozen=True)
+class LaggedSums:
+    """Sums over embeddings from which the slow directions follow; those of two parts add up.
+
+    Of windows whose series has another one a lag later, ``before`` and ``after`` are the two.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (D,)
+        Subtracted from every embedding, so that nothing cancels; the same in parts that add up.
+    count, pairs : int
+    total, before, after : ndarray, shape (D,)
+    square, lagged : ndarray, shape (D, D)
+        Of an embedding with itself, and of ``before`` with ``after``.
+    """
+
+    centre: Array
+    count: int
+    total: Array
+    square: Array
+    pairs: int
+    before: Array
+    after: Array
+    lagged: Array
+
+    @classmethod
+    def of(
+        cls,
+        embeddings: NDArray[np.floating],
+        lag: int,
+        centre: Array | None = None,
+        offsets: NDArray[np.int64] | None = None,
+        own: int | None = None,
+    ) -> LaggedSums:
+        """Add up embeddings (N, D) in time order, whose float64 copies of rows are one block.
+
+        Parameters
+        ----------
+        embeddings : ndarray of float, shape (N, D)
+        lag : int
+            In windows.
+        centre : ndarray, shape (D,), or None
+            ``None`` takes the mean.
+        offsets : ndarray of int64, shape (I + 1,), or None
+            Boundaries of series that lie one after the other; no pair crosses one.
+        own : int or None
+            Of one series, how many of the first embeddings count; those after them, ``lag`` at
+            most, are partners alone. ``None``: all.
+        """
+        if centre is None:
+            centre = embeddings.mean(axis=0, dtype=np.float64)
+        edges = [0, len(embeddings)] if offsets is None else offsets.tolist()
+        counted = len(embeddings) if own is None else own
+        width = len(centre)
+        total, before, after = np.zeros(width), np.zeros(width), np.zeros(width)
+        square, lagged = np.zeros((width, width)), np.zeros((width, width))
+        size, pairs = block_rows(width), 0
+        for start, stop in itertools.pairwise(edges):
+            pairs += max(0, min(stop - lag, counted) - start)
+            for first in range(start, min(stop, counted), size):
+                last = min(first + size, stop, counted)
+                rows = np.asarray(embeddings[first : min(last + lag, stop)], np.float64) - centre
+                now = rows[: last - first]
+                total += now.sum(axis=0)
+                square += now.T @ now
+                count = min(max(0, len(rows) - lag), len(now))
+                early, late = rows[:count], rows[lag : lag + count]
+                before += early.sum(axis=0)
+                after += late.sum(axis=0)
+                lagged += early.T @ late
+        return cls(centre, counted, total, square, pairs, before, after, lagged)
+
+    def __add__(self, other: LaggedSums) -> LaggedSums:
+        names = ("count", "total", "square", "pairs", "before", "after", "lagged")
+        return LaggedSums(
+            self.centre, **{name: getattr(self, name) + getattr(other, name) for name in names}
+        )
+
+    @property
+    def mean(self) -> Array:
+        """Of all embeddings, (D,)."""
+        return self.centre + self.total / self.count
+
+    @property
+    def covariance(self) -> Array:
+        """Of all embeddings, (D, D)."""
+        shift = self.total / self.count
+        return self.square / self.count - np.outer(shift, shift)
+
+    @property
+    def lagged_covariance(self) -> Array:
+        """Of the pairs about the mean of all embeddings, symmetrised, (D, D)."""
+        shift = self.total / self.count
+        about = self.lagged - np.outer(self.before, shift) - np.outer(shift, self.after)
+        about = about / max(1, self.pairs) + np.outer(shift, shift) * (self.pairs > 0)
+        return (about + about.T) / 2.0
 
 
-def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirections:
+def fit_slow_directions(
+    embeddings: NDArray[np.floating], lag: int, offsets: NDArray[np.int64] | None = None
+) -> SlowDirections:
     """Fit the map on embeddings in time order.
 
     Parameters
@@ -94,14 +185,22 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
         Of windows in time order, stride 1.
     lag : int
         Windows between the two members of a pair. W, so that the two share no bar.
+    offsets : ndarray of int64, shape (I + 1,), or None
+        Boundaries of series that lie one after the other; no pair crosses one.
 
     Returns
     -------
     SlowDirections
     """
-    mean: Array = embeddings.mean(axis=0, dtype=np.float64)
-    covariance = _covariance(embeddings, mean)
-    deviation = np.sqrt(np.diag(covariance))
+    longest = len(embeddings) if offsets is None else int(np.diff(offsets).max())
+    lag = max(1, min(lag, longest - 1))
+    return slow_directions(LaggedSums.of(embeddings, lag, offsets=offsets))
+
+
+def slow_directions(sums: LaggedSums) -> SlowDirections:
+    """Return the map that sums over all embeddings give."""
+    mean, covariance = sums.mean, sums.covariance
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     # A dimension that does not vary, up to the rounding of float32, carries nothing. What has
     # cancelled on the way rounds like the other dimensions, however small it is itself.
     typical = np.sqrt(np.mean(np.diag(covariance) + mean**2))
@@ -116,11 +215,7 @@ def fit_slow_directions(embeddings: NDArray[np.floating], lag: int) -> SlowDirec
     root = np.sqrt(np.maximum(variance[:kept], np.finfo(float).tiny))
     whitening = inverse[:, None] * fix_signs(components[:, :kept]) / root
 
-    white = by_block(lambda part: (part - mean) @ whitening, embeddings, len(mean))
-    lag = max(1, min(lag, len(white) - 1))
-    before, after = white[:-lag], white[lag:]
-    covariance = before.T @ after / max(1, len(before))
-    slowness, rotation = linalg.eigh((covariance + covariance.T) / 2.0)
+    slowness, rotation = linalg.eigh(whitening.T @ sums.lagged_covariance @ whitening)
     return SlowDirections(
         mean=mean,
         whitening=whitening,

@@ -14,6 +14,7 @@ from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 
 from regimetry.regimes.slow import fix_signs
+from regimetry.windows import balanced_counts
 
 Array = NDArray[np.float64]
 
@@ -56,6 +57,24 @@ def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> 
         return np.arange(n_rows)
     edges = np.linspace(0, n_rows, count + 1)
     return np.floor(edges[:-1] + generator.random(count) * np.diff(edges)).astype(np.int64)
+
+
+def balanced_rows(
+    offsets: NDArray[np.int64], count: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw ``count`` rows of all series alike, of each as :func:`stratified_rows` does.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (I + 1,)
+        Boundaries of series that lie one after the other.
+    count : int
+    generator : numpy.random.Generator
+    """
+    lengths = np.diff(offsets)
+    counts = balanced_counts(lengths, count)
+    parts = zip(offsets[:-1].tolist(), lengths.tolist(), counts.tolist(), strict=True)
+    return np.concatenate([a + stratified_rows(n, each, generator) for a, n, each in parts])
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from regimetry.analysis import spells_of
 from regimetry.contract import RegimeSummary
 from regimetry.runtime.probability import probabilities
+from regimetry.windows import with_later
 
 
 def summarise(
@@ -18,6 +19,7 @@ def summarise(
     features: NDArray[np.floating],
     n_regimes: int,
     names: Sequence[str] | None = None,
+    begins: NDArray[np.bool_] | None = None,
 ) -> tuple[RegimeSummary, ...]:
     """Describe each regime over its bars.
 
@@ -31,13 +33,15 @@ def summarise(
         K.
     names : sequence of str or None
         Of the regimes; ``None`` takes ``regime_0``, ``regime_1`` and so on.
+    begins : ndarray of bool, shape (N,), or None
+        Bars that follow no other.
 
     Returns
     -------
     tuple of RegimeSummary
         A regime without a bar has share 0 and statistics 0.
     """
-    spells = spells_of(labels)
+    spells = spells_of(labels, begins)
     summaries = []
     for regime in range(n_regimes):
         lengths = spells.length[spells.regime == regime]
@@ -58,7 +62,10 @@ def summarise(
 
 
 def fit_sharpness(
-    costs: NDArray[np.float64], hindsight: NDArray[np.int64], bars_until_label: int
+    costs: NDArray[np.float64],
+    hindsight: NDArray[np.int64],
+    bars_until_label: int,
+    offsets: NDArray[np.int64],
 ) -> float:
     """Fit the one number that turns causal costs into probabilities.
 
@@ -73,6 +80,8 @@ def fit_sharpness(
         Of the whole-series path.
     bars_until_label : int
         Bars between the one that an entry of ``hindsight`` stands at and the last of its window.
+    offsets : ndarray of int64, shape (I + 1,)
+        Boundaries of series that lie one after the other.
 
     Returns
     -------
@@ -81,8 +90,9 @@ def fit_sharpness(
     """
     if costs.shape[1] == 1:
         return 1.0
-    shift = min(bars_until_label, len(costs) - 1)
-    causal, target = costs[: len(costs) - shift], hindsight[shift:]
+    shift = min(bars_until_label, int(np.diff(offsets).max()) - 1)
+    rows = with_later(offsets, shift)
+    causal, target = costs[rows], hindsight[rows + shift]
 
     def log_loss(log_sharpness: float) -> float:
         chosen = probabilities(causal, np.exp(log_sharpness))[np.arange(len(target)), target]

@@ -104,7 +104,7 @@ class RegimeModel:
             Every entry of bar t uses bars up to t.
         """
         panel = self._panel(data, by)
-        outputs = self._run(panel, ("distance", "novelty"), advance)
+        outputs = self.outputs_of(panel, ("distance", "novelty"), advance)
         labels, costs = self._labels(panel, outputs["distance"])
         return Labelling(
             regime=self._per_bar(panel, labels, ["regime"]),
@@ -122,7 +122,7 @@ class RegimeModel:
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
         panel = self._panel(data, by)
-        distance = self._run(panel, ("distance",))["distance"]
+        distance = self.outputs_of(panel, ("distance",))["distance"]
         labels, _ = jump_labels(
             distance, self.contract.jump_penalty, offsets=self._boundaries(panel)
         )
@@ -137,7 +137,7 @@ class RegimeModel:
             NaN for the first bars. The largest of a row is the label that :meth:`predict` gives.
         """
         panel = self._panel(data, by)
-        _, costs = self._labels(panel, self._run(panel, ("distance",))["distance"])
+        _, costs = self._labels(panel, self.outputs_of(panel, ("distance",))["distance"])
         return self._probability(panel, costs)
 
     def novelty(self, data: Any, *, by: str | None = None) -> Any:
@@ -151,7 +151,7 @@ class RegimeModel:
             first bars. Row t uses bars up to t.
         """
         panel = self._panel(data, by)
-        return self._per_bar(panel, self._run(panel, ("novelty",))["novelty"], ["novelty"])
+        return self._per_bar(panel, self.outputs_of(panel, ("novelty",))["novelty"], ["novelty"])
 
     def novel(self, data: Any, *, by: str | None = None) -> Any:
         """Say which bars belong to a state that training has not seen.
@@ -165,7 +165,7 @@ class RegimeModel:
             Row t uses bars up to t; False for the first bars.
         """
         panel = self._panel(data, by)
-        return self._novel(panel, self._run(panel, ("novelty",))["novelty"])
+        return self._novel(panel, self.outputs_of(panel, ("novelty",))["novelty"])
 
     def smooth(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -181,7 +181,7 @@ class RegimeModel:
         """
         panel = self._panel(data, by)
         labels = jump_path(
-            self._run(panel, ("distance",))["distance"],
+            self.outputs_of(panel, ("distance",))["distance"],
             self.contract.smooth_penalty,
             offsets=self._boundaries(panel),
         )
@@ -197,7 +197,7 @@ class RegimeModel:
             bar under whose index it stands.
         """
         panel = self._panel(data, by)
-        embedding = self._run(panel, ("embedding",), advance)["embedding"]
+        embedding = self.outputs_of(panel, ("embedding",), advance)["embedding"]
         names = [f"e{i}" for i in range(embedding.shape[1])]
         return panel.give_rows(embedding, panel.ends(self.contract.window_rows), names)
 
@@ -228,29 +228,30 @@ class RegimeModel:
             The windows of an instrument lie together: those of a mapping in its order, those of a
             long frame in order of their names.
         """
-        return self._run(self._panel(data, by), names, advance)
+        return self.outputs_of(self._panel(data, by), names, advance)
 
     def _panel(self, data: Any, by: str | None) -> Panel:
         """Check data, and bring each instrument's rows to common units."""
         contract = self.contract
-        schema, rows = contract.schema, contract.window_rows
+        schema = contract.schema
         if by is not None and is_frame(data) and by not in data.columns:
             raise DataError(
                 f"There is no column {by!r}; the columns are {', '.join(data.columns)}."
             )
         panel = as_panel(data, schema, by=contract.by if by is None else by)
+        require_positive(panel.values, log_columns(contract.transforms), schema.feature_names)
+        return panel.scaled(contract.scaling)
+
+    def outputs_of(
+        self, panel: Panel, names: Sequence[str] = OUTPUT_NAMES, advance: Advance | None = None
+    ) -> dict[str, NDArray[Any]]:
+        """Return :meth:`outputs` of a panel in the model's column order and in common units."""
+        file, rows = self._file, self.contract.window_rows
         if panel.instruments is None and len(panel.values) < rows:
             raise DataError(
                 f"The data have {len(panel.values)} rows; the model reads {rows} at once. "
                 "Give more history."
             )
-        require_positive(panel.values, log_columns(contract.transforms), schema.feature_names)
-        return panel.scaled(contract.scaling)
-
-    def _run(
-        self, panel: Panel, names: Sequence[str], advance: Advance | None = None
-    ) -> dict[str, NDArray[Any]]:
-        file, rows = self._file, self.contract.window_rows
         return run_windows(
             file.session,
             panel.values,

@@ -12,41 +12,14 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import DataError
 
 Transform = Literal["level", "difference", "log_difference"]
 TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
-UNIT_ROOT_COEFFICIENT = 0.985
-"""A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
-
 CLIP_DEVIATIONS = 6.0
 
 _BLOCK_ROWS = 1 << 16
-
-_TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
-_NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
-
-
-def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the AR(1) coefficient of each column by least squares on centred values.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (T, F)
-
-    Returns
-    -------
-    ndarray of float64, shape (F,)
-        0 for a constant column.
-    """
-    centred = values - values.mean(axis=0)
-    before, after = centred[:-1], centred[1:]
-    power = np.sum(before**2, axis=0)
-    coefficient: NDArray[np.float64] = np.divide(
-        np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
-    )
-    return coefficient
 
 
 def rows_before(transforms: Sequence[str]) -> int:
@@ -95,10 +68,13 @@ class Preprocessing:
 
     def transform(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Apply the per-column transforms alone; shapes as for :meth:`apply`."""
-        return _transform(np.asarray(values, dtype=np.float32), self.transforms)
+        return transformed(np.asarray(values, dtype=np.float32), self.transforms)
 
 
-def _transform(values: NDArray[np.float32], transforms: Sequence[Transform]) -> NDArray[np.float32]:
+def transformed(
+    values: NDArray[np.float32], transforms: Sequence[Transform]
+) -> NDArray[np.float32]:
+    """Return a series (T, F) with each column transformed, a row less where any is differenced."""
     if all(transform == "level" for transform in transforms):
         return values
     now, before = values[1:], values[:-1]
@@ -108,121 +84,6 @@ def _transform(values: NDArray[np.float32], transforms: Sequence[Transform]) -> 
     if logs.any():
         result[:, logs] = np.log(now[:, logs] / before[:, logs])
     return result
-
-
-def moves_in_proportion(column: NDArray[np.float64]) -> bool:
-    """Return whether changes of a column (T,) are better told in logarithms than as they are.
-
-    Of the two the one under which the column is likelier, its changes having a Laplace
-    distribution (Box, Cox 1964 with powers 0 and 1). Where a positive column does not vary enough
-    to tell, logarithms, unless it came so near 0 that a random walk of its steps would reach it: a
-    level that is positive by chance need not stay so.
-    """
-    if not np.all(column > 0):
-        return False
-    logs = np.log(column)
-    relative = np.abs(np.diff(logs)).mean() * np.exp(logs.mean())
-    ratio = relative / np.abs(np.diff(column)).mean()
-    if abs(ratio - 1.0) > _TOO_CLOSE:
-        return bool(ratio < 1.0)
-    return bool(column.min() > _NEAR_ZERO * np.diff(column).std() * np.sqrt(len(column)))
-
-
-def choose_transforms(
-    values: NDArray[np.float64], difference: str | Sequence[str], names: Sequence[str]
-) -> tuple[Transform, ...]:
-    """Decide which columns are differenced.
-
-    Near-unit-root columns, such as prices, would take over the slow directions that regimes are
-    read from, whatever else the data hold.
-
-    Parameters
-    ----------
-    values : ndarray of float64, shape (T, F)
-    difference : {"auto", "none"} or sequence of str
-        "auto" differences every column whose AR(1) coefficient exceeds
-        :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
-        throughout and move in proportion to their level are differenced in logarithms.
-    names : sequence of str
-        Column names, length F.
-
-    Returns
-    -------
-    tuple of {"level", "difference", "log_difference"}
-
-    Raises
-    ------
-    ConfigError
-        ``difference`` is neither a known word nor a list of columns.
-    """
-    if isinstance(difference, str):
-        if difference not in ("auto", "none"):
-            raise ConfigError(
-                f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
-            )
-        chosen = ar1_coefficient(values) > (
-            UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
-        )
-    else:
-        unknown = sorted(set(difference) - set(names))
-        if unknown:
-            raise ConfigError(
-                f"difference names {', '.join(unknown)}, which the data do not have; "
-                f"the columns are {', '.join(names)}."
-            )
-        chosen = np.array([name in set(difference) for name in names])
-    return tuple(
-        ("log_difference" if moves_in_proportion(column) else "difference") if apart else "level"
-        for apart, column in zip(chosen, values.T, strict=True)
-    )
-
-
-def fit_preprocessing(
-    values: NDArray[np.floating],
-    names: Sequence[str],
-    difference: str | Sequence[str] = "auto",
-) -> Preprocessing:
-    """Choose the transforms and measure mean and deviation, on the rows given and no others.
-
-    Parameters
-    ----------
-    values : ndarray of float, shape (T, F)
-        Finite.
-    names : sequence of str
-        Column names, for messages.
-    difference : {"auto", "none"} or sequence of str
-        See :func:`choose_transforms`.
-
-    Returns
-    -------
-    Preprocessing
-
-    Raises
-    ------
-    DataError
-        A column is constant, as given or once differenced.
-    """
-    wide = np.asarray(values, dtype=np.float64)
-    _refuse_constant(wide, names, "is constant")
-    transforms = choose_transforms(wide, difference, names)
-    # What the model file will see is float32: measure what it will measure.
-    transformed = _transform(wide.astype(np.float32), transforms).astype(np.float64)
-    _refuse_constant(transformed, names, "is constant once differenced")
-    mean = transformed.mean(axis=0)
-    return Preprocessing(
-        transforms=transforms,
-        mean=mean.astype(np.float32),
-        scale=(1.0 / transformed.std(axis=0)).astype(np.float32),
-    )
-
-
-def _refuse_constant(values: NDArray[np.float64], names: Sequence[str], what: str) -> None:
-    spread = np.ptp(values, axis=0)
-    # Of such a column float32, which the model file computes in, would keep next to nothing.
-    constant = spread <= 1e-6 * np.abs(values).max(axis=0)
-    if constant.any():
-        column = names[int(np.argmax(constant))]
-        raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")
 
 
 def log_columns(transforms: Sequence[str]) -> list[int]:

@@ -10,7 +10,7 @@ from regimetry._core import (
     rolling_windows,
     window_starts,
 )
-from regimetry.windows.several import Windows, balanced_counts
+from regimetry.windows.several import Windows, balanced_counts, with_later
 from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
 
 __all__ = [
@@ -23,4 +23,5 @@ __all__ = [
     "gather_windows",
     "rolling_windows",
     "window_starts",
+    "with_later",
 ]

@@ -51,9 +51,7 @@ class Windows:
 
     def with_later(self, bars: int) -> NDArray[np.int64]:
         """Return the numbers of the windows whose series has a window ``bars`` bars later."""
-        return np.concatenate(
-            [np.arange(a, max(a, b - bars)) for a, b in pairwise(self.offsets.tolist())]
-        )
+        return with_later(self.offsets, bars)
 
     def take(self, numbers: NDArray[np.int64]) -> NDArray[Any]:
         """Return a copy of the windows of these numbers, (len(numbers), W, F)."""
@@ -71,12 +69,20 @@ class Windows:
         return np.concatenate([function(windows) for windows in self.series])
 
 
-def balanced_counts(lengths: Sequence[int], total: int) -> NDArray[np.int64]:
+def with_later(offsets: NDArray[np.int64], bars: int) -> NDArray[np.int64]:
+    """Return the places of which the one ``bars`` later is of the same series, (n,).
+
+    ``offsets`` (I + 1,) are boundaries of series that lie one after the other.
+    """
+    return np.concatenate([np.arange(a, max(a, b - bars)) for a, b in pairwise(offsets.tolist())])
+
+
+def balanced_counts(lengths: Sequence[int] | NDArray[np.int64], total: int) -> NDArray[np.int64]:
     """Share ``total`` out evenly: each series gives as much as another, or all it has.
 
     Parameters
     ----------
-    lengths : sequence of int
+    lengths : sequence of int, shape (I,)
         What each series has.
     total : int
 

@@ -12,7 +12,7 @@ from regimetry.errors import ExportParityError
 from regimetry.export import parity
 from regimetry.export.assemble import add_preprocessing
 from regimetry.export.graph import GraphBuilder
-from regimetry.series.preprocessing import fit_preprocessing
+from regimetry.series.units import fit_preprocessing
 from regimetry.windows import rolling_windows
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from regimetry.errors import ConfigError, DataError
-from regimetry.series.preprocessing import ar1_coefficient, fit_preprocessing, moves_in_proportion
+from regimetry.series.columns import ar1_coefficient, moves_in_proportion
+from regimetry.series.units import fit_preprocessing
 
 
 def _channels(n=3000):

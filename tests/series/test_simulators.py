@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from regimetry.errors import ConfigError
-from regimetry.series.preprocessing import ar1_coefficient
+from regimetry.series.columns import ar1_coefficient
 from regimetry.series.simulators import NULLS, SIMULATORS, simulate
 from regimetry.series.simulators.chains import (
     markov_states,

@@ -1,0 +1,134 @@
+"""What the columns of a series are like: near a unit root, moving in proportion, how spread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.series.preprocessing import TRANSFORMS, transformed
+
+_TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
+_NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
+
+
+def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the AR(1) coefficient of each column by least squares on centred values.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (T, F)
+
+    Returns
+    -------
+    ndarray of float64, shape (F,)
+        0 for a constant column.
+    """
+    centred = values - values.mean(axis=0)
+    before, after = centred[:-1], centred[1:]
+    power = np.sum(before**2, axis=0)
+    coefficient: NDArray[np.float64] = np.divide(
+        np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
+    )
+    return coefficient
+
+
+def moves_in_proportion(column: NDArray[np.float64]) -> bool:
+    """Return whether changes of a column (T,) are better told in logarithms than as they are.
+
+    Of the two the one under which the column is likelier, its changes having a Laplace
+    distribution (Box, Cox 1964 with powers 0 and 1). Where a positive column does not vary enough
+    to tell, logarithms, unless it came so near 0 that a random walk of its steps would reach it: a
+    level that is positive by chance need not stay so.
+    """
+    if not np.all(column > 0):
+        return False
+    logs = np.log(column)
+    relative = np.abs(np.diff(logs)).mean() * np.exp(logs.mean())
+    ratio = relative / np.abs(np.diff(column)).mean()
+    if abs(ratio - 1.0) > _TOO_CLOSE:
+        return bool(ratio < 1.0)
+    return bool(column.min() > _NEAR_ZERO * np.diff(column).std() * np.sqrt(len(column)))
+
+
+def _is_constant(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    # Of such a column float32, which the model file computes in, would keep next to nothing.
+    return np.asarray(np.ptp(values, axis=0) <= 1e-6 * np.abs(values).max(axis=0))
+
+
+@dataclass(frozen=True)
+class ColumnStatistics:
+    """What the columns of one series are like: all that the choice and the scale depend on.
+
+    Attributes
+    ----------
+    rows : int
+        T.
+    coefficient : ndarray of float64, shape (F,)
+        AR(1); see :func:`ar1_coefficient`.
+    proportional : ndarray of bool, shape (F,)
+        See :func:`moves_in_proportion`.
+    positive, constant : ndarray of bool, shape (F,)
+        Throughout; of all but rounding the same value.
+    mean_logarithm : ndarray of float64, shape (F,)
+        0 where a column is not positive.
+    mean, variance : dict of str to ndarray of float64, shape (F,)
+        Of the columns by each transform, in float32, as the model file will see them; NaN of a
+        logarithm that there is none of.
+    still : dict of str to ndarray of bool, shape (F,)
+        Columns that are constant once transformed.
+    """
+
+    rows: int
+    coefficient: NDArray[np.float64]
+    proportional: NDArray[np.bool_]
+    positive: NDArray[np.bool_]
+    constant: NDArray[np.bool_]
+    mean_logarithm: NDArray[np.float64]
+    mean: dict[str, NDArray[np.float64]]
+    variance: dict[str, NDArray[np.float64]]
+    still: dict[str, NDArray[np.bool_]]
+
+    @classmethod
+    def of(cls, values: NDArray[np.floating]) -> ColumnStatistics:
+        """Measure a series (T, F); one of fewer than two rows is constant throughout."""
+        wide = np.asarray(values, dtype=np.float64)
+        if len(wide) < 2:
+            wide = np.ones((2, wide.shape[1]))
+        narrow = wide.astype(np.float32)
+        positive = np.all(wide > 0, axis=0)
+        constant = _is_constant(wide)
+        mean: dict[str, NDArray[np.float64]] = {}
+        variance: dict[str, NDArray[np.float64]] = {}
+        still: dict[str, NDArray[np.bool_]] = {}
+        for kind in TRANSFORMS:
+            usable = (
+                np.where(positive, narrow, np.float32(1)) if kind == "log_difference" else narrow
+            )
+            moved = transformed(usable, [kind] * wide.shape[1]).astype(np.float64)
+            mean[kind], variance[kind] = moved.mean(axis=0), moved.var(axis=0)
+            still[kind] = _is_constant(moved)
+        return cls(
+            rows=len(values),
+            coefficient=ar1_coefficient(wide),
+            proportional=np.array(
+                [
+                    not flat and moves_in_proportion(x)
+                    for x, flat in zip(wide.T, constant, strict=True)
+                ]
+            ),
+            positive=positive,
+            constant=constant,
+            mean_logarithm=np.log(np.where(positive, wide, 1.0)).mean(axis=0),
+            mean=mean,
+            variance=variance,
+            still=still,
+        )
+
+    def taken(self, transforms: Sequence[str], name: str) -> NDArray[Any]:
+        """Return ``mean``, ``variance`` or ``still`` by the transform of each column, (F,)."""
+        table = getattr(self, name)
+        return np.array([table[transform][i] for i, transform in enumerate(transforms)])

@@ -1,0 +1,188 @@
+"""Common units: which columns are differenced, and what brings rows to mean 0 and deviation 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.errors import ConfigError, DataError
+from regimetry.series.columns import ColumnStatistics
+from regimetry.series.preprocessing import Preprocessing, Transform
+from regimetry.series.scaling import InstrumentScaling
+
+UNIT_ROOT_COEFFICIENT = 0.985
+"""A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
+
+
+def choose_transforms(
+    statistics: Sequence[ColumnStatistics], difference: str | Sequence[str], names: Sequence[str]
+) -> tuple[Transform, ...]:
+    """Decide which columns are differenced.
+
+    Near-unit-root columns, such as prices, would take over the slow directions that regimes are
+    read from, whatever else the data hold.
+
+    Parameters
+    ----------
+    statistics : sequence of ColumnStatistics
+        Of each series. Coefficients are averaged, and questions decided by majority, over rows.
+    difference : {"auto", "none"} or sequence of str
+        "auto" differences every column whose AR(1) coefficient exceeds
+        :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
+        throughout and move in proportion to their level are differenced in logarithms.
+    names : sequence of str
+        Column names, length F.
+
+    Returns
+    -------
+    tuple of {"level", "difference", "log_difference"}
+
+    Raises
+    ------
+    ConfigError
+        ``difference`` is neither a known word nor a list of columns.
+    """
+    rows = [one.rows for one in statistics]
+    if isinstance(difference, str):
+        if difference not in ("auto", "none"):
+            raise ConfigError(
+                f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
+            )
+        chosen = np.average([one.coefficient for one in statistics], axis=0, weights=rows) > (
+            UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
+        )
+    else:
+        unknown = sorted(set(difference) - set(names))
+        if unknown:
+            raise ConfigError(
+                f"difference names {', '.join(unknown)}, which the data do not have; "
+                f"the columns are {', '.join(names)}."
+            )
+        chosen = np.array([name in set(difference) for name in names])
+    positive = np.all([one.positive for one in statistics], axis=0)
+    shares = np.average([one.proportional for one in statistics], axis=0, weights=rows)
+    logs = positive & (shares > 0.5)
+    return tuple(
+        ("log_difference" if log else "difference") if apart else "level"
+        for apart, log in zip(chosen, logs, strict=True)
+    )
+
+
+def fit_preprocessing(
+    values: NDArray[np.floating],
+    names: Sequence[str],
+    difference: str | Sequence[str] = "auto",
+) -> Preprocessing:
+    """Choose the transforms and measure mean and deviation, on the rows given and no others.
+
+    Parameters
+    ----------
+    values : ndarray of float, shape (T, F)
+        Finite.
+    names : sequence of str
+        Column names, for messages.
+    difference : {"auto", "none"} or sequence of str
+        See :func:`choose_transforms`.
+
+    Returns
+    -------
+    Preprocessing
+
+    Raises
+    ------
+    DataError
+        A column is constant, as given or once differenced.
+    """
+    preprocessing, _ = fit_units([ColumnStatistics.of(values)], names, difference)
+    return preprocessing
+
+
+def fit_units(
+    statistics: Sequence[ColumnStatistics],
+    names: Sequence[str],
+    difference: str | Sequence[str] = "auto",
+    instruments: Sequence[str] | None = None,
+) -> tuple[Preprocessing, InstrumentScaling | None]:
+    """Choose the transforms, common units for instruments, and the scale of all rows together.
+
+    Parameters
+    ----------
+    statistics : sequence of ColumnStatistics
+        Of each series, in an order that does not depend on who measured them.
+    names : sequence of str
+        Column names, for messages.
+    difference : {"auto", "none"} or sequence of str
+        See :func:`choose_transforms`.
+    instruments : sequence of str or None
+        Names of the series, if each is to have units of its own; ``None``: all are read as they
+        are. A column that is constant in one instrument keeps its unit there.
+
+    Returns
+    -------
+    Preprocessing
+        Of rows in common units.
+    InstrumentScaling or None
+
+    Raises
+    ------
+    DataError
+        A column is constant in every series, as given or once differenced.
+    """
+    constant = np.all([one.constant for one in statistics], axis=0)
+    _refuse_constant(constant, names, "is constant")
+    transforms = choose_transforms(statistics, difference, names)
+    still = np.all([one.taken(transforms, "still") for one in statistics], axis=0)
+    _refuse_constant(still, names, "is constant once differenced")
+
+    rows = np.array([one.rows for one in statistics], dtype=np.float64)
+    means = np.array([one.taken(transforms, "mean") for one in statistics])
+    variances = np.array([one.taken(transforms, "variance") for one in statistics])
+    scaling = None
+    if instruments is not None:
+        scaling = _common_units(transforms, instruments, statistics)
+        levels = np.array([transform == "level" for transform in transforms])
+        means = scaling.factor * means + np.where(levels, scaling.offset, 0.0)
+        variances = scaling.factor**2 * variances
+    mean = np.average(means, axis=0, weights=rows)
+    within = np.average(variances, axis=0, weights=rows)
+    between = np.average((means - mean) ** 2, axis=0, weights=rows)
+    return (
+        Preprocessing(
+            transforms=transforms,
+            mean=mean.astype(np.float32),
+            scale=(1.0 / np.sqrt(within + between)).astype(np.float32),
+        ),
+        scaling,
+    )
+
+
+def _common_units(
+    transforms: tuple[Transform, ...],
+    instruments: Sequence[str],
+    statistics: Sequence[ColumnStatistics],
+) -> InstrumentScaling:
+    """Return the maps that give each series the average one's deviation, and of levels its mean."""
+    rows = np.array([one.rows for one in statistics], dtype=np.float64)
+    means = np.array([one.taken(transforms, "mean") for one in statistics])
+    variances = np.array([one.taken(transforms, "variance") for one in statistics])
+    average = np.average(means, axis=0, weights=rows)
+    deviation = np.sqrt(np.average(variances, axis=0, weights=rows))
+    still = np.array([one.taken(transforms, "still") for one in statistics])
+    own = np.sqrt(np.where(still, 1.0, variances))
+    factor = np.where(still, 1.0, deviation / own)
+    offset = np.zeros_like(factor)
+    for column, transform in enumerate(transforms):
+        if transform == "level":
+            offset[:, column] = average[column] - factor[:, column] * means[:, column]
+        elif transform == "log_difference":  # its size stays, whatever the power
+            size = np.array([one.mean_logarithm[column] for one in statistics])
+            offset[:, column] = (1.0 - factor[:, column]) * size
+    return InstrumentScaling(transforms, tuple(instruments), factor, offset).rounded()
+
+
+def _refuse_constant(constant: NDArray[np.bool_], names: Sequence[str], what: str) -> None:
+    if constant.any():
+        column = names[int(np.argmax(constant))]
+        raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")
