@@ -64,7 +64,7 @@ def label_units(
         labelled = numbers.map_batches(
             _UnitLabeller,
             batch_size=1,
-            fn_constructor_args=(list(units), job, _Portable(model, num_gpus)),
+            fn_constructor_args=(_Shared((list(units), job, _Portable(model, num_gpus))),),
             compute=data.ActorPoolStrategy(size=size),
             **_resources(num_gpus),
         )
@@ -102,7 +102,7 @@ def label_dataset(
     return dataset.groupby(columns.instrument).map_groups(
         _GroupLabeller,
         batch_format="pyarrow",
-        fn_constructor_args=(columns, _Portable(model, num_gpus)),
+        fn_constructor_args=(_Shared((columns, _Portable(model, num_gpus))),),
         compute=data.ActorPoolStrategy(size=_actors(actors, num_gpus)),
         **_resources(num_gpus),
     )
@@ -153,11 +153,30 @@ class _Portable:
         )
 
 
+class _Shared:
+    """What every actor needs, put into the object store once and kept there by this process.
+
+    Handed to the actors as arguments, it would be gone when one of them starts again.
+    """
+
+    def __init__(self, content: Any) -> None:
+        import ray
+
+        self._reference = ray.put(content)
+
+    def get(self) -> Any:
+        """Fetch it, in an actor."""
+        import ray
+
+        return ray.get(self._reference)
+
+
 class _UnitLabeller:
     """What an actor does with the number of a unit."""
 
-    def __init__(self, units: list[Unit], job: Job, model: _Portable) -> None:
-        self._units, self._job, self._model = units, job, model.open()
+    def __init__(self, shared: _Shared) -> None:
+        self._units, self._job, portable = shared.get()
+        self._model = portable.open()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         unit = self._units[int(batch["number"][0])]
@@ -170,8 +189,9 @@ class _UnitLabeller:
 class _GroupLabeller:
     """What an actor does with the rows of an instrument."""
 
-    def __init__(self, columns: Columns, model: _Portable) -> None:
-        self._columns, self._model = columns, model.open()
+    def __init__(self, shared: _Shared) -> None:
+        self._columns, portable = shared.get()
+        self._model = portable.open()
 
     def __call__(self, table: Any) -> Any:
         import pyarrow as pa
@@ -217,7 +237,7 @@ def _connected(actors: int | None) -> Iterator[Any]:
         "include_dashboard": False,
         "object_store_memory": _LEAST_STORE,
     }
-    ray.init(**({} if remote else own), log_to_driver=False, logging_level=logging.WARNING)
+    ray.init(**({} if remote else own), log_to_driver=False, logging_level=logging.ERROR)
     try:
         with _quiet(data):
             yield data

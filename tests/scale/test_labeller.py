@@ -1,3 +1,4 @@
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import regimetry as rg
 from regimetry.errors import DataError
 from regimetry.runtime.labelling import MISSING
 from regimetry.scale import Labeller
+from regimetry.series.scaling import InstrumentScaling
 
 R = 11
 
@@ -92,6 +94,31 @@ def test_the_comparison_can_fail(single, values):
     labeller._carried.costs[:] = 0
     later = labeller.push("ab", which[100:], values[100:200])
     assert not np.array_equal(later.probability, expected[1][100:])
+
+
+@pytest.mark.parametrize("n_rows", [1, 7, 64, 200])
+def test_each_instrument_is_read_in_its_own_units(model_path, values, n_rows):
+    model = rg.load(model_path, device="cpu", threads=1)
+    generator = np.random.default_rng(0)
+    scaling = InstrumentScaling(
+        model.contract.transforms,
+        ("a", "b"),
+        generator.uniform(0.5, 2, (2, 4)),
+        generator.uniform(-1, 1, (2, 4)),
+    )
+    model._file.contract = replace(model.contract, by="symbol", scaling=scaling)
+    assert "log_difference" in scaling.transforms
+    which = generator.integers(0, 3, 600)
+    found = in_chunks(Labeller(model), "abc", which, values[:600], range(n_rows, 600, n_rows))
+    for number, name in enumerate("abc"):
+        mine = which == number
+        expected = model.label({name: values[:600][mine]})
+        np.testing.assert_array_equal(found[0][mine], expected.regime[name])
+        np.testing.assert_array_equal(found[1][mine], expected.probability[name])
+        np.testing.assert_array_equal(found[2][mine], expected.novelty[name])
+    plain = Labeller(rg.load(model_path, device="cpu")).push("abc", which, values[:600])
+    assert not np.array_equal(plain.novelty[which == 0], found[2][which == 0])
+    np.testing.assert_array_equal(plain.novelty[which == 2], found[2][which == 2])
 
 
 def test_names_may_move_and_rows_may_be_missing(single, values):
