@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from importlib import metadata
 from pathlib import Path
 
@@ -27,3 +28,13 @@ def describe_machine(more: tuple[str, ...] = ()) -> str:
         f"{processor}, {len(os.sched_getaffinity(0))} CPUs; Python {platform.python_version()}, "
         + ", ".join(versions)
     )
+
+
+def peak_bytes() -> int:
+    """Return the peak of this process's own memory.
+
+    From ``/proc``: what ``getrusage`` calls the peak of a process that was started by a large one
+    is the large one's.
+    """
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])

@@ -9,11 +9,9 @@ RegimeDetector.fit on 500 000 windows. Prints Markdown tables.
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -23,7 +21,7 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
-from benchmarks.machine import describe_machine
+from benchmarks.machine import describe_machine, peak_bytes
 from regimetry.regimes.head import slow_dimension
 from regimetry.regimes.memory import GIB
 from regimetry.regimes.slow import by_block, fit_slow_directions
@@ -140,16 +138,6 @@ def run_task(task: str, n: int) -> None:
         rg.RegimeDetector(n_regimes=N_REGIMES, objective=None, random_state=SEED).fit(values)
     seconds = time.perf_counter() - start
     print(json.dumps({"seconds": seconds, "gib": peak_bytes() / GIB}))
-
-
-def peak_bytes() -> int:
-    """Return the peak of this process's own memory.
-
-    From ``/proc``: what ``getrusage`` calls the peak of a process that was started by a large one
-    is the large one's.
-    """
-    status = Path("/proc/self/status").read_text()
-    return 1024 * int(re.search(r"VmHWM:\s+(\d+) kB", status)[1])
 
 
 def draw(counts: list[int], found: list[dict[str, float]], path: str) -> None:

@@ -6,11 +6,13 @@ import sys
 import textwrap
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
             "matplotlib", "narwhals", "tqdm", "pydantic", "yaml", "starlette", "uvicorn",
-            "prometheus_client", "plotly", "jinja2"]  # fmt: skip
+            "prometheus_client", "plotly", "jinja2", "ray"]  # fmt: skip
 
 BLOCKER = """
 import sys
@@ -80,6 +82,25 @@ def test_tier_1_runs_a_model_with_onnxruntime_besides(model_path):
         RESEARCH,
         str(model_path),
     )
+
+
+def test_folders_are_labelled_without_tensorflow_and_name_what_they_lack(model_path, tmp_path):
+    (tmp_path / "in").mkdir()
+    code = """
+        import sys
+        import regimetry.scale
+        from regimetry.errors import InstallError
+        try:
+            print(regimetry.scale.predict(sys.argv[2] + "/in", sys.argv[1], output=sys.argv[3]))
+        except InstallError as error:
+            print(error)
+        """
+    values = pa.array([1.0 + i % 7 for i in range(40)])
+    pq.write_table(pa.table({f"x{i}": values for i in range(4)}), tmp_path / "in" / "bars.parquet")
+    arguments = [str(model_path), str(tmp_path), str(tmp_path / "out")]
+    allowed = {"pyarrow", "narwhals"}
+    assert "'rows': 40" in assert_runs(code, [n for n in RESEARCH if n not in allowed], *arguments)
+    assert "pip install 'regimetry[frames]'" in assert_runs(code, RESEARCH, *arguments)
 
 
 def test_the_blocker_blocks():

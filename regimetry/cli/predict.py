@@ -7,6 +7,7 @@ import math
 import sys
 from typing import Any
 
+from regimetry.cli import folder
 from regimetry.cli.arguments import add_json, add_model_and_data, add_output
 from regimetry.cli.output import when
 
@@ -18,23 +19,36 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="label every bar of a table",
         description="Label every bar causally: regime, probability of each regime, novelty, and "
         "whether the state is novel. The first bars, which have no full window behind them, stay "
-        "empty. Of a model fitted with --features, give the bars: the features are made of them.",
+        "empty. Of a model fitted with --features, give the bars: the features are made of them. "
+        "A folder of Parquet files holds many instruments; its labels go to another folder, and "
+        "the same command goes on where it was stopped.",
         examples=[
             "regimetry predict spx.onnx new.csv -o regimes.csv",
             "regimetry predict spx.onnx new.csv > regimes.csv",
             "regimetry predict spx.onnx new.csv --json",
+            "regimetry predict spx.onnx bars/ -o labels/ --by symbol",
         ],
     )
     add_model_and_data(parser)
     add_output(
-        parser, "table to write (.csv or .parquet; default: CSV on standard output)", required=False
+        parser,
+        "table to write (.csv or .parquet; default: CSV on standard output), or folder",
+        required=False,
     )
     add_json(parser)
+    folder.add_options(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> None:
     """Label and write."""
+    if folder.is_folder(options):
+        folder.run(options)
+    else:
+        _run_table(options)
+
+
+def _run_table(options: argparse.Namespace) -> None:
     from regimetry.cli.output import over_rows_of, print_json, text_table
     from regimetry.cli.progress import progress
     from regimetry.files import require_writable

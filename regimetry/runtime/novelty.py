@@ -17,17 +17,22 @@ def step(mean: float, novelty: float, memory: float) -> float:
 
 
 def running_mean(
-    novelty: NDArray[np.floating], memory: float, offsets: NDArray[np.int64] | None = None
+    novelty: NDArray[np.floating],
+    memory: float,
+    offsets: NDArray[np.int64] | None = None,
+    state: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return :func:`step` after each of the bars (N,); entry t uses bars up to t.
 
-    ``offsets`` are boundaries of series that lie one after the other, from 0 to N: each begins
-    afresh.
+    ``offsets`` (M + 1,) are boundaries of series that lie one after the other, from 0 to N: each
+    goes on from its ``state`` (M,), or begins afresh.
     """
+    bounds = np.array([0, len(novelty)]) if offsets is None else offsets
+    begins = np.full(len(bounds) - 1, NONE_YET) if state is None else state
+    first = dict(zip(bounds[:-1].tolist(), begins.tolist(), strict=True))
     mean, result = NONE_YET, []
-    first = set() if offsets is None else set(offsets.tolist())
     for place, value in enumerate(novelty.tolist()):
-        mean = step(NONE_YET if place in first else mean, value, memory)
+        mean = step(first.get(place, mean), value, memory)
         result.append(mean)
     return np.array(result, dtype=np.float64)
 

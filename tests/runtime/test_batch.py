@@ -55,6 +55,26 @@ def test_results_are_those_of_onnxruntime_itself(session, values):
     np.testing.assert_array_equal(found, by_gathering)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_windows_that_begin_anywhere_are_those_of_the_series(session, values, threads):
+    names = ("distance", "regime", "novelty")
+    every = run_windows(session, values, names)
+    starts = np.random.default_rng(0).integers(0, len(values) - 10, 333)
+    found = run_windows(session, values, names, starts=starts, threads=threads)
+    for name in names:
+        np.testing.assert_array_equal(found[name], every[name][starts])
+    assert not np.array_equal(found["distance"], every["distance"][starts - 1])
+
+
+def test_no_starts_give_no_rows(session, values):
+    none = np.empty(0, np.int64)
+    found = run_windows(session, values, ("distance", "regime"), starts=none, threads=2)
+    assert found["distance"].shape == (0, 3)
+    assert found["regime"].shape == (0,)
+    short = run_windows(session, values[:3], ("distance",), starts=none)
+    assert short["distance"].shape == (0, 3)
+
+
 def test_no_windows_give_no_rows(session):
     found = run_gathered(session, np.empty((0, 11, 4), np.float32), ("distance", "regime"))
     assert found["distance"].shape == (0, 3)

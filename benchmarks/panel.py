@@ -1,0 +1,204 @@
+"""Many instruments, Parquet to Parquet: ``python -m benchmarks.panel``.
+
+Fits a model of eight features in a process of its own, writes panels, and measures each figure in a
+fresh process: the main panel against a bare onnxruntime loop on the same cores, in turns; Ray on
+two local actors against twice one process of one thread; growth with the number of bars. Then fits
+the cost model of ``docs/scaling.md`` to these and prints its table.
+
+    --instruments, --bars   the main panel (1000, 2500)
+    --growth                bars in all, one panel each (100000,1000000,10000000)
+    --only                  main, ray, growth, cost (all)
+    --image FILE            where to draw the growth (.png)
+"""
+
+import argparse
+import shutil
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.machine import describe_machine
+from benchmarks.panel_tasks import run
+
+FILES = 16
+BARS = 2500
+PARTS = ("main", "ray", "growth", "cost")
+
+NETWORK = 10e9 / 8
+"""Bytes a second of a machine's network: 10 Gbit/s."""
+
+STORE = 20e9
+"""Bytes a second of the store that all machines read and write."""
+
+
+def main_panel(folder: Path, model: Path, instruments: int, bars: int, threads: int) -> None:
+    """Print the main panel's throughput beside the bare loop's, in turns, and its memory."""
+    run("write", folder / "in", instruments, bars, FILES)
+    windows = instruments * bars
+    before = run("bare", model, windows // 4, threads)
+    found = run("predict", folder / "in", model, folder / "out", threads)
+    after = run("bare", model, windows // 4, threads)
+    loops = [rate(before), rate(after)]
+    print("\n| Parquet to Parquet | rows a second | seconds | GiB at peak |\n|---|---|---|---|")
+    print(f"| bare onnxruntime loop, before and after | {loops[0]:.0f}, {loops[1]:.0f} | | |")
+    print(
+        f"| {instruments} instruments x {bars} bars, {threads} threads | {rate(found):.0f} | "
+        f"{found['seconds']:.1f} | {found['gib']:.2f} |"
+    )
+    print(f"\n{rate(found) / statistics.mean(loops):.1%} of the bare loop.")
+
+
+def ray_panel(folder: Path, model: Path, instruments: int, bars: int) -> None:
+    """Print what two actors do, beside twice one process of one thread before and after."""
+    run("write", folder / "in", instruments, bars, 40)
+    alone = [run("predict", folder / "in", model, folder / "a", 1)]
+    found = run("on_ray", folder / "in", model, folder / "ray", 2)
+    alone.append(run("predict", folder / "in", model, folder / "b", 1))
+    once = [rate(entry) for entry in alone]
+    print("\n| Ray | rows a second |\n|---|---|")
+    print(f"| one process of one thread, before and after | {once[0]:.0f}, {once[1]:.0f} |")
+    print(f"| two actors, after {found['start_up']:.1f} s of starting up | {rate(found):.0f} |")
+    print(f"\n{rate(found) / (2 * statistics.mean(once)):.1%} of twice one process.")
+
+
+def growth(folder: Path, model: Path, sizes: list[int], threads: int) -> list[dict[str, Any]]:
+    """Print and return seconds and memory for each number of bars."""
+    print("\n| bars | seconds | microseconds a bar | GiB at peak |\n|---|---|---|---|")
+    found = []
+    for size in sizes:
+        place = folder / str(size)
+        run("write", place / "in", max(1, size // BARS), BARS, max(1, min(FILES, size // BARS)))
+        entry = run("predict", place / "in", model, place / "out", threads)
+        shutil.rmtree(place)
+        found.append(entry)
+        each = 1e6 * entry["seconds"] / entry["rows"]
+        print(
+            f"| {entry['rows']} | {entry['seconds']:.1f} | {each:.1f} | {entry['gib']:.2f} |",
+            flush=True,
+        )
+    logs = [np.log([entry[key] for entry in found]) for key in ("rows", "seconds")]
+    if len(sizes) > 1:
+        print(f"\nSeconds grow as bars to the power {np.polyfit(*logs, 1)[0]:.3f}.")
+    return found
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a bar takes.
+
+    Attributes
+    ----------
+    compute, read : float
+        Seconds of one core.
+    names : float
+        Seconds to look at a bar's instrument once, where a column names it; one process does it.
+    file : float
+        Seconds to look at a file; one process does it.
+    bytes_in, bytes_out : float
+    """
+
+    compute: float
+    read: float
+    names: float
+    file: float
+    bytes_in: float
+    bytes_out: float
+
+
+def measure_cost(folder: Path, model: Path, instruments: int, bars: int) -> Cost:
+    """Fit the cost model to a panel of a few files and to one of many."""
+    run("write", folder / "few" / "in", instruments, bars, 4)
+    run("write", folder / "many" / "in", instruments, 20, instruments)
+    few = run("read", folder / "few" / "in", model, 1)
+    many = run("read", folder / "many" / "in", model, 1)
+    label = run("predict", folder / "few" / "in", model, folder / "few" / "out", 1)
+    # Scans are linear in files and rows: two equations.
+    left = np.array([[entry["files"], entry["rows"]] for entry in (few, many)])
+    file, name = np.linalg.solve(left, [few["scan"], many["scan"]])
+    rows = few["rows"]
+    sizes = [
+        sum(path.stat().st_size for path in (folder / "few" / kind).glob("*.parquet")) / rows
+        for kind in ("in", "out")
+    ]
+    return Cost(label["seconds"] / rows, few["read"] / rows, max(name, 0.0), file, *sizes)
+
+
+def print_cost(cost: Cost) -> None:
+    """Print the model, and what it says of more bars than there are here."""
+    print("\n| a bar takes | |\n|---|---|")
+    print(f"| of one core, all in all | {1e6 * cost.compute:.1f} us |")
+    print(f"| of that to read it | {1e6 * cost.read:.2f} us |")
+    print(f"| to look at its instrument before | {1e9 * cost.names:.0f} ns |")
+    print(f"| bytes in, bytes out | {cost.bytes_in:.0f}, {cost.bytes_out:.0f} |")
+    print(f"\nA file takes {1e3 * cost.file:.2f} ms to look at.")
+    print("\n| bars | machines x cores | hours | scan, hours | network a machine | store |")
+    print("|---|---|---|---|---|---|")
+    for bars, machines, cores in ((1e6, 1, 2), (1e9, 4, 32), (1e12, 250, 64)):
+        seconds = bars * cost.compute / (machines * cores)
+        scan = bars * cost.names + bars / 4e6 * cost.file
+        flow = bars * (cost.bytes_in + cost.bytes_out) / seconds
+        print(
+            f"| {bars:.0e} | {machines} x {cores} | {seconds / 3600:.3g} | {scan / 3600:.2g} | "
+            f"{flow / machines / NETWORK:.1%} | {flow / STORE:.1%} |"
+        )
+
+
+def rate(entry: dict[str, Any]) -> float:
+    """Return rows a second."""
+    return entry["rows"] / entry["seconds"]
+
+
+def draw(found: list[dict[str, Any]], path: str) -> None:
+    """Draw seconds and memory against bars."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    bars = np.array([entry["rows"] for entry in found])
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3.2), layout="constrained")
+    left.loglog(bars, [entry["seconds"] for entry in found], marker="o")
+    left.loglog(bars, found[-1]["seconds"] * bars / bars[-1], "--", color="grey", label="linear")
+    left.set(xlabel="bars", ylabel="seconds")
+    left.legend()
+    right.semilogx(bars, [entry["gib"] for entry in found], marker="o")
+    right.set(xlabel="bars", ylabel="GiB at peak", ylim=0)
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+def main() -> None:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--instruments", type=int, default=1000)
+    parser.add_argument("--bars", type=int, default=BARS)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--growth", default="100000,1000000,10000000")
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--image")
+    options = parser.parse_args()
+    only = options.only.split(",")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, model = Path(temporary), Path(temporary) / "panel.onnx"
+        run("fit", model)
+        instruments, bars = options.instruments, options.bars
+        if "main" in only:
+            main_panel(folder / "main", model, instruments, bars, options.threads)
+        if "ray" in only:
+            ray_panel(folder / "ray", model, max(40, instruments // 4), bars)
+        if "growth" in only:
+            sizes = [int(float(size)) for size in options.growth.split(",")]
+            found = growth(folder / "growth", model, sizes, options.threads)
+            if options.image:
+                draw(found, options.image)
+        if "cost" in only:
+            print_cost(measure_cost(folder / "cost", model, max(4, instruments // 5), bars))
+    print(f"\n{describe_machine(('pyarrow', 'ray'))}")
+
+
+if __name__ == "__main__":
+    main()

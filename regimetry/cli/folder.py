@@ -1,0 +1,120 @@
+"""``regimetry predict`` of a folder: many instruments, Parquet in, Parquet out."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from regimetry.errors import ConfigError
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add what only a folder takes."""
+    group = parser.add_argument_group("folders of Parquet files, or one file with --by")
+    group.add_argument(
+        "--by",
+        metavar="NAME",
+        help="column, or key of key=value folders, that names the instrument (default: the fit's, "
+        "or found by name)",
+    )
+    group.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="leave out files that cannot be used, and say which",
+    )
+    group.add_argument(
+        "--memory",
+        type=float,
+        metavar="GIB",
+        help="for rows held at once, in each process (default: 1)",
+    )
+    group.add_argument(
+        "--parts",
+        type=int,
+        metavar="N",
+        help="output files, where instruments span files (default: 16 to 64)",
+    )
+    group.add_argument(
+        "--ray",
+        action="store_true",
+        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
+    )
+    group.add_argument(
+        "--actors", type=int, metavar="N", help="with --ray, sessions at once (default: one a CPU)"
+    )
+
+
+def is_folder(options: argparse.Namespace) -> bool:
+    """Return whether the data are a folder, or a file of many instruments.
+
+    Raises
+    ------
+    ConfigError
+        A single table is given options of folders.
+    """
+    if options.data.is_dir() or options.by is not None:
+        return True
+    for name in ("keep_going", "memory", "parts", "ray", "actors"):
+        if getattr(options, name) not in (None, False):
+            raise ConfigError(
+                f"--{name.replace('_', '-')} is for a folder of Parquet files, or one file with "
+                f"--by; {options.data} is a single table."
+            )
+    return False
+
+
+def run(options: argparse.Namespace) -> None:
+    """Label the folder and say what was done."""
+    from regimetry.cli.output import note, print_json, text_table
+    from regimetry.cli.progress import progress
+    from regimetry.runtime.model import load
+    from regimetry.scale import predict
+
+    if options.output is None:
+        raise ConfigError("The labels of a folder go to a folder; name one with -o.")
+    model = load(options.model, device=options.device)
+    report = predict(
+        options.data,
+        model,
+        output=options.output,
+        by=options.by,
+        time_column=options.time_column,
+        keep_going=options.keep_going,
+        memory=1.0 if options.memory is None else options.memory,
+        parts=options.parts,
+        ray=options.ray,
+        actors=options.actors,
+        progress=lambda rows, before: progress(rows, "labelling", "bar", done=before),
+    )
+    for line in _notes(report):
+        note(line)
+    if options.json:
+        print_json({**report, "path": str(options.output)})
+        return
+    labelled = max(1, sum(report["bars"].values()))
+    rows = [
+        [f"{number} {name}", str(bars), f"{bars / labelled:.1%}"]
+        for number, (name, bars) in enumerate(report["bars"].items())
+    ]
+    print(text_table(["regime", "bars", "share"], rows))
+    print(
+        f"\n{options.output}: {report['rows']} rows of {report['instruments']} instruments, "
+        f"{report['unlabelled']} without a full window"
+    )
+
+
+def _notes(report: dict[str, Any]) -> list[str]:
+    """Return one line for each thing that did not go as the files promise."""
+    lines = [f"left out: {reason}" for reason in report["skipped"].values()]
+    if report["short"]:
+        lines.append(f"shorter than a window, left without labels: {_some(report['short'])}")
+    if report["sorted"]:
+        lines.append(f"rows out of order, put in order: {_some(report['sorted'])}")
+    if report["done_before"]:
+        lines.append(f"{report['done_before']} of {report['units']} files were done before")
+    return lines
+
+
+def _some(names: list[str], most: int = 10) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

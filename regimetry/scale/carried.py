@@ -1,0 +1,100 @@
+"""What is carried from one chunk to the next, for each instrument."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.contract import ModelContract
+from regimetry.runtime.novelty import NONE_YET
+
+_Kind = TypeVar("_Kind", bound=np.generic)
+
+
+class Carried:
+    """One place a instrument in four slabs, which grow as instruments appear.
+
+    Parameters
+    ----------
+    contract : ModelContract
+
+    Attributes
+    ----------
+    numbers : dict of str to int
+        The place of each instrument.
+    seen : ndarray of int64, shape (M,)
+        Rows that have come.
+    costs : ndarray of float64, shape (M, K)
+        Of the jump recursion; from 0 it gives V_0 = d_0, as it does at the beginning.
+    means : ndarray of float64, shape (M,)
+        Running mean of novelty.
+    """
+
+    def __init__(self, contract: ModelContract) -> None:
+        self._reach = contract.window_rows - 1
+        self.numbers: dict[str, int] = {}
+        self.seen = np.empty(0, np.int64)
+        self.costs = np.empty((0, contract.n_regimes))
+        self.means = np.empty(0)
+        # The last R - 1 rows of each instrument, or fewer at the end of its place.
+        self._tails = np.empty((0, contract.n_features))
+
+    def places(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """Return the place of each instrument, a new one where it is new."""
+        places = [self.numbers.setdefault(name, len(self.numbers)) for name in names]
+        if len(self.numbers) > len(self.seen):
+            more = 2 * len(self.numbers) - len(self.seen)
+            self.seen = _longer(self.seen, more, 0)
+            self.costs = _longer(self.costs, more, 0.0)
+            self.means = _longer(self.means, more, NONE_YET)
+            self._tails = _longer(self._tails, more * self._reach, 0.0)
+        return np.array(places, dtype=np.int64)
+
+    def before(
+        self, places: NDArray[np.int64], counts: NDArray[np.int64], values: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Stack for each instrument the rows kept of it and its new ones.
+
+        Parameters
+        ----------
+        places : ndarray of int64, shape (M,)
+        counts : ndarray of int64, shape (M,)
+            New rows of each instrument, which lie one after the other in ``values``.
+        values : ndarray, shape (n, F)
+
+        Returns
+        -------
+        stacked : ndarray of float64, shape (n + kept.sum(), F)
+        bounds : ndarray of int64, shape (M + 1,)
+            Where each instrument begins, and the end.
+        kept : ndarray of int64, shape (M,)
+            How many rows of each were kept, at most R - 1.
+        """
+        kept = np.minimum(self.seen[places], self._reach)
+        bounds = np.concatenate([[0], np.cumsum(kept + counts)])
+        stacked = np.empty((bounds[-1], values.shape[1]))
+        stacked[ranges(bounds[:-1] + kept, counts)] = values
+        tails = ranges((places + 1) * self._reach - kept, kept)
+        stacked[ranges(bounds[:-1], kept)] = self._tails[tails]
+        return stacked, bounds, kept
+
+    def keep(
+        self, places: NDArray[np.int64], stacked: NDArray[np.float64], bounds: NDArray[np.int64]
+    ) -> None:
+        """Keep the last R - 1 rows of each instrument of a stack."""
+        last = np.minimum(np.diff(bounds), self._reach)
+        tails = ranges((places + 1) * self._reach - last, last)
+        self._tails[tails] = stacked[ranges(bounds[1:] - last, last)]
+
+
+def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return ``first[i], ..., first[i] + counts[i] - 1`` for every i, one after the other."""
+    before = np.cumsum(counts) - counts
+    return np.repeat(first - before, counts) + np.arange(int(counts.sum()))
+
+
+def _longer(array: NDArray[_Kind], more: int, filling: float) -> NDArray[_Kind]:
+    return np.concatenate([array, np.full((more, *array.shape[1:]), filling, array.dtype)])

@@ -1,0 +1,279 @@
+"""The same work on Ray: actors that hold one session each."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from regimetry.errors import ConfigError, DataError, InstallError, RegimetryError
+from regimetry.runtime.batch import Advance
+from regimetry.runtime.model import RegimeModel
+from regimetry.runtime.threads import available_threads
+from regimetry.scale.columns import Columns, choose_columns
+from regimetry.scale.job import Job, attempt
+from regimetry.scale.labeller import Labeller
+from regimetry.scale.results import clear_leftovers
+from regimetry.scale.times import TimeOrder, sortable
+from regimetry.scale.units import Unit
+from regimetry.scale.writing import label_arrays, label_names
+from regimetry.series.frames import values_of
+
+_LEAST_STORE = 80 << 20
+"""Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
+
+
+def label_units(
+    units: Sequence[Unit],
+    job: Job,
+    model: RegimeModel,
+    *,
+    actors: int | None,
+    num_gpus: float,
+    advance: Advance,
+) -> Iterator[tuple[str, dict[str, Any] | RegimetryError]]:
+    """Label units on actors; yield each unit's output and what became of it, as they are done.
+
+    Where an actor's process dies, Ray starts another and gives it the unit again: what was written
+    of it is no file yet. The files are read and written by the actors, which must see the same
+    folders.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+    job : Job
+    model : RegimeModel
+        Sent to the actors as its content.
+    actors, num_gpus
+        As for :func:`~regimetry.scale.predict`.
+    advance : callable
+        Called with the rows of each unit when it is done.
+    """
+    if not units:
+        return
+    with _connected(actors) as data:
+        size = min(_actors(actors, num_gpus), len(units))
+        numbers = data.from_items(
+            [{"number": number} for number in range(len(units))], override_num_blocks=len(units)
+        )
+        labelled = numbers.map_batches(
+            _UnitLabeller,
+            batch_size=1,
+            fn_constructor_args=(_Shared((list(units), job, _Portable(model, num_gpus))),),
+            compute=data.ActorPoolStrategy(size=size),
+            **_resources(num_gpus),
+        )
+        for row in labelled.iter_rows():
+            outcome = json.loads(row["outcome"])
+            if "error" in outcome:
+                kind = DataError if outcome["of_data"] else RegimetryError
+                yield row["output"], kind(outcome["error"])
+            else:
+                advance(outcome["rows"])
+                yield row["output"], outcome
+    clear_leftovers(job.output)
+
+
+def label_dataset(
+    dataset: Any,
+    model: RegimeModel,
+    *,
+    by: str | None,
+    time_column: str | None,
+    actors: int | None,
+    num_gpus: float,
+) -> Any:
+    """Add the labels to a Ray Dataset, lazily: grouped by instrument, in rising time.
+
+    Parameters are those of :func:`~regimetry.scale.predict`.
+    """
+    data = _import_data()
+    if not isinstance(dataset, data.Dataset):
+        raise DataError(
+            f"The source is a {type(dataset).__name__}; a path to Parquet or a ray.data.Dataset is "
+            "needed. Data in memory go to RegimeModel.label."
+        )
+    columns = _columns_of(dataset, model, by, time_column)
+    return dataset.groupby(columns.instrument).map_groups(
+        _GroupLabeller,
+        batch_format="pyarrow",
+        fn_constructor_args=(_Shared((columns, _Portable(model, num_gpus))),),
+        compute=data.ActorPoolStrategy(size=_actors(actors, num_gpus)),
+        **_resources(num_gpus),
+    )
+
+
+def _columns_of(
+    dataset: Any, model: RegimeModel, by: str | None, time_column: str | None
+) -> Columns:
+    try:
+        arrow = dataset.take_batch(1, batch_format="pyarrow").schema
+    except ValueError as error:
+        raise DataError("The Dataset has no rows.") from error
+    columns = choose_columns(
+        arrow,
+        {},
+        model.contract.schema,
+        by=by,
+        fitted_by=model.contract.by,
+        time_column=time_column,
+        relative="The Dataset",
+    )
+    if columns.instrument is None:
+        raise DataError(
+            f"No column of the Dataset names the instruments; the columns are "
+            f"{', '.join(arrow.names)}. Say which does (by)."
+        )
+    taken = sorted(set(label_names(model)) & set(arrow.names))
+    if taken:
+        raise DataError(
+            f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "
+            "Rename them."
+        )
+    return columns
+
+
+class _Portable:
+    """A model on its way to an actor: its content, and what decides the numbers."""
+
+    def __init__(self, model: RegimeModel, num_gpus: float) -> None:
+        self._content = model.content
+        self._batch_size = model._file.batch_size
+        self._device = "cuda" if num_gpus else "cpu"
+
+    def open(self) -> RegimeModel:
+        """Open it here, for one CPU or the GPU that Ray gave."""
+        return RegimeModel(
+            self._content, device=self._device, threads=1, batch_size=self._batch_size
+        )
+
+
+class _Shared:
+    """What every actor needs, put into the object store once and kept there by this process.
+
+    Handed to the actors as arguments, it would be gone when one of them starts again.
+    """
+
+    def __init__(self, content: Any) -> None:
+        import ray
+
+        self._reference = ray.put(content)
+
+    def get(self) -> Any:
+        """Fetch it, in an actor."""
+        import ray
+
+        return ray.get(self._reference)
+
+
+class _UnitLabeller:
+    """What an actor does with the number of a unit."""
+
+    def __init__(self, shared: _Shared) -> None:
+        self._units, self._job, portable = shared.get()
+        self._model = portable.open()
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        unit = self._units[int(batch["number"][0])]
+        found = attempt(unit, self._job, self._model)
+        if isinstance(found, RegimetryError):
+            found = {"error": str(found), "of_data": isinstance(found, DataError)}
+        return {"output": [unit.output], "outcome": [json.dumps(found)]}
+
+
+class _GroupLabeller:
+    """What an actor does with the rows of an instrument."""
+
+    def __init__(self, shared: _Shared) -> None:
+        self._columns, portable = shared.get()
+        self._model = portable.open()
+
+    def __call__(self, table: Any) -> Any:
+        import pyarrow as pa
+
+        columns, n = self._columns, len(table)
+        name = str(table[columns.instrument][0])
+        which = np.zeros(n, np.int64)
+        if columns.time is not None:
+            order = np.argsort(sortable(table[columns.time], columns.time), kind="stable")
+            table = table.take(pa.array(order))
+            TimeOrder(columns.time).goes_on([name], which, table[columns.time])
+        values = values_of(table.select(list(columns.schema.names)), columns.schema)
+        found = Labeller(self._model).push([name], which, values)
+        for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
+            table = table.append_column(label, array)
+        return table
+
+
+def _import_data() -> Any:
+    try:
+        import ray.data
+    except ImportError as error:
+        raise InstallError(
+            "Ray, which runs the work on many processes or machines, is not installed. "
+            "Run: pip install 'regimetry[ray]'."
+        ) from error
+    return ray.data
+
+
+@contextmanager
+def _connected(actors: int | None) -> Iterator[Any]:
+    """Give Ray Data, on the Ray that is there or on one that lasts as long as the block."""
+    data = _import_data()
+    import ray
+
+    if ray.is_initialized():
+        with _quiet(data):
+            yield data
+        return
+    remote = os.environ.get("RAY_ADDRESS")
+    own: dict[str, Any] = {
+        "num_cpus": max(actors or 0, available_threads()),
+        "include_dashboard": False,
+        "object_store_memory": _LEAST_STORE,
+    }
+    ray.init(**({} if remote else own), log_to_driver=False, logging_level=logging.ERROR)
+    try:
+        with _quiet(data):
+            yield data
+    finally:
+        ray.shutdown()
+
+
+@contextmanager
+def _quiet(data: Any) -> Iterator[None]:
+    """Keep Ray Data's own bars and notes off the screen: the caller counts rows."""
+    context, logger = data.DataContext.get_current(), logging.getLogger("ray.data")
+    before = context.enable_progress_bars, logger.level
+    context.enable_progress_bars = False
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = before[0]
+        logger.setLevel(before[1])
+
+
+def _actors(actors: int | None, num_gpus: float) -> int:
+    """Return how many actors to start."""
+    if actors is not None:
+        return actors
+    import ray
+
+    there = ray.cluster_resources()
+    found = int(there.get("GPU", 0) / num_gpus if num_gpus else there.get("CPU", 0))
+    if found < 1:
+        raise ConfigError(
+            f"num_gpus is {num_gpus}; the cluster has {there.get('GPU', 0):g} GPUs. Give fewer, or "
+            "0 for CPUs."
+        )
+    return found
+
+
+def _resources(num_gpus: float) -> dict[str, float]:
+    return {"num_gpus": num_gpus} if num_gpus else {"num_cpus": 1}

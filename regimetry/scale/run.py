@@ -1,0 +1,207 @@
+"""The whole job: from a folder of Parquet files to a folder of labels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from regimetry.errors import ConfigError, DataError, RegimetryError
+from regimetry.parameters import require_integer
+from regimetry.runtime.batch import Advance
+from regimetry.runtime.model import RegimeModel
+from regimetry.scale.folder import Folder, scan
+from regimetry.scale.job import Job, attempt
+from regimetry.scale.results import claim, done, record_of
+from regimetry.scale.units import Unit, plan
+from regimetry.series.features import features_of
+
+Progress = Callable[[int, int], AbstractContextManager[Advance]]
+"""From all rows and those done before to a context in which more are counted."""
+
+
+def predict(
+    source: Any,
+    model: RegimeModel | str | PathLike[str],
+    *,
+    output: str | PathLike[str] | None = None,
+    by: str | None = None,
+    time_column: str | None = None,
+    keep_going: bool = False,
+    memory: float = 1.0,
+    parts: int | None = None,
+    ray: bool = False,
+    actors: int | None = None,
+    num_gpus: float = 0.0,
+    progress: Progress = lambda rows, before: nullcontext(lambda count: None),
+) -> Any:
+    """Label every row of many instruments, causally; each instrument as if it were alone.
+
+    Parameters
+    ----------
+    source : path or ray.data.Dataset
+        A Parquet file, a folder of them (``key=value`` folders included), or a Ray Dataset.
+    model : RegimeModel or path
+    output : path or None
+        Folder for the labels, which becomes complete file by file. The same call again does what
+        is not done. Not for a Dataset.
+    by : str or None
+        Column, or key of folders, that names the instrument. ``None`` takes the fit's, then looks
+        for ``symbol``, ``ticker`` or ``instrument`` and for a key of folders; failing that each
+        file is an instrument.
+    time_column : str or None
+        ``None`` looks for it, as ``regimetry predict`` does; without any, rows come in order.
+    keep_going : bool
+        Leave out files and units that cannot be used, and say which.
+    memory : float
+        GiB for rows held at once, in each process.
+    parts : int or None
+        Output files, where instruments span input files; by default as the rows suggest, 16 to 64.
+    ray : bool
+        Work on Ray: the cluster that is connected or that ``RAY_ADDRESS`` names, else one that is
+        started here and stopped again.
+    actors : int or None
+        Ray actors, each with one session; by default as many as there are CPUs (or GPUs). Implies
+        ``ray``.
+    num_gpus : float
+        GPUs of each actor; 0 runs on its one CPU.
+    progress : callable
+        Takes the number of rows and of those done before.
+
+    Returns
+    -------
+    dict or ray.data.Dataset
+        Of a path plain data: ``units``, ``done_before``, ``rows``, ``instruments``, ``short``
+        (names of those without a full window, whose labels are missing), ``bars`` of each regime,
+        ``unlabelled``, ``sorted`` (outputs whose rows had to be put in order), ``skipped`` (files
+        and outputs left out, with the reason). Of a Dataset the same Dataset with the columns of
+        ``regimetry predict`` added, by instrument and in rising time.
+
+    Raises
+    ------
+    DataError
+        Files that cannot be used, an instrument with two rows of one time, rows out of order that
+        do not fit the memory, or an output folder of another model or input.
+    ConfigError
+        An option has a value that is not allowed.
+    InstallError
+        pyarrow, or Ray where it is asked for, is not installed.
+    RegimetryError
+        The disk is full; what is done stays.
+    """
+    if actors is not None:
+        require_integer("actors", actors, 1, other="None or ")
+    if parts is not None:
+        require_integer("parts", parts, 1, other="None or ")
+    if not memory > 0:
+        raise ConfigError(f"memory is {memory!r}; it must be above 0.")
+    opened = model if isinstance(model, RegimeModel) else RegimeModel(model)
+    _require_columns_as_they_are(opened)
+    if not isinstance(source, (str, PathLike)):
+        from regimetry.scale.distributed import label_dataset
+
+        if output is not None:
+            raise ConfigError("output is for files; a Dataset is given back, write that.")
+        return label_dataset(
+            source, opened, by=by, time_column=time_column, actors=actors, num_gpus=num_gpus
+        )
+    if output is None:
+        raise ConfigError("output is None; name the folder that the labels go to.")
+    path, target = Path(source), Path(output)
+    _require_apart(path, target)
+    contract = opened.contract
+    folder = scan(
+        path,
+        contract.schema,
+        by=by,
+        fitted_by=contract.by,
+        time_column=time_column,
+        keep_going=keep_going,
+    )
+    job = Job(folder.columns, target.absolute(), memory, keep_going)
+    job.rows_a_chunk(opened)
+    units = plan(folder, parts)
+    claim(target, record_of(folder, units, opened.content))
+    before = {unit.output: report for unit in units if (report := done(target, unit))}
+    left = [unit for unit in units if unit.output not in before]
+    with progress(folder.rows, sum(report["rows"] for report in before.values())) as advance:
+        if ray or actors is not None:
+            from regimetry.scale.distributed import label_units
+
+            outcomes = label_units(
+                left, job, opened, actors=actors, num_gpus=num_gpus, advance=advance
+            )
+        else:
+            outcomes = _label_here(left, job, opened, advance)
+        found = dict(_checked(outcomes, keep_going))
+    return _total(folder, units, before, found)
+
+
+Outcome = tuple[str, dict[str, Any] | RegimetryError]
+"""A unit's output and what became of it."""
+
+
+def _label_here(
+    units: Sequence[Unit], job: Job, model: RegimeModel, advance: Advance
+) -> Iterator[Outcome]:
+    for unit in units:
+        yield unit.output, attempt(unit, job, model, advance)
+
+
+def _checked(outcomes: Iterable[Outcome], keep_going: bool) -> Iterator[Outcome]:
+    for output, outcome in outcomes:
+        if isinstance(outcome, RegimetryError) and not keep_going:
+            raise outcome
+        yield output, outcome
+
+
+def _total(
+    folder: Folder,
+    units: Sequence[Unit],
+    before: dict[str, dict[str, Any]],
+    found: dict[str, dict[str, Any] | RegimetryError],
+) -> dict[str, Any]:
+    skipped = dict(folder.skipped)
+    reports: list[dict[str, Any]] = list(before.values())
+    for output, outcome in found.items():
+        if isinstance(outcome, RegimetryError):
+            skipped[output] = str(outcome)
+        else:
+            reports.append(outcome)
+    for report in reports:
+        skipped.update(report["skipped"])
+    if not reports:
+        raise DataError(f"Nothing could be labelled. The first: {next(iter(skipped.values()))}")
+    return {
+        "units": len(units),
+        "done_before": len(before),
+        **{key: sum(report[key] for report in reports) for key in ("rows", "instruments")},
+        "short": sorted(name for report in reports for name in report["short"]),
+        "bars": {
+            name: sum(report["bars"][name] for report in reports) for name in reports[0]["bars"]
+        },
+        "unlabelled": sum(report["unlabelled"] for report in reports),
+        "sorted": sorted(report["output"] for report in reports if report["sorted"]),
+        "skipped": skipped,
+    }
+
+
+def _require_apart(source: Path, output: Path) -> None:
+    inside, outside = output.resolve(), source.resolve()
+    if inside == outside or outside in inside.parents or inside in outside.parents:
+        raise DataError(
+            f"The output folder {output} and the input {source} lie in each other; labels would be "
+            "read as input. Name a folder beside it."
+        )
+
+
+def _require_columns_as_they_are(model: RegimeModel) -> None:
+    features = features_of(model.contract)
+    if features is not None:
+        raise DataError(
+            "The model makes its features of bars (it was fitted with --features), which is done "
+            "for one table at a time. Write the features to Parquet first (OhlcvFeatures.frame) "
+            "and fit on them, or label each table with `regimetry predict`."
+        )

@@ -1,0 +1,61 @@
+"""Labels as Arrow tables, as `regimetry predict` writes them, behind their keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.model import RegimeModel
+from regimetry.scale.chunks import Chunk
+from regimetry.scale.columns import Columns
+from regimetry.scale.folder import import_pyarrow
+from regimetry.scale.labeller import RowLabels
+
+DECIMALS = 6
+
+
+def label_schema(columns: Columns, model: RegimeModel, *, in_path: bool) -> Any:
+    """Return the schema of an output file: instrument, time and labels.
+
+    ``in_path``: the file lies in the same ``key=value`` folders as the input, which readers take
+    for columns; the instrument then stands in the file only if it did before.
+    """
+    pa = import_pyarrow()
+    fields = []
+    if columns.instrument is not None and (columns.instrument_in_file or not in_path):
+        fields.append((columns.instrument, columns.instrument_type or pa.string()))
+    if columns.time is not None:
+        fields.append((columns.time, columns.time_type))
+    names = label_names(model)
+    types = [pa.int64(), *[pa.float64()] * (len(names) - 3), pa.float32(), pa.bool_()]
+    return pa.schema([*fields, *zip(names, types, strict=True)])
+
+
+def label_names(model: RegimeModel) -> list[str]:
+    """Return the names of the columns that labels take."""
+    probabilities = [f"p_{regime.name}" for regime in model.contract.regimes]
+    return ["regime", *probabilities, "novelty", "novel"]
+
+
+def label_table(chunk: Chunk, found: RowLabels, schema: Any) -> Any:
+    """Return the labels of a chunk as a table of that schema."""
+    pa = import_pyarrow()
+    arrays = label_arrays(found)
+    if chunk.times is not None:
+        arrays.insert(0, chunk.times)
+    if len(schema) > len(arrays):
+        names = pa.array(chunk.names).cast(schema.field(0).type)
+        arrays.insert(0, names.take(pa.array(chunk.which)))
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def label_arrays(found: RowLabels) -> list[Any]:
+    """Return regime, probabilities, novelty and novel as Arrow arrays, null where missing."""
+    pa = import_pyarrow()
+    missing = found.regime == MISSING
+    numbers = [*found.probability.T.round(DECIMALS), found.novelty.round(DECIMALS)]
+    return [
+        pa.array(found.regime, mask=missing),
+        *(pa.array(column, mask=missing) for column in numbers),
+        pa.array(found.novel),
+    ]
