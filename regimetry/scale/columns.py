@@ -56,7 +56,7 @@ class Columns:
 def choose_columns(
     arrow: Any,
     keys: Mapping[str, str],
-    schema: Schema,
+    schema: Schema | None,
     *,
     by: str | None,
     fitted_by: str | None,
@@ -78,13 +78,16 @@ def choose_columns(
     DataError
         A column is missing or of a kind that cannot serve.
     """
-    _require_features(arrow, schema, relative)
+    if schema is not None:
+        _require_features(arrow, schema, relative)
     instrument = by or _find_instrument(arrow, keys, fitted_by)
     instrument_type = None
     if instrument is not None and instrument not in keys:
         instrument_type = _instrument_type(arrow, instrument, relative)
     time = time_column or _find_time(arrow)
     time_type = None if time is None else _time_type(arrow, time, relative)
+    if schema is None:
+        schema = _all_numbers(arrow, (instrument, time), relative)
     return Columns(schema, instrument, instrument_type, time, time_type, relative)
 
 
@@ -117,13 +120,32 @@ def _require_same(name: str, found: Any, expected: Any, origin: str, relative: s
         )
 
 
-def _require_features(arrow: Any, schema: Schema, relative: str) -> None:
+def _all_numbers(arrow: Any, besides: tuple[str | None, ...], relative: str) -> Schema:
+    index = (arrow.pandas_metadata or {}).get("index_columns", [])  # counts rows, or is the time
+    names = [
+        field.name
+        for field in arrow
+        if _is_number(field.type) and field.name not in besides and field.name not in index
+    ]
+    if not names:
+        raise DataError(
+            f"There is no column of numbers among {', '.join(arrow.names)} of {relative}; one is "
+            "needed."
+        )
+    return Schema.numeric(tuple(names))
+
+
+def _is_number(kind: Any) -> bool:
     import pyarrow as pa
 
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or kind == pa.bool_()
+    return bool(number or pa.types.is_decimal(kind))
+
+
+def _require_features(arrow: Any, schema: Schema, relative: str) -> None:
     for column in schema.columns:
         kind = _type_of(arrow, column.name, relative)
-        number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or kind == pa.bool_()
-        if column.categories is None and not number and not pa.types.is_decimal(kind):
+        if column.categories is None and not _is_number(kind):
             raise DataError(
                 f"Column {column.name!r} of {relative} holds {kind}; the model reads numbers "
                 "there. Write it as numbers."

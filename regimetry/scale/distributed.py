@@ -56,7 +56,7 @@ def label_units(
     """
     if not units:
         return
-    with _connected(actors) as data:
+    with connected(actors) as data:
         size = min(_actors(actors, num_gpus), len(units))
         numbers = data.from_items(
             [{"number": number} for number in range(len(units))], override_num_blocks=len(units)
@@ -222,7 +222,7 @@ def _import_data() -> Any:
 
 
 @contextmanager
-def _connected(actors: int | None) -> Iterator[Any]:
+def connected(actors: int | None) -> Iterator[Any]:
     """Give Ray Data, on the Ray that is there or on one that lasts as long as the block."""
     data = _import_data()
     import ray

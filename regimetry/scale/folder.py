@@ -60,7 +60,7 @@ class Folder:
 
 def scan(
     source: Path,
-    schema: Schema,
+    schema: Schema | None,
     *,
     by: str | None = None,
     fitted_by: str | None = None,
@@ -73,8 +73,9 @@ def scan(
     ----------
     source : Path
         A file or a folder. Names that begin with "." or "_" are passed over.
-    schema : Schema
-        What the model reads.
+    schema : Schema or None
+        What the model reads; ``None`` takes every column of numbers but the time and the
+        instrument.
     by : str or None
         The instrument column, or the key of ``key=value`` folders. ``None`` looks for it; without
         any, each file is an instrument of its own.

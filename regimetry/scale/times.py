@@ -44,10 +44,28 @@ def sortable(times: Any, name: str) -> NDArray[Any]:
     return found
 
 
-def _parsed(times: Any, name: str) -> NDArray[Any]:
+def moments(times: Any, name: str) -> NDArray[Any]:
+    """Return a time column (n,) as datetime64 in UTC, or as its numbers.
+
+    Parameters and errors are those of :func:`sortable`.
+    """
+    pa = import_pyarrow()
+    order = sortable(times, name)
+    if pa.types.is_string(times.type) or pa.types.is_large_string(times.type):
+        return np.asarray(_timestamps(times), dtype="datetime64[us]")
+    if pa.types.is_temporal(times.type):
+        return np.asarray(times.to_numpy(zero_copy_only=False))
+    return order
+
+
+def _timestamps(times: Any) -> Any:
     import pandas as pd
 
-    parsed = pd.to_datetime(times.to_pandas(), utc=True, errors="coerce")
+    return pd.to_datetime(times.to_pandas(), utc=True, errors="coerce").dt.tz_localize(None)
+
+
+def _parsed(times: Any, name: str) -> NDArray[Any]:
+    parsed = _timestamps(times)
     unread = parsed.isna().to_numpy()
     if unread.any():
         raise DataError(

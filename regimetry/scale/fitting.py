@@ -1,0 +1,219 @@
+"""A fit on a folder of Parquet files: passes over units, here or on Ray, and a sample in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial, reduce
+from operator import add
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.errors import DataError
+from regimetry.parameters import require_integer
+from regimetry.runtime.threads import available_threads
+from regimetry.scale.chunks import in_order, rises, sorted_chunks
+from regimetry.scale.columns import Columns
+from regimetry.scale.folder import scan
+from regimetry.scale.times import moments
+from regimetry.scale.units import Unit, plan
+from regimetry.series.columns import ColumnStatistics
+from regimetry.series.panel import Panel
+from regimetry.series.schema import Schema
+from regimetry.series.series import require_finite
+from regimetry.source import Embedder, Spans
+
+if TYPE_CHECKING:
+    from regimetry.detector import RegimeDetector
+    from regimetry.regimes.slow import LaggedSums
+
+_Found = TypeVar("_Found")
+Mapped = Callable[[Callable[[Unit], Any], Sequence[Unit]], list[Any]]
+"""Applies a function to units, somewhere, and gives what it returned in their order."""
+
+_ROWS_AT_ONCE = 1 << 18
+
+
+def fit(
+    source: str | PathLike[str],
+    detector: RegimeDetector,
+    *,
+    by: str | None = None,
+    time_column: str | None = None,
+    columns: Sequence[str] | None = None,
+    keep_going: bool = False,
+    ray: bool = False,
+    actors: int | None = None,
+) -> RegimeDetector:
+    """Fit a detector on a Parquet file or a folder of them.
+
+    Three passes over the files: what the columns of each instrument are like, the sample that the
+    detector's ``max_windows`` allows, and, where that is not every window, sums over the embeddings
+    of all. Memory holds the sample and the rows of one unit in each process: a file, or a 16th to a
+    64th of the instruments where they span files. What is added up is added in one order, so that
+    the model is the same whoever did the work.
+
+    Parameters
+    ----------
+    source : path
+    detector : RegimeDetector
+    by, time_column, keep_going
+        As for :func:`~regimetry.scale.predict`.
+    columns : sequence of str or None
+        What the model reads; ``None`` takes every column of numbers but the time and the
+        instrument.
+    ray : bool
+        Pass over the units on Ray: the cluster that is connected or that ``RAY_ADDRESS`` names,
+        else one that is started here and stopped again.
+    actors : int or None
+        Processes at once on a Ray that is started here; implies ``ray``.
+
+    Returns
+    -------
+    RegimeDetector
+        ``detector``, fitted; without ``labels_``, which :func:`~regimetry.scale.predict` writes.
+
+    Raises
+    ------
+    DataError
+        Files that cannot be used, or values that are not finite; and as for
+        :meth:`RegimeDetector.fit`.
+    InstallError
+        pyarrow, or Ray where it is asked for, is not installed.
+    """
+    if actors is not None:
+        require_integer("actors", actors, 1, other="None or ")
+    schema = None if columns is None else Schema.numeric(tuple(columns))
+    folder = scan(Path(source), schema, by=by, time_column=time_column, keep_going=keep_going)
+    made = FolderSource(folder.columns, plan(folder))
+    if not (ray or actors is not None):
+        return detector.fit(made)
+    from regimetry.scale.tasks import mapping_on_ray
+
+    with mapping_on_ray(actors) as mapped:
+        return detector.fit(replace(made, mapped=mapped))
+
+
+def _map_here(function: Callable[[Unit], _Found], units: Sequence[Unit]) -> list[_Found]:
+    return [function(unit) for unit in units]
+
+
+@dataclass
+class FolderSource:
+    """The rows of a folder, as :class:`~regimetry.source.Source` has them.
+
+    Attributes
+    ----------
+    columns : Columns
+    units : list of Unit
+    mapped : callable
+        Who does the work.
+    """
+
+    columns: Columns
+    units: list[Unit]
+    mapped: Mapped = _map_here
+    _members: list[list[str]] = field(default_factory=list)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that the model reads."""
+        return self.columns.schema
+
+    @property
+    def by(self) -> str | None:
+        """The column that names the instruments; ``None`` where files do."""
+        return self.columns.instrument
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        """The I names, in rising order."""
+        return tuple(sorted(name for names in self._members for name in names))
+
+    def statistics(self) -> list[ColumnStatistics]:
+        """Return what the columns of each instrument are like, (I,)."""
+        found = self.mapped(partial(_statistics, columns=self.columns), self.units)
+        self._members = [list(one) for one in found]
+        known = {name: one for part in found for name, one in part.items()}
+        return [known[name] for name in self.instruments]
+
+    def sample(self, chosen: Sequence[Spans]) -> Panel:
+        """Return the chosen stretches (I,) of each instrument, each a series of its own."""
+        spans = dict(zip(self.instruments, chosen, strict=True))
+        wanted = [{name: spans[name] for name in names} for names in self._members]
+        number = {unit.output: i for i, unit in enumerate(self.units)}
+        take = partial(_stretches, columns=self.columns, wanted=wanted, number=number)
+        found: dict[str, list[tuple[Any, Any]]] = {}
+        for part in self.mapped(take, self.units):
+            found.update(part)
+        parts = [(name, *one) for name in self.instruments for one in found[name]]
+        times = [stamps for _, _, stamps in parts if stamps is not None]
+        return Panel(
+            None,
+            np.concatenate([rows for _, rows, _ in parts]),
+            np.cumsum([0, *(len(rows) for _, rows, _ in parts)]),
+            tuple(name for name, _, _ in parts),
+            np.concatenate(times) if times else None,
+        )
+
+    def lagged_sums(self, embedder: Embedder) -> LaggedSums:
+        """Return the sums over the embeddings of all windows of all instruments."""
+        threads = available_threads() if self.mapped is _map_here else 1
+        work = partial(_sums, columns=self.columns, embedder=embedder, threads=threads)
+        return reduce(add, self.mapped(work, self.units), embedder.zero())
+
+
+def _statistics(unit: Unit, *, columns: Columns) -> dict[str, ColumnStatistics]:
+    return {name: ColumnStatistics.of(rows) for name, rows, _ in instruments_of(unit, columns)}
+
+
+def _stretches(
+    unit: Unit, *, columns: Columns, wanted: Sequence[dict[str, Spans]], number: dict[str, int]
+) -> dict[str, list[tuple[Any, Any]]]:
+    spans = wanted[number[unit.output]]
+    return {
+        name: [(rows[a:b], None if times is None else times[a:b]) for a, b in spans[name]]
+        for name, rows, times in instruments_of(unit, columns)
+    }
+
+
+def _sums(unit: Unit, *, columns: Columns, embedder: Embedder, threads: int) -> LaggedSums:
+    parts = ((name, rows) for name, rows, _ in instruments_of(unit, columns))
+    return embedder.add(parts, threads=threads)
+
+
+def instruments_of(
+    unit: Unit, columns: Columns
+) -> Iterator[tuple[str, NDArray[np.float64], NDArray[Any] | None]]:
+    """Yield each instrument of a unit by its name: its rows (T, F) in rising time, and their times.
+
+    Raises
+    ------
+    DataError
+        A damaged file, two rows of one time, or a value that is not finite.
+    """
+    ordered = rises(unit, columns, _ROWS_AT_ONCE)
+    chunks = list((in_order if ordered else sorted_chunks)(unit, columns, _ROWS_AT_ONCE))
+    rows: dict[str, list[NDArray[np.float64]]] = {}
+    times: dict[str, list[NDArray[Any]]] = {}
+    for chunk in chunks:
+        stamps = None if chunk.times is None else moments(chunk.times, str(columns.time))
+        for place, name in enumerate(chunk.names):
+            mine = chunk.which == place
+            if mine.any():
+                rows.setdefault(name, []).append(chunk.values[mine])
+                if stamps is not None:
+                    times.setdefault(name, []).append(stamps[mine])
+    del chunks
+    for name in sorted(rows):
+        values = np.concatenate(rows.pop(name))
+        stamps = np.concatenate(times.pop(name)) if name in times else None
+        try:
+            require_finite(values, columns.schema.feature_names, stamps)
+        except DataError as error:
+            raise DataError(f"Instrument {name!r}: {error}") from error
+        yield name, values, stamps
