@@ -22,6 +22,7 @@ from regimetry.cli import (
     export,
     fit,
     inspect,
+    panel,
     predict,
     report,
     sample,
@@ -45,7 +46,7 @@ from regimetry.errors import (
 _VERBS = (
     *(sample, config, search, fit),
     *(predict, embed, stream, serve),
-    *(analyse, drift, compare, report),
+    *(analyse, panel, drift, compare, report),
     *(inspect, verify, export, doctor, completion),
 )
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from regimetry.configuration import Configuration
     from regimetry.contract import ModelContract
+    from regimetry.detector import RegimeDetector
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,14 +25,16 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="find regimes and write a model file",
         description="Find the regimes of a table and write the model file that recognises them, "
         "with a golden file beside it. Fields come from --config; a flag beats the file. The model "
-        "keeps them: regimetry inspect shows them, regimetry config --from writes them again.",
+        "keeps them: regimetry inspect shows them, regimetry config --from writes them again. With "
+        "--by the instruments of a table, or of a folder of Parquet files, share their regimes.",
         examples=[
             "regimetry fit spx.csv -o spx.onnx --window-size 20 --n-regimes 3",
             "regimetry fit bars.csv -o bars.onnx --features ohlcv",
             "regimetry fit spx.csv -o spx.onnx --config run.yaml --seed 1",
+            "regimetry fit bars/ -o panel.onnx --by symbol",
         ],
     )
-    parser.add_argument("data", type=Path, help="table (.csv or .parquet)")
+    parser.add_argument("data", type=Path, help="table (.csv or .parquet), or folder of .parquet")
     add_output(parser, "model file to write (.onnx)")
     add_config(parser)
     parser.add_argument(
@@ -46,6 +49,18 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="write the Keras encoder beside the model (.keras), for regimetry verify",
     )
     add_json(parser)
+    group = parser.add_argument_group("folders of Parquet files")
+    group.add_argument(
+        "--keep-going", action="store_true", help="leave out files that cannot be used"
+    )
+    group.add_argument(
+        "--ray",
+        action="store_true",
+        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
+    )
+    group.add_argument(
+        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one a CPU)"
+    )
     add_flags(parser)
     parser.set_defaults(run=run)
 
@@ -70,21 +85,28 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError(f"The model file is {str(options.output)!r}; its name must end in .onnx.")
     require_writable(options.output)
     configuration = resolve(options.config, given(options))
-    table = read_table(options.data, time_column=configuration.time_column)
-    prepared = prepare(configuration, table)
-    for text in prepared.notes:
-        note(text)
-
-    import_tensorflow_quietly()
     detector = detector_of(configuration, align_to=options.align_to, progress=sys.stderr.isatty())
-    detector.fit(prepared.data, features=prepared.features)
+    if options.data.is_dir():
+        import_tensorflow_quietly()
+        _fit_folder(detector, configuration, options)
+    else:
+        if options.keep_going or options.ray or options.actors is not None:
+            raise ConfigError(
+                f"--keep-going, --ray and --actors are for a folder; {options.data} is a table."
+            )
+        table = read_table(options.data, time_column=configuration.time_column, by=configuration.by)
+        prepared = prepare(configuration, table)
+        for text in prepared.notes:
+            note(text)
+        import_tensorflow_quietly()
+        detector.fit(prepared.data, by=configuration.by, features=prepared.features)
+        _advise(configuration, prepared.data, detector.model_.contract)
     detector.save(options.output)
     if options.keras:
         with replacing(options.output.with_suffix(".keras")) as temporary:
             detector.encoder_.save(temporary)
 
     contract = detector.model_.contract
-    _advise(configuration, prepared.data, contract)
     if options.json:
         print_json(contract.to_dict())
     else:
@@ -92,7 +114,34 @@ def run(options: argparse.Namespace) -> None:
         print("\n" + candidate_table(contract))
         if alignment_text(contract):
             print("\n" + alignment_text(contract))
-        print(f"\n{options.output}: {contract.n_regimes} regimes from {len(table)} rows")
+        rows = f"{contract.training['rows']} rows"
+        if "instruments" in contract.training:
+            rows += f" of {contract.training['instruments']} instruments"
+        print(f"\n{options.output}: {contract.n_regimes} regimes from {rows}")
+
+
+def _fit_folder(
+    detector: RegimeDetector, configuration: Configuration, options: argparse.Namespace
+) -> None:
+    from regimetry.errors import ConfigError
+    from regimetry.scale import fit
+
+    for name in ("features", "categorical"):
+        if getattr(configuration, name):
+            raise ConfigError(
+                f"{name} is {getattr(configuration, name)!r}; a folder is read as numbers. Write "
+                "the features to Parquet first."
+            )
+    fit(
+        options.data,
+        detector,
+        by=configuration.by,
+        time_column=configuration.time_column,
+        columns=configuration.columns,
+        keep_going=options.keep_going,
+        ray=options.ray,
+        actors=options.actors,
+    )
 
 
 def _advise(configuration: Configuration, data: pd.DataFrame, contract: ModelContract) -> None:
@@ -106,7 +155,7 @@ def _advise(configuration: Configuration, data: pd.DataFrame, contract: ModelCon
     changed = [name for name, transform in pairs if transform != "level"]
     if changed and configuration.difference in (None, "auto"):
         note(f"differenced, since they are near a unit root: {', '.join(changed)}")
-    if configuration.features is not None:
+    if configuration.features is not None or configuration.by is not None:
         return
     values = as_series(data, contract.schema).values
     reasons = drifting_columns(values, names, contract.transforms)

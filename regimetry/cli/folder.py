@@ -10,7 +10,9 @@ from regimetry.errors import ConfigError
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add what only a folder takes."""
-    group = parser.add_argument_group("folders of Parquet files, or one file with --by")
+    group = parser.add_argument_group(
+        "folders of Parquet files, or one file with --by and a folder as the output"
+    )
     group.add_argument(
         "--by",
         metavar="NAME",
@@ -52,7 +54,10 @@ def is_folder(options: argparse.Namespace) -> bool:
     ConfigError
         A single table is given options of folders.
     """
-    if options.data.is_dir() or options.by is not None:
+    if options.data.is_dir():
+        return True
+    to_folder = options.output is not None and not options.output.suffix
+    if options.by is not None and options.data.suffix == ".parquet" and to_folder:
         return True
     for name in ("keep_going", "memory", "parts", "ray", "actors"):
         if getattr(options, name) not in (None, False):

@@ -60,21 +60,26 @@ def _run_table(options: argparse.Namespace) -> None:
         require_table_suffix(options.output)
         require_writable(options.output)
     model = load(options.model, device=options.device)
-    table = read_table(options.data, time_column=options.time_column)
+    by = model.contract.by if options.by is None else options.by
+    table = read_table(options.data, time_column=options.time_column, by=by)
     read = as_read_by(model.contract, table)
     with progress(len(read), "labelling", "bar") as advance:
-        labels = model.label(read, advance=advance)
+        labels = model.label(read, by=options.by, advance=advance)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty
     result["novel"] = labels.novel
     result = over_rows_of(table, result.round(6))
+    if by in table.columns:
+        result.insert(0, by, table[by])
     if options.output is not None:
         write_table(result, options.output)
     elif not options.json:
         result.to_csv(sys.stdout, index=result.index.name is not None)
         return
-    summary = _summary(result["regime"], [regime.name for regime in model.contract.regimes])
+    names = [regime.name for regime in model.contract.regimes]
+    instruments = result[by] if by in table.columns else None
+    summary = _summary(result["regime"], names, instruments)
     if options.json:
         found = {"rows": len(result), "regimes": summary}
         if options.output is None:
@@ -95,13 +100,18 @@ def _run_table(options: argparse.Namespace) -> None:
         print(f"\n{options.output}: {len(result)} rows")
 
 
-def _summary(regime: Any, names: list[str]) -> list[dict[str, Any]]:
-    """Count bars and spells of each regime of a labelled table."""
+def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, Any]]:
+    """Count bars and spells of each regime of a labelled table, perhaps of many instruments."""
     from regimetry.analysis import spells_of
     from regimetry.runtime.model import MISSING
 
+    breaks = None
+    if instruments is not None:
+        order = instruments.astype(str).argsort(kind="stable").to_numpy()
+        regime, sorted_names = regime.iloc[order], instruments.iloc[order]
+        breaks = (sorted_names != sorted_names.shift()).to_numpy()
     labels = regime.fillna(MISSING).to_numpy(dtype="int64")
-    spells = spells_of(labels)
+    spells = spells_of(labels, breaks)
     return [
         {
             "regime": number,
@@ -118,6 +128,9 @@ def _bars(result: Any) -> dict[str, list[Any]]:
     """Return a labelled table as one list a column; null where a bar has no label."""
     columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
     for name in result.columns:
+        if result[name].dtype.kind not in "fiub":
+            columns[name] = result[name].astype(str).tolist()
+            continue
         values = result[name].astype(float).tolist()
         columns[name] = [
             None if math.isnan(value) else int(value) if name == "regime" else round(value, 6)
@@ -127,4 +140,4 @@ def _bars(result: Any) -> dict[str, list[Any]]:
 
 
 def _last(index: Any) -> str:
-    return when(index[-1]) if len(index) else "never"
+    return when(index.max()) if len(index) else "never"

@@ -14,6 +14,7 @@ from regimetry.errors import ConfigError
 
 Objective = Literal["none", "vamp2", "masked", "contrast", "vicreg", "next_bar"]
 Evidence = Literal["auto", "window"]
+Scaling = Literal["instrument", "pooled"]
 
 
 def _option(default: Any, text: str, *, minimum: float | None = None, metavar: str = "") -> Any:
@@ -35,6 +36,11 @@ class Configuration:
 
     time_column: str | None = _option(
         None, "column that orders the rows; null finds it by name", metavar="NAME"
+    )
+    by: str | None = _option(
+        None,
+        "column that names the instrument of each row; null reads one series",
+        metavar="NAME",
     )
     columns: tuple[str, ...] | None = _option(
         None, "columns to read; null takes all that are numbers", metavar="A,B"
@@ -72,6 +78,12 @@ class Configuration:
     n_landmarks: int = _option(
         1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
     )
+    max_windows: int = _option(
+        200_000, "most windows that the fit looks at one by one", minimum=2, metavar="N"
+    )
+    scaling: Scaling = _option(  # noqa: RUF009
+        "instrument", "with by: each instrument in its own units, or all as they are"
+    )
     evidence: Evidence = _option(  # noqa: RUF009
         "auto", "what tells regimes apart: single bars if they can (auto), or whole windows"
     )
@@ -96,6 +108,11 @@ class Configuration:
         if self.features is None and self.feature_window is not None:
             raise ConfigError(
                 f"feature_window is {self.feature_window}; it has no meaning without features."
+            )
+        if self.features is not None and self.by is not None:
+            raise ConfigError(
+                f"by is {self.by!r}; it has no meaning with features, which are made of the bars "
+                "of one instrument. Make them for each (OhlcvFeatures.frame), and fit on those."
             )
         if self.features is not None and self.categorical:
             raise ConfigError(

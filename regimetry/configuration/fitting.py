@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regimetry.configuration.fields import Configuration
+from regimetry.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
     from regimetry.series.features import OhlcvFeatures
 
-DATA_FIELDS = ("time_column", "columns", "features", "feature_window")
+DATA_FIELDS = ("time_column", "by", "columns", "features", "feature_window")
 """Fields that choose columns of the table; the others are parameters of the detector."""
 
 
@@ -49,12 +50,19 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
     from regimetry.series.frames import layout_of
 
     if configuration.features is None:
+        by = configuration.by
+        if by is not None and by not in table.columns:
+            raise DataError(f"by is {by!r}; the columns are {', '.join(map(str, table.columns))}.")
         layout = layout_of(
-            table, columns=configuration.columns, categorical=configuration.categorical
+            table,
+            columns=configuration.columns,
+            categorical=configuration.categorical,
+            exclude=(by,),
         )
         left_out = ", ".join(layout.left_out)
         notes = [f"left out, since they are not numbers: {left_out}"] if left_out else []
-        return Prepared(table[list(layout.schema.names)], None, notes)
+        names = [*layout.schema.names, *([] if by is None else [by])]
+        return Prepared(table[names], None, notes)
     window = configuration.feature_window
     features = OhlcvFeatures(
         _bar_columns(configuration, table), DEFAULT_WINDOW if window is None else window

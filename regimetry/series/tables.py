@@ -39,7 +39,9 @@ def require_table_suffix(path: Path) -> None:
         )
 
 
-def read_table(path: str | Path, *, time_column: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: str | Path, *, time_column: str | None = None, by: str | None = None
+) -> pd.DataFrame:
     """Read a file, with its time column as the index.
 
     Parameters
@@ -48,6 +50,9 @@ def read_table(path: str | Path, *, time_column: str | None = None) -> pd.DataFr
         .csv or .parquet.
     time_column : str or None
         ``None`` takes the first column named as in :data:`TIME_NAMES`, if any.
+    by : str or None
+        Column that names the instrument of each row; where there is one, times need not rise from
+        row to row.
 
     Returns
     -------
@@ -74,10 +79,15 @@ def read_table(path: str | Path, *, time_column: str | None = None) -> pd.DataFr
         raise DataError(f"{source} cannot be read as a table ({reason}).") from error
     if not len(frame):
         raise DataError(f"{source} has no rows.")
-    return _index_by_time(frame, time_column)
+    try:
+        return _index_by_time(frame, time_column, rising=by not in frame.columns)
+    except DataError as error:
+        if by is None or by in frame.columns:
+            raise
+        raise DataError(f"There is no column {by!r}, and of one series: {error}") from error
 
 
-def _index_by_time(frame: Any, time_column: str | None) -> Any:
+def _index_by_time(frame: Any, time_column: str | None, *, rising: bool) -> Any:
     pd = _pandas()
     if time_column is None:
         if isinstance(frame.index, pd.DatetimeIndex):
@@ -94,7 +104,8 @@ def _index_by_time(frame: Any, time_column: str | None) -> Any:
     column = frame[time_column]
     if not pd.api.types.is_numeric_dtype(column):
         column = _parse_times(column, time_column)
-    require_rising(column.to_numpy())
+    if rising:
+        require_rising(column.to_numpy())
     return frame.set_index(pd.Index(column, name=time_column)).drop(columns=time_column)
 
 
