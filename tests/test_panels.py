@@ -170,3 +170,31 @@ def test_bad_input_says_what_is_wrong():
         fit(scaling="none").fit(frames())
     with pytest.raises(ConfigError, match="max_windows"):
         fit(max_windows=1).fit(frames())
+
+
+def test_live_series_are_read_in_the_units_of_their_instrument(detector):
+    model, given = detector.model_, frames()
+    names = list(SIZES)
+    expected = model.label({name: given[name].iloc[:80] for name in names})
+    bank = model.bank(3, instruments=names)
+    streams = {name: model.stream(instrument=name) for name in names}
+    for t in range(80):
+        rows = np.stack([given[name].to_numpy()[t] for name in names])
+        ticks = bank.push([0, 1, 2], rows)
+        single = {name: streams[name].push(row) for name, row in zip(names, rows, strict=True)}
+        if t < model.contract.window_rows - 1:
+            assert not len(ticks.ids)
+            continue
+        for i, name in enumerate(names):
+            assert ticks.regime[i] == single[name].regime == expected.regime[name].iloc[t]
+            wanted = expected.probability[name].iloc[t].to_numpy()
+            np.testing.assert_allclose(ticks.probability[i], wanted, atol=1e-4)
+            np.testing.assert_allclose(
+                single[name].novelty, expected.novelty[name].iloc[t], rtol=1e-3
+            )
+    unnamed = model.stream()
+    for row in given["wild"].to_numpy()[:80]:
+        tick = unnamed.push(row)
+    assert abs(tick.novelty - expected.novelty["wild"].iloc[-1]) > 0.01
+    with pytest.raises(DataError, match="2 instruments for 3 series"):
+        model.bank(3, instruments=names[:2])

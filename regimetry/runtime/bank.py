@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,7 +61,18 @@ class RegimeBank:
     order only if one thread pushes it.
     """
 
-    def __init__(self, file: ModelFile, n_streams: int, *, capacity: int | None = None) -> None:
+    def __init__(
+        self,
+        file: ModelFile,
+        n_streams: int,
+        *,
+        capacity: int | None = None,
+        instruments: Sequence[str] | None = None,
+    ) -> None:
+        if instruments is not None and len(instruments) != n_streams:
+            raise DataError(
+                f"There are {len(instruments)} instruments for {n_streams} series; name each."
+            )
         self._file, self._contract = file, file.contract
         self._logs = log_columns(file.contract.transforms)
         rows, n_features = file.session.input_shape
@@ -69,6 +80,11 @@ class RegimeBank:
         self._costs = np.zeros((self._windows.capacity, file.contract.n_regimes))
         self._means = np.full(self._windows.capacity, NONE_YET)
         self._lock = threading.Lock()
+        self._maps: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        if file.contract.scaling is not None and instruments is not None:
+            # Series that are added later have no name, and are read as they are.
+            names = [*instruments, *[""] * (self._windows.capacity - n_streams)]
+            self._maps = file.contract.scaling.maps_of(names)
 
     @property
     def n_streams(self) -> int:
@@ -110,6 +126,7 @@ class RegimeBank:
             )
         require_finite(values, names)
         require_positive(values, self._logs, names)
+        values = self._in_common_units(ids, values)
         file, outputs = self._file, ("embedding", "distance", "novelty")
         with self._lock:
             ready, windows = self._windows.push(_as_ids(ids), values, file.threads)
@@ -205,6 +222,16 @@ class RegimeBank:
         with self._lock:
             self._windows.restore(buffer_state(snapshot, "stream_bank"))
             self._costs[ids], self._means[ids] = costs, means
+
+    def _in_common_units(
+        self, ids: ArrayLike, values: NDArray[np.floating]
+    ) -> NDArray[np.floating]:
+        scaling, which = self._contract.scaling, _as_ids(ids)
+        if self._maps is None or scaling is None or len(which) != len(values):
+            return values
+        # An id that does not exist is refused by the windows, a moment later.
+        factor, offset = (np.take(table, which, axis=0, mode="clip") for table in self._maps)
+        return scaling.mapped(values, factor, offset)
 
     def _step(
         self, ids: NDArray[np.int64], distance: NDArray[np.float32]

@@ -286,17 +286,28 @@ class RegimeModel:
             file.session, windows, outputs, threads=file.threads, batch_size=file.batch_size
         )
 
-    def stream(self, *, late: Literal["refuse", "skip"] = "refuse") -> Stream:
+    def stream(
+        self, *, late: Literal["refuse", "skip"] = "refuse", instrument: str | None = None
+    ) -> Stream:
         """Start a live series, in which rows come one at a time.
 
         Parameters
         ----------
         late : {"refuse", "skip"}
             What becomes of a row whose timestamp is not after the last one: an error, or nothing.
+        instrument : str or None
+            Whose rows come, of a model that reads each in its own units; ``None``, and an
+            instrument that the fit has not seen: they are read as they are.
         """
-        return Stream(self._file.session, self.contract, late)
+        return Stream(self._file.session, self.contract, late, instrument)
 
-    def bank(self, n_streams: int, *, capacity: int | None = None) -> RegimeBank:
+    def bank(
+        self,
+        n_streams: int,
+        *,
+        capacity: int | None = None,
+        instruments: Sequence[str] | None = None,
+    ) -> RegimeBank:
         """Start many live series, whose rows come together.
 
         Parameters
@@ -305,13 +316,15 @@ class RegimeModel:
             Series that exist from the start.
         capacity : int or None
             The most there can be; ``n_streams`` by default.
+        instruments : sequence of str or None
+            Whose rows each series takes, as for :meth:`stream`.
 
         Raises
         ------
         DataError
             Impossible numbers, or more than memory holds.
         """
-        return RegimeBank(self._file, n_streams, capacity=capacity)
+        return RegimeBank(self._file, n_streams, capacity=capacity, instruments=instruments)
 
     def _probability(self, panel: Panel, costs: NDArray[np.float64]) -> Any:
         names = [regime.name for regime in self.contract.regimes]

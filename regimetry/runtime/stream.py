@@ -69,7 +69,10 @@ class Stream:
         session: SharedSession,
         contract: ModelContract,
         late: Literal["refuse", "skip"] = "refuse",
+        instrument: str | None = None,
     ) -> None:
+        self._scaling = None if instrument is None else contract.scaling
+        self._instrument = instrument or ""
         self._clock = Clock(late)
         self._contract = contract
         self._logs = log_columns(contract.transforms)
@@ -197,6 +200,8 @@ class Stream:
         if self._logs and not min(values.take(self._logs).tolist()) > 0:
             self._name_column(values)
             require_positive(values[None], self._logs, self._contract.schema.feature_names)
+        if self._scaling is not None:
+            values = self._scaling.apply(values, self._instrument).astype(np.float64, copy=False)
         return values
 
     def _name_column(self, values: NDArray[np.float64]) -> None:

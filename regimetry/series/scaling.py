@@ -78,12 +78,33 @@ class InstrumentScaling:
         place = self._place.get(instrument)
         if place is None:
             return values
-        factor, offset = self.factor[place], self.offset[place]
+        return self.mapped(values, self.factor[place], self.offset[place])
+
+    def mapped(
+        self,
+        values: NDArray[np.floating],
+        factor: NDArray[np.float64],
+        offset: NDArray[np.float64],
+    ) -> NDArray[np.float64]:
+        """Apply maps to rows (..., F): one (F,) to all, or one (..., F) to each."""
         scaled: NDArray[np.float64] = values * factor + offset
         if len(self._logs):
             logs = self._logs
-            scaled[..., logs] = np.exp(np.log(values[..., logs]) * factor[logs] + offset[logs])
+            powers = np.log(values[..., logs]) * factor[..., logs] + offset[..., logs]
+            scaled[..., logs] = np.exp(powers)
         return scaled
+
+    def maps_of(
+        self, instruments: Sequence[str]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return factors and offsets (n, F) of instruments; 1 and 0 of those not listed."""
+        places = np.array([self._place.get(name, -1) for name in instruments], dtype=np.int64)
+        known = (places >= 0)[:, None]
+        if not known.any():
+            shape = (len(places), len(self.transforms))
+            return np.ones(shape), np.zeros(shape)
+        factor = np.where(known, self.factor[places], 1.0)
+        return factor, np.where(known, self.offset[places], 0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the maps as plain data, of as many digits as float32 holds."""

@@ -85,7 +85,10 @@ def test_bad_input_in_one_sentence(folder, capsys):
     model, table = str(folder / "long.onnx"), str(folder / "long.csv")
     out = str(folder / "no.onnx")
     for arguments, message in (
-        (["fit", table, "-o", out, "--by", "ticker"], "There is no column 'ticker', and of one series: Row 1"),
+        (
+            ["fit", table, "-o", out, "--by", "ticker"],
+            "There is no column 'ticker', and of one series: Row 1",
+        ),
         (["fit", table, "-o", out, "--by", "symbol", "--features", "ohlcv"], "by is 'symbol'"),
         (["fit", table, "-o", out, "--ray"], "are for a folder"),
         (["fit", table, "-o", out], "repeats the time"),
