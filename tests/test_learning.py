@@ -3,7 +3,8 @@
 import numpy as np
 
 import regimetry as rg
-from regimetry.learning import cut_windows, learn
+from regimetry.learning import learn
+from regimetry.series.units import fit_preprocessing
 
 
 def test_reordered_regimes_keep_their_distances_whatever_tells_them():
@@ -14,17 +15,16 @@ def test_reordered_regimes_keep_their_distances_whatever_tells_them():
     order = np.array([2, 0, 1])
     for evidence, kept in (("auto", True), ("window", False)):
         learned = learn(
-            series.values,
-            series.names,
+            [series.values],
+            fit_preprocessing(series.values, series.names),
             window_size=10,
             n_regimes=3,
             encoder=config,
             evidence=evidence,
         )
         assert (learned.refinement is not None) == kept
-        windows = cut_windows(learned.preprocessing, series.values, 10)
-        distance = learned.distance(windows)
+        distance = learned.distance
         turned = learned.reordered(order)
-        np.testing.assert_allclose(turned.distance(windows), distance[:, order])
-        assert not np.allclose(turned.distance(windows), distance)
+        np.testing.assert_allclose(turned.distance, distance[:, order])
+        assert not np.allclose(turned.distance, distance)
         assert turned.penalties == learned.penalties

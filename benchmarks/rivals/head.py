@@ -47,7 +47,7 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
     )
-    head, refinement = refined(head, preprocessing.apply(values), windows, statistics, seed)
+    head, refinement = refined(head, windows, statistics, seed)
     return Labelled(preprocessing, head, refinement, features).fitted()
 
 
@@ -56,11 +56,10 @@ def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: 
     from regimetry.encoder.inference import embed_windows
 
     learned = learn(
-        values,
-        _names(values),
+        [values],
+        fit_preprocessing(values, _names(values), DEFAULTS.difference),
         window_size=DEFAULTS.window_size,
         n_regimes=n_regimes,
-        difference=DEFAULTS.difference,
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
         **parameters,

@@ -12,6 +12,7 @@ from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
 from regimetry.analysis.novelty import comparable_novelty
+from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import Performance, performance, simple_returns
 from regimetry.analysis.spells import Spells, spells_of
 from regimetry.analysis.stationary import Stationary, long_run, stationary_distribution
@@ -22,10 +23,12 @@ __all__ = [
     "Agreement",
     "Analysis",
     "ChangePoints",
+    "Comovement",
     "ConditionalStatistics",
     "Drift",
     "DriftLine",
     "DwellTimes",
+    "PanelAnalysis",
     "Performance",
     "Spells",
     "Stationary",
@@ -33,7 +36,9 @@ __all__ = [
     "adjusted_rand",
     "agreement",
     "analyse_labels",
+    "analyse_panel",
     "change_points",
+    "comovement",
     "comparable_novelty",
     "conditional_statistics",
     "decision_table",

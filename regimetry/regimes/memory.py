@@ -67,11 +67,10 @@ def _of_group() -> int | None:
     try:
         limit = (folder / "memory.max").read_text().strip()
         used = int((folder / "memory.current").read_text())
-        cache = next(
-            int(line.split()[1])
-            for line in (folder / "memory.stat").read_text().splitlines()
-            if line.startswith("inactive_file ")
-        )
+        lines = (folder / "memory.stat").read_text().splitlines()
+        sizes = {name: int(size) for name, size in map(str.split, lines)}
+        # Files in the cache count as used, and give way.
+        cache = sum(sizes.get(name, 0) for name in ("inactive_file", "active_file"))
         return None if limit == "max" else max(0, int(limit) - used + cache)
     except (OSError, ValueError, StopIteration):
         return None

@@ -17,6 +17,14 @@ BATCH_SIZE = 64
 """Windows a run. More is slower on a CPU, whose caches the intermediate results then leave."""
 
 
+LEAST_ROWS = 4
+"""Windows of a run at least.
+
+onnxruntime's kernels take four rows at once and the last one to three by another path, which rounds
+otherwise: the outputs of the last windows would change by a bit or so once others follow.
+"""
+
+
 def run_windows(
     session: SharedSession,
     values: NDArray[np.floating],
@@ -118,7 +126,7 @@ def _run(
         for start in starts:
             for first, size in pieces(start, min(start + batch_size, count), batch_size):
                 rows = {name: array[first : first + size] for name, array in outputs.items()}
-                run = _run_alone if size == 1 < batch_size else _run_piece
+                run = _run_few if size < LEAST_ROWS <= batch_size else _run_piece
                 run(session, windows_from(first, size), rows)
                 if advance is not None:
                     advance(size)
@@ -144,29 +152,29 @@ def _run_piece(
     bind(session, windows, rows)()
 
 
-def _run_alone(
-    session: SharedSession, window: NDArray[np.float32], rows: dict[str, NDArray[Any]]
+def _run_few(
+    session: SharedSession, windows: NDArray[np.float32], rows: dict[str, NDArray[Any]]
 ) -> None:
-    """Run one window as two.
-
-    onnxruntime multiplies a single row by another kernel, which rounds otherwise: the outputs of
-    the last window would change by a bit or so once another one follows.
-    """
-    pair = {name: np.empty((2, *row.shape[1:]), row.dtype) for name, row in rows.items()}
-    _run_piece(session, np.repeat(window, 2, axis=0), pair)
+    """Run fewer than :data:`LEAST_ROWS` windows as that many."""
+    full = {name: np.empty((LEAST_ROWS, *row.shape[1:]), row.dtype) for name, row in rows.items()}
+    _run_piece(session, np.resize(windows, (LEAST_ROWS, *windows.shape[1:])), full)
     for name, row in rows.items():
-        row[0] = pair[name][0]
+        row[:] = full[name][: len(row)]
 
 
 def pieces(first: int, end: int, batch_size: int) -> Iterator[tuple[int, int]]:
     """Cut windows ``first`` to ``end`` into runs of few different sizes; yield start and size.
 
-    The sizes are ``batch_size`` and the powers of two below it. onnxruntime keeps a memory plan
+    The sizes are ``batch_size``, the powers of two below it, and the rest, if any, that is less
+    than :data:`LEAST_ROWS`. onnxruntime keeps a memory plan
     for every size it has seen, so these alone keep its memory flat; padding to such sizes instead
     would compute windows that nobody asked for.
     """
     while first < end:
         size = end - first
-        size = batch_size if size >= batch_size else 1 << (size.bit_length() - 1)
+        if size >= batch_size:
+            size = batch_size
+        elif size >= LEAST_ROWS:
+            size = 1 << (size.bit_length() - 1)
         yield first, size
         first += size

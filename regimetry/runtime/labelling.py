@@ -59,5 +59,9 @@ def per_bar(
     """
     missing = {"i": MISSING, "b": False}.get(values.dtype.kind, np.nan)
     result = np.full((len(panel.values), *values.shape[1:]), missing, values.dtype)
-    result[panel.ends(rows) - earlier] = values
+    if panel.instruments is None:  # a slice: one series may be long
+        first = rows - 1 - earlier
+        result[first : first + len(values)] = values
+    else:
+        result[panel.ends(rows) - earlier] = values
     return panel.give(result, names, missing=MISSING)

@@ -10,7 +10,7 @@ from regimetry.regimes.channels import own_channels
 from regimetry.regimes.emission import HIGHEST_COST, Emission
 from regimetry.regimes.refine import NORMAL, refine
 from regimetry.runtime.jump import jump_path
-from regimetry.windows import rolling_windows
+from regimetry.windows import Windows, rolling_windows
 
 W = 10
 
@@ -80,7 +80,7 @@ def blurred(states, seed=0):
 def test_it_finds_the_order_and_sharpens_the_labels(kind, order):
     rows, states = standardised(kind)
     labels = blurred(states)
-    found = refine(rows, labels, 3, W)
+    found = refine(rolling_windows(rows, W), labels, 3)
     assert found.emission.order == order
     assert found.means_the_same
     assert 0.98 < found.stay < 0.995
@@ -97,53 +97,53 @@ def test_heavy_tails_are_found_where_they_are():
     normal = generator.standard_normal((2000, 2))
     heavy = generator.standard_t(3, (2000, 2))
     rows = np.where(states[:, None] == 1, 3 + heavy, normal)
-    freedom = refine(rows, states[5 : 5 + 1991], 2, W).emission.freedom
+    freedom = refine(rolling_windows(rows, W), states[5 : 5 + 1991], 2).emission.freedom
     assert freedom[1] < 8 < freedom[0]
-    only = refine(normal + 3 * states[:, None], states[5 : 5 + 1991], 2, W)
+    only = refine(rolling_windows(normal + 3 * states[:, None], W), states[5 : 5 + 1991], 2)
     assert (only.emission.freedom == NORMAL).all()
 
 
 def test_a_refinement_that_means_something_else_is_dropped():
     rows, states = standardised("s2")
     arbitrary = np.arange(len(states) - W + 1) // 50 % 3
-    found = refine(rows, arbitrary, 3, W)
+    found = refine(rolling_windows(rows, W), arbitrary, 3)
     assert found.agreement < 0.2
     assert not found.means_the_same
 
 
 def test_the_fit_repeats():
     rows, states = standardised("s3")
-    first, second = (refine(rows, blurred(states), 3, W) for _ in range(2))
+    first, second = (refine(rolling_windows(rows, W), blurred(states), 3) for _ in range(2))
     np.testing.assert_array_equal(first.emission.coefficients, second.emission.coefficients)
     assert first.to_dict() == second.to_dict()
 
 
 def test_trailing_statistics_of_a_channel_are_no_evidence_of_their_own():
     rows, _ = standardised("s1")
-    assert own_channels(rows, W) == (0,)
+    assert own_channels(Windows.of(rolling_windows(rows, W))) == (0,)
 
 
 def test_channels_that_say_something_new_stay():
     for kind, count in (("s2", 3), ("s4", 4), ("n2", 4)):
         rows, _ = standardised(kind)
-        assert own_channels(rows, W) == tuple(range(count))
+        assert own_channels(Windows.of(rolling_windows(rows, W))) == tuple(range(count))
 
 
 def test_of_two_copies_one_is_taken():
     noise = np.random.default_rng(0).standard_normal((800, 2))
     rows = np.column_stack([noise, noise[:, 0], -2 * noise[:, 1]])
-    assert len(own_channels(rows, W)) == 2
+    assert len(own_channels(Windows.of(rolling_windows(rows, W)))) == 2
     states = np.arange(800) // 100 % 2
-    found = refine(rows * (1 + 2 * states[:, None]), states[5 : 5 + 791], 2, W)
+    found = refine(rolling_windows(rows * (1 + 2 * states[:, None]), W), states[5 : 5 + 791], 2)
     assert found.means_the_same
 
 
 def test_a_wide_series_is_read_in_few_channels():
     rows = np.random.default_rng(0).standard_normal((400, 20))
-    assert len(own_channels(rows, W)) == 8
+    assert len(own_channels(Windows.of(rolling_windows(rows, W)))) == 8
 
 
 def test_a_regime_without_a_bar_is_no_trouble():
     rows, states = standardised("s2")
-    found = refine(rows, np.minimum(blurred(states), 1), 4, W)
+    found = refine(rolling_windows(rows, W), np.minimum(blurred(states), 1), 4)
     assert np.isfinite(found.emission.costs(rolling_windows(rows, W))).all()

@@ -17,6 +17,7 @@ from regimetry.regimes.spectral import (
     self_tuned_affinity,
     squared_distances,
 )
+from regimetry.series.units import fit_preprocessing
 
 
 def groups(centres, n=60, deviation=1.0, seed=0):
@@ -164,7 +165,7 @@ def test_the_estimator_asks_for_memory(monkeypatch):
     values = rg.simulate("s2", n_rows=400, seed=0).values
     monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 20)
     with pytest.raises(DataError, match="391 windows with 391 landmarks needs"):
-        learn(values, ("a", "b", "c"), window_size=10, n_regimes=2)
+        learn([values], fit_preprocessing(values, ("a", "b", "c")), window_size=10, n_regimes=2)
 
 
 def test_what_the_machine_has_left_is_known_here():

@@ -27,8 +27,9 @@ def test_pieces_cover_all_with_few_sizes(first, count, batch_size):
     assert [i for start, size in cut for i in range(start, start + size)] == list(
         range(first, first + count)
     )
-    allowed = {batch_size, *(1 << n for n in range(10) if 1 << n < batch_size)}
+    allowed = {batch_size, 1, 2, 3, *(1 << n for n in range(10) if 1 << n < batch_size)}
     assert {size for _, size in cut} <= allowed
+    assert all(size >= 4 for _, size in cut[:-1] if batch_size >= 4)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, 64, 10_000])
@@ -155,3 +156,10 @@ def test_batches_through_device_buffers_are_the_same(model_path, values, graphs)
         buffers.run(windows[first : first + 4], found)
         for name, array in expected.items():
             np.testing.assert_array_equal(found[name], array[first : first + 4])
+
+
+def test_a_window_is_the_same_bits_whatever_follows_it(session, values):
+    whole = run_windows(session, values, ("novelty", "distance", "embedding"))
+    for rows in range(11, 90):
+        for name, found in run_windows(session, values[:rows], tuple(whole)).items():
+            np.testing.assert_array_equal(found, whole[name][: len(found)])

@@ -170,7 +170,8 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_half_written(folder):
     kept = trials(folder, "stopped")  # every file is whole JSON, and none has a temporary name
     assert 1 <= len(kept) < 78
     assert sorted(path.name for path in (folder / "stopped").iterdir()) == ["search.json", "trials"]
-    assert all("scores" in trial for trial in kept.values())
+    for trial in kept.values():  # a configuration may fail for lack of memory, say
+        assert ("scores" in trial) != ("failure" in trial), trial
     wait_for_the_end_of_group(process.pid)  # no worker is left behind
 
 
