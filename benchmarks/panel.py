@@ -112,19 +112,24 @@ class Cost:
 def measure_cost(folder: Path, model: Path, instruments: int, bars: int) -> Cost:
     """Fit the cost model to a panel of a few files and to one of many."""
     run("write", folder / "few" / "in", instruments, bars, 4)
-    run("write", folder / "many" / "in", instruments, 20, instruments)
-    few = run("read", folder / "few" / "in", model, 1)
-    many = run("read", folder / "many" / "in", model, 1)
+    run("write", folder / "many" / "in", 1000, 20, 1000)
+    run("write", folder / "long" / "in", 1000, bars, 4)
+    few, many = (run("read", folder / kind / "in", model) for kind in ("long", "many"))
     label = run("predict", folder / "few" / "in", model, folder / "few" / "out", 1)
     # Scans are linear in files and rows: two equations.
     left = np.array([[entry["files"], entry["rows"]] for entry in (few, many)])
     file, name = np.linalg.solve(left, [few["scan"], many["scan"]])
-    rows = few["rows"]
     sizes = [
-        sum(path.stat().st_size for path in (folder / "few" / kind).glob("*.parquet")) / rows
+        sum(path.stat().st_size for path in (folder / "few" / kind).glob("*.parquet"))
         for kind in ("in", "out")
     ]
-    return Cost(label["seconds"] / rows, few["read"] / rows, max(name, 0.0), file, *sizes)
+    return Cost(
+        label["seconds"] / label["rows"],
+        few["read"] / few["rows"],
+        name,
+        file,
+        *(size / label["rows"] for size in sizes),
+    )
 
 
 def print_cost(cost: Cost) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,7 +36,7 @@ def label_units(
     actors: int | None,
     num_gpus: float,
     advance: Advance,
-) -> Iterator[tuple[str, dict[str, Any] | RegimetryError]]:
+) -> Generator[tuple[str, dict[str, Any] | RegimetryError]]:
     """Label units on actors; yield each unit's output and what became of it, as they are done.
 
     Where an actor's process dies, Ray starts another and gives it the unit again: what was written
@@ -56,27 +56,30 @@ def label_units(
     """
     if not units:
         return
-    with connected(actors) as data:
-        size = min(_actors(actors, num_gpus), len(units))
-        numbers = data.from_items(
-            [{"number": number} for number in range(len(units))], override_num_blocks=len(units)
-        )
-        labelled = numbers.map_batches(
-            _UnitLabeller,
-            batch_size=1,
-            fn_constructor_args=(_Shared((list(units), job, _Portable(model, num_gpus))),),
-            compute=data.ActorPoolStrategy(size=size),
-            **_resources(num_gpus),
-        )
-        for row in labelled.iter_rows():
-            outcome = json.loads(row["outcome"])
-            if "error" in outcome:
-                kind = DataError if outcome["of_data"] else RegimetryError
-                yield row["output"], kind(outcome["error"])
-            else:
-                advance(outcome["rows"])
-                yield row["output"], outcome
-    clear_leftovers(job.output)
+    try:
+        with connected(actors) as data:
+            size = min(_actors(actors, num_gpus), len(units))
+            numbers = data.from_items(
+                [{"number": number} for number in range(len(units))],
+                override_num_blocks=len(units),
+            )
+            labelled = numbers.map_batches(
+                _UnitLabeller,
+                batch_size=1,
+                fn_constructor_args=(units, job, _Portable(model, num_gpus)),
+                compute=data.ActorPoolStrategy(size=size),
+                **_resources(num_gpus),
+            )
+            for row in labelled.iter_rows():
+                outcome = json.loads(row["outcome"])
+                if "error" in outcome:
+                    kind = DataError if outcome["of_data"] else RegimetryError
+                    yield row["output"], kind(outcome["error"])
+                else:
+                    advance(outcome["rows"])
+                    yield row["output"], outcome
+    finally:
+        clear_leftovers(job.output)  # of workers that died, or were ended in the midst
 
 
 def label_dataset(
@@ -102,7 +105,7 @@ def label_dataset(
     return dataset.groupby(columns.instrument).map_groups(
         _GroupLabeller,
         batch_format="pyarrow",
-        fn_constructor_args=(_Shared((columns, _Portable(model, num_gpus))),),
+        fn_constructor_args=(columns, _Portable(model, num_gpus)),
         compute=data.ActorPoolStrategy(size=_actors(actors, num_gpus)),
         **_resources(num_gpus),
     )
@@ -153,30 +156,11 @@ class _Portable:
         )
 
 
-class _Shared:
-    """What every actor needs, put into the object store once and kept there by this process.
-
-    Handed to the actors as arguments, it would be gone when one of them starts again.
-    """
-
-    def __init__(self, content: Any) -> None:
-        import ray
-
-        self._reference = ray.put(content)
-
-    def get(self) -> Any:
-        """Fetch it, in an actor."""
-        import ray
-
-        return ray.get(self._reference)
-
-
 class _UnitLabeller:
     """What an actor does with the number of a unit."""
 
-    def __init__(self, shared: _Shared) -> None:
-        self._units, self._job, portable = shared.get()
-        self._model = portable.open()
+    def __init__(self, units: Sequence[Unit], job: Job, model: _Portable) -> None:
+        self._units, self._job, self._model = units, job, model.open()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         unit = self._units[int(batch["number"][0])]
@@ -189,9 +173,8 @@ class _UnitLabeller:
 class _GroupLabeller:
     """What an actor does with the rows of an instrument."""
 
-    def __init__(self, shared: _Shared) -> None:
-        self._columns, portable = shared.get()
-        self._model = portable.open()
+    def __init__(self, columns: Columns, model: _Portable) -> None:
+        self._columns, self._model = columns, model.open()
 
     def __call__(self, table: Any) -> Any:
         import pyarrow as pa
@@ -231,13 +214,14 @@ def connected(actors: int | None) -> Iterator[Any]:
         with _quiet(data):
             yield data
         return
-    remote = os.environ.get("RAY_ADDRESS")
-    own: dict[str, Any] = {
-        "num_cpus": max(actors or 0, available_threads()),
-        "include_dashboard": False,
-        "object_store_memory": _LEAST_STORE,
-    }
-    ray.init(**({} if remote else own), log_to_driver=False, logging_level=logging.ERROR)
+    own: dict[str, Any] = {}
+    if not os.environ.get("RAY_ADDRESS"):
+        own = {
+            "num_cpus": max(actors or 0, available_threads()),
+            "include_dashboard": False,
+            "object_store_memory": _LEAST_STORE,
+        }
+    ray.init(**own, log_to_driver=False, logging_level=logging.ERROR)
     try:
         with _quiet(data):
             yield data

@@ -81,7 +81,7 @@ def _bytes_a_row(model: RegimeModel) -> int:
 def attempt(
     unit: Unit, job: Job, model: RegimeModel, advance: Advance | None = None
 ) -> dict[str, Any] | RegimetryError:
-    """Label a unit; return its report, or the error that only this unit has."""
+    """Label a unit; return its report, or what keeps it from being labelled: bad data, no room."""
     try:
         return label_unit(unit, job, model, advance)
     except DataError as error:
@@ -89,10 +89,10 @@ def attempt(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        raise RegimetryError(
+        return RegimetryError(
             f"The disk that holds {job.output} is full. Files that are there are complete; make "
             "room and give the same command again, which does the rest."
-        ) from error
+        )
 
 
 def label_unit(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,8 @@ def predict(
             )
         else:
             outcomes = _label_here(left, job, opened, advance)
-        found = dict(_checked(outcomes, keep_going))
+        with closing(outcomes):  # at once, so that no worker outlives an error
+            found = dict(_checked(outcomes, keep_going))
     return _total(folder, units, before, found)
 
 
@@ -145,14 +146,16 @@ Outcome = tuple[str, dict[str, Any] | RegimetryError]
 
 def _label_here(
     units: Sequence[Unit], job: Job, model: RegimeModel, advance: Advance
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     for unit in units:
         yield unit.output, attempt(unit, job, model, advance)
 
 
 def _checked(outcomes: Iterable[Outcome], keep_going: bool) -> Iterator[Outcome]:
+    """Pass on what became of the units; the first that may not be passed over is raised."""
     for output, outcome in outcomes:
-        if isinstance(outcome, RegimetryError) and not keep_going:
+        goes_on = keep_going and isinstance(outcome, DataError)
+        if isinstance(outcome, RegimetryError) and not goes_on:
             raise outcome
         yield output, outcome
 
