@@ -1,7 +1,22 @@
 """One model over many instruments, out of core: Parquet in, Parquet out, here or on Ray."""
 
-from regimetry.scale.fitting import FolderSource, fit
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from regimetry.scale.labeller import Labeller, RowLabels
 from regimetry.scale.run import predict
 
+if TYPE_CHECKING:
+    from regimetry.scale.fitting import FolderSource, fit
+
 __all__ = ["FolderSource", "Labeller", "RowLabels", "fit", "predict"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what fits, which needs more than what labels, when it is asked for."""
+    if name in ("FolderSource", "fit"):
+        from regimetry.scale import fitting
+
+        return getattr(fitting, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
