@@ -41,8 +41,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    window_size : int, default 10
-        W, bars that a label looks back on.
+    window_size : int or "auto", default 10
+        W, bars that a label looks back on. "auto" takes the one of 10, 20, 40 and 80 whose windows
+        say most of the windows after them; see :mod:`regimetry.regimes.window`.
     n_regimes : int or "auto", default "auto"
         K; "auto" takes the largest number up to 8 whose regimes last and come back under
         resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
@@ -101,6 +102,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
         What each number of regimes would look like, and why "auto" did not take it.
+    window_candidates_ : tuple of WindowCandidate
+        The same of window sizes; empty where a number was given.
     alignment_ : Alignment or None
         How the regimes stand to those of ``align_to``.
     eigenvalues_ : ndarray of float64
@@ -130,7 +133,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        window_size: int = 10,
+        window_size: int | str = 10,
         n_regimes: int | str = "auto",
         min_dwell: int | None = None,
         align_to: Any = None,
@@ -213,7 +216,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         learned = learn(
             series.values,
             schema.feature_names,
-            window_size=int(self.window_size),
+            window_size=None if self.window_size == "auto" else int(self.window_size),
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
             min_dwell=self.min_dwell,
             encoder=self.encoder,
@@ -257,8 +260,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         kinds = (int, np.integer)
-        for name, minimum in (("window_size", 2), ("n_landmarks", 2)):
-            require_integer(name, getattr(self, name), minimum, kinds=kinds)
+        require_integer("n_landmarks", self.n_landmarks, 2, kinds=kinds)
+        if self.window_size != "auto":
+            require_integer("window_size", self.window_size, 2, kinds=kinds, other="'auto' or ")
+        elif _is_model(self.encoder):
+            raise ConfigError(
+                "window_size is 'auto', but the encoder is a model whose windows have one size; "
+                "give that size."
+            )
         if self.epochs is not None:
             require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
         require_opset(self.opset)
@@ -304,6 +313,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.encoder_ = learned.encoder
         self.history_ = learned.history
         self.candidates_ = learned.head.candidates
+        self.window_candidates_ = learned.window_candidates
         self.eigenvalues_ = learned.head.eigenvalues
         self.parity_ = packaged.parity
         self.golden_ = packaged.golden

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from regimetry.regimes.head import Head
     from regimetry.regimes.novelty import NoveltyMap
     from regimetry.regimes.refine import Refinement
+    from regimetry.regimes.window import WindowCandidate
 
 EVIDENCE = ("auto", "window")
 """What regimes are told by: single bars where they mean what the windows mean, or windows."""
@@ -55,6 +56,8 @@ class Learned:
     novelty : NoveltyMap
     novelty_threshold : float
         Of its running mean; 5 % of known bars exceed it.
+    window_candidates : tuple of WindowCandidate
+        What each window size would do; empty where one was given.
     """
 
     preprocessing: Preprocessing
@@ -66,6 +69,7 @@ class Learned:
     refinement: Refinement | None
     novelty: NoveltyMap
     novelty_threshold: float
+    window_candidates: tuple[WindowCandidate, ...] = ()
 
     @property
     def penalties(self) -> tuple[float, float]:
@@ -110,7 +114,7 @@ def learn(
     values: NDArray[np.floating],
     names: Sequence[str],
     *,
-    window_size: int,
+    window_size: int | None,
     n_regimes: int | None,
     min_dwell: float | None = None,
     encoder: EncoderConfig | keras.Model | None = None,
@@ -127,7 +131,7 @@ def learn(
     """Fit preprocessing, encoder and head on one series.
 
     Parameters are those of :class:`~regimetry.RegimeDetector`, checked there; ``n_regimes`` is
-    ``None`` where the table of candidates decides.
+    ``None`` where the table of candidates decides, and ``window_size`` where its own does.
 
     Parameters
     ----------
@@ -158,6 +162,11 @@ def learn(
 
     require_choice("evidence", evidence, EVIDENCE)
     preprocessing = fit_preprocessing(values, names, difference)
+    window_candidates: tuple[WindowCandidate, ...] = ()
+    if window_size is None:
+        rows = preprocessing.apply(values)
+        window_candidates = _window_candidates(encoder, rows, seed, deterministic=deterministic)
+        window_size = next(entry.window_size for entry in window_candidates if entry.chosen)
     windows = cut_windows(preprocessing, values, window_size)
     stage("encoder")
     with seeded(seed, deterministic=deterministic):
@@ -190,7 +199,29 @@ def learn(
         refinement=refinement,
         novelty=novelty,
         novelty_threshold=threshold,
+        window_candidates=window_candidates,
     )
+
+
+def _window_candidates(
+    encoder: EncoderConfig | keras.Model | None,
+    rows: NDArray[np.float32],
+    seed: int,
+    *,
+    deterministic: bool,
+) -> tuple[WindowCandidate, ...]:
+    """Compare window sizes by untrained encoders."""
+    from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.seeding import seeded
+    from regimetry.regimes.window import assess_windows
+
+    def embed(size: int, step: int, n_rows: int) -> NDArray[np.float32]:
+        windows = rolling_windows(rows[-n_rows:], size)[::step]
+        with seeded(seed, deterministic=deterministic):
+            model, _ = _make_encoder(encoder, windows)
+        return embed_windows(model, windows)
+
+    return assess_windows(embed, len(rows), seed=seed)
 
 
 def refined(

@@ -58,6 +58,7 @@ def run(options: argparse.Namespace) -> None:
         note,
         print_json,
         regime_table,
+        window_table,
     )
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
@@ -89,9 +90,9 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
-        print("\n" + candidate_table(contract))
-        if alignment_text(contract):
-            print("\n" + alignment_text(contract))
+        for text in (candidate_table(contract), window_table(contract), alignment_text(contract)):
+            if text:
+                print("\n" + text)
         print(f"\n{options.output}: {contract.n_regimes} regimes from {len(table)} rows")
 
 

@@ -133,6 +133,7 @@ def package(
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
             "candidates": [asdict(candidate) for candidate in learned.head.candidates],
+            **_window_candidates(learned),
             **({} if refinement is None else {"refinement": refinement.to_dict()}),
             "graph": [asdict(rule) for rule in rules],
         },
@@ -142,3 +143,9 @@ def package(
     packaged = Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
     stage("")
     return packaged
+
+
+def _window_candidates(learned: Learned) -> dict[str, Any]:
+    """Return what each window size would do, where one was chosen."""
+    table = [asdict(candidate) for candidate in learned.window_candidates]
+    return {"window_candidates": table} if table else {}
