@@ -20,6 +20,10 @@ TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 UNIT_ROOT_COEFFICIENT = 0.985
 """A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
 
+SMOOTH_STEPS, TURNED_BACK = 0.5, 0.65
+"""Unless it is a smooth cycle: the AR(1) coefficient of its steps is above the one, and its
+autocorrelation over :func:`turning_bars` below the other. A random walk has about 0 and .9."""
+
 CLIP_DEVIATIONS = 6.0
 
 _BLOCK_ROWS = 1 << 16
@@ -47,6 +51,33 @@ def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
         np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
     )
     return coefficient
+
+
+def turning_bars(n_rows: int) -> int:
+    """Return within how many bars a cycle turns: a fiftieth of the series, 1 to 100."""
+    return min(100, max(1, n_rows // 50))
+
+
+def is_smooth_cycle(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which columns go on in their direction for a while, and turn back.
+
+    Their AR(1) coefficient is near 1 because they are sampled often, not because they wander: a
+    walk's steps know nothing of each other, and a moving average of one does not turn back.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (T, F)
+
+    Returns
+    -------
+    ndarray of bool, shape (F,)
+    """
+    lag = turning_bars(len(values))
+    centred = values - values.mean(axis=0)
+    together = np.mean(centred[:-lag] * centred[lag:], axis=0)
+    found: NDArray[np.bool_] = together < TURNED_BACK * np.mean(centred**2, axis=0)
+    found &= ar1_coefficient(np.diff(values, axis=0)) > SMOOTH_STEPS
+    return found
 
 
 def rows_before(transforms: Sequence[str]) -> int:
@@ -141,7 +172,8 @@ def choose_transforms(
     values : ndarray of float64, shape (T, F)
     difference : {"auto", "none"} or sequence of str
         "auto" differences every column whose AR(1) coefficient exceeds
-        :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
+        :data:`UNIT_ROOT_COEFFICIENT` and that is no :func:`is_smooth_cycle`; a sequence names the
+        columns. Columns that are positive
         throughout and move in proportion to their level are differenced in logarithms.
     names : sequence of str
         Column names, length F.
@@ -160,9 +192,10 @@ def choose_transforms(
             raise ConfigError(
                 f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
             )
-        chosen = ar1_coefficient(values) > (
-            UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
-        )
+        chosen = np.zeros(values.shape[1], dtype=np.bool_)
+        if difference == "auto":
+            chosen = ar1_coefficient(values) > UNIT_ROOT_COEFFICIENT
+            chosen &= ~is_smooth_cycle(values)
     else:
         unknown = sorted(set(difference) - set(names))
         if unknown:
