@@ -23,10 +23,13 @@ from regimetry.series.units import fit_preprocessing
 SEEDS = (30, 31, 32, 33, 34)
 STATES = {"s2": 3, "s3": 3, "s4": 3, "s5": 4}
 WINDOW = 10
+MEMORY = 10  # bars of the running mean: as the window
 ROWS = 5000
 
 
-def scores(kind: str, withheld: int, seed: int) -> dict[str, float]:
+def scores(
+    kind: str, withheld: int, seed: int, *, window: int = WINDOW, memory: int = MEMORY
+) -> dict[str, float]:
     """Fit without a state, judge a series with it.
 
     Returns
@@ -40,11 +43,10 @@ def scores(kind: str, withheld: int, seed: int) -> dict[str, float]:
     past, now = slice(0, ROWS // 2), slice(ROWS // 2, ROWS)
     training = series.values[past][series.states[past] != withheld]
     preprocessing = fit_preprocessing(training, series.names)
-    fitted, threshold = fit_novelty(cut_windows(preprocessing, training, WINDOW), seed=seed)
-    novelty = fitted.transform(cut_windows(preprocessing, series.values[now], WINDOW)).astype(
-        np.float32
-    )
-    return judge(running_mean(novelty, 1 / WINDOW), series.states[now], withheld, threshold)
+    fitted, threshold = fit_novelty(cut_windows(preprocessing, training, window), seed=seed)
+    windows = cut_windows(preprocessing, series.values[now], window)
+    novelty = fitted.transform(windows).astype(np.float32)
+    return judge(running_mean(novelty, 1 / memory), series.states[now], withheld, threshold)
 
 
 def judge(
@@ -66,12 +68,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS)
     parser.add_argument("--kinds", nargs="+", choices=list(STATES), default=list(STATES))
+    parser.add_argument("--window", type=int, default=WINDOW, help="bars")
+    parser.add_argument(
+        "--memory", type=int, default=MEMORY, help="bars; the threshold stays that of the window"
+    )
     options = parser.parse_args()
     header = ["family", "state", "detected at 5 % false alarms", "flagged", "false alarms"]
     print("| " + " | ".join(header) + " |\n" + "|---" * len(header) + "|")
     for kind in options.kinds:
         for withheld in range(STATES[kind]):
-            found = [scores(kind, withheld, seed) for seed in options.seeds]
+            found = [
+                scores(kind, withheld, seed, window=options.window, memory=options.memory)
+                for seed in options.seeds
+            ]
             cells = [np.mean([entry[name] for entry in found]) for name in found[0]]
             print(
                 f"| {kind.upper()} | {withheld} | " + " | ".join(f"{c:.0%}" for c in cells) + " |"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from regimetry.export.package import Packaged
     from regimetry.learning import Learned
+    from regimetry.regimes.window import WindowCandidate
     from regimetry.series.features import OhlcvFeatures
 
 
@@ -46,8 +48,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     Parameters
     ----------
-    window_size : int, default 10
-        W, bars that a label looks back on.
+    window_size : int or "auto", default 10
+        W, bars that a label looks back on. "auto" takes the one of 10, 20, 40 and 80 whose windows
+        say most of the windows after them; see :mod:`regimetry.regimes.window`.
     n_regimes : int or "auto", default "auto"
         K; "auto" takes the largest number up to 8 whose regimes last and come back under
         resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
@@ -116,6 +119,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
         What each number of regimes would look like, and why "auto" did not take it.
+    window_candidates_ : tuple of WindowCandidate
+        The same of window sizes; empty where a number was given.
     alignment_ : Alignment or None
         How the regimes stand to those of ``align_to``.
     eigenvalues_ : ndarray of float64
@@ -145,7 +150,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        window_size: int = 10,
+        window_size: int | str = 10,
         n_regimes: int | str = "auto",
         min_dwell: int | None = None,
         align_to: Any = None,
@@ -229,7 +234,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         from regimetry.export.package import package
-        from regimetry.learning import learn
+        from regimetry.learning import SMALLEST_WINDOW, learn, window_candidates
         from regimetry.refit import aligned, earlier_model
 
         self._check_parameters()
@@ -242,17 +247,24 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         if self.align_to is not None:
             earlier = earlier_model(self.align_to, schema, features)
         stage = stage_bar(self.progress)
-        rows = training_rows(
+        read = partial(
+            training_rows,
             source,
-            window_size=int(self.window_size),
             max_windows=int(self.max_windows),
             difference=self.difference,
             own_units=self.scaling == "instrument",
         )
+        self.window_candidates_: tuple[WindowCandidate, ...] = ()
+        if self.window_size == "auto":
+            self.window_candidates_ = window_candidates(
+                read(window_size=SMALLEST_WINDOW), self.encoder, seed
+            )
+        window_size = _chosen(self.window_candidates_, self.window_size)
+        rows = read(window_size=window_size)
         learned = learn(
             rows.scaled.parts(),
             rows.preprocessing,
-            window_size=int(self.window_size),
+            window_size=window_size,
             n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
             min_dwell=self.min_dwell,
             encoder=self.encoder,
@@ -284,6 +296,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                 "seed": seed,
                 "configuration": self._configuration(learned.description),
                 **rows.to_dict(),
+                **_window_table(self.window_candidates_),
                 **({} if features is None else {"features": features.to_dict()}),
                 **({} if alignment is None else {"alignment": alignment.to_dict()}),
             },
@@ -301,8 +314,15 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
     def _check_parameters(self) -> None:
         kinds = (int, np.integer)
-        for name, minimum in (("window_size", 2), ("n_landmarks", 2), ("max_windows", 2)):
+        for name, minimum in (("n_landmarks", 2), ("max_windows", 2)):
             require_integer(name, getattr(self, name), minimum, kinds=kinds)
+        if self.window_size != "auto":
+            require_integer("window_size", self.window_size, 2, kinds=kinds, other="'auto' or ")
+        elif _is_model(self.encoder):
+            raise ConfigError(
+                "window_size is 'auto', but the encoder is a model whose windows have one size; "
+                "give that size."
+            )
         if self.epochs is not None:
             require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
         require_opset(self.opset)
@@ -430,6 +450,15 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
                     write_golden(self.golden_, temporary_golden)
             else:
                 beside.unlink(missing_ok=True)
+
+
+def _chosen(candidates: Sequence[WindowCandidate], given: int | str) -> int:
+    return next((entry.window_size for entry in candidates if entry.chosen), None) or int(given)
+
+
+def _window_table(candidates: Sequence[WindowCandidate]) -> dict[str, Any]:
+    table = [asdict(candidate) for candidate in candidates]
+    return {"window_candidates": table} if table else {}
 
 
 def _penalty(value: float | str) -> float | None:

@@ -28,9 +28,14 @@ if TYPE_CHECKING:
     from regimetry.regimes.novelty import NoveltyMap
     from regimetry.regimes.refine import Refinement
     from regimetry.regimes.slow import SlowDirections
+    from regimetry.regimes.window import WindowCandidate
+    from regimetry.training_rows import TrainingRows
 
 EVIDENCE = ("auto", "window")
 """What regimes are told by: single bars where they mean what the windows mean, or windows."""
+
+SMALLEST_WINDOW = 10
+"""Of :data:`regimetry.regimes.window.SIZES`: what rows are read with before a size is chosen."""
 
 _BARS_A_REGIME = 30  # fewer of them are not refined
 _LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
@@ -193,6 +198,25 @@ def learn(
         novelty=novelty,
         novelty_threshold=threshold,
     )
+
+
+def window_candidates(
+    rows: TrainingRows, encoder: EncoderConfig | keras.Model | None, seed: int
+) -> tuple[WindowCandidate, ...]:
+    """Compare window sizes by untrained encoders, on the longest stretch of the training rows."""
+    from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.seeding import seeded
+    from regimetry.regimes.window import assess_windows
+
+    longest = rows.preprocessing.apply(max(rows.scaled.parts(), key=len))
+
+    def embed(size: int, step: int, n_rows: int) -> NDArray[np.float32]:
+        windows = rolling_windows(longest[-n_rows:], size)[::step]
+        with seeded(seed):
+            model, _ = _make_encoder(encoder, Windows.of(windows))
+        return embed_windows(model, windows)
+
+    return assess_windows(embed, len(longest), seed=seed)
 
 
 def refined(

@@ -1,7 +1,8 @@
 """Recordings with known states, by the protocol of Time2State (2023) and E2USD (2024).
 
 z-normalised; windows of 256 every 50 bars (synthetic) or of 128 every 25 (ActRecTut); each bar
-takes the vote of the windows over it; all bars are scored. They lie in the folder
+takes the vote of the windows over it; all bars are scored. The detector chooses its own window
+size instead, differences as it does by default, and steps by a fifth of it. They lie in the folder
 ``state_detection`` of the folder that ``REGIMETRY_DATA`` names.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,9 @@ from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
 from benchmarks.rivals.fitted import Labels, Values
 from regimetry import rolling_windows
+
+if TYPE_CHECKING:
+    from regimetry.regimes.window import WindowCandidate
 
 WINDOWS = {"synthetic": (256, 50), "actrectut": (128, 25)}
 """Family -> window and step."""
@@ -39,15 +43,23 @@ def family(name: str) -> str:
     return name.rpartition("_")[0]
 
 
-def score_recording(name: str, method: str, seed: int) -> dict[str, Any]:
-    """Label a recording, K given, and score every bar."""
+def load_recording(name: str) -> tuple[Values, Labels]:
+    """Return the z-normalised bars (T, F) of a recording and their states (T,)."""
     with np.load(Path(os.environ["REGIMETRY_DATA"], "state_detection", f"{name}.npz")) as file:
         values, states = file["values"].astype(np.float64), file["states"].astype(np.int64)
-    values = (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12)
+    return (values - values.mean(axis=0)) / np.maximum(values.std(axis=0), 1e-12), states
+
+
+def score_recording(name: str, method: str, seed: int) -> dict[str, Any]:
+    """Label a recording, K given, and score every bar."""
+    values, states = load_recording(name)
     size, step = WINDOWS[family(name)]
     n_regimes = len(np.unique(states))
     if method == "hmm":
         labels = _label_rows(values, n_regimes, seed)
+    elif method == "detector":
+        table, by_size = label_by_size(values, n_regimes, seed)
+        labels = next(by_size[entry.window_size] for entry in table if entry.chosen)
     else:
         windows = rolling_windows(values.astype(np.float32), size)[::step]
         labels = vote(
@@ -102,7 +114,39 @@ def _label_by_head(
     return jump_path(head.outputs(features)["distance"], WHOLE_SERIES_PENALTY)
 
 
+def label_by_size(
+    values: Values, n_regimes: int, seed: int
+) -> tuple[tuple[WindowCandidate, ...], dict[int, Labels]]:
+    """Judge window sizes as ``window_size="auto"`` does, and label bars (T,) by each that it tries.
+
+    As the detector with ``evidence="window"`` and labels with hindsight, but for the windows, which
+    begin every fifth of their size. Rows before the first window, or before the last 40 000, take
+    the first label.
+    """
+    from regimetry.regimes.window import assess_windows
+    from regimetry.series.preprocessing import fit_preprocessing
+
+    names = [f"x{i}" for i in range(values.shape[1])]
+    rows = fit_preprocessing(values, names, "auto").apply(values)
+    labels: dict[int, Labels] = {}
+
+    def embed(size: int, step: int, n_rows: int) -> Values:
+        windows = rolling_windows(rows[-n_rows:], size)[::step]
+        embeddings = _embed(windows, seed)
+        found = _label_by_head(embeddings, windows, n_regimes, seed, size // step)
+        voted = vote(found, size, step, n_rows)
+        labels[size] = np.concatenate([np.full(len(values) - n_rows, voted[0]), voted])
+        return embeddings
+
+    return assess_windows(embed, len(rows), seed=seed), labels
+
+
 def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
+    embeddings = _embed(np.clip(windows, -6.0, 6.0), seed)
+    return _label_by_head(embeddings, windows, n_regimes, seed, lag)
+
+
+def _embed(windows: Windows, seed: int) -> Windows:
     from regimetry.encoder.config import EncoderConfig
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.model import build_encoder
@@ -116,8 +160,7 @@ def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
     )
     with seeded(seed):
         encoder = build_encoder(config)
-    clipped = np.clip(windows, -6.0, 6.0)
-    return _label_by_head(embed_windows(encoder, clipped), windows, n_regimes, seed, lag)
+    return embed_windows(encoder, windows)
 
 
 def _statistics(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
@@ -153,5 +196,6 @@ WINDOWED: dict[str, Callable[[Windows, int, int, int], Labels] | None] = {
     "jump": _jump,
     "features": _features,
     "hmm": None,
+    "detector": None,
 }
-"""Methods that label recordings; the HMM labels the bars themselves."""
+"""Methods that label recordings; the HMM labels the bars, the detector has windows of its own."""

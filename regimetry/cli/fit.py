@@ -73,6 +73,7 @@ def run(options: argparse.Namespace) -> None:
         note,
         print_json,
         regime_table,
+        window_table,
     )
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
@@ -111,9 +112,9 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
-        print("\n" + candidate_table(contract))
-        if alignment_text(contract):
-            print("\n" + alignment_text(contract))
+        for text in (candidate_table(contract), window_table(contract), alignment_text(contract)):
+            if text:
+                print("\n" + text)
         rows = f"{contract.training['rows']} rows"
         if "instruments" in contract.training:
             rows += f" of {contract.training['instruments']} instruments"

@@ -91,11 +91,32 @@ def candidate_table(contract: ModelContract) -> str:
     ]
     header = ["  regimes", "eigenvalue", "gap", "stability", "shortest dwell", "smallest share"]
     table = text_table(header, [row[:-1] for row in rows]).splitlines()
-    reasons = ["", "", *(row[-1] for row in rows)]
+    return _with_reasons(table, [row[-1] for row in rows])
+
+
+def window_table(contract: ModelContract) -> str:
+    """Return what each window size would do; empty where the size was given."""
+    candidates = contract.training.get("window_candidates", [])
+    if not candidates:
+        return ""
+    rows = [
+        [
+            f"{'>' if entry['chosen'] else ' '} {entry['window_size']}",
+            "" if entry["agreement"] is None else f"{entry['agreement']:.2f}",
+            entry["refused"] or "",
+        ]
+        for entry in candidates
+    ]
+    table = text_table(["  window", "agreement"], [row[:-1] for row in rows]).splitlines()
+    return _with_reasons(table, [row[-1] for row in rows])
+
+
+def _with_reasons(table: Sequence[str], reasons: Sequence[str]) -> str:
+    """Put a reason behind each row of a table; its first two lines are the header."""
     width = max(map(len, table))
     return "\n".join(
         f"{line.ljust(width)}  {reason}".rstrip()
-        for line, reason in zip(table, reasons, strict=True)
+        for line, reason in zip(table, ["", "", *reasons], strict=True)
     )
 
 

@@ -59,7 +59,9 @@ class Configuration:
         "features none",
         metavar="auto|none|A,B",
     )
-    window_size: int = _option(10, "bars that a label looks back on", minimum=2, metavar="BARS")
+    window_size: int | Literal["auto"] = _option(
+        10, "bars that a label looks back on; auto chooses", minimum=2, metavar="BARS"
+    )
     n_regimes: int | Literal["auto"] = _option(
         "auto", "how many; auto chooses from a table of candidates", minimum=1, metavar="K"
     )

@@ -138,7 +138,7 @@ def count_table(data: ReportData) -> Table | None:
     training, k = data.contract.training, data.contract.n_regimes
     candidates = training.get("candidates")
     if candidates:
-        return _candidates(candidates, k)
+        return _candidates(candidates, "n_regimes", k)
     values = np.asarray(training.get("eigenvalues", []), dtype=np.float64)
     if not len(values):
         return None
@@ -151,15 +151,15 @@ def count_table(data: ReportData) -> Table | None:
     return Table(("regimes", "eigenvalue", "gap to the next"), rows, marked=marked)
 
 
-def _candidates(candidates: Iterable[Mapping[str, Any]], k: int) -> Table:
-    """Show every entry that is recorded, the number of regimes first; the model's own is marked."""
+def _candidates(candidates: Iterable[Mapping[str, Any]], key: str, own: int) -> Table:
+    """Show every entry that is recorded, ``key`` first; the model's own is marked."""
     candidates = list(candidates)
     names = list(dict.fromkeys(name for candidate in candidates for name in candidate))
-    names = sorted((n for n in names if n != "chosen"), key=lambda name: name != "n_regimes")
+    names = sorted((n for n in names if n != "chosen"), key=lambda name: name != key)
     rows = [tuple(_plain(candidate.get(name)) for name in names) for candidate in candidates]
-    counts = [candidate.get("n_regimes") for candidate in candidates]
+    known = [candidate.get(key) for candidate in candidates]
     header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in names)
-    return Table(header, rows, marked=counts.index(k) if k in counts else None)
+    return Table(header, rows, marked=known.index(own) if own in known else None)
 
 
 def card_tables(data: ReportData) -> list[tuple[str, Table]]:
@@ -193,6 +193,8 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         ],
     )
     tables = [("Model", _pairs(facts)), ("Columns", columns)]
+    if sizes := training.get("window_candidates"):
+        tables.append(("Window sizes", _candidates(sizes, "window_size", contract.window_size)))
     for title, name in (("Configuration", "configuration"), ("Versions", "versions")):
         if training.get(name):
             tables.append((title, _pairs(_flat(training[name]))))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regimetry.configuration import Configuration
 from regimetry.configuration.fitting import detector_of, prepare
 from regimetry.errors import DataError
-from regimetry.search.grid import rows_needed
+from regimetry.search.grid import largest_window, rows_needed
 from regimetry.search.scores import log_likelihood, predictability, separation, stability
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     """
     prepared = prepare(configuration, table)
     data, cut = prepared.data, len(prepared.data) // 2
-    _require_rows(cut, configuration.window_size, horizon)
+    _require_rows(cut, largest_window(configuration.window_size, cut), horizon)
     halves = (data.iloc[:cut], data.iloc[cut:])
     models = [
         detector_of(configuration).fit(half, features=prepared.features).model_ for half in halves

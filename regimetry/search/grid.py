@@ -89,6 +89,13 @@ def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
     return validated({**plain(base), **point})
 
 
+def largest_window(window_size: int | str, rows: int) -> int:
+    """Return the window size, or the largest that "auto" may choose for so many rows."""
+    from regimetry.regimes.window import largest_size
+
+    return largest_size(rows) if isinstance(window_size, str) else window_size
+
+
 def rows_needed(window_size: int, horizon: int = 0) -> int:
     """Return the rows that a half must have for a window and labels ``horizon`` bars apart.
 
@@ -113,7 +120,8 @@ def horizon_of(base: Configuration, grid: Grid, rows: int) -> int:
     int
         Rows that the largest window reads, of the windows for which a half has enough rows.
     """
-    sizes = sorted(grid.get("window_size", [base.window_size]))
+    asked = grid.get("window_size", [base.window_size])
+    sizes = sorted(largest_window(size, rows // 2) for size in asked)
     fitting = [size for size in sizes if rows_needed(size) <= rows // 2]
     return (fitting[-1] if fitting else sizes[0]) + 1
 

@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 
 from regimetry.series.preprocessing import TRANSFORMS, transformed
 
+SMOOTH_STEPS, TURNED_BACK = 0.5, 0.65
+"""Unless it is a smooth cycle: the AR(1) coefficient of its steps is above the one, and its
+autocorrelation over :func:`turning_bars` below the other. A random walk has about 0 and .9."""
+
 _TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
 _NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
 
@@ -34,6 +38,33 @@ def ar1_coefficient(values: NDArray[np.float64]) -> NDArray[np.float64]:
         np.sum(before * after, axis=0), power, out=np.zeros(values.shape[1]), where=power > 0
     )
     return coefficient
+
+
+def turning_bars(n_rows: int) -> int:
+    """Return within how many bars a cycle turns: a fiftieth of the series, 1 to 100."""
+    return min(100, max(1, n_rows // 50))
+
+
+def is_smooth_cycle(values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which columns go on in their direction for a while, and turn back.
+
+    Their AR(1) coefficient is near 1 because they are sampled often, not because they wander: a
+    walk's steps know nothing of each other, and a moving average of one does not turn back.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (T, F)
+
+    Returns
+    -------
+    ndarray of bool, shape (F,)
+    """
+    lag = turning_bars(len(values))
+    centred = values - values.mean(axis=0)
+    together = np.mean(centred[:-lag] * centred[lag:], axis=0)
+    found: NDArray[np.bool_] = together < TURNED_BACK * np.mean(centred**2, axis=0)
+    found &= ar1_coefficient(np.diff(values, axis=0)) > SMOOTH_STEPS
+    return found
 
 
 def moves_in_proportion(column: NDArray[np.float64]) -> bool:
@@ -71,6 +102,8 @@ class ColumnStatistics:
         AR(1); see :func:`ar1_coefficient`.
     proportional : ndarray of bool, shape (F,)
         See :func:`moves_in_proportion`.
+    cycle : ndarray of bool, shape (F,)
+        See :func:`is_smooth_cycle`.
     positive, constant : ndarray of bool, shape (F,)
         Throughout; of all but rounding the same value.
     mean_logarithm : ndarray of float64, shape (F,)
@@ -85,6 +118,7 @@ class ColumnStatistics:
     rows: int
     coefficient: NDArray[np.float64]
     proportional: NDArray[np.bool_]
+    cycle: NDArray[np.bool_]
     positive: NDArray[np.bool_]
     constant: NDArray[np.bool_]
     mean_logarithm: NDArray[np.float64]
@@ -120,6 +154,7 @@ class ColumnStatistics:
                     for x, flat in zip(wide.T, constant, strict=True)
                 ]
             ),
+            cycle=is_smooth_cycle(wide),
             positive=positive,
             constant=constant,
             mean_logarithm=np.log(np.where(positive, wide, 1.0)).mean(axis=0),

@@ -30,7 +30,8 @@ def choose_transforms(
         Of each series. Coefficients are averaged, and questions decided by majority, over rows.
     difference : {"auto", "none"} or sequence of str
         "auto" differences every column whose AR(1) coefficient exceeds
-        :data:`UNIT_ROOT_COEFFICIENT`; a sequence names the columns. Columns that are positive
+        :data:`UNIT_ROOT_COEFFICIENT` and that is no smooth cycle; a sequence names the columns.
+        Columns that are positive
         throughout and move in proportion to their level are differenced in logarithms.
     names : sequence of str
         Column names, length F.
@@ -50,9 +51,9 @@ def choose_transforms(
             raise ConfigError(
                 f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
             )
-        chosen = np.average([one.coefficient for one in statistics], axis=0, weights=rows) > (
-            UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
-        )
+        limit = UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
+        chosen = np.average([one.coefficient for one in statistics], axis=0, weights=rows) > limit
+        chosen &= np.average([one.cycle for one in statistics], axis=0, weights=rows) <= 0.5
     else:
         unknown = sorted(set(difference) - set(names))
         if unknown:

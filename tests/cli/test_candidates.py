@@ -33,6 +33,24 @@ def test_the_table_is_shown_never_only_one_number(folder, capsys):
         assert text in card
 
 
+def test_window_sizes_are_shown_where_one_was_chosen(folder, capsys):
+    arguments = ["sample", "simulated", "--rows", "2000", "-o", str(folder / "long.csv")]
+    assert main(arguments) == 0
+    options = ("--n-regimes", "3", "--n-landmarks", "200", "--evidence", "window")
+    assert fit(folder, "long.csv", "window.onnx", *options, "--window-size", "auto") == 0
+    shown = capsys.readouterr().out
+    for text in ("agreement", "> 10", "2000 rows hold fewer than 100 such windows side by side"):
+        assert text in shown
+    assert main(["inspect", str(folder / "window.onnx")]) == 0
+    assert "2000 rows hold fewer than 100" in capsys.readouterr().out
+    assert main(["inspect", str(folder / "window.onnx"), "--json"]) == 0
+    card = json.loads(capsys.readouterr().out)
+    table = card["training"]["window_candidates"]
+    assert [entry["window_size"] for entry in table if entry["chosen"]] == [card["window_size"]]
+    assert fit(folder, "long.csv", "window.onnx", *options, "--window-size", "10") == 0
+    assert "agreement" not in capsys.readouterr().out
+
+
 def test_a_refit_says_what_became_of_the_regimes(folder, capsys):
     assert fit(folder, "early.csv", "old.onnx", "--n-regimes", "2") == 0
     old = str(folder / "old.onnx")

@@ -67,7 +67,7 @@ def test_the_configuration_of_a_model_fits_the_same_model_again(folder, capsys):
 def test_the_default_is_printed_checked_and_plain(tmp_path, capsys):
     assert main(["config", "--print-default"]) == 0
     text = capsys.readouterr().out
-    assert "# an integer of at least 2\nwindow_size: 10\n" in text
+    assert "# 'auto' or an integer of at least 2\nwindow_size: 10\n" in text
     path = tmp_path / "run.yaml"
     path.write_text(text)
     assert main(["config", "--check", str(path)]) == 0
@@ -89,7 +89,8 @@ def test_a_wrong_file_stops_the_fit_before_it_begins(folder, capsys):
     assert main([*fit(folder, "x.onnx"), "--config", str(folder / "bad.yaml")]) == 2
     assert "encoder.pooling is 'sum'; it must be one of 'mean'," in capsys.readouterr().err
     assert main([*fit(folder, "x.onnx"), "--window-size", "ten"]) == 2
-    assert "window_size is 'ten'; it must be an integer of at least 2." in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "window_size is 'ten'; it must be 'auto' or an integer of at least 2." in error
     assert sorted(folder.iterdir()) == before
 
 

@@ -28,11 +28,11 @@ def read(tmp_path):
 
 
 REFUSED = {
-    "window_size: 1": "window_size is 1; it must be an integer of at least 2.",
-    "window_size: '10'": "window_size is '10'; it must be an integer of at least 2.",
-    "window_size: 10.0": "window_size is 10.0; it must be an integer of at least 2.",
-    "window_size: true": "window_size is true; it must be an integer of at least 2.",
-    "window_size:": "window_size is null; it must be an integer of at least 2.",
+    "window_size: 1": "window_size is 1; it must be 'auto' or an integer of at least 2.",
+    "window_size: '10'": "window_size is '10'; it must be 'auto' or an integer of at least 2.",
+    "window_size: 10.0": "window_size is 10.0; it must be 'auto' or an integer of at least 2.",
+    "window_size: true": "window_size is true; it must be 'auto' or an integer of at least 2.",
+    "window_size:": "window_size is null; it must be 'auto' or an integer of at least 2.",
     "n_regimes: many": "n_regimes is 'many'; it must be 'auto' or an integer of at least 1.",
     "n_regimes: 0": "n_regimes is 0; it must be 'auto' or an integer of at least 1.",
     "objective: no": "objective is 'no'; it must be one of 'none', 'vamp2'",

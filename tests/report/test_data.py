@@ -9,7 +9,13 @@ from regimetry.report import words
 from regimetry.report.axis import TimeAxis
 from regimetry.report.data import Drawn, choose_drawn
 from regimetry.report.maps import embedding_maps, principal_components
-from regimetry.report.tables import count_table, drift_tables, dwell_table, regime_table
+from regimetry.report.tables import (
+    card_tables,
+    count_table,
+    drift_tables,
+    dwell_table,
+    regime_table,
+)
 
 WALK = 50 * np.exp(np.cumsum(0.01 * np.random.default_rng(0).standard_normal(400)))
 NOISE = np.random.default_rng(1).standard_normal(400)
@@ -126,6 +132,19 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.rows[1] == ("3", "–", "yes")  # noqa: RUF001
     assert table.marked == 1
     assert count_table(made(300, training={"eigenvalues": []})) is None
+
+
+def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
+    assert "Window sizes" not in dict(card_tables(made(300)))
+    own = made(300).contract.window_size
+    sizes = [
+        {"agreement": 0.4, "chosen": True, "refused": None, "window_size": own},
+        {"agreement": 0.2, "chosen": False, "refused": "others agree better", "window_size": 99},
+    ]
+    table = dict(card_tables(made(300, training={"window_candidates": sizes})))["Window sizes"]
+    assert table.header == ("window size", "agreement", "refused")
+    assert table.rows[1] == ("99", "0.2", "others agree better")
+    assert table.marked == 0
 
 
 def test_principal_components_are_the_singular_vectors():

@@ -46,7 +46,7 @@ def test_a_grid_is_checked_value_by_value():
         "window_size", "objective", "jump_penalty",
     ]  # fmt: skip
     for flags, message in (
-        ({"window_size": [5, 1]}, "window_size is 1; it must be an integer of at least 2"),
+        ({"window_size": [5, 1]}, "window_size is 1; it must be 'auto' or an integer of at least"),
         ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be 'auto' or a number"),
         ({"n_regimes": []}, "n_regimes has no value"),
         ({"n_regimes": [2]}, "nothing to choose from"),
@@ -73,6 +73,10 @@ def test_the_horizon_is_that_of_the_largest_window_that_fits():
     assert horizon_of(base, GRID, 2 * rows_needed(40)) == 41
     assert horizon_of(base, GRID, 2 * rows_needed(40) - 1) == 21
     assert horizon_of(base, GRID, 5) == 6
+    # "auto" takes sizes of which a half holds 100 side by side
+    assert horizon_of(base, {"window_size": [5, "auto"]}, 10_000) == 41
+    assert horizon_of(base, {"window_size": [50, "auto"]}, 10_000) == 51
+    assert horizon_of(validated({"window_size": "auto"}), {}, 3_000) == 11
 
 
 def result_of(point):

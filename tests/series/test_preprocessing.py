@@ -2,8 +2,13 @@ import numpy as np
 import pytest
 
 from regimetry.errors import ConfigError, DataError
-from regimetry.series.columns import ar1_coefficient, moves_in_proportion
-from regimetry.series.units import fit_preprocessing
+from regimetry.series.columns import (
+    ar1_coefficient,
+    is_smooth_cycle,
+    moves_in_proportion,
+    turning_bars,
+)
+from regimetry.series.units import UNIT_ROOT_COEFFICIENT, fit_preprocessing
 
 
 def _channels(n=3000):
@@ -35,6 +40,34 @@ def test_near_unit_roots_are_differenced_prices_in_logarithms():
     assert fit_preprocessing(_channels(), NAMES, "none").transforms == ("level",) * 3
     named = fit_preprocessing(_channels(), NAMES, ["noise"])
     assert named.transforms == ("level", "level", "difference")
+
+
+@pytest.mark.parametrize("n_rows", [300, 3000, 30_000])
+@pytest.mark.parametrize("seed", range(5))
+def test_a_smooth_cycle_stays_and_what_wanders_is_differenced(n_rows, seed):
+    generator = np.random.default_rng(seed)
+    walk = np.cumsum(generator.standard_normal(n_rows))
+    average = np.convolve(walk, np.full(10, 0.1))[:n_rows]  # smooth, and wanders all the same
+    turns = 2 * np.pi * np.arange(n_rows) / (4 * turning_bars(n_rows))
+    cycle = np.sin(turns) * (1 + 0.3 * np.sin(turns / 7)) + 0.002 * generator.standard_normal(
+        n_rows
+    )
+    columns = np.column_stack([walk, average, cycle])
+    assert is_smooth_cycle(columns).tolist() == [False, False, True]
+    if n_rows > 300:  # a short series has to turn fast, and is not near a unit root then
+        assert (ar1_coefficient(columns) > UNIT_ROOT_COEFFICIENT).all()
+    transforms = fit_preprocessing(columns, ("walk", "average", "cycle")).transforms
+    assert transforms[2] == "level"
+    assert "level" not in transforms[:2] or n_rows == 300
+
+
+def test_a_slow_channel_without_a_direction_is_differenced():
+    shocks = np.random.default_rng(0).standard_normal(20_000)
+    slow = np.zeros(len(shocks))
+    for t in range(1, len(slow)):
+        slow[t] = 0.992 * slow[t - 1] + shocks[t]
+    assert not is_smooth_cycle(slow[:, None])[0]  # it turns back as soon, but in no direction
+    assert fit_preprocessing(slow[:, None], ("slow",)).transforms == ("difference",)
 
 
 def test_the_arithmetic_is_the_documented_one():
