@@ -234,8 +234,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         from regimetry.export.package import package
-        from regimetry.learning import SMALLEST_WINDOW, learn, window_candidates
+        from regimetry.learning import learn, window_candidates
         from regimetry.refit import aligned, earlier_model
+        from regimetry.regimes.window import SIZES
 
         self._check_parameters()
         seed = self._seed()
@@ -257,7 +258,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.window_candidates_: tuple[WindowCandidate, ...] = ()
         if self.window_size == "auto":
             self.window_candidates_ = window_candidates(
-                read(window_size=SMALLEST_WINDOW), self.encoder, seed
+                read(window_size=SIZES[0]), self.encoder, seed
             )
         window_size = _chosen(self.window_candidates_, self.window_size)
         rows = read(window_size=window_size)

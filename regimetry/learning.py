@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 EVIDENCE = ("auto", "window")
 """What regimes are told by: single bars where they mean what the windows mean, or windows."""
 
-SMALLEST_WINDOW = 10
-"""Of :data:`regimetry.regimes.window.SIZES`: what rows are read with before a size is chosen."""
-
 _BARS_A_REGIME = 30  # fewer of them are not refined
 _LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
 

@@ -33,6 +33,23 @@ def add_model_and_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_ray(group: argparse._ArgumentGroup) -> None:
+    """Add what folders of Parquet files take: --keep-going, --ray and --actors."""
+    group.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="leave out files that cannot be used, and say which",
+    )
+    group.add_argument(
+        "--ray",
+        action="store_true",
+        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
+    )
+    group.add_argument(
+        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one a CPU)"
+    )
+
+
 def names(text: str) -> list[str]:
     """Split a comma-separated list of names."""
     return [name for name in (part.strip() for part in text.split(",")) if name]

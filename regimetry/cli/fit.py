@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regimetry.cli.arguments import add_json, add_output
+from regimetry.cli.arguments import add_json, add_output, add_ray
 from regimetry.cli.flags import add_config, add_flags, given
 
 if TYPE_CHECKING:
@@ -50,17 +50,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     add_json(parser)
     group = parser.add_argument_group("folders of Parquet files")
-    group.add_argument(
-        "--keep-going", action="store_true", help="leave out files that cannot be used"
-    )
-    group.add_argument(
-        "--ray",
-        action="store_true",
-        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
-    )
-    group.add_argument(
-        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one a CPU)"
-    )
+    add_ray(group)
     add_flags(parser)
     parser.set_defaults(run=run)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from regimetry.cli.arguments import add_ray
 from regimetry.errors import ConfigError
 
 
@@ -20,11 +21,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "or found by name)",
     )
     group.add_argument(
-        "--keep-going",
-        action="store_true",
-        help="leave out files that cannot be used, and say which",
-    )
-    group.add_argument(
         "--memory",
         type=float,
         metavar="GIB",
@@ -36,14 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="output files, where instruments span files (default: 16 to 64)",
     )
-    group.add_argument(
-        "--ray",
-        action="store_true",
-        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
-    )
-    group.add_argument(
-        "--actors", type=int, metavar="N", help="with --ray, sessions at once (default: one a CPU)"
-    )
+    add_ray(group)
 
 
 def is_folder(options: argparse.Namespace) -> bool:
@@ -57,7 +46,7 @@ def is_folder(options: argparse.Namespace) -> bool:
     if options.data.is_dir():
         return True
     to_folder = options.output is not None and not options.output.suffix
-    if options.by is not None and options.data.suffix == ".parquet" and to_folder:
+    if options.by is not None and options.data.suffix != ".csv" and to_folder:
         return True
     for name in ("keep_going", "memory", "parts", "ray", "actors"):
         if getattr(options, name) not in (None, False):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.regimes.spectral import balanced_rows
-from regimetry.windows import Windows
+from regimetry.windows import Windows, with_later
 
 Array = NDArray[np.float64]
 
@@ -46,7 +46,11 @@ def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
         In rising order, at least one and at most :data:`MOST_CHANNELS`.
     """
     n_channels = windows.shape[2]
-    drawn = balanced_rows(windows.offsets, _ROWS, np.random.default_rng(seed))
+    # Windows that another one precedes: the first of a series shares no bar with an earlier one.
+    follows = with_later(windows.offsets, 1) + 1
+    counts = np.maximum(np.diff(windows.offsets) - 1, 0)
+    edges = np.concatenate([[0], np.cumsum(counts)])
+    drawn = follows[balanced_rows(edges, _ROWS, np.random.default_rng(seed))]
     # (rows, W, F): the newest bar first.
     drawn_windows = windows.take(drawn)[:, ::-1].astype(np.float64)
     own = [

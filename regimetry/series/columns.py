@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.series.preprocessing import TRANSFORMS, transformed
+from regimetry.series.preprocessing import Transform, rows_before, transformed
 
 SMOOTH_STEPS, TURNED_BACK = 0.5, 0.65
 """Unless it is a smooth cycle: the AR(1) coefficient of its steps is above the one, and its
 autocorrelation over :func:`turning_bars` below the other. A random walk has about 0 and .9."""
 
+_LATER = "level after the first row"
 _TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
 _NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
 
@@ -85,6 +86,10 @@ def moves_in_proportion(column: NDArray[np.float64]) -> bool:
     return bool(column.min() > _NEAR_ZERO * np.diff(column).std() * np.sqrt(len(column)))
 
 
+def _moved(values: NDArray[np.float32], kind: Transform) -> NDArray[np.float32]:
+    return transformed(values, [kind] * values.shape[1])
+
+
 def _is_constant(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     # Of such a column float32, which the model file computes in, would keep next to nothing.
     return np.asarray(np.ptp(values, axis=0) <= 1e-6 * np.abs(values).max(axis=0))
@@ -138,11 +143,15 @@ class ColumnStatistics:
         mean: dict[str, NDArray[np.float64]] = {}
         variance: dict[str, NDArray[np.float64]] = {}
         still: dict[str, NDArray[np.bool_]] = {}
-        for kind in TRANSFORMS:
-            usable = (
-                np.where(positive, narrow, np.float32(1)) if kind == "log_difference" else narrow
-            )
-            moved = transformed(usable, [kind] * wide.shape[1]).astype(np.float64)
+        usable = np.where(positive, narrow, np.float32(1))
+        seen = {
+            "level": narrow,
+            _LATER: narrow[1:],
+            "difference": _moved(narrow, "difference"),
+            "log_difference": _moved(usable, "log_difference"),
+        }
+        for kind, columns in seen.items():
+            moved = columns.astype(np.float64)
             mean[kind], variance[kind] = moved.mean(axis=0), moved.var(axis=0)
             still[kind] = _is_constant(moved)
         return cls(
@@ -166,4 +175,7 @@ class ColumnStatistics:
     def taken(self, transforms: Sequence[str], name: str) -> NDArray[Any]:
         """Return ``mean``, ``variance`` or ``still`` by the transform of each column, (F,)."""
         table = getattr(self, name)
-        return np.array([table[transform][i] for i, transform in enumerate(transforms)])
+        # Where any column is differenced, the model sees no column's first row.
+        level = _LATER if rows_before(transforms) else "level"
+        kinds = [level if transform == "level" else transform for transform in transforms]
+        return np.array([table[kind][i] for i, kind in enumerate(kinds)])

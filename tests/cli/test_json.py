@@ -112,6 +112,6 @@ def test_no_verb_is_forgotten():
     """fit, search, config and completion have theirs in files of their own."""
     here = {"sample", "predict", "embed", "inspect", "verify", "export", "analyse", "drift",
             "compare", "doctor", "serve", "stream"}  # fmt: skip
-    elsewhere = {"fit", "search", "config", "completion", "report"}
+    elsewhere = {"fit", "search", "config", "completion", "report", "panel"}
     (verbs,) = (action.choices for action in build_parser()._actions if action.choices)
     assert set(verbs) == here | elsewhere

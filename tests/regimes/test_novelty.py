@@ -21,7 +21,7 @@ from regimetry.regimes.novelty import (
     statistics_matrix,
 )
 from regimetry.runtime.novelty import exceeds, running_mean
-from regimetry.windows import rolling_windows
+from regimetry.windows import Windows, rolling_windows
 
 
 def noise(n=1500, f=3, w=10, seed=0, scale=1.0):
@@ -109,7 +109,7 @@ def test_the_threshold_comes_from_windows_that_the_map_has_not_seen(fitted):
     novelty, threshold = fitted
     in_sample = np.quantile(running_mean(novelty.transform(noise()), 0.1), 0.95)
     assert threshold > in_sample
-    assert threshold == out_of_fold(noise(), None, novelty.scale, 0)
+    assert threshold == out_of_fold(Windows.of(noise()), None, novelty.scale, 0)
 
 
 def test_a_flat_window_and_a_short_series_have_finite_novelty():
