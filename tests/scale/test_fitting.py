@@ -61,8 +61,7 @@ def folders(frame, tmp_path_factory):
     return path
 
 
-@pytest.mark.parametrize("layout", ["each", "dates"])
-@pytest.mark.parametrize("max_windows", [200_000, 700])
+@pytest.mark.parametrize(("layout", "max_windows"), [("dates", 200_000), ("each", 700)])
 def test_a_folder_gives_the_model_of_the_frame(folders, frame, layout, max_windows):
     in_memory = detector(max_windows=max_windows).fit(frame, by="symbol")
     out_of_core = scale.fit(folders / layout, detector(max_windows=max_windows), by="symbol")
