@@ -21,12 +21,10 @@ from regimetry.export.opset import require_opset
 from regimetry.files import replacing
 from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.jump import jump_forward
-from regimetry.runtime.model import MISSING
+from regimetry.runtime.labelling import MISSING, per_bar
 from regimetry.series.frames import is_frame
-from regimetry.series.panel import as_panel
 from regimetry.series.scaling import SCALINGS
 from regimetry.series.schema import Schema
-from regimetry.series.series import as_matrix
 from regimetry.source import PanelSource, Source, panel_source
 from regimetry.stages import stage_bar
 from regimetry.training_rows import TrainingRows, slow_directions_of, training_rows
@@ -304,7 +302,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             stage=stage,
         )
         self._keep(learned, packaged)
-        self._label(X, by, source, rows, packaged)
+        self._label(source, rows, packaged)
         self.alignment_ = alignment
         return self
 
@@ -346,11 +344,8 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def _read(self, X: Any, by: str | None) -> Source:
         """Return where the rows come from, and remember the columns."""
         self.__dict__.pop("feature_names_in_", None)
-        if not (hasattr(X, "lagged_sums") or isinstance(X, Mapping) or is_frame(X)):
-            schema = Schema.numeric(tuple(f"x{i}" for i in range(as_matrix(X).shape[1])))
-            source: Source = PanelSource(as_panel(X, schema), schema)
-        elif hasattr(X, "lagged_sums"):
-            source = X
+        if hasattr(X, "lagged_sums"):
+            source: Source = X
         else:
             source = panel_source(X, by, self.categorical)
             if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
@@ -381,17 +376,23 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
 
-    def _label(
-        self, X: Any, by: str | None, source: Source, rows: TrainingRows, packaged: Packaged
-    ) -> None:
+    def _label(self, source: Source, rows: TrainingRows, packaged: Packaged) -> None:
         """Set the causal labels of the training bars, where memory holds them."""
-        contract = packaged.model.contract
         self.__dict__.pop("labels_", None)
-        if source.instruments is None and rows.complete:
-            labels, _ = jump_forward(packaged.outputs["distance"], contract.jump_penalty)
-            self.labels_ = np.concatenate([np.full(contract.window_rows - 1, MISSING), labels])
-        elif isinstance(source, PanelSource):
-            self.labels_ = packaged.model.predict(X, by=by)
+        if not isinstance(source, PanelSource):
+            return
+        panel, model = source.panel, packaged.model
+        distance = packaged.outputs["distance"]  # of every window, unless it is a sample
+        if not rows.complete:
+            distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
+        window_rows = model.contract.window_rows
+        labels, _ = jump_forward(
+            distance, model.contract.jump_penalty, offsets=panel.boundaries(window_rows)
+        )
+        if panel.instruments is None:
+            self.labels_ = np.concatenate([np.full(window_rows - 1, MISSING), labels])
+        else:
+            self.labels_ = per_bar(panel, labels, ["regime"], window_rows)
 
     def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""

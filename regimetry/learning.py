@@ -263,7 +263,7 @@ def cut_windows(
             f"{len(values)} rows are too few for windows of {window_size}; at least {needed} "
             "are needed. Give more rows or a smaller window_size."
         )
-    return rolling_windows(preprocessing.apply(values), window_size)
+    return cut_part(preprocessing, values, window_size)
 
 
 def cut_part(

@@ -162,11 +162,11 @@ class PanelSource:
 
 
 def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> PanelSource:
-    """Read frames, or a mapping, into memory.
+    """Read arrays, frames, or a mapping of them.
 
     Parameters
     ----------
-    data : frame, or mapping of names to arrays or frames
+    data : array, frame, or mapping of names to these
     by : str or None
         Column of a frame that names the instrument of each row.
     categorical : sequence of str
@@ -178,10 +178,11 @@ def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> 
         There is no column ``by``, and as for :func:`~regimetry.series.panel.as_panel`.
     """
     first = next(iter(data.values()), None) if isinstance(data, Mapping) else data
-    if by is not None and (isinstance(data, Mapping) or by not in data.columns):
+    if by is not None and not (is_frame(data) and by in data.columns):
         there = "a mapping names its instruments itself"
         if not isinstance(data, Mapping):
-            there = f"the columns are {', '.join(map(str, data.columns))}"
+            names = ", ".join(map(str, getattr(data, "columns", ())))
+            there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):
         time_name, _ = time_of(first)

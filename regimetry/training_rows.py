@@ -103,18 +103,15 @@ def training_rows(
     )
     window_rows = window_size + preprocessing.lag
     lengths = [one.rows for one in statistics]
-    if names is None:  # the fit itself says of a series that it is too short
-        chosen, complete = [[(0, lengths[0])]], lengths[0] - window_rows + 1 <= max_windows
-        if not complete:
-            chosen, _ = choose_sample(statistics, window_rows, max_windows)
-    else:
-        if max(lengths) < window_rows + 1:
-            raise DataError(
-                f"The longest of {len(lengths)} instruments has {max(lengths)} rows; at least one "
-                f"needs {window_rows + 1} for windows of {window_size}. Give more history or a "
-                "smaller window_size."
-            )
-        chosen, complete = choose_sample(statistics, window_rows, max_windows)
+    if names is not None and max(lengths) < window_rows + 1:
+        raise DataError(
+            f"The longest of {len(lengths)} instruments has {max(lengths)} rows; at least one "
+            f"needs {window_rows + 1} for windows of {window_size}. Give more history or a "
+            "smaller window_size."
+        )
+    chosen, complete = choose_sample(statistics, window_rows, max_windows)
+    if names is None and complete:  # the fit itself says of a series that it is too short
+        chosen = [[(0, lengths[0])]]
     sample = source.sample(chosen)
     return TrainingRows(
         preprocessing=preprocessing,

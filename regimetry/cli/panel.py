@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from regimetry.cli.arguments import add_json, add_model_and_data, add_output
 
 if TYPE_CHECKING:
-    from regimetry.analysis import Comovement, PanelAnalysis
+    from regimetry.analysis import Analysis, Comovement, PanelAnalysis
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -70,6 +70,13 @@ def run(options: argparse.Namespace) -> None:
             print(f"\n{options.output}: {len(together.times)} times")
 
 
+def _own(one: Analysis, names: list[str], *, pooled: bool) -> tuple[str, str]:
+    """Return mean dwell and last regime, which all instruments together have none of."""
+    if pooled:
+        return "", ""
+    return f"{one.bars / (len(one.changes.bar) + 1):.1f}", names[one.last]
+
+
 def _table(together: Comovement, names: list[str], time: Any) -> Any:
     import pandas as pd
 
@@ -83,14 +90,12 @@ def _text(analysis: PanelAnalysis, together: Comovement, names: list[str]) -> st
     header = ["instrument", "bars", *(f"{name} share" for name in names), "mean dwell", "now"]
     rows = []
     for name, one in [("all", analysis.pooled), *analysis.instruments.items()]:
-        dwell = one.bars / max(1, len(one.changes.bar) + 1)
         rows.append(
             [
                 name,
                 str(one.bars),
                 *(f"{share:.1%}" for share in one.share),
-                "" if name == "all" else f"{dwell:.1f}",
-                "" if one is analysis.pooled else names[one.last],
+                *_own(one, names, pooled=one is analysis.pooled),
             ]
         )
     lines = [text_table(header, rows)]

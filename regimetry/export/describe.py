@@ -19,6 +19,7 @@ from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
+from regimetry.windows import begins_of
 
 _VERSIONS = ("regimetry", "tensorflow", "keras", "tf2onnx", "onnx", "scikit-learn", "numpy")
 
@@ -74,9 +75,7 @@ def describe(
     n_regimes = distance.shape[1]
     window_rows = window_size + preprocessing.lag
     offsets = panel.boundaries(window_rows)
-    begins = np.zeros(len(distance) + 1, dtype=np.bool_)
-    begins[offsets[:-1]] = True
-    begins = begins[:-1]
+    begins = begins_of(offsets)
     labels, costs = jump_forward(distance, jump_penalty, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(

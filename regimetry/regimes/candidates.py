@@ -14,6 +14,7 @@ from regimetry.regimes.slow import SlowDirections, slow_dimension
 from regimetry.regimes.spectral import balanced_rows, fit_spectral_map
 from regimetry.regimes.stability import stability
 from regimetry.runtime.jump import jump_path
+from regimetry.windows import begins_of
 
 Array = NDArray[np.float64]
 
@@ -175,11 +176,9 @@ def _entry(eigenvalues: Array, place: int) -> float:
 
 def _stretches(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the windows to label, all or some stretches of them, and where one begins."""
-    n_windows = int(offsets[-1])
-    begins = np.zeros(n_windows + 1, dtype=np.bool_)
-    begins[offsets[:-1]] = True
+    n_windows, begins = int(offsets[-1]), begins_of(offsets)
     if n_windows <= _STRETCHES * _STRETCH:
-        return np.arange(n_windows), begins[:-1]
+        return np.arange(n_windows), begins
     starts = np.linspace(0, n_windows - _STRETCH, _STRETCHES).astype(np.int64)
     rows = (starts[:, None] + np.arange(_STRETCH)).ravel()
     breaks = begins[rows]

@@ -197,18 +197,17 @@ def instruments_of(
         A damaged file, two rows of one time, or a value that is not finite.
     """
     ordered = rises(unit, columns, _ROWS_AT_ONCE)
-    chunks = list((in_order if ordered else sorted_chunks)(unit, columns, _ROWS_AT_ONCE))
     rows: dict[str, list[NDArray[np.float64]]] = {}
     times: dict[str, list[NDArray[Any]]] = {}
-    for chunk in chunks:
+    for chunk in (in_order if ordered else sorted_chunks)(unit, columns, _ROWS_AT_ONCE):
         stamps = None if chunk.times is None else moments(chunk.times, str(columns.time))
-        for place, name in enumerate(chunk.names):
-            mine = chunk.which == place
-            if mine.any():
-                rows.setdefault(name, []).append(chunk.values[mine])
-                if stamps is not None:
-                    times.setdefault(name, []).append(stamps[mine])
-    del chunks
+        order = np.argsort(chunk.which, kind="stable")
+        present, first = np.unique(chunk.which[order], return_index=True)
+        for place, mine in zip(present.tolist(), np.split(order, first[1:]), strict=True):
+            name = chunk.names[place]
+            rows.setdefault(name, []).append(chunk.values[mine])
+            if stamps is not None:
+                times.setdefault(name, []).append(stamps[mine])
     for name in sorted(rows):
         values = np.concatenate(rows.pop(name))
         stamps = np.concatenate(times.pop(name)) if name in times else None

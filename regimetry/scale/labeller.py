@@ -158,8 +158,7 @@ class Labeller:
         scaling = self._contract.scaling
         if scaling is None or not names:
             return values
-        parts = zip(names, np.split(values, np.cumsum(counts)[:-1]), strict=True)
-        return np.concatenate([scaling.apply(rows, name) for name, rows in parts])
+        return scaling.apply_each(values, names, np.concatenate([[0], np.cumsum(counts)]))
 
     def _require_usable(
         self, names: Sequence[str], which: NDArray[np.integer], values: NDArray[np.floating]

@@ -58,8 +58,7 @@ class Panel:
         """Return the same with each instrument's rows in common units; a lone series has none."""
         if scaling is None or self.instruments is None:
             return self
-        parts = zip(self.instruments, self.parts(), strict=True)
-        values = np.concatenate([scaling.apply(rows, name) for name, rows in parts])
+        values = scaling.apply_each(self.values, self.instruments, self.offsets)
         return replace(self, values=values)
 
     def ends(self, rows: int) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,6 +80,16 @@ class InstrumentScaling:
         if place is None:
             return values
         return self.mapped(values, self.factor[place], self.offset[place])
+
+    def apply_each(
+        self,
+        values: NDArray[np.floating],
+        instruments: Sequence[str],
+        offsets: NDArray[np.int64],
+    ) -> NDArray[np.floating]:
+        """Apply each instrument's map to its rows; ``offsets`` (I + 1,) are their boundaries."""
+        parts = zip(instruments, pairwise(offsets.tolist()), strict=True)
+        return np.concatenate([self.apply(values[a:b], name) for name, (a, b) in parts])
 
     def mapped(
         self,

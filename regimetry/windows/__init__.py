@@ -10,7 +10,7 @@ from regimetry._core import (
     rolling_windows,
     window_starts,
 )
-from regimetry.windows.several import Windows, balanced_counts, with_later
+from regimetry.windows.several import Windows, balanced_counts, begins_of, with_later
 from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "StreamSnapshot",
     "Windows",
     "balanced_counts",
+    "begins_of",
     "gather_windows",
     "rolling_windows",
     "window_starts",

@@ -45,9 +45,7 @@ class Windows:
     @property
     def begins(self) -> NDArray[np.bool_]:
         """Which windows (N,) are the first of their series: they follow no other."""
-        marks = np.zeros(len(self) + 1, dtype=np.bool_)
-        marks[self.offsets[:-1]] = True
-        return marks[:-1]
+        return begins_of(self.offsets)
 
     def with_later(self, bars: int) -> NDArray[np.int64]:
         """Return the numbers of the windows whose series has a window ``bars`` bars later."""
@@ -67,6 +65,16 @@ class Windows:
     def map(self, function: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
         """Apply a function to the windows of each series, and join what it gives for each."""
         return np.concatenate([function(windows) for windows in self.series])
+
+
+def begins_of(offsets: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which places (N,) are the first of their series.
+
+    ``offsets`` (I + 1,) are boundaries of series that lie one after the other.
+    """
+    marks = np.zeros(int(offsets[-1]) + 1, dtype=np.bool_)  # an empty series may begin at the end
+    marks[offsets[:-1]] = True
+    return marks[:-1]
 
 
 def with_later(offsets: NDArray[np.int64], bars: int) -> NDArray[np.int64]:
