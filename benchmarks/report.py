@@ -43,7 +43,8 @@ def made_up(n_rows: int) -> pd.DataFrame:
 
 def time_report(data: Path, page: Path, repeats: int) -> tuple[float, float]:
     """Return the median seconds of the command, start of Python included, and of its CPUs."""
-    command = [sys.executable, "-m", "regimetry", "report", str(MODEL), str(data), "-o", str(page)]
+    command = [sys.executable, "-I", "-m", "regimetry", "report", str(MODEL), str(data)]
+    command += ["-o", str(page)]
     seconds, computed = [], []
     for _ in range(repeats):
         start, before = time.perf_counter(), children()

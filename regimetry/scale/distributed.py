@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -206,7 +207,11 @@ def _import_data() -> Any:
 
 @contextmanager
 def connected(actors: int | None) -> Iterator[Any]:
-    """Give Ray Data, on the Ray that is there or on one that lasts as long as the block."""
+    """Give Ray Data, on the Ray that is there or on one that lasts as long as the block.
+
+    By itself, Ray puts the current directory first on its workers' path, where a folder named
+    ``regimetry`` (a checkout) would take the package's place: these workers start in an empty one.
+    """
     data = _import_data()
     import ray
 
@@ -221,12 +226,14 @@ def connected(actors: int | None) -> Iterator[Any]:
             "include_dashboard": False,
             "object_store_memory": _LEAST_STORE,
         }
-    ray.init(**own, log_to_driver=False, logging_level=logging.ERROR)
-    try:
-        with _quiet(data):
-            yield data
-    finally:
-        ray.shutdown()
+    with TemporaryDirectory() as empty:
+        where = {"working_dir": empty}
+        ray.init(**own, runtime_env=where, log_to_driver=False, logging_level=logging.ERROR)
+        try:
+            with _quiet(data):
+                yield data
+        finally:
+            ray.shutdown()
 
 
 @contextmanager

@@ -22,6 +22,7 @@ class TableFile:
     Attributes
     ----------
     path : Path
+        Absolute: workers have a current directory of their own.
     relative : str
         From the folder, with "/".
     rows : int
@@ -119,7 +120,7 @@ def scan(
             else:
                 require_alike(arrow, keys, columns, relative)
             names = _instruments(path, relative, keys, columns)
-            files.append(TableFile(path, relative, rows, names))
+            files.append(TableFile(path.absolute(), relative, rows, names))
         except DataError as error:
             if not keep_going:
                 raise

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import nullcontext
+from contextlib import chdir, nullcontext
 
 import numpy as np
 import pandas as pd
@@ -28,17 +28,18 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    """Two CPUs, started once."""
+def cluster(tmp_path_factory):
+    """Two CPUs, started once, outside the checkout: Ray's workers look there for packages first."""
     import ray
 
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        object_store_memory=100 << 20,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
+    with chdir(tmp_path_factory.mktemp("cluster")):
+        ray.init(
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=100 << 20,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
     yield ray
     ray.shutdown()
 
@@ -162,9 +163,13 @@ def test_datasets_that_cannot_be(cluster, single, frame):
 def test_the_command_starts_a_ray_of_its_own(model_path, single, frame, tmp_path):
     write_halves(frame, tmp_path / "in")
     predict(tmp_path / "in", single, output=tmp_path / "here")
-    command = ["predict", str(model_path), str(tmp_path / "in"), "-o", str(tmp_path / "there")]
+    decoy = tmp_path / "regimetry"  # in the current directory, as in a checkout
+    decoy.mkdir()
+    (decoy / "__init__.py").write_text("raise ImportError('not the installed package')")
+    command = ["predict", str(model_path), "in", "-o", "there", "--ray", "--actors", "1", "--json"]
     run = subprocess.run(
-        [sys.executable, "-m", "regimetry", *command, "--ray", "--actors", "1", "--json"],
+        [sys.executable, "-I", "-m", "regimetry", *command],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,

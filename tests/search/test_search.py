@@ -151,7 +151,7 @@ def test_damaged_records_are_named(folder, tmp_path, capsys):
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_half_written(folder):
     arguments = [*search(folder, "stopped"), "--window-size", "5,6", "--n-regimes", "2-40"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "regimetry", *arguments],
+        [sys.executable, "-I", "-m", "regimetry", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
