@@ -1,29 +1,34 @@
 """What training the encoder is worth: each objective against the untrained encoder, same head.
 
-Run: python -m benchmarks.training --seeds 40 41 42 --jobs 2
+Run: python -m benchmarks.training --seeds 40 41 42 --jobs 2 --results results/training.jsonl
 Prints Markdown: the adjusted Rand index per evidence, task, objective and simulator (median over
 the seeds), the difference to the untrained encoder on the same series and seed with Wilcoxon's
 signed-rank test, and the seconds of a fit without its export. One fit gives both kinds of evidence:
 of whole windows, which training can improve directly, and the detector's default. Give
---objectives and --simulators to do a part.
+--objectives and --simulators to do a part. The file of --results keeps what is done: the same
+command goes on where it was stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import multiprocessing
 import os
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import wilcoxon
+from tqdm import tqdm
 
 import regimetry as rg
 from benchmarks.machine import describe_machine
@@ -34,6 +39,8 @@ from regimetry.encoder.objectives import OBJECTIVES
 N_STATES = {"s1": 2, "s2": 3, "s3": 3, "s4": 3, "s5": 4, "s6": 2, "n1": 3, "n2": 3}
 TASKS = ("offline", "causal", "out of sample")
 EVIDENCE = ("windows", "default")
+Unit = tuple[str, int, str, bool]
+"""Simulator, seed, encoder, and whether the out-of-sample task is left out."""
 CAUSAL = rg.EncoderConfig(embedding_dim=64, pooling="moments", look_ahead_mask=True)
 
 
@@ -54,7 +61,7 @@ def fit(values: NDArray[np.float64], n_states: int, method: str, seed: int) -> L
     )
 
 
-def scores_of(unit: tuple[str, int, str, bool]) -> tuple[dict[tuple[str, str], float], float]:
+def result_of(unit: Unit) -> dict[str, Any]:
     """Return the ARI of each evidence and task for one series, and the seconds of a whole fit."""
     kind, seed, method, in_sample = unit
     simulation = rg.simulate(kind, seed=seed)
@@ -64,15 +71,17 @@ def scores_of(unit: tuple[str, int, str, bool]) -> tuple[dict[tuple[str, str], f
     seconds = time.perf_counter() - start
     first = values[: training_rows(len(values))]
     early = None if in_sample else fit(first, N_STATES[kind], method, seed)
-    found = {}
+    scores: dict[str, dict[str, float]] = {}
     for evidence in EVIDENCE:
-        whole_by = by_evidence(whole, evidence)
-        found[evidence, "offline"] = score_in_sample(states, whole_by.offline(values)).ari
-        found[evidence, "causal"] = score_in_sample(states, whole_by.causal(values)).ari
+        by = by_evidence(whole, evidence)
+        scores[evidence] = {
+            "offline": score_in_sample(states, by.offline(values)).ari,
+            "causal": score_in_sample(states, by.causal(values)).ari,
+        }
         if early is not None:
             labels = by_evidence(early, evidence).causal(values)
-            found[evidence, "out of sample"] = score_out_of_sample(states, labels).ari
-    return found, seconds
+            scores[evidence]["out of sample"] = score_out_of_sample(states, labels).ari
+    return {"unit": list(unit), "seconds": seconds, "scores": scores}
 
 
 def by_evidence(fitted: Labelled, evidence: str) -> Labelled:
@@ -88,27 +97,45 @@ def main() -> None:
     parser.add_argument("--simulators", nargs="+", choices=N_STATES, default=list(N_STATES)[:6])
     parser.add_argument("--in-sample", action="store_true", help="leave the out-of-sample task out")
     parser.add_argument("--jobs", type=int, default=1, help="processes, of one thread each")
+    parser.add_argument("--results", type=Path, help="file that keeps each series' result")
     options = parser.parse_args()
     methods = list(dict.fromkeys([*map(reference_of, options.objectives), *options.objectives]))
-    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
-        os.environ[name] = "1"  # of the processes that are started below
-
+    units = [
+        (kind, seed, method, options.in_sample)
+        for seed, kind, method in itertools.product(options.seeds, options.simulators, methods)
+    ]
     scores: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     seconds = defaultdict(list)
-    in_sample = [options.in_sample]
-    units = list(itertools.product(options.simulators, options.seeds, methods, in_sample))
-    with multiprocessing.get_context("spawn").Pool(options.jobs) as pool:
-        for (kind, _, method, _), (found, spent) in zip(
-            units, pool.imap(scores_of, units), strict=True
-        ):
-            seconds[method].append(spent)
-            for (evidence, task), value in found.items():
-                scores[evidence, task, method, kind].append(value)
+    for result in results_of(units, options.jobs, options.results):
+        kind, _, method, _ = result["unit"]
+        seconds[method].append(result["seconds"])
+        for evidence, task in itertools.product(EVIDENCE, TASKS):
+            if task in result["scores"][evidence]:
+                scores[evidence, task, method, kind].append(result["scores"][evidence][task])
     for evidence in EVIDENCE:
         print(f"\nEvidence: {evidence}.\n")
         own = {key[1:]: value for key, value in scores.items() if key[0] == evidence}
         print_table(own, seconds, methods, options.simulators)
     print(f"\nSeeds {', '.join(map(str, options.seeds))}. {describe_machine()}")
+
+
+def results_of(units: Sequence[Unit], jobs: int, path: Path | None) -> list[dict[str, Any]]:
+    """Return the results in the order of the units; those that the file holds are not run again."""
+    found = {}
+    if path is not None and path.exists():
+        kept = map(json.loads, path.read_text().splitlines())
+        found = {tuple(result["unit"]): result for result in kept}
+    todo = [unit for unit in units if unit not in found]
+    for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+        os.environ[name] = "1"  # of the processes that are started below
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        for result in tqdm(pool.imap_unordered(result_of, todo), total=len(todo), unit="fit"):
+            found[tuple(result["unit"])] = result
+            if path is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with path.open("a") as file:
+                    file.write(json.dumps(result) + "\n")
+    return [found[unit] for unit in units]
 
 
 def print_table(
