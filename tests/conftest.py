@@ -41,11 +41,10 @@ def unfitted():
 
 
 def _small_detector(evidence):
-    config = rg.EncoderConfig(
-        embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
-    )
+    from encoders import FAST  # loads Keras, which most tests do without
+
     return rg.RegimeDetector(
-        encoder=config,
+        encoder=FAST,
         n_regimes=3,
         objective=None,
         n_landmarks=200,

@@ -1,9 +1,19 @@
-"""Encoders with weights that are not the trivial ones, and windows for them."""
+"""Small encoders: one to fit with, others whose weights are not the trivial ones, and windows."""
 
 import numpy as np
 
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.seeding import seeded
+
+FAST = EncoderConfig(
+    embedding_dim=8,
+    head_size=8,
+    num_heads=2,
+    ff_dim=16,
+    num_transformer_blocks=1,
+    pooling="moments",
+)
+"""For fits that test what is around the encoder: little to trace, convert and compile."""
 
 SMALL = {"window_size": 7, "num_features": 3, "head_size": 5, "num_heads": 2, "ff_dim": 11}
 

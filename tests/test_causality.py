@@ -4,8 +4,11 @@ The outputs of bar t are compared with and without bars behind it. ``smooth`` is
 looks ahead, and the same comparison sees that it does.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from encoders import FAST
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -13,9 +16,9 @@ import regimetry as rg
 from regimetry.errors import DataError
 from regimetry.series.features import BarColumns, OhlcvFeatures
 
-SMALL = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments")
 BARS = BarColumns("open", "high", "low", "close")
 MODELS = ("differenced", "level", "bars")
+TWO_BLOCKS = replace(FAST, num_transformer_blocks=2)
 CAUSAL = ("predict", "predict_proba", "novelty", "embed")
 
 anything = settings(
@@ -25,7 +28,7 @@ anything = settings(
 
 def fit(values, **parameters):
     return rg.RegimeDetector(
-        encoder=SMALL, n_regimes=3, objective=None, n_landmarks=100, random_state=0, **parameters
+        encoder=TWO_BLOCKS, n_regimes=3, n_landmarks=100, random_state=0, **parameters
     ).fit(values)
 
 

@@ -1,6 +1,7 @@
 """What a fit learned, before it becomes a file."""
 
 import numpy as np
+from encoders import FAST
 
 import regimetry as rg
 from regimetry.learning import learn
@@ -9,9 +10,6 @@ from regimetry.series.units import fit_preprocessing
 
 def test_reordered_regimes_keep_their_distances_whatever_tells_them():
     series = rg.simulate("s2", n_rows=600, seed=0)
-    config = rg.EncoderConfig(
-        embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
-    )
     order = np.array([2, 0, 1])
     for evidence, kept in (("auto", True), ("window", False)):
         learned = learn(
@@ -19,7 +17,7 @@ def test_reordered_regimes_keep_their_distances_whatever_tells_them():
             fit_preprocessing(series.values, series.names),
             window_size=10,
             n_regimes=3,
-            encoder=config,
+            encoder=FAST,
             evidence=evidence,
         )
         assert (learned.refinement is not None) == kept

@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pandas as pd
 import pytest
+from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
@@ -19,9 +20,6 @@ from regimetry.source import panel_source
 from regimetry.training_rows import slow_directions_of, training_rows
 from regimetry.windows import Windows
 
-SMALL = rg.EncoderConfig(
-    embedding_dim=8, num_heads=1, head_size=8, ff_dim=8, num_transformer_blocks=1, pooling="moments"
-)
 SIZES = {"calm": 1.0, "wild": 5.0, "tame": 0.2}
 STATES = {name: rg.simulate("s2", n_rows=600, seed=i).states for i, name in enumerate(SIZES)}
 
@@ -42,7 +40,7 @@ def long_frame():
 
 
 def fit(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=SMALL, random_state=0, **changes)
+    return rg.RegimeDetector(n_regimes=3, encoder=FAST, random_state=0, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +130,7 @@ def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
     made = panel_source(frames(), None)
     rows = training_rows(made, window_size=10, max_windows=10**6, difference="auto", own_units=True)
     assert rows.complete
-    config = EncoderConfig(**{**SMALL.to_dict(), "window_size": 10, "num_features": 3})
+    config = EncoderConfig(**{**FAST.to_dict(), "window_size": 10, "num_features": 3})
     with seeded(0):
         encoder, other = build_encoder(config), build_encoder(config)
     windows = Windows([cut_part(rows.preprocessing, part, 10) for part in rows.scaled.parts()])

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from encoders import FAST
 
 import regimetry as rg
 
@@ -14,7 +15,8 @@ FIT = """
 import json, os
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import regimetry as rg
-config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments")
+config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments",
+                          num_transformer_blocks=1)
 values = rg.simulate("s4", n_rows=700, seed=0).values
 detector = rg.RegimeDetector(n_regimes="auto", encoder=config, objective=None, random_state=3)
 detector.fit(values)
@@ -37,8 +39,7 @@ def in_a_process(folder, **environment):
 def test_fresh_processes_and_other_numbers_of_threads_give_the_same_regimes(tmp_path):
     one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     two = {name: "2" for name in one}
-    first, again, threaded = (in_a_process(tmp_path, **env) for env in (one, one, two))
-    assert first == again
+    first, threaded = (in_a_process(tmp_path, **env) for env in (one, two))
     assert threaded[0] == first[0]  # sums may round otherwise; the labels are the same
     for entry, other in zip(threaded[1], first[1], strict=True):
         assert entry["chosen"] == other["chosen"]
@@ -46,14 +47,11 @@ def test_fresh_processes_and_other_numbers_of_threads_give_the_same_regimes(tmp_
 
 
 def test_fits_side_by_side_do_not_disturb_each_other():
-    config = rg.EncoderConfig(
-        embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
-    )
     values = rg.simulate("s2", n_rows=500, seed=0).values
 
     def fit(seed):
         return rg.RegimeDetector(
-            n_regimes=3, encoder=config, objective=None, n_landmarks=100, random_state=seed
+            n_regimes=3, encoder=FAST, objective=None, n_landmarks=100, random_state=seed
         ).fit(values)
 
     alone = [fit(seed) for seed in (0, 1)]

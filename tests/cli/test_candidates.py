@@ -13,12 +13,16 @@ def folder(tmp_path_factory):
     assert main(["sample", "simulated", "--rows", "700", "-o", str(path / "sim.csv")]) == 0
     lines = (path / "sim.csv").read_text().splitlines(keepends=True)
     (path / "early.csv").write_text("".join(lines[:501]))
+    (path / "quick.yaml").write_text(
+        "objective: none\nencoder: {embedding_dim: 8, num_heads: 2, head_size: 8, ff_dim: 16, "
+        "num_transformer_blocks: 1}\n"
+    )
     return path
 
 
 def fit(folder, data, model, *options):
-    arguments = ["fit", str(folder / data), "-o", str(folder / model), "--objective", "none"]
-    return main([*arguments, *options])
+    arguments = ["fit", str(folder / data), "-o", str(folder / model)]
+    return main([*arguments, "--config", str(folder / "quick.yaml"), *options])
 
 
 def test_the_table_is_shown_never_only_one_number(folder, capsys):

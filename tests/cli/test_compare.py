@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from encoders import FAST
 from onnx import numpy_helper
 
 import regimetry as rg
@@ -46,12 +47,9 @@ def renamed(model_path, tmp_path):
 @pytest.fixture(scope="session")
 def other_path(values, tmp_path_factory):
     """Another window, another K, fewer columns."""
-    config = rg.EncoderConfig(
-        embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
-    )
     frame = pd.DataFrame(values[:, :3], columns=COLUMNS[:3])
     detector = rg.RegimeDetector(
-        window_size=20, encoder=config, n_regimes=2, objective=None, n_landmarks=150, random_state=1
+        window_size=20, encoder=FAST, n_regimes=2, objective=None, n_landmarks=150, random_state=1
     ).fit(frame)
     path = tmp_path_factory.mktemp("other") / "other.onnx"
     detector.save(path)

@@ -67,7 +67,10 @@ def _step(encoder, values):
 
 
 def test_a_step_from_the_loaded_model_is_the_step_from_the_one_never_saved(tmp_path):
-    config = EncoderConfig(**SMALL, embedding_dim=8, encoding_method="learnable", dropout=0.0)
+    config = EncoderConfig(
+        **SMALL, embedding_dim=8, encoding_method="learnable", dropout=0.0,
+        num_transformer_blocks=1,
+    )  # fmt: skip
     encoder, values = randomised(config), windows(config, n=64)
     encoder.save(tmp_path / "e.keras")
     again = load_encoder(tmp_path / "e.keras")

@@ -15,7 +15,9 @@ from regimetry.encoder.training.parts import split_series
 from regimetry.errors import ConfigError, DataError
 from regimetry.windows import rolling_windows
 
-SMALL = {"embedding_dim": 8, "head_size": 8, "num_heads": 2, "ff_dim": 16}
+SMALL = {
+    "embedding_dim": 8, "head_size": 8, "num_heads": 2, "ff_dim": 16, "num_transformer_blocks": 1,
+}  # fmt: skip
 
 
 def sine_windows(n_rows=400, period=31.4):

@@ -30,6 +30,7 @@ def train(name, folder=None, *, die_at=None, options=OPTIONS, seed=0, values=VAL
         head_size=head_size,
         num_heads=2,
         ff_dim=16,
+        num_transformer_blocks=1,
         look_ahead_mask=True,
     )
     with seeded(0):

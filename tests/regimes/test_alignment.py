@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from encoders import FAST
 from scipy.optimize import linear_sum_assignment
 
 import regimetry as rg
@@ -12,12 +13,11 @@ from regimetry.errors import ConfigError
 from regimetry.regimes.alignment import LEAST_OVERLAP, align, match_regimes, overlaps
 from regimetry.series.features import BarColumns, OhlcvFeatures
 
-SMALL = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments")
 NAMES = ("regime_0", "regime_1", "regime_2")
 
 
 def fit(values, n_regimes, **parameters):
-    given = {"encoder": SMALL, "objective": None, "n_landmarks": 250, "random_state": 0}
+    given = {"encoder": FAST, "objective": None, "n_landmarks": 250, "random_state": 0}
     return rg.RegimeDetector(n_regimes=n_regimes, **{**given, **parameters}).fit(values)
 
 
@@ -199,7 +199,7 @@ def test_other_features_of_bars_are_refused(growing):
         features = OhlcvFeatures(columns, window)
         made[window] = features, pd.DataFrame(features.array(bars), columns=list(features.names))
     detector = rg.RegimeDetector(
-        n_regimes=2, encoder=SMALL, objective=None, difference="none", random_state=0
+        n_regimes=2, encoder=FAST, objective=None, difference="none", random_state=0
     )
     keep = [name for name in made[3][1] if np.ptp(made[3][1][name]) > 1e-9]
     assert "log_return" in keep

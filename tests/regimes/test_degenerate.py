@@ -2,16 +2,15 @@
 
 import numpy as np
 import pytest
+from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from regimetry.errors import DataError
 
-SMALL = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments")
-
 
 def fit(values, **parameters):
-    given = {"encoder": SMALL, "objective": None, "n_landmarks": 120, "random_state": 0}
+    given = {"encoder": FAST, "objective": None, "n_landmarks": 120, "random_state": 0}
     return rg.RegimeDetector(**{**given, **parameters}).fit(values)
 
 

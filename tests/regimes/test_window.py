@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
@@ -10,8 +11,6 @@ from regimetry.encoder.model import build_encoder
 from regimetry.errors import ConfigError
 from regimetry.regimes.window import SIZES, assess_windows, foretelling, largest_size
 from regimetry.windows import rolling_windows
-
-SMALL = EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments")
 
 
 def levels(n_rows, stay, noise, seed=0):
@@ -94,7 +93,7 @@ def test_auto_finds_states_that_short_windows_hardly_tell_apart():
 
     def fit(size):
         detector = rg.RegimeDetector(
-            window_size=size, n_regimes=2, encoder=SMALL, evidence="window", random_state=0
+            window_size=size, n_regimes=2, encoder=FAST, evidence="window", random_state=0
         ).fit(values)
         return detector, adjusted_rand_score(states[100:], detector.labels_[100:])
 
@@ -106,7 +105,7 @@ def test_auto_finds_states_that_short_windows_hardly_tell_apart():
 
 def test_the_chosen_size_gives_the_same_model_as_asking_for_it():
     values = rg.simulate("s2", n_rows=2000, seed=0).values
-    given = {"n_regimes": 3, "encoder": SMALL, "random_state": 0, "n_landmarks": 200}
+    given = {"n_regimes": 3, "encoder": FAST, "random_state": 0, "n_landmarks": 200}
     auto = rg.RegimeDetector(window_size="auto", **given).fit(values)
     contract = auto.model_.contract
     same = rg.RegimeDetector(window_size=contract.window_size, **given).fit(values)

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import onnx
@@ -148,13 +149,10 @@ def test_a_child_refuses_a_file_that_was_replaced(model_path, tmp_path, monkeypa
 
 
 def test_spawned_workers_load_by_path(model, values):
+    # Unlike a Pool, it says at once that a worker cannot read its task.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(2) as pool:
-        # A worker that cannot read its task would be waited for for ever.
-        results = pool.starmap_async(
-            rg.RegimeModel.predict, [(model, values), (model, values[:200])]
-        )
-        results = results.get(timeout=120)
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        results = list(pool.map(rg.RegimeModel.predict, [model] * 2, [values, values[:200]]))
     np.testing.assert_array_equal(results[0], model.predict(values))
     np.testing.assert_array_equal(results[1], model.predict(values[:200]))
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from encoders import FAST
 
 import regimetry as rg
 from regimetry import scale
@@ -11,9 +12,6 @@ from regimetry.scale.fitting import FolderSource
 from regimetry.scale.folder import scan
 from regimetry.scale.units import plan
 
-SMALL = rg.EncoderConfig(
-    embedding_dim=8, num_heads=1, head_size=8, ff_dim=8, num_transformer_blocks=1, pooling="moments"
-)
 NAMES = [f"I{i}" for i in range(6)]
 
 
@@ -34,7 +32,7 @@ def quietly(test):
 
 
 def detector(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=SMALL, random_state=0, **changes)
+    return rg.RegimeDetector(n_regimes=3, encoder=FAST, random_state=0, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +77,7 @@ def test_a_folder_gives_the_model_of_the_frame(folders, frame, layout, max_windo
 
 
 @quietly
-def test_ray_gives_the_same_file_as_this_process(folders):
+def test_ray_gives_the_same_file_as_this_process(cluster, folders):
     here = scale.fit(folders / "dates", detector(max_windows=700), by="symbol")
     there = scale.fit(folders / "dates", detector(max_windows=700), by="symbol", actors=2)
     assert there.model_.content == here.model_.content
@@ -105,7 +103,7 @@ def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
 
 
 @quietly
-def test_bad_rows_are_named(folders, frame, tmp_path):
+def test_bad_rows_are_named(cluster, folders, frame, tmp_path):
     with pytest.raises(DataError, match="no file or folder"):
         scale.fit(tmp_path / "nowhere", detector())
     (tmp_path / "bad").mkdir()

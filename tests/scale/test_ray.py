@@ -1,12 +1,11 @@
 """On Ray: the same files as in one process, also where a worker is killed."""
 
 import json
-import logging
 import os
 import signal
 import subprocess
 import sys
-from contextlib import chdir, nullcontext
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -25,23 +24,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory):
-    """Two CPUs, started once, outside the checkout: Ray's workers look there for packages first."""
-    import ray
-
-    with chdir(tmp_path_factory.mktemp("cluster")):
-        ray.init(
-            num_cpus=2,
-            include_dashboard=False,
-            object_store_memory=100 << 20,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    yield ray
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")

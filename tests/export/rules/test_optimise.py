@@ -15,8 +15,10 @@ from regimetry.export.rules import RULES, optimise
 TOLERANCE = 2e-5  # of the largest entry
 
 
-@pytest.mark.parametrize("size", [8, 16, 64, 80, 128, 256, 300])
-@pytest.mark.parametrize("window_size", [5, 30])
+@pytest.mark.parametrize(
+    ("size", "window_size"),
+    [(8, 30), (16, 5), (64, 30), (64, 5), (80, 30), (128, 5), (256, 30), (300, 5)],
+)
 def test_the_graph_equals_keras_for_every_size(size, window_size):
     encoder = graphs.random_encoder(
         embedding_dim=size, window_size=window_size, head_size=256, num_heads=4, ff_dim=128,
@@ -29,9 +31,11 @@ def test_the_graph_equals_keras_for_every_size(size, window_size):
     assert graphs.difference(graphs.run(found, values)[0], expected) < TOLERANCE
 
 
-@pytest.mark.parametrize("pooling", ["mean", "moments", "max", "last", "attention"])
+@pytest.mark.parametrize(
+    ("pooling", "opset"),
+    [("mean", 17), ("mean", 18), ("moments", 18), ("max", 17), ("last", 18), ("attention", 17)],
+)
 @pytest.mark.parametrize("masks", [(False, False), (True, False), (False, True), (True, True)])
-@pytest.mark.parametrize("opset", [17, 18])
 def test_every_pooling_and_mask(pooling, masks, opset):
     padding, look_ahead = masks
     encoder = graphs.random_encoder(
