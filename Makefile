@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check docs wheel portability model clean
+.PHONY: demo test check lint types cpp extension docs wheel portability model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -19,13 +19,21 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed
 	$(BIN)/pytest -n auto --dist loadfile
 
-# What else continuous integration looks at.
-check: $(VENV)/.installed
+# What else continuous integration looks at; its parts can run side by side.
+check: lint types cpp extension
+
+lint: $(VENV)/.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
+
+cpp: $(VENV)/.installed
 	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+
+extension: $(VENV)/.installed
 	bash cpp/check_extension.sh $(BIN)/python
 
 # The documentation's site, in build/site; a warning is an error.
