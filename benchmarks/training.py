@@ -20,6 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,8 @@ from regimetry.encoder.objectives import OBJECTIVES
 N_STATES = {"s1": 2, "s2": 3, "s3": 3, "s4": 3, "s5": 4, "s6": 2, "n1": 3, "n2": 3}
 TASKS = ("offline", "causal", "out of sample")
 EVIDENCE = ("windows", "default")
-Unit = tuple[str, int, str, bool]
-"""Simulator, seed, encoder, and whether the out-of-sample task is left out."""
+Unit = tuple[str, int, str]
+"""Simulator, seed and encoder."""
 CAUSAL = rg.EncoderConfig(embedding_dim=64, pooling="moments", look_ahead_mask=True)
 
 
@@ -61,9 +62,9 @@ def fit(values: NDArray[np.float64], n_states: int, method: str, seed: int) -> L
     )
 
 
-def result_of(unit: Unit) -> dict[str, Any]:
+def result_of(unit: Unit, *, in_sample: bool) -> dict[str, Any]:
     """Return the ARI of each evidence and task for one series, and the seconds of a whole fit."""
-    kind, seed, method, in_sample = unit
+    kind, seed, method = unit
     simulation = rg.simulate(kind, seed=seed)
     values, states = simulation.values, simulation.states
     start = time.perf_counter()
@@ -101,17 +102,16 @@ def main() -> None:
     options = parser.parse_args()
     methods = list(dict.fromkeys([*map(reference_of, options.objectives), *options.objectives]))
     units = [
-        (kind, seed, method, options.in_sample)
+        (kind, seed, method)
         for seed, kind, method in itertools.product(options.seeds, options.simulators, methods)
     ]
     scores: dict[tuple[str, str, str, str], list[float]] = defaultdict(list)
     seconds = defaultdict(list)
-    for result in results_of(units, options.jobs, options.results):
-        kind, _, method, _ = result["unit"]
+    for result in results_of(units, options.jobs, options.results, in_sample=options.in_sample):
+        kind, _, method = result["unit"]
         seconds[method].append(result["seconds"])
-        for evidence, task in itertools.product(EVIDENCE, TASKS):
-            if task in result["scores"][evidence]:
-                scores[evidence, task, method, kind].append(result["scores"][evidence][task])
+        for evidence, task in itertools.product(EVIDENCE, TASKS[: 2 if options.in_sample else 3]):
+            scores[evidence, task, method, kind].append(result["scores"][evidence][task])
     for evidence in EVIDENCE:
         print(f"\nEvidence: {evidence}.\n")
         own = {key[1:]: value for key, value in scores.items() if key[0] == evidence}
@@ -119,17 +119,21 @@ def main() -> None:
     print(f"\nSeeds {', '.join(map(str, options.seeds))}. {describe_machine()}")
 
 
-def results_of(units: Sequence[Unit], jobs: int, path: Path | None) -> list[dict[str, Any]]:
+def results_of(
+    units: Sequence[Unit], jobs: int, path: Path | None, *, in_sample: bool
+) -> list[dict[str, Any]]:
     """Return the results in the order of the units; those that the file holds are not run again."""
     found = {}
     if path is not None and path.exists():
-        kept = map(json.loads, path.read_text().splitlines())
-        found = {tuple(result["unit"]): result for result in kept}
+        for result in map(json.loads, path.read_text().splitlines()):
+            if in_sample or "out of sample" in result["scores"]["default"]:
+                found[tuple(result["unit"])] = result
     todo = [unit for unit in units if unit not in found]
     for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ[name] = "1"  # of the processes that are started below
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        for result in tqdm(pool.imap_unordered(result_of, todo), total=len(todo), unit="fit"):
+        run = partial(result_of, in_sample=in_sample)
+        for result in tqdm(pool.imap_unordered(run, todo), total=len(todo), unit="fit"):
             found[tuple(result["unit"])] = result
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)

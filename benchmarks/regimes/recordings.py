@@ -124,7 +124,7 @@ def label_by_size(
     the first label.
     """
     from regimetry.regimes.window import assess_windows
-    from regimetry.series.preprocessing import fit_preprocessing
+    from regimetry.series.units import fit_preprocessing
 
     names = [f"x{i}" for i in range(values.shape[1])]
     rows = fit_preprocessing(values, names, "auto").apply(values)
