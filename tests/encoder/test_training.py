@@ -10,7 +10,13 @@ from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.encoder.objectives.masked import MaskedReconstruction
 from regimetry.encoder.seeding import seeded
-from regimetry.encoder.training import TrainingOptions, Windows, split_by_time, train_encoder
+from regimetry.encoder.training import (
+    TrainingOptions,
+    Windows,
+    loop,
+    split_by_time,
+    train_encoder,
+)
 from regimetry.encoder.training.parts import split_series
 from regimetry.errors import ConfigError, DataError
 from regimetry.windows import rolling_windows
@@ -167,6 +173,45 @@ def test_every_objective_leaves_masked_rows_out(name):
     history = train_encoder(encoder, windows, OBJECTIVES[name](12), options)
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
     assert all(np.isfinite(w).all() for w in encoder.get_weights())
+
+
+@pytest.mark.parametrize("name", ["vamp2", "masked"])
+def test_a_compiled_training_is_the_plain_one_to_rounding(name, monkeypatch):
+    """Without dropout, whose draws are others once compiled."""
+
+    def losses(seed=0):
+        with seeded(seed):
+            return train_encoder(
+                small_encoder(seed, dropout=0.0),
+                sine_windows(),
+                OBJECTIVES[name](12),
+                TrainingOptions(steps=6, round_steps=3, batch_size=32),
+                seed=seed,
+            )["loss"]
+
+    plain = losses()
+    monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
+    compiled = losses()
+    assert compiled != plain  # it was compiled
+    np.testing.assert_allclose(compiled, plain, rtol=1e-4)
+    assert not np.allclose(losses(1), plain, rtol=1e-4)
+
+
+def test_a_compiled_training_with_dropout_repeats(monkeypatch):
+    monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
+    options = TrainingOptions(steps=4, round_steps=2, batch_size=32)
+    (encoder, history), (again, history_again) = (
+        train(0, options=options),
+        train(0, options=options),
+    )
+    assert history_again == history
+    assert_same_weights(encoder, again)
+
+
+def test_large_steps_are_worth_compiling():
+    default = build_encoder(EncoderConfig(window_size=10, num_features=4, embedding_dim=64))
+    assert loop._is_worth_compiling(default, 64)
+    assert not loop._is_worth_compiling(small_encoder(), 512)
 
 
 class Overfits(MaskedReconstruction):

@@ -6,7 +6,7 @@ import pytest
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.encoder.seeding import seeded
-from regimetry.encoder.training import TrainingOptions, train_encoder
+from regimetry.encoder.training import TrainingOptions, loop, train_encoder
 from regimetry.errors import ConfigError, ModelError
 from regimetry.windows import rolling_windows
 
@@ -47,8 +47,14 @@ def train(name, folder=None, *, die_at=None, options=OPTIONS, seed=0, values=VAL
     return encoder.get_weights(), history
 
 
-@pytest.mark.parametrize("name", OBJECTIVES)
-def test_a_resumed_training_ends_with_the_weights_of_one_never_stopped(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "compiled"), [*((name, False) for name in OBJECTIVES), ("masked", True)]
+)
+def test_a_resumed_training_ends_with_the_weights_of_one_never_stopped(
+    name, compiled, tmp_path, monkeypatch
+):
+    if compiled:
+        monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
     weights, history = train(name)
     with pytest.raises(KilledError):
         train(name, tmp_path / "new" / "folder", die_at=8)

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 _MOST_VALIDATION = 1024  # windows in the one validation batch: bounds memory on long series
 
+_WORTH_COMPILING = 1e7
+"""Windows of a step times weights from which XLA's compilation, some seconds, is soon made up for.
+
+A step of the default encoder is then three times as fast on a CPU. The budget has no say: a
+training that is resumed with a larger one must go on as it began.
+"""
+
 Round = Callable[[int, dict[str, float]], None]
 
 
@@ -82,11 +89,14 @@ def train_encoder(
     series = [windows] if isinstance(windows, np.ndarray) else list(windows)
     training, validation = split_series(series, options.validation_fraction, objective.reach)
     model = objective.attach(encoder, training)
-    model.compile(
-        optimizer=keras.optimizers.Adam(options.learning_rate, clipnorm=1.0),
-        loss=objective.loss,
-        jit_compile=False,
-    )
+    with warnings.catch_warnings():
+        # Keras goes on without it for layers that say so, and in TensorFlow's deterministic mode.
+        warnings.filterwarnings("ignore", "Model doesn't support `jit_compile=True`")
+        model.compile(
+            optimizer=keras.optimizers.Adam(options.learning_rate, clipnorm=1.0),
+            loss=objective.loss,
+            jit_compile=_is_worth_compiling(model, options.batch_size),
+        )
     model.optimizer.build(model.trainable_variables)
 
     draws = _Draws(objective, training, validation, options.batch_size, seed)
@@ -122,6 +132,10 @@ def train_encoder(
         )
     state.keep_best(model)
     return state.history
+
+
+def _is_worth_compiling(model: keras.Model, batch_size: int) -> bool:
+    return batch_size * model.count_params() >= _WORTH_COMPILING
 
 
 def _round(model: keras.Model, draws: _Draws, first: int, steps: int, bar: Progress) -> list[float]:
