@@ -39,7 +39,8 @@ def in_a_process(folder, **environment):
 def test_fresh_processes_and_other_numbers_of_threads_give_the_same_regimes(tmp_path):
     one = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     two = {name: "2" for name in one}
-    first, threaded = (in_a_process(tmp_path, **env) for env in (one, two))
+    first, again, threaded = (in_a_process(tmp_path, **env) for env in (one, one, two))
+    assert first == again
     assert threaded[0] == first[0]  # sums may round otherwise; the labels are the same
     for entry, other in zip(threaded[1], first[1], strict=True):
         assert entry["chosen"] == other["chosen"]

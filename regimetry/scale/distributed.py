@@ -210,7 +210,8 @@ def connected(actors: int | None) -> Iterator[Any]:
     """Give Ray Data, on the Ray that is there or on one that lasts as long as the block.
 
     By itself, Ray puts the current directory first on its workers' path, where a folder named
-    ``regimetry`` (a checkout) would take the package's place: these workers start in an empty one.
+    ``regimetry`` (a checkout) would take the package's place: workers of a Ray that is started here
+    begin in an empty one. On a cluster the environment of the job holds, which may name its own.
     """
     data = _import_data()
     import ray
@@ -219,16 +220,16 @@ def connected(actors: int | None) -> Iterator[Any]:
         with _quiet(data):
             yield data
         return
-    own: dict[str, Any] = {}
-    if not os.environ.get("RAY_ADDRESS"):
-        own = {
-            "num_cpus": max(actors or 0, available_threads()),
-            "include_dashboard": False,
-            "object_store_memory": _LEAST_STORE,
-        }
     with TemporaryDirectory() as empty:
-        where = {"working_dir": empty}
-        ray.init(**own, runtime_env=where, log_to_driver=False, logging_level=logging.ERROR)
+        own: dict[str, Any] = {}
+        if not os.environ.get("RAY_ADDRESS"):
+            own = {
+                "num_cpus": max(actors or 0, available_threads()),
+                "include_dashboard": False,
+                "object_store_memory": _LEAST_STORE,
+                "runtime_env": {"working_dir": empty},
+            }
+        ray.init(**own, log_to_driver=False, logging_level=logging.ERROR)
         try:
             with _quiet(data):
                 yield data

@@ -27,8 +27,7 @@ _MOST_VALIDATION = 1024  # windows in the one validation batch: bounds memory on
 _WORTH_COMPILING = 1e7
 """Windows of a step times weights from which XLA's compilation, some seconds, is soon made up for.
 
-A step of the default encoder is then three times as fast on a CPU. The budget has no say: a
-training that is resumed with a larger one must go on as it began.
+The budget has no say: a training that is resumed with a larger one must go on as it began.
 """
 
 Round = Callable[[int, dict[str, float]], None]
