@@ -22,6 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from benchmarks.machine import describe_machine, peak_bytes
+from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.head import slow_dimension
 from regimetry.regimes.memory import GIB
 from regimetry.regimes.slow import by_block, fit_slow_directions
@@ -30,7 +31,6 @@ from regimetry.regimes.spectral import (
     local_scales,
     neighbour_rank,
     squared_distances,
-    stratified_rows,
 )
 
 COMPARED = 10_000

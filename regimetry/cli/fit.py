@@ -60,6 +60,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.cli.output import (
         alignment_text,
         candidate_table,
+        landmark_text,
         note,
         print_json,
         regime_table,
@@ -102,8 +103,8 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
-        for text in (candidate_table(contract), window_table(contract), alignment_text(contract)):
-            if text:
+        for about in (candidate_table, landmark_text, window_table, alignment_text):
+            if text := about(contract):
                 print("\n" + text)
         rows = f"{contract.training['rows']} rows"
         if "instruments" in contract.training:

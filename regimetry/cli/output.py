@@ -111,6 +111,24 @@ def window_table(contract: ModelContract) -> str:
     return _with_reasons(table, [row[-1] for row in rows])
 
 
+def landmark_text(contract: ModelContract) -> str:
+    """Return which landmarks the map stands on, where there was a choice; empty where not."""
+    landmarks = contract.training.get("landmarks", {})
+    if landmarks.get("explained_spread") is None:
+        return ""
+    text = {"even": "even in time", "spread": "spread over the space"}[landmarks["drawn"]]
+    shown = [
+        f"regimes explain {landmarks['explained_even']:.2f} of the slow directions with even ones, "
+        f"{landmarks['explained_spread']:.2f} with spread ones"
+    ]
+    if landmarks["stability_spread"] is not None:
+        shown.append(
+            f"resampling agrees by {landmarks['stability_even']:.2f} and "
+            f"{landmarks['stability_spread']:.2f}"
+        )
+    return f"Landmarks {text}: {'; '.join(shown)}."
+
+
 def _with_reasons(table: Sequence[str], reasons: Sequence[str]) -> str:
     """Put a reason behind each row of a table; its first two lines are the header."""
     width = max(map(len, table))

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.regimes.clusters import cluster_centres, distances, nearest
+from regimetry.regimes.draw import balanced_rows
 from regimetry.regimes.slow import SlowDirections, slow_dimension
-from regimetry.regimes.spectral import balanced_rows, fit_spectral_map
-from regimetry.regimes.stability import stability
+from regimetry.regimes.spectral import fit_spectral_map
+from regimetry.regimes.stability import block_length, stability
 from regimetry.runtime.jump import jump_path
 from regimetry.windows import begins_of
 
@@ -21,7 +22,6 @@ Array = NDArray[np.float64]
 _LANDMARKS = 500  # of a candidate's fit
 _STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
 _PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
-_BLOCK = 10  # window sizes that a resampled block is long
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,7 @@ def assess(
             rows[::2],
             nearest(spectral.transform(points[rows[::2]]), centres),
             count,
-            block=max(1, min(_BLOCK * window_size, len(points) // 4)),
+            block=block_length(window_size, len(points)),
             seed=seed,
         )
         table.append(

@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.regimes.spectral import balanced_rows
+from regimetry.regimes.draw import balanced_rows
 from regimetry.windows import Windows, with_later
 
 Array = NDArray[np.float64]

@@ -6,28 +6,26 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.regimes.candidates import Candidate, assess
-from regimetry.regimes.clusters import cluster_centres, distances, distinct_rows, nearest
+from regimetry.regimes.clusters import distances, distinct_rows
 from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.draw import balanced_rows
+from regimetry.regimes.landmarks import Landmarks, cluster, fitted_rows
 from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions, slow_dimension
-from regimetry.regimes.spectral import (
-    SpectralMap,
-    balanced_rows,
-    fit_spectral_map,
-)
+from regimetry.regimes.spectral import SpectralMap, fit_spectral_map
+from regimetry.regimes.stability import block_length
 
 Array = NDArray[np.float64]
 
 CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
 """Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""
 
-_MOST_FITTED = 20_000  # windows that centroids are fitted on: enough, and fast
 _COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
 
 
@@ -49,6 +47,8 @@ class Head:
         Of the affinity that chose or confirms the number of regimes.
     candidates : tuple of Candidate
         What each number of regimes would look like; one of them is chosen.
+    landmarks : Landmarks
+        Which ones the map stands on.
     """
 
     slow: SlowDirections
@@ -57,6 +57,7 @@ class Head:
     centroids: Array
     eigenvalues: Array
     candidates: tuple[Candidate, ...] = ()
+    landmarks: Landmarks = field(default_factory=Landmarks)
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -151,8 +152,8 @@ def fit_head(
     if slow is None:
         slow = fit_slow_directions(embeddings, lag, offsets)
     white = slow.whiten(embeddings)
-    landmarks = white[balanced_rows(offsets, n_landmarks, generator)]
-
+    even = balanced_rows(offsets, n_landmarks, generator)
+    landmarks = white[even]
     eigenvalues = fit_spectral_map(
         landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
     ).eigenvalues
@@ -168,22 +169,26 @@ def fit_head(
     else:
         table = mark(table, n_regimes)
     projection = slow.projection(slow_dimension(n_regimes))
-    spectral = fit_spectral_map(landmarks @ projection, n_regimes, n_regimes)
-    fitted = balanced_rows(offsets, _MOST_FITTED, generator)
-    coordinates = by_block(
-        lambda part: spectral.transform(part @ projection), white[fitted], len(landmarks)
+    fitted = fitted_rows(offsets, generator)
+    found, drawn = cluster(
+        white @ projection,
+        even,
+        fitted,
+        n_regimes,
+        even_stability=next(entry.stability for entry in table if entry.chosen),
+        block=block_length(lag, len(white)),
+        seed=seed,
     )
-    centres = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
-    statistic = np.asarray(volatility, float)[fitted]
-    order = canonical_order(nearest(coordinates, centres), statistic, n_regimes)
+    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
 
     return Head(
         slow=slow,
         projection=projection,
-        spectral=spectral,
-        centroids=centres[order],
+        spectral=found.spectral,
+        centroids=found.centroids[order],
         eigenvalues=eigenvalues,
         candidates=table,
+        landmarks=drawn,
     )
 
 

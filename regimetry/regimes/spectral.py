@@ -14,7 +14,6 @@ from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 
 from regimetry.regimes.slow import fix_signs
-from regimetry.windows import balanced_counts
 
 Array = NDArray[np.float64]
 
@@ -46,35 +45,6 @@ def local_scales(squared: Array, rank: int) -> Array:
 def neighbour_rank(n_landmarks: int) -> int:
     """Return the rank of the neighbour that gives a scale: the 15th, or the last there is."""
     return min(NEIGHBOURS, n_landmarks - 1)
-
-
-def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Draw one row from each of ``count`` equal stretches of time; all rows if there are fewer.
-
-    Even in time, and unlike a regular grid it cannot lock on to a period of the data.
-    """
-    if n_rows <= count:
-        return np.arange(n_rows)
-    edges = np.linspace(0, n_rows, count + 1)
-    return np.floor(edges[:-1] + generator.random(count) * np.diff(edges)).astype(np.int64)
-
-
-def balanced_rows(
-    offsets: NDArray[np.int64], count: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    """Draw ``count`` rows of all series alike, of each as :func:`stratified_rows` does.
-
-    Parameters
-    ----------
-    offsets : ndarray of int64, shape (I + 1,)
-        Boundaries of series that lie one after the other.
-    count : int
-    generator : numpy.random.Generator
-    """
-    lengths = np.diff(offsets)
-    counts = balanced_counts(lengths, count)
-    parts = zip(offsets[:-1].tolist(), lengths.tolist(), counts.tolist(), strict=True)
-    return np.concatenate([a + stratified_rows(n, each, generator) for a, n, each in parts])
 
 
 @dataclass(frozen=True)

@@ -13,13 +13,20 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import adjusted_rand
 from regimetry.regimes.clusters import cluster_centres, nearest
-from regimetry.regimes.spectral import fit_spectral_map, stratified_rows
+from regimetry.regimes.draw import Draw, even_rows
+from regimetry.regimes.spectral import fit_spectral_map
 
 Array = NDArray[np.float64]
 
 N_RESAMPLES = 10
+_BLOCK = 10  # window sizes that a resampled block is long
 N_LANDMARKS = 200
 """Landmarks of a resample: it shall be quick, and the labels do not need more."""
+
+
+def block_length(window_size: int, n_windows: int) -> int:
+    """Return the windows of a resampled block: ten window sizes, a quarter of all at most."""
+    return max(1, min(_BLOCK * window_size, n_windows // 4))
 
 
 def block_rows(n_rows: int, block: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -50,6 +57,7 @@ def stability(
     *,
     block: int,
     seed: int,
+    draw: Draw = even_rows,
 ) -> Array:
     """Return the agreement of each resample's labels with those of the fit.
 
@@ -66,6 +74,8 @@ def stability(
     block : int
         Windows of a block.
     seed : int
+    draw : callable
+        What draws a resample's landmarks, as those of the fit were drawn.
 
     Returns
     -------
@@ -75,8 +85,8 @@ def stability(
     found = np.empty(N_RESAMPLES)
     for number in range(N_RESAMPLES):
         generator = np.random.default_rng((seed, number))
-        drawn = block_rows(len(points), block, generator)
-        landmarks = points[drawn[stratified_rows(len(drawn), N_LANDMARKS, generator)]]
+        resample = points[block_rows(len(points), block, generator)]
+        landmarks = resample[draw(resample, N_LANDMARKS, generator)]
         spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
         centres = cluster_centres(spectral.transform(landmarks), n_regimes, seed=number, starts=3)
         again = nearest(spectral.transform(points[rows]), centres)

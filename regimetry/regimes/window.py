@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
 from regimetry.regimes.clusters import cluster_centres, nearest
+from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.slow import fit_slow_directions, slow_dimension
-from regimetry.regimes.spectral import fit_spectral_map, stratified_rows
+from regimetry.regimes.spectral import fit_spectral_map
 
 SIZES = (10, 20, 40, 80)
 """Sizes to choose from, in bars."""

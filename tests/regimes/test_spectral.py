@@ -4,13 +4,13 @@ from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score
 
 from regimetry.errors import DataError
+from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.head import canonical_order, fit_head
 from regimetry.regimes.slow import fit_slow_directions
 from regimetry.regimes.spectral import (
     fit_spectral_map,
     self_tuned_affinity,
     squared_distances,
-    stratified_rows,
 )
 
 

@@ -1,0 +1,78 @@
+"""Which windows stand for all: drawn evenly in time, or evenly in the space that they lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import kmeans_plusplus
+
+from regimetry.windows import balanced_counts
+
+Array = NDArray[np.float64]
+
+Draw = Callable[[Array, int, np.random.Generator], NDArray[np.int64]]
+"""Takes points (N, L) in time order, how many to draw and a generator; returns rows."""
+
+_MOST_LOOKED_AT = 20_000  # points that spread ones are drawn from: enough, and fast
+
+
+def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw one row from each of ``count`` equal stretches of time; all rows if there are fewer.
+
+    Even in time, and unlike a regular grid it cannot lock on to a period of the data.
+    """
+    if n_rows <= count:
+        return np.arange(n_rows)
+    edges = np.linspace(0, n_rows, count + 1)
+    return np.floor(edges[:-1] + generator.random(count) * np.diff(edges)).astype(np.int64)
+
+
+def balanced_rows(
+    offsets: NDArray[np.int64], count: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw ``count`` rows of all series alike, of each as :func:`stratified_rows` does.
+
+    Parameters
+    ----------
+    offsets : ndarray of int64, shape (I + 1,)
+        Boundaries of series that lie one after the other.
+    count : int
+    generator : numpy.random.Generator
+    """
+    lengths = np.diff(offsets)
+    counts = balanced_counts(lengths, count)
+    parts = zip(offsets[:-1].tolist(), lengths.tolist(), counts.tolist(), strict=True)
+    return np.concatenate([a + stratified_rows(n, each, generator) for a, n, each in parts])
+
+
+def even_rows(points: Array, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw rows as :func:`stratified_rows` does, whatever the points (N, L) are."""
+    return stratified_rows(len(points), count, generator)
+
+
+def spread_rows(points: Array, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Draw rows that cover the space: each far from those before it; all rows if there are fewer.
+
+    By squared distance to the nearest one drawn, as k-means++ seeds (Arthur, Vassilvitskii 2007).
+    Landmarks even in time lie where the series dwells: what is rare, and wide, is left to a few of
+    them, and the cut falls within what is common instead.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, L)
+    count : int
+    generator : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, shape (at most ``count``,)
+        Rising; fewer where fewer points differ.
+    """
+    if len(points) <= count:
+        return np.arange(len(points))
+    some = stratified_rows(len(points), max(count, _MOST_LOOKED_AT), generator)
+    seed = int(generator.integers(2**31))
+    _, drawn = kmeans_plusplus(points[some], count, random_state=seed)
+    return some[np.unique(drawn)]

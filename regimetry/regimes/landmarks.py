@@ -1,0 +1,162 @@
+"""Landmarks of the spectral map: even in time, or spread over the space.
+
+Even in time, landmarks lie where the series dwells. The eigenvectors may then spend themselves on a
+cut through what is common, and join what is rare. Landmarks spread over the space, as those of
+landmark-based spectral clustering are (Cai, Chen 2015), mend that, but leave a tight regime too few
+of them, and may give the far tail of heavy-tailed data a regime of its own. So both are fitted, and
+spread ones are taken where their regimes explain more of the slow directions and come back more
+often when blocks of the series are resampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.regimes.clusters import cluster_centres, nearest
+from regimetry.regimes.draw import balanced_rows, spread_rows
+from regimetry.regimes.slow import by_block
+from regimetry.regimes.spectral import SpectralMap, fit_spectral_map
+from regimetry.regimes.stability import stability
+
+Array = NDArray[np.float64]
+
+LEAST_GAIN = 0.05
+"""Share explained, and mean adjusted Rand index, by which spread landmarks must be ahead."""
+
+MOST_SPREAD = 500
+"""Spread landmarks at most: with more they crowd where windows do, like those even in time."""
+
+_MOST_FITTED = 20_000  # windows that landmarks and centroids are fitted on: enough, and fast
+_COMPARED = 250  # windows that the labels of a resample are compared on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks:
+    """Which landmarks the map stands on, and what they were chosen by.
+
+    It looks at the whole training series.
+
+    Attributes
+    ----------
+    drawn : {"even", "spread"}
+        Even in time, or spread over the space.
+    explained_even, explained_spread : float or None
+        Share of the variance in the slow directions that lies between the regimes, where both were
+        fitted.
+    stability_even, stability_spread : float or None
+        Mean adjusted Rand index under resampling, where spread ones explain more.
+    """
+
+    drawn: Literal["even", "spread"] = "even"
+    explained_even: float | None = None
+    explained_spread: float | None = None
+    stability_even: float | None = None
+    stability_spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """A map and the centroids in its coordinates.
+
+    Attributes
+    ----------
+    spectral : SpectralMap
+    centroids : ndarray, shape (K, K)
+    labels : ndarray of int, shape (E,)
+        Nearest centroid of the windows that the centroids were fitted on.
+    """
+
+    spectral: SpectralMap
+    centroids: Array
+    labels: NDArray[np.intp]
+
+
+def fitted_rows(offsets: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return the windows that centroids, and spread landmarks, are fitted on."""
+    return balanced_rows(offsets, _MOST_FITTED, generator)
+
+
+def cluster(
+    points: Array,
+    even: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    n_regimes: int,
+    *,
+    even_stability: float | None,
+    block: int,
+    seed: int,
+) -> tuple[Clustering, Landmarks]:
+    """Cluster on landmarks even in time, or on spread ones where these are steadier.
+
+    With one regime, or with every window a landmark, there is nothing to choose.
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, L)
+        Windows in the slow directions, in time order.
+    even : ndarray of int64, shape (M,)
+        Landmarks even in time. Spread ones are as many, :data:`MOST_SPREAD` at most.
+    fitted : ndarray of int64, shape (E,)
+        From :func:`fitted_rows`.
+    n_regimes : int
+        K.
+    even_stability : float or None
+        Mean agreement of resamples whose landmarks are even in time; ``None`` for K = 1.
+    block : int
+        Windows of a resampled block.
+    seed : int
+    """
+    some = points[fitted]
+    found = _cluster(points[even], some, n_regimes, seed)
+    if even_stability is None or len(even) == len(points):
+        return found, Landmarks()
+    drawn = spread_rows(some, min(len(even), MOST_SPREAD), np.random.default_rng(seed))
+    other = _cluster(some[drawn], some, n_regimes, seed)
+    share, other_share = explained(some, found.labels), explained(some, other.labels)
+    landmarks = Landmarks(explained_even=share, explained_spread=other_share)
+    if other_share < share + LEAST_GAIN:
+        return found, landmarks
+    every = -(-len(fitted) // _COMPARED)
+    agreement = stability(
+        points,
+        fitted[::every],
+        other.labels[::every],
+        n_regimes,
+        block=block,
+        seed=seed,
+        draw=spread_rows,
+    )
+    other_stability = float(agreement.mean())
+    landmarks = replace(landmarks, stability_even=even_stability, stability_spread=other_stability)
+    if other_stability < even_stability + LEAST_GAIN:
+        return found, landmarks
+    return other, replace(landmarks, drawn="spread")
+
+
+def explained(points: Array, labels: NDArray[np.integer]) -> float:
+    """Return the share of the points' variance that lies between the labels; 0 without any.
+
+    What k-means maximises. In the slow directions, which are scaled by their autocorrelation, it is
+    the share of the kinetic variance (Noe, Clementi 2015).
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, L)
+    labels : ndarray of int, shape (N,)
+    """
+    centred = points - points.mean(axis=0)
+    counts = np.bincount(labels)
+    sums = np.stack([np.bincount(labels, weights=column) for column in centred.T], axis=1)
+    between = np.sum(sums**2 / np.maximum(counts, 1)[:, None])
+    return float(between / max(np.sum(centred**2), np.finfo(float).tiny))
+
+
+def _cluster(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
+    spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
+    coordinates = by_block(spectral.transform, points, len(landmarks))
+    centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    return Clustering(spectral, centroids, nearest(coordinates, centroids))

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from sklearn.metrics import adjusted_rand_score
+
+from regimetry.regimes.draw import spread_rows, stratified_rows
+from regimetry.regimes.head import fit_head
+from regimetry.regimes.landmarks import LEAST_GAIN, Landmarks, cluster, explained
+from regimetry.regimes.slow import fit_slow_directions
+
+
+def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
+    """Two tight states of rest hold most of the bars, three wide ones the others."""
+    generator = np.random.default_rng(3)
+    truth = np.repeat([0, 1, 2, 0, 1, 3, 0, 1, 4] * rounds, [300, 300, 40] * 3 * rounds)
+    deviation = np.array([deviation_at_rest, deviation_at_rest, 1.0, 1.0, 1.0])[truth]
+    noise = generator.standard_normal((len(truth), 5))
+    return 6.0 * np.eye(5)[truth] + deviation[:, None] * noise, truth
+
+
+def clustered(points, even_stability=0.8, n_regimes=5, n_landmarks=300):
+    """Return what is chosen for points as they come, and the labels of all of them."""
+    slow = fit_slow_directions(points, 1)
+    points = slow.whiten(points) @ slow.projection(8)
+    even = stratified_rows(len(points), n_landmarks, np.random.default_rng(0))
+    found, chosen = cluster(
+        points,
+        even,
+        np.arange(len(points)),
+        n_regimes,
+        even_stability=even_stability,
+        block=10,
+        seed=0,
+    )
+    return found.labels, chosen
+
+
+def test_spread_rows_leave_the_rare_and_wide_their_share():
+    points, truth = rest_and_exercise(0.02)
+    spread = spread_rows(points, 200, np.random.default_rng(0))
+    even = stratified_rows(len(points), 200, np.random.default_rng(0))
+    assert len(spread) == 200
+    assert np.mean(truth[spread] >= 2) > 0.5
+    assert np.mean(truth[even] >= 2) < 0.1
+    assert np.array_equal(spread, spread_rows(points, 200, np.random.default_rng(0)))
+
+
+def test_spread_rows_are_all_where_few_and_one_of_a_kind():
+    points, _ = rest_and_exercise()
+    everything = np.arange(150)
+    assert np.array_equal(spread_rows(points[:150], 200, np.random.default_rng(0)), everything)
+    copies = np.repeat(points[::600], 50, axis=0)
+    drawn = spread_rows(copies, 100, np.random.default_rng(0))
+    assert len(np.unique(copies[drawn], axis=0)) == len(copies) // 50
+
+
+def test_landmarks_are_spread_where_that_explains_more_and_is_steadier():
+    points, truth = rest_and_exercise()
+    labels, chosen = clustered(points)
+    assert chosen.drawn == "spread"
+    assert chosen.explained_spread >= chosen.explained_even + LEAST_GAIN
+    assert chosen.stability_spread >= chosen.stability_even + LEAST_GAIN
+    assert adjusted_rand_score(truth, labels) > 0.95
+
+
+def test_landmarks_stay_even_where_spread_ones_are_no_steadier():
+    points, truth = rest_and_exercise()
+    labels, chosen = clustered(points, even_stability=0.99)
+    assert chosen.drawn == "even"
+    assert 0.9 < chosen.stability_spread < 0.99 + LEAST_GAIN
+    assert adjusted_rand_score(truth, labels) < 0.8
+
+
+def test_landmarks_stay_even_where_spread_ones_join_what_is_tight():
+    points, truth = rest_and_exercise(0.02, rounds=3)
+    labels, chosen = clustered(points)
+    assert chosen.drawn == "even"
+    assert chosen.explained_spread < chosen.explained_even - 0.1
+    assert chosen.stability_spread is None
+    assert adjusted_rand_score(truth, labels) > 0.95
+
+
+def test_nothing_is_chosen_with_one_regime_or_with_every_window_a_landmark():
+    points, _ = rest_and_exercise()
+    assert clustered(points, even_stability=None, n_regimes=1)[1] == Landmarks()
+    assert clustered(points[:900], n_landmarks=1000)[1] == Landmarks()
+
+
+def test_the_head_keeps_what_was_chosen():
+    points, truth = rest_and_exercise()
+    head = fit_head(points, truth.astype(float), n_regimes=5, lag=1, n_landmarks=300)
+    assert head.landmarks.drawn == "spread"
+    assert head.landmarks.stability_even == head.candidates[4].stability
+    labels = head.outputs(points)["distance"].argmin(axis=1)
+    assert adjusted_rand_score(truth, labels) > 0.95
+
+
+def test_the_share_explained_is_that_of_the_sums_of_squares():
+    points, truth = rest_and_exercise()
+    means = np.stack([points[truth == k].mean(axis=0) for k in range(5)])
+    within = np.sum((points - means[truth]) ** 2)
+    total = np.sum((points - points.mean(axis=0)) ** 2)
+    assert explained(points, truth) == pytest.approx(1.0 - within / total)
+    assert explained(points, np.zeros(len(points), int)) == pytest.approx(0.0, abs=1e-12)
+    assert explained(np.ones((4, 2)), np.arange(4)) == 0.0
