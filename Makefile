@@ -16,8 +16,9 @@ demo: $(VENV)/.installed
 	$(BIN)/regimetry predict demo/spx.onnx demo/spx.csv -o demo/regimes.csv
 	$(BIN)/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
 
+# A process for each CPU, and so one thread of linear algebra in each.
 test: $(VENV)/.installed
-	$(BIN)/pytest -n auto --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
 
 # What else continuous integration looks at; its parts can run side by side.
 check: lint types cpp extension

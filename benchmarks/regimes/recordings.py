@@ -132,7 +132,7 @@ def label_by_size(
 
     def embed(size: int, step: int, n_rows: int) -> Values:
         windows = rolling_windows(rows[-n_rows:], size)[::step]
-        embeddings = _embed(windows, seed)
+        embeddings = embed_untrained(windows, seed)
         found = _label_by_head(embeddings, windows, n_regimes, seed, size // step)
         voted = vote(found, size, step, n_rows)
         labels[size] = np.concatenate([np.full(len(values) - n_rows, voted[0]), voted])
@@ -142,11 +142,11 @@ def label_by_size(
 
 
 def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
-    embeddings = _embed(np.clip(windows, -6.0, 6.0), seed)
+    embeddings = embed_untrained(np.clip(windows, -6.0, 6.0), seed)
     return _label_by_head(embeddings, windows, n_regimes, seed, lag)
 
 
-def _embed(windows: Windows, seed: int) -> Windows:
+def embed_untrained(windows: Windows, seed: int) -> Windows:
     from regimetry.encoder.config import EncoderConfig
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.model import build_encoder

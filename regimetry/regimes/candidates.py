@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
-from regimetry.regimes.clusters import cluster_centres, distances, nearest
+from regimetry.regimes.clusters import cluster_centres, distances, in_one_thread, nearest
 from regimetry.regimes.draw import balanced_rows
 from regimetry.regimes.slow import SlowDirections, slow_dimension
 from regimetry.regimes.spectral import fit_spectral_map
@@ -62,6 +62,7 @@ class Candidate:
     refused: str | None = None
 
 
+@in_one_thread
 def assess(
     white: Array,
     slow: SlowDirections,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from sklearn.cluster import KMeans
 from threadpoolctl import ThreadpoolController
 
 Array = NDArray[np.float64]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _ROUNDING = 1e-4  # of embeddings in float32, once whitened
 
@@ -35,6 +39,21 @@ def cluster_centres(points: Array, n_clusters: int, *, seed: int, starts: int) -
     with _threads().limit(limits=1, user_api="openmp"):
         fit = KMeans(n_clusters, n_init=starts, random_state=seed).fit(points)
     return np.asarray(fit.cluster_centers_, dtype=np.float64)
+
+
+def in_one_thread(function: Callable[P, R]) -> Callable[P, R]:
+    """Run a function of many small steps in one thread.
+
+    Threads that share a small product wait for each other longer than it takes, most of all on a
+    busy machine. One thread repeats besides.
+    """
+
+    @wraps(function)
+    def limited(*args: P.args, **kwargs: P.kwargs) -> R:
+        with _threads().limit(limits=1):
+            return function(*args, **kwargs)
+
+    return limited
 
 
 @cache

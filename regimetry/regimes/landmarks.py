@@ -111,11 +111,11 @@ def cluster(
     seed : int
     """
     some = points[fitted]
-    found = _cluster(points[even], some, n_regimes, seed)
+    found = cluster_on(points[even], some, n_regimes, seed)
     if even_stability is None or len(even) == len(points):
         return found, Landmarks()
     drawn = spread_rows(some, min(len(even), MOST_SPREAD), np.random.default_rng(seed))
-    other = _cluster(some[drawn], some, n_regimes, seed)
+    other = cluster_on(some[drawn], some, n_regimes, seed)
     share, other_share = explained(some, found.labels), explained(some, other.labels)
     landmarks = Landmarks(explained_even=share, explained_spread=other_share)
     if other_share < share + LEAST_GAIN:
@@ -155,7 +155,8 @@ def explained(points: Array, labels: NDArray[np.integer]) -> float:
     return float(between / max(np.sum(centred**2), np.finfo(float).tiny))
 
 
-def _cluster(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
+def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
+    """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another."""
     spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
     coordinates = by_block(spectral.transform, points, len(landmarks))
     centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import adjusted_rand
-from regimetry.regimes.clusters import cluster_centres, nearest
+from regimetry.regimes.clusters import cluster_centres, in_one_thread, nearest
 from regimetry.regimes.draw import Draw, even_rows
 from regimetry.regimes.spectral import fit_spectral_map
 
@@ -49,6 +49,7 @@ def block_rows(n_rows: int, block: int, generator: np.random.Generator) -> NDArr
     return rows.ravel()[:n_rows]
 
 
+@in_one_thread
 def stability(
     points: Array,
     rows: NDArray[np.int64],

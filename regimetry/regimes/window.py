@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
-from regimetry.regimes.clusters import cluster_centres, nearest
+from regimetry.regimes.clusters import cluster_centres, in_one_thread, nearest
 from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.slow import fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import fit_spectral_map
@@ -114,6 +114,7 @@ def _candidate(size: int, agreement: float | None, chosen: int, n_rows: int) -> 
     return WindowCandidate(window_size=size, agreement=agreement, refused=refused)
 
 
+@in_one_thread
 def foretelling(embeddings: NDArray[np.floating], lag: int, *, seed: int) -> float:
     """Return how well the labels of windows agree with those of the windows after them.
 
