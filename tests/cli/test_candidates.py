@@ -1,10 +1,12 @@
 """What `fit` and `inspect` say of the number of regimes, and `fit --align-to`."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from regimetry.cli import main
+from regimetry.cli.output import landmark_text
 
 
 @pytest.fixture(scope="module")
@@ -45,8 +47,11 @@ def test_window_sizes_are_shown_where_one_was_chosen(folder, capsys):
     shown = capsys.readouterr().out
     for text in ("agreement", "> 10", "2000 rows hold fewer than 100 such windows side by side"):
         assert text in shown
+    assert "Landmarks even in time: regimes explain 0." in shown
     assert main(["inspect", str(folder / "window.onnx")]) == 0
-    assert "2000 rows hold fewer than 100" in capsys.readouterr().out
+    card = capsys.readouterr().out
+    assert "2000 rows hold fewer than 100" in card
+    assert "Landmarks even in time: regimes explain 0." in card
     assert main(["inspect", str(folder / "window.onnx"), "--json"]) == 0
     card = json.loads(capsys.readouterr().out)
     table = card["training"]["window_candidates"]
@@ -77,3 +82,17 @@ def test_other_columns_are_refused_and_no_file_is_written(folder, capsys):
     assert fit(folder, "sim.csv", "other.onnx", *options) == 2
     assert "lack asset_2" in capsys.readouterr().err
     assert not (folder / "other.onnx").exists()
+
+
+def test_both_measures_of_landmarks_are_shown_where_both_were_taken(model):
+    measured = {
+        "drawn": "spread",
+        "explained_even": 0.49,
+        "explained_spread": 0.6,
+        "stability_even": 0.78,
+        "stability_spread": 0.93,
+    }
+    shown = landmark_text(replace(model.contract, training={"landmarks": measured}))
+    assert shown.startswith("Landmarks spread over the space: regimes explain 0.49 of")
+    assert shown.endswith("resampling agrees by 0.78 and 0.93.")
+    assert landmark_text(replace(model.contract, training={})) == ""

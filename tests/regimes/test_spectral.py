@@ -2,8 +2,10 @@ import numpy as np
 import pytest
 from sklearn.cluster import KMeans, SpectralClustering
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from regimetry.errors import DataError
+from regimetry.regimes.clusters import in_one_thread
 from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.head import canonical_order, fit_head
 from regimetry.regimes.slow import fit_slow_directions
@@ -125,3 +127,13 @@ def test_regimes_are_numbered_by_the_statistic():
 def test_more_regimes_than_windows_are_refused():
     with pytest.raises(DataError, match="4 windows cannot hold 5 regimes"):
         fit_head(np.zeros((4, 2)), np.zeros(4), n_regimes=5, lag=1)
+
+
+def test_many_small_steps_run_in_one_thread():
+    def threads():
+        return {library["num_threads"] for library in threadpool_info()}
+
+    with threadpool_limits(2):
+        assert threads() == {2}
+        assert in_one_thread(threads)() == {1}
+        assert threads() == {2}
