@@ -58,13 +58,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
     from regimetry.cli.output import (
-        alignment_text,
-        candidate_table,
-        landmark_text,
+        choices_text,
         note,
         print_json,
         regime_table,
-        window_table,
     )
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
@@ -103,9 +100,7 @@ def run(options: argparse.Namespace) -> None:
         print_json(contract.to_dict())
     else:
         print(regime_table(contract))
-        for about in (candidate_table, landmark_text, window_table, alignment_text):
-            if text := about(contract):
-                print("\n" + text)
+        print(choices_text(contract), end="")
         rows = f"{contract.training['rows']} rows"
         if "instruments" in contract.training:
             rows += f" of {contract.training['instruments']} instruments"

@@ -32,13 +32,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
-    from regimetry.cli.output import (
-        alignment_text,
-        candidate_table,
-        landmark_text,
-        print_json,
-        window_table,
-    )
+    from regimetry.cli.output import choices_text, print_json
     from regimetry.export.source import read_source
 
     file = read_source(options.model)
@@ -58,9 +52,7 @@ def run(options: argparse.Namespace) -> None:
     print("\n" + _features(file.contract))
     print("\n" + _configuration(file.contract))
     print("\n" + _regimes(file.contract))
-    for about in (candidate_table, landmark_text, window_table, alignment_text):
-        if text := about(file.contract):
-            print("\n" + text)
+    print(choices_text(file.contract), end="")
     print("\n" + _graph(file, statistics))
 
 

@@ -129,6 +129,12 @@ def landmark_text(contract: ModelContract) -> str:
     return f"Landmarks {text}: {'; '.join(shown)}."
 
 
+def choices_text(contract: ModelContract) -> str:
+    """Return what the fit chose from and why, a blank line before each; empty where nothing."""
+    about = (candidate_table, landmark_text, window_table, alignment_text)
+    return "".join(f"\n{text}\n" for text in (function(contract) for function in about) if text)
+
+
 def _with_reasons(table: Sequence[str], reasons: Sequence[str]) -> str:
     """Put a reason behind each row of a table; its first two lines are the header."""
     width = max(map(len, table))
