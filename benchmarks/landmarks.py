@@ -88,8 +88,9 @@ def row(series: Series) -> str:
             cell.append(f"{value:.2f}")
     volatility = windows.std(axis=1).mean(axis=1)
     head = fit_head(embeddings, volatility, n_regimes=n_regimes, lag=lag, seed=series.seed)
+    chosen = next(entry.landmarks.drawn for entry in head.candidates if entry.chosen)
     pairs = " | ".join(" / ".join(cell) for cell in cells)
-    return f"| {series.name} | {pairs} | {head.landmarks.drawn} |"
+    return f"| {series.name} | {pairs} | {chosen} |"
 
 
 def rows(kinds: str, seeds: str, recordings: str) -> Iterator[str]:

@@ -82,14 +82,16 @@ def candidate_table(contract: ModelContract) -> str:
             f"{entry['gap']:.3f}",
             ""
             if entry["stability"] is None
-            else f"{entry['stability']:.2f} +- {entry['stability_spread']:.2f}",
+            else f"{entry['stability']:.2f} +- {entry['stability_deviation']:.2f}",
             f"{entry['shortest_dwell']:g}",
             f"{entry['smallest_share']:.1%}",
+            entry.get("landmarks", {}).get("drawn", ""),
             entry["refused"] or "",
         ]
         for entry in candidates
     ]
-    header = ["  regimes", "eigenvalue", "gap", "stability", "shortest dwell", "smallest share"]
+    header = ["  regimes", "eigenvalue", "gap", "stability"]
+    header += ["shortest dwell", "smallest share", "landmarks"]
     table = text_table(header, [row[:-1] for row in rows]).splitlines()
     return _with_reasons(table, [row[-1] for row in rows])
 
@@ -113,7 +115,10 @@ def window_table(contract: ModelContract) -> str:
 
 def landmark_text(contract: ModelContract) -> str:
     """Return which landmarks the map stands on, where there was a choice; empty where not."""
-    landmarks = contract.training.get("landmarks", {})
+    candidates = contract.training.get("candidates", [])
+    landmarks: dict[str, Any] = next(
+        (entry["landmarks"] for entry in candidates if entry["chosen"]), {}
+    )
     if landmarks.get("explained_spread") is None:
         return ""
     text = {"even": "even in time", "spread": "spread over the space"}[landmarks["drawn"]]

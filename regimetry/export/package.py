@@ -146,7 +146,6 @@ def package(
             "history": learned.history,
             "eigenvalues": learned.head.eigenvalues.tolist(),
             "candidates": [asdict(candidate) for candidate in learned.head.candidates],
-            "landmarks": asdict(learned.head.landmarks),
             **({} if refinement is None else {"refinement": refinement.to_dict()}),
             "graph": [asdict(rule) for rule in rules],
         },

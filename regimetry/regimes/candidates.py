@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
-from regimetry.regimes.clusters import cluster_centres, distances, in_one_thread, nearest
-from regimetry.regimes.draw import balanced_rows
+from regimetry.regimes.clusters import distances, in_one_thread
+from regimetry.regimes.landmarks import Landmarks, cluster
 from regimetry.regimes.slow import SlowDirections, slow_dimension
-from regimetry.regimes.spectral import fit_spectral_map
-from regimetry.regimes.stability import block_length, stability
+from regimetry.regimes.stability import block_length
 from regimetry.runtime.jump import jump_path
 from regimetry.windows import begins_of
 
 Array = NDArray[np.float64]
 
-_LANDMARKS = 500  # of a candidate's fit
 _STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
 _PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
 
@@ -38,9 +36,11 @@ class Candidate:
         The Kth of the normalised affinity, 1 for K = 1.
     gap : float
         To the next eigenvalue; 0 where there is none.
-    stability, stability_spread : float or None
+    stability, stability_deviation : float or None
         Mean and standard deviation over resamples of the adjusted Rand index with the labels of
         the whole series; ``None`` for K = 1, which every resample agrees with.
+    landmarks : Landmarks
+        Those that these regimes stand on.
     shortest_dwell : float
         Of the regime that lasts the least, in bars; see :func:`shortest_dwell`.
     smallest_share : float
@@ -55,7 +55,8 @@ class Candidate:
     eigenvalue: float
     gap: float
     stability: float | None = None
-    stability_spread: float | None = None
+    stability_deviation: float | None = None
+    landmarks: Landmarks = field(default_factory=Landmarks)
     shortest_dwell: float
     smallest_share: float
     chosen: bool = False
@@ -69,9 +70,11 @@ def assess(
     eigenvalues: Array,
     counts: Iterable[int],
     *,
+    even: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    offsets: NDArray[np.int64],
     window_size: int,
     seed: int,
-    offsets: NDArray[np.int64] | None = None,
 ) -> tuple[Candidate, ...]:
     """Cluster the windows into each number of regimes, and describe the result.
 
@@ -86,23 +89,24 @@ def assess(
         Of the affinity of all candidates.
     counts : iterable of int
         K of each candidate, at most N.
+    even : ndarray of int64, shape (M,)
+        Landmarks even in time.
+    fitted : ndarray of int64, shape (E,)
+        From :func:`~regimetry.regimes.landmarks.fitted_rows`.
+    offsets : ndarray of int64, shape (I + 1,)
+        Boundaries of series that lie one after the other.
     window_size : int
         W.
     seed : int
-    offsets : ndarray of int64, shape (I + 1,), or None
-        Boundaries of series that lie one after the other.
 
     Returns
     -------
     tuple of Candidate
         None chosen, none refused.
     """
-    generator = np.random.default_rng(seed)
-    if offsets is None:
-        offsets = np.array([0, len(white)])
-    rows = balanced_rows(offsets, _LANDMARKS, generator)
     stretches, breaks = _stretches(offsets)
     edges = np.append(np.flatnonzero(breaks), len(breaks))
+    block = block_length(window_size, len(white))
     table = []
     for count in counts:
         one = Candidate(
@@ -116,24 +120,15 @@ def assess(
             table.append(one)
             continue
         points = white @ slow.projection(slow_dimension(count))
-        spectral = fit_spectral_map(points[rows], count, count)
-        centres = cluster_centres(spectral.transform(points[rows]), count, seed=seed, starts=5)
-        path = jump_path(
-            distances(spectral.transform(points[stretches]), centres), _PATH_PENALTY, edges
-        )
-        agreement = stability(
-            points,
-            rows[::2],
-            nearest(spectral.transform(points[rows[::2]]), centres),
-            count,
-            block=block_length(window_size, len(points)),
-            seed=seed,
-        )
+        found, landmarks, agreement = cluster(points, even, fitted, count, block=block, seed=seed)
+        coordinates = found.spectral.transform(points[stretches])
+        path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
         table.append(
             replace(
                 one,
                 stability=float(agreement.mean()),
-                stability_spread=float(agreement.std()),
+                stability_deviation=float(agreement.std()),
+                landmarks=landmarks,
                 shortest_dwell=shortest_dwell(path, count, breaks),
                 smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
             )

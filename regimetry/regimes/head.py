@@ -6,7 +6,7 @@ Everything here is a fixed map once fitted; the exported graph holds the same ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,9 @@ from regimetry.regimes.candidates import Candidate, assess
 from regimetry.regimes.clusters import distances, distinct_rows
 from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
 from regimetry.regimes.draw import balanced_rows
-from regimetry.regimes.landmarks import Landmarks, cluster, fitted_rows
+from regimetry.regimes.landmarks import cluster_on, fitted_rows, landmark_rows
 from regimetry.regimes.slow import SlowDirections, by_block, fit_slow_directions, slow_dimension
 from regimetry.regimes.spectral import SpectralMap, fit_spectral_map
-from regimetry.regimes.stability import block_length
 
 Array = NDArray[np.float64]
 
@@ -47,8 +46,6 @@ class Head:
         Of the affinity that chose or confirms the number of regimes.
     candidates : tuple of Candidate
         What each number of regimes would look like; one of them is chosen.
-    landmarks : Landmarks
-        Which ones the map stands on.
     """
 
     slow: SlowDirections
@@ -57,7 +54,6 @@ class Head:
     centroids: Array
     eigenvalues: Array
     candidates: tuple[Candidate, ...] = ()
-    landmarks: Landmarks = field(default_factory=Landmarks)
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -160,25 +156,28 @@ def fit_head(
     distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
     _require_distinct(distinct, n_regimes or 1, len(landmarks))
     counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
+    fitted = fitted_rows(offsets, generator)
     table = assess(
-        white, slow, eigenvalues, sorted(counts), window_size=lag, seed=seed, offsets=offsets
+        white,
+        slow,
+        eigenvalues,
+        sorted(counts),
+        even=even,
+        fitted=fitted,
+        offsets=offsets,
+        window_size=lag,
+        seed=seed,
     )
     if n_regimes is None:
         table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
-        n_regimes = next(entry.n_regimes for entry in table if entry.chosen)
     else:
         table = mark(table, n_regimes)
+    chosen = next(entry for entry in table if entry.chosen)
+    n_regimes = chosen.n_regimes
     projection = slow.projection(slow_dimension(n_regimes))
-    fitted = fitted_rows(offsets, generator)
-    found, drawn = cluster(
-        white @ projection,
-        even,
-        fitted,
-        n_regimes,
-        even_stability=next(entry.stability for entry in table if entry.chosen),
-        block=block_length(lag, len(white)),
-        seed=seed,
-    )
+    points = white @ projection
+    rows = landmark_rows(chosen.landmarks.drawn, points, even, fitted, seed)
+    found = cluster_on(points[rows], points[fitted], n_regimes, seed)
     order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
 
     return Head(
@@ -188,7 +187,6 @@ def fit_head(
         centroids=found.centroids[order],
         eigenvalues=eigenvalues,
         candidates=table,
-        landmarks=drawn,
     )
 
 

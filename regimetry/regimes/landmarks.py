@@ -11,13 +11,13 @@ often when blocks of the series are resampled.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.regimes.clusters import cluster_centres, nearest
-from regimetry.regimes.draw import balanced_rows, spread_rows
+from regimetry.regimes.draw import Draw, balanced_rows, even_rows, spread_rows
 from regimetry.regimes.slow import by_block
 from regimetry.regimes.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.stability import stability
@@ -31,6 +31,8 @@ MOST_SPREAD = 500
 """Spread landmarks at most: with more they crowd where windows do, like those even in time."""
 
 _MOST_FITTED = 20_000  # windows that landmarks and centroids are fitted on: enough, and fast
+_MOST_EVEN = 500  # landmarks even in time of the fits that are compared
+_MOST_LOOKED_AT = 5000  # windows that these explain
 _COMPARED = 250  # windows that the labels of a resample are compared on
 
 
@@ -80,61 +82,87 @@ def fitted_rows(offsets: NDArray[np.int64], generator: np.random.Generator) -> N
     return balanced_rows(offsets, _MOST_FITTED, generator)
 
 
+def landmark_rows(
+    drawn: Literal["even", "spread"],
+    points: Array,
+    even: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    seed: int,
+) -> NDArray[np.int64]:
+    """Return the landmarks of either kind; spread ones are as many, 500 at most.
+
+    Parameters
+    ----------
+    drawn : {"even", "spread"}
+    points : ndarray, shape (N, L)
+        Windows in the slow directions, in time order.
+    even : ndarray of int64, shape (M,)
+        Landmarks even in time.
+    fitted : ndarray of int64, shape (E,)
+        From :func:`fitted_rows`; spread ones are drawn from them.
+    seed : int
+    """
+    if drawn == "even":
+        return even
+    count = min(len(even), MOST_SPREAD)
+    return fitted[spread_rows(points[fitted], count, np.random.default_rng(seed))]
+
+
 def cluster(
     points: Array,
     even: NDArray[np.int64],
     fitted: NDArray[np.int64],
     n_regimes: int,
     *,
-    even_stability: float | None,
     block: int,
     seed: int,
-) -> tuple[Clustering, Landmarks]:
-    """Cluster on landmarks even in time, or on spread ones where these are steadier.
+) -> tuple[Clustering, Landmarks, Array]:
+    """Cluster on some landmarks even in time, or on spread ones where these are steadier.
 
-    With one regime, or with every window a landmark, there is nothing to choose.
+    A quick fit, to judge a number of regimes by: it uses 500 of either and looks at 5000 windows.
+    Where every window is a landmark there is nothing to choose.
 
     Parameters
     ----------
-    points : ndarray, shape (N, L)
-        Windows in the slow directions, in time order.
-    even : ndarray of int64, shape (M,)
-        Landmarks even in time. Spread ones are as many, :data:`MOST_SPREAD` at most.
-    fitted : ndarray of int64, shape (E,)
-        From :func:`fitted_rows`.
+    points, even, fitted, seed
+        As in :func:`landmark_rows`.
     n_regimes : int
-        K.
-    even_stability : float or None
-        Mean agreement of resamples whose landmarks are even in time; ``None`` for K = 1.
+        K, at least 2.
     block : int
         Windows of a resampled block.
-    seed : int
+
+    Returns
+    -------
+    found : Clustering
+    landmarks : Landmarks
+    agreement : ndarray of float64, shape (B,)
+        Of its labels under resampling, see :func:`~regimetry.regimes.stability.stability`.
     """
-    some = points[fitted]
-    found = cluster_on(points[even], some, n_regimes, seed)
-    if even_stability is None or len(even) == len(points):
-        return found, Landmarks()
-    drawn = spread_rows(some, min(len(even), MOST_SPREAD), np.random.default_rng(seed))
-    other = cluster_on(some[drawn], some, n_regimes, seed)
-    share, other_share = explained(some, found.labels), explained(some, other.labels)
+    looked_at = _thinned(fitted, _MOST_LOOKED_AT)
+    some = points[looked_at]
+
+    def fit(rows: NDArray[np.int64]) -> tuple[Clustering, float]:
+        found = cluster_on(points[rows], some, n_regimes, seed)
+        return found, explained(some, found.labels)
+
+    def resampled(labels: NDArray[np.intp], draw: Draw) -> Array:
+        rows, own = _thinned(looked_at, _COMPARED), _thinned(labels, _COMPARED)
+        return stability(points, rows, own, n_regimes, block=block, seed=seed, draw=draw)
+
+    found, share = fit(_thinned(even, _MOST_EVEN))
+    agreement = resampled(found.labels, even_rows)
+    if len(even) == len(points):
+        return found, Landmarks(), agreement
+    other, other_share = fit(landmark_rows("spread", points, even, fitted, seed))
     landmarks = Landmarks(explained_even=share, explained_spread=other_share)
     if other_share < share + LEAST_GAIN:
-        return found, landmarks
-    every = -(-len(fitted) // _COMPARED)
-    agreement = stability(
-        points,
-        fitted[::every],
-        other.labels[::every],
-        n_regimes,
-        block=block,
-        seed=seed,
-        draw=spread_rows,
-    )
-    other_stability = float(agreement.mean())
-    landmarks = replace(landmarks, stability_even=even_stability, stability_spread=other_stability)
-    if other_stability < even_stability + LEAST_GAIN:
-        return found, landmarks
-    return other, replace(landmarks, drawn="spread")
+        return found, landmarks, agreement
+    other_agreement = resampled(other.labels, spread_rows)
+    before, after = float(agreement.mean()), float(other_agreement.mean())
+    landmarks = replace(landmarks, stability_even=before, stability_spread=after)
+    if after < before + LEAST_GAIN:
+        return found, landmarks, agreement
+    return other, replace(landmarks, drawn="spread"), other_agreement
 
 
 def explained(points: Array, labels: NDArray[np.integer]) -> float:
@@ -161,3 +189,7 @@ def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Cl
     coordinates = by_block(spectral.transform, points, len(landmarks))
     centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
     return Clustering(spectral, centroids, nearest(coordinates, centroids))
+
+
+def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    return rows[:: -(-len(rows) // most)]

@@ -223,6 +223,8 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return number(value, ".4g")
+    if isinstance(value, Mapping):  # of landmarks
+        return _plain(value.get("drawn"))
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return str(value)

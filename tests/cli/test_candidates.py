@@ -35,7 +35,7 @@ def test_the_table_is_shown_never_only_one_number(folder, capsys):
     assert "> 1" in shown
     assert main(["inspect", str(folder / "old.onnx")]) == 0
     card = capsys.readouterr().out
-    for text in ("stability", "shortest dwell", "+-", "less than 600"):
+    for text in ("stability", "shortest dwell", "landmarks", "+-", "less than 600"):
         assert text in card
 
 
@@ -92,7 +92,9 @@ def test_both_measures_of_landmarks_are_shown_where_both_were_taken(model):
         "stability_even": 0.78,
         "stability_spread": 0.93,
     }
-    shown = landmark_text(replace(model.contract, training={"landmarks": measured}))
+    table = [{"chosen": False, "landmarks": {"drawn": "even"}}]
+    table.append({"chosen": True, "landmarks": measured})
+    shown = landmark_text(replace(model.contract, training={"candidates": table}))
     assert shown.startswith("Landmarks spread over the space: regimes explain 0.49 of")
     assert shown.endswith("resampling agrees by 0.78 and 0.93.")
     assert landmark_text(replace(model.contract, training={})) == ""

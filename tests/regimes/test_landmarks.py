@@ -2,10 +2,21 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from regimetry.regimes.draw import spread_rows, stratified_rows
+from regimetry.regimes import landmarks
+from regimetry.regimes.clusters import nearest
+from regimetry.regimes.draw import even_rows, spread_rows, stratified_rows
 from regimetry.regimes.head import fit_head
-from regimetry.regimes.landmarks import LEAST_GAIN, Landmarks, cluster, explained
-from regimetry.regimes.slow import fit_slow_directions
+from regimetry.regimes.landmarks import (
+    LEAST_GAIN,
+    MOST_SPREAD,
+    Landmarks,
+    cluster,
+    cluster_on,
+    explained,
+    landmark_rows,
+)
+from regimetry.regimes.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.stability import stability
 
 
 def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
@@ -17,21 +28,16 @@ def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
     return 6.0 * np.eye(5)[truth] + deviation[:, None] * noise, truth
 
 
-def clustered(points, even_stability=0.8, n_regimes=5, n_landmarks=300):
+def clustered(points, n_landmarks=300):
     """Return what is chosen for points as they come, and the labels of all of them."""
     slow = fit_slow_directions(points, 1)
-    points = slow.whiten(points) @ slow.projection(8)
+    points = slow.whiten(points) @ slow.projection(slow_dimension(5))
     even = stratified_rows(len(points), n_landmarks, np.random.default_rng(0))
-    found, chosen = cluster(
-        points,
-        even,
-        np.arange(len(points)),
-        n_regimes,
-        even_stability=even_stability,
-        block=10,
-        seed=0,
-    )
-    return found.labels, chosen
+    rows = np.arange(len(points))
+    found, chosen, agreement = cluster(points, even, rows, 5, block=10, seed=0)
+    if chosen.stability_spread is not None:
+        assert agreement.mean() == getattr(chosen, f"stability_{chosen.drawn}")
+    return nearest(found.spectral.transform(points), found.centroids), chosen
 
 
 def test_spread_rows_leave_the_rare_and_wide_their_share():
@@ -62,9 +68,14 @@ def test_landmarks_are_spread_where_that_explains_more_and_is_steadier():
     assert adjusted_rand_score(truth, labels) > 0.95
 
 
-def test_landmarks_stay_even_where_spread_ones_are_no_steadier():
+def test_landmarks_stay_even_where_spread_ones_are_no_steadier(monkeypatch):
+    def steady(*arguments, draw, **options):
+        found = stability(*arguments, draw=draw, **options)
+        return np.full_like(found, 0.99) if draw is even_rows else found
+
+    monkeypatch.setattr(landmarks, "stability", steady)
     points, truth = rest_and_exercise()
-    labels, chosen = clustered(points, even_stability=0.99)
+    labels, chosen = clustered(points)
     assert chosen.drawn == "even"
     assert 0.9 < chosen.stability_spread < 0.99 + LEAST_GAIN
     assert adjusted_rand_score(truth, labels) < 0.8
@@ -79,19 +90,42 @@ def test_landmarks_stay_even_where_spread_ones_join_what_is_tight():
     assert adjusted_rand_score(truth, labels) > 0.95
 
 
-def test_nothing_is_chosen_with_one_regime_or_with_every_window_a_landmark():
+def test_nothing_is_chosen_where_every_window_is_a_landmark():
     points, _ = rest_and_exercise()
-    assert clustered(points, even_stability=None, n_regimes=1)[1] == Landmarks()
     assert clustered(points[:900], n_landmarks=1000)[1] == Landmarks()
 
 
-def test_the_head_keeps_what_was_chosen():
+def test_the_head_stands_on_what_its_candidate_chose():
     points, truth = rest_and_exercise()
     head = fit_head(points, truth.astype(float), n_regimes=5, lag=1, n_landmarks=300)
-    assert head.landmarks.drawn == "spread"
-    assert head.landmarks.stability_even == head.candidates[4].stability
+    one, *others = head.candidates
+    assert one.landmarks == Landmarks()
+    assert {entry.landmarks.drawn for entry in others} == {"even", "spread"}
+    five = head.candidates[4]
+    assert five.chosen
+    assert five.landmarks.drawn == "spread"
+    assert five.stability == five.landmarks.stability_spread
     labels = head.outputs(points)["distance"].argmin(axis=1)
     assert adjusted_rand_score(truth, labels) > 0.95
+
+
+def test_landmarks_are_all_that_were_drawn_even_or_fewer_spread_ones():
+    points, _ = rest_and_exercise()
+    even = stratified_rows(len(points), 800, np.random.default_rng(0))
+    fitted = np.arange(0, len(points), 2)
+    assert landmark_rows("even", points, even, fitted, 0) is even
+    spread = landmark_rows("spread", points, even, fitted, 0)
+    assert len(spread) == MOST_SPREAD
+    assert set(spread) <= set(fitted)
+    assert np.array_equal(spread, landmark_rows("spread", points, even, fitted, 0))
+
+
+def test_centroids_are_fitted_on_points_that_need_not_be_landmarks():
+    points, truth = rest_and_exercise()
+    spread = spread_rows(points, 300, np.random.default_rng(0))
+    found = cluster_on(points[spread], points[1::2], 5, 0)
+    assert found.labels.shape == truth[1::2].shape
+    assert adjusted_rand_score(truth[1::2], found.labels) > 0.95
 
 
 def test_the_share_explained_is_that_of_the_sums_of_squares():
