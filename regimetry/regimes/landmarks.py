@@ -4,8 +4,8 @@ Even in time, landmarks lie where the series dwells. The eigenvectors may then s
 cut through what is common, and join what is rare. Landmarks spread over the space, as those of
 landmark-based spectral clustering are (Cai, Chen 2015), mend that, but leave a tight regime too few
 of them, and may give the far tail of heavy-tailed data a regime of its own. So both are fitted, and
-spread ones are taken where their regimes explain more of the slow directions and come back more
-often when blocks of the series are resampled.
+spread ones are taken where their regimes explain more of the slow directions and come back as well
+when blocks of the series are resampled.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ from regimetry.regimes.stability import stability
 Array = NDArray[np.float64]
 
 LEAST_GAIN = 0.05
-"""Share explained, and mean adjusted Rand index, by which spread landmarks must be ahead."""
+"""Share of the slow directions that regimes on spread landmarks must explain beyond the others."""
+
+MOST_LOSS = 0.05
+"""Stability that they may lose by: about the standard error of a mean over the resamples."""
 
 MOST_SPREAD = 500
 """Spread landmarks at most: with more they crowd where windows do, like those even in time."""
@@ -117,7 +120,7 @@ def cluster(
     block: int,
     seed: int,
 ) -> tuple[Clustering, Landmarks, Array]:
-    """Cluster on some landmarks even in time, or on spread ones where these are steadier.
+    """Cluster on some landmarks even in time, or on spread ones where these explain more.
 
     A quick fit, to judge a number of regimes by: it uses 500 of either and looks at 5000 windows.
     Where every window is a landmark there is nothing to choose.
@@ -160,7 +163,7 @@ def cluster(
     other_agreement = resampled(other.labels, spread_rows)
     before, after = float(agreement.mean()), float(other_agreement.mean())
     landmarks = replace(landmarks, stability_even=before, stability_spread=after)
-    if after < before + LEAST_GAIN:
+    if after < before - MOST_LOSS:
         return found, landmarks, agreement
     return other, replace(landmarks, drawn="spread"), other_agreement
 

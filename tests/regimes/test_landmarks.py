@@ -8,6 +8,7 @@ from regimetry.regimes.draw import even_rows, spread_rows, stratified_rows
 from regimetry.regimes.head import fit_head
 from regimetry.regimes.landmarks import (
     LEAST_GAIN,
+    MOST_LOSS,
     MOST_SPREAD,
     Landmarks,
     cluster,
@@ -59,25 +60,25 @@ def test_spread_rows_are_all_where_few_and_one_of_a_kind():
     assert len(np.unique(copies[drawn], axis=0)) == len(copies) // 50
 
 
-def test_landmarks_are_spread_where_that_explains_more_and_is_steadier():
+def test_landmarks_are_spread_where_that_explains_more():
     points, truth = rest_and_exercise()
     labels, chosen = clustered(points)
     assert chosen.drawn == "spread"
     assert chosen.explained_spread >= chosen.explained_even + LEAST_GAIN
-    assert chosen.stability_spread >= chosen.stability_even + LEAST_GAIN
+    assert chosen.stability_spread >= chosen.stability_even - MOST_LOSS
     assert adjusted_rand_score(truth, labels) > 0.95
 
 
-def test_landmarks_stay_even_where_spread_ones_are_no_steadier(monkeypatch):
-    def steady(*arguments, draw, **options):
+def test_landmarks_stay_even_where_spread_ones_are_less_steady(monkeypatch):
+    def shaken(*arguments, draw, **options):
         found = stability(*arguments, draw=draw, **options)
-        return np.full_like(found, 0.99) if draw is even_rows else found
+        return found if draw is even_rows else np.full_like(found, 0.6)
 
-    monkeypatch.setattr(landmarks, "stability", steady)
+    monkeypatch.setattr(landmarks, "stability", shaken)
     points, truth = rest_and_exercise()
     labels, chosen = clustered(points)
     assert chosen.drawn == "even"
-    assert 0.9 < chosen.stability_spread < 0.99 + LEAST_GAIN
+    assert chosen.stability_even > 0.6 + MOST_LOSS
     assert adjusted_rand_score(truth, labels) < 0.8
 
 
