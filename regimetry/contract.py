@@ -137,6 +137,12 @@ class ModelContract:
         return len(self.regimes)
 
     @property
+    def looks(self) -> tuple[int, ...]:
+        """Number of each regime's colour and line in reports; kept over refits, as names are."""
+        aligned = self.training.get("alignment") or {}
+        return tuple(aligned.get("looks", range(self.n_regimes)))
+
+    @property
     def bars_until_label(self) -> int:
         """Bars between the one that ``distance`` speaks of and the window's last, with hindsight.
 

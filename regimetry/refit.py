@@ -125,6 +125,7 @@ def aligned(
         to=contract.fingerprint,
         over="shared" if enough else "all",
         retired=past["retired"],
+        old_looks=contract.looks,
     )
     return learned.reordered(new_order), alignment
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,9 @@ class Alignment:
         Names of old regimes without a new one.
     retired : tuple of str
         Names that this and earlier refits gave up. They are not used again.
+    looks : tuple of int
+        Number of the colour and line of each new regime in reports: the old one's, or the first
+        that no other has.
     """
 
     to: str
@@ -59,6 +63,7 @@ class Alignment:
     born: tuple[str, ...]
     dead: tuple[str, ...]
     retired: tuple[str, ...]
+    looks: tuple[int, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data."""
@@ -105,6 +110,7 @@ def align(
     to: str = "",
     over: str = "all",
     retired: Iterable[str] = (),
+    old_looks: Sequence[int] | None = None,
     least_overlap: float = LEAST_OVERLAP,
 ) -> tuple[Alignment, NDArray[np.intp]]:
     """Match the regimes of two labellings of the same bars, and number the new ones anew.
@@ -119,6 +125,8 @@ def align(
         L.
     to, over, retired
         See :class:`Alignment`.
+    old_looks : sequence of int or None
+        Of the K old regimes; ``None`` for 0, 1, ...
     least_overlap : float
 
     Returns
@@ -137,6 +145,9 @@ def align(
     dead = tuple(name for regime, name in enumerate(old_names) if regime not in mapping)
     fresh = _free_names([*old_names, *retired], int(np.sum(mapping < 0)))
     born = iter(fresh)
+    looks = list(range(len(old_names)) if old_looks is None else old_looks)
+    kept = [looks[regime] for regime in mapping if regime >= 0]
+    free = (number for number in count() if number not in kept)
     names = tuple(next(born) if regime < 0 else old_names[regime] for regime in mapping)
     return Alignment(
         to=to,
@@ -149,11 +160,12 @@ def align(
         born=tuple(fresh),
         dead=dead,
         retired=tuple(dict.fromkeys([*retired, *dead])),
+        looks=tuple(next(free) if regime < 0 else looks[regime] for regime in mapping),
     ), order
 
 
-def _free_names(used: Sequence[str], count: int) -> list[str]:
+def _free_names(used: Sequence[str], number: int) -> list[str]:
     """Return the next names ``regime_N`` with N above every number in use."""
     numbers = [int(found[1]) for name in used if (found := re.fullmatch(r"regime_(\d+)", name))]
     first = max([len(used) - 1, *numbers]) + 1
-    return [f"regime_{number}" for number in range(first, first + count)]
+    return [f"regime_{first + step}" for step in range(number)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from regimetry.runtime.labelling import MISSING
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 REGIME_COLOURS = ("#0072B2", "#E69F00", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442")
 """Of Okabe, Ito 2008: told apart by colour-blind readers. Seven times six looks make 42."""
@@ -14,26 +15,33 @@ _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
 _PATTERNS = ("", "/", "x", "-", "\\", "|")
 
 
-def colour_of(regime: int) -> str:
-    """Return the colour of a regime; grey where there is none."""
-    return NO_REGIME if regime == MISSING else REGIME_COLOURS[regime % len(REGIME_COLOURS)]
+@dataclass(frozen=True)
+class Look:
+    """A regime's name, and how it is drawn.
+
+    Attributes
+    ----------
+    name : str
+    colour : str
+        Hexadecimal.
+    dash, symbol, pattern : str
+        Of its lines, points and areas, in plotly's words.
+    """
+
+    name: str
+    colour: str
+    dash: str
+    symbol: str
+    pattern: str
 
 
-def dash_of(regime: int) -> str:
-    """Return the dash pattern of a regime's lines."""
-    return _round(_DASHES, regime)
+def looks_of(names: Iterable[str], numbers: Iterable[int]) -> list[Look]:
+    """Return the looks of regimes by their names and the numbers of their looks, in pairs."""
+    return [_look(name, number) for name, number in zip(names, numbers, strict=True)]
 
 
-def symbol_of(regime: int) -> str:
-    """Return the symbol of a regime's points."""
-    return _round(_SYMBOLS, regime)
-
-
-def pattern_of(regime: int) -> str:
-    """Return the pattern of a regime's areas."""
-    return _round(_PATTERNS, regime)
-
-
-def _round(looks: tuple[str, ...], regime: int) -> str:
-    """Return the first look for the first seven regimes, the next for the next seven."""
-    return looks[regime // len(REGIME_COLOURS) % len(looks)]
+def _look(name: str, number: int) -> Look:
+    """Take a colour, and the next line, symbol and pattern after every seven numbers."""
+    turn, colour = divmod(number, len(REGIME_COLOURS))
+    turn %= len(_DASHES)
+    return Look(name, REGIME_COLOURS[colour], _DASHES[turn], _SYMBOLS[turn], _PATTERNS[turn])

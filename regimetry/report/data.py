@@ -21,6 +21,7 @@ from regimetry.analysis import (
 from regimetry.analysis.price import find_price
 from regimetry.errors import DataError
 from regimetry.report.axis import TimeAxis
+from regimetry.report.colours import Look, looks_of
 from regimetry.report.maps import EmbeddingMap, embedding_maps
 from regimetry.report.recent import RecentDrift, recent_drift
 
@@ -94,6 +95,11 @@ class ReportData:
     def regimes(self) -> list[str]:
         """The regimes' names."""
         return [regime.name for regime in self.contract.regimes]
+
+    @property
+    def looks(self) -> list[Look]:
+        """How the regimes are drawn; a refit that was aligned keeps its earlier model's looks."""
+        return looks_of(self.regimes, self.contract.looks)
 
 
 def choose_drawn(

@@ -16,7 +16,6 @@ from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
 from regimetry.report import words
-from regimetry.report.colours import colour_of, dash_of
 from regimetry.report.data import ReportData
 from regimetry.report.figures import (
     dwell_figure,
@@ -69,8 +68,6 @@ def render_page(data: ReportData) -> str:
         library=base64.b64encode(library).decode(),
         style=Markup(_asset("page.css")),
         scripts=Markup("\n".join(map(_asset, SCRIPTS))),
-        colour_of=colour_of,
-        dash_of=dash_of,
         regime_table=regime_table(data),
         dwell_table=dwell_table(data),
         outlook_table=outlook_table(data),
@@ -83,17 +80,15 @@ def render_page(data: ReportData) -> str:
 
 def page_figures(data: ReportData) -> dict[str, go.Figure]:
     """Return the page's figures by the names of their places."""
-    regimes, history = data.regimes, data.contract.training.get("history")
+    looks, history = data.looks, data.contract.training.get("history")
     figures = {
-        "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, regimes),
-        "timeline": timeline_figure(
-            data.axis, data.spells, data.probability, data.novelty, regimes
-        ),
-        "transitions": transition_figure(data.analysis.transitions, regimes),
-        "dwell": dwell_figure(data.spells, data.analysis.dwell.expected, regimes),
+        "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, looks),
+        "timeline": timeline_figure(data.axis, data.spells, data.probability, data.novelty, looks),
+        "transitions": transition_figure(data.analysis.transitions, data.regimes),
+        "dwell": dwell_figure(data.spells, data.analysis.dwell.expected, looks),
     }
     for found in data.maps:
-        figures[found.name.lower()] = map_figure(found, data.axis, data.labels, regimes)
+        figures[found.name.lower()] = map_figure(found, data.axis, data.labels, looks)
     if history:
         figures["training"] = training_figure(history)
     return figures

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from regimetry.report.colours import REGIME_COLOURS, colour_of, symbol_of
+from regimetry.report.colours import NO_REGIME, REGIME_COLOURS, Look
 from regimetry.report.data import ReportData
 from regimetry.report.figures.dwell import length_edges
 from regimetry.report.figures.training import VALIDATION
@@ -63,9 +63,9 @@ def draw_timeline(data: ReportData) -> Figure:
     # One segment from each bar to the next, in the colour of the later one: what was known then.
     points = np.column_stack([x, y])
     segments = np.stack([points[:-1], points[1:]], axis=1)
-    top.add_collection(
-        LineCollection(list(segments), colors=[colour_of(k) for k in regime[1:]], linewidths=1.1)
-    )
+    colours = [look.colour for look in data.looks]
+    later = [colours[k] if k >= 0 else NO_REGIME for k in regime[1:]]
+    top.add_collection(LineCollection(list(segments), colors=later, linewidths=1.1))
     top.autoscale_view()
     shown = y[~np.isnan(y)]
     if len(shown) and (shown > 0).all():
@@ -73,9 +73,8 @@ def draw_timeline(data: ReportData) -> Figure:
         top.yaxis.set_major_formatter("{x:g}")
         top.yaxis.set_minor_formatter("{x:g}")
     top.set_ylabel(_safe(data.drawn.name))
-    _legend(top, data.regimes)
+    _legend(top, data.looks)
 
-    colours = [colour_of(k) for k in range(len(data.regimes))]
     middle.stackplot(x, np.nan_to_num(data.probability).T, colors=colours, lw=0)
     middle.set_ylim(0, 1)
     middle.set_ylabel("probability")
@@ -125,7 +124,7 @@ def draw_dwell(data: ReportData) -> Figure:
         if regime >= k:
             axes.set_visible(False)
             continue
-        axes.hist(spells.length[spells.regime == regime], edges, color=colour_of(regime))
+        axes.hist(spells.length[spells.regime == regime], edges, color=data.looks[regime].colour)
         expected = data.analysis.dwell.expected[regime]
         if np.isfinite(expected):
             axes.axvline(expected, color="0.4", linestyle=":")
@@ -143,12 +142,11 @@ def draw_map(found: EmbeddingMap, data: ReportData) -> Figure:
     figure = Figure(figsize=(7, 6), layout="constrained")
     axes = figure.subplots()
     held = data.labels[found.bars]
-    for regime, name in enumerate(data.regimes):
+    for regime, look in enumerate(data.looks):
         x, y = found.points[held == regime].T
-        marker = _MARKERS[symbol_of(regime)]
-        axes.scatter(
-            x, y, s=9, alpha=0.5, color=colour_of(regime), marker=marker, label=_safe(name)
-        )
+        marker = _MARKERS[look.symbol]
+        label = _safe(look.name)
+        axes.scatter(x, y, s=9, alpha=0.5, color=look.colour, marker=marker, label=label)
     titles = [f"{found.name} {number}" for number in (1, 2)]
     if found.share is not None:
         shares = (f" ({share:.0%} of the variance)" for share in found.share)
@@ -175,12 +173,12 @@ def draw_training(data: ReportData) -> Figure:
     return figure
 
 
-def _legend(axes: Any, names: list[str]) -> None:
-    if len(names) > _MOST_NAMES:
+def _legend(axes: Any, looks: list[Look]) -> None:
+    if len(looks) > _MOST_NAMES:
         return
-    for number, name in enumerate(names):
-        axes.plot([], [], color=colour_of(number), linewidth=4, label=_safe(name))
-    axes.legend(loc="upper left", frameon=False, ncols=min(len(names), 7))
+    for look in looks:
+        axes.plot([], [], color=look.colour, linewidth=4, label=_safe(look.name))
+    axes.legend(loc="upper left", frameon=False, ncols=min(len(looks), 7))
 
 
 def _open(*axes: Any) -> None:

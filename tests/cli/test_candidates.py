@@ -73,6 +73,7 @@ def test_a_refit_says_what_became_of_the_regimes(folder, capsys):
     assert main(["inspect", str(folder / "new.onnx"), "--json"]) == 0
     training = json.loads(capsys.readouterr().out)["training"]
     assert training["alignment"]["born"] == ["regime_2"]
+    assert training["alignment"]["looks"] == [0, 1, 2]
     assert [entry["n_regimes"] for entry in training["candidates"] if entry["chosen"]] == [3]
 
 

@@ -97,11 +97,21 @@ def test_birth_death_and_a_name_that_is_not_used_again():
     assert found.mapping == (0, 1, 2, -1)
     assert found.names == (*NAMES, "regime_8")
     assert found.born == ("regime_8",)
+    assert found.looks == (0, 1, 2, 3)
     gone, order = align(old, np.where(old == 2, 1, 0), NAMES, 2, retired=["regime_7"])
     assert gone.names == ("regime_0", "regime_2")
     assert order.tolist() == [0, 1]
     assert gone.dead == ("regime_1",)
     assert gone.retired == ("regime_7", "regime_1")
+    assert gone.looks == (0, 2)
+
+
+def test_a_regime_keeps_its_look_and_a_born_one_takes_a_free_one():
+    old = np.array([0] * 40 + [1] * 40)
+    new = np.array([2] * 40 + [1] * 20 + [0] * 10 + [3] * 10)
+    found, _ = align(old, new, ["regime_4", "regime_2"], 4, old_looks=(1, 5))
+    assert found.mapping == (0, 1, -1, -1)
+    assert found.looks == (1, 5, 0, 2)
 
 
 def test_names_of_a_persons_own_are_kept():

@@ -1,5 +1,6 @@
 """Figures: what is drawn, and that regimes can be told apart."""
 
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -10,11 +11,9 @@ from hypothesis.extra import numpy as hnp
 
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import (
+    NO_REGIME,
     REGIME_COLOURS,
-    colour_of,
-    dash_of,
-    pattern_of,
-    symbol_of,
+    looks_of,
 )
 from regimetry.report.figures import (
     map_figure,
@@ -26,7 +25,6 @@ from regimetry.report.figures import (
 from regimetry.report.figures.dwell import dwell_figure, length_edges
 from regimetry.report.figures.price import regime_steps
 from regimetry.report.page import page_figures
-from regimetry.runtime.labelling import MISSING
 
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 BLINDNESS = {
@@ -75,9 +73,22 @@ def test_red_and_green_of_one_lightness_are_one_colour_to_a_deuteranope():
 
 
 def test_forty_regimes_look_forty_ways():
-    for look in (dash_of, symbol_of, pattern_of):
-        assert len({(colour_of(k), look(k)) for k in range(40)}) == 40
-    assert colour_of(MISSING) not in REGIME_COLOURS
+    looks = looks_of(map(str, range(40)), range(40))
+    for kind in ("dash", "symbol", "pattern"):
+        assert len({(look.colour, getattr(look, kind)) for look in looks}) == 40
+    assert NO_REGIME not in REGIME_COLOURS
+
+
+def test_a_refit_that_was_aligned_keeps_its_looks(made):
+    data = made(300)
+    contract = replace(data.contract, training={"alignment": {"looks": [0, 2, 1]}})
+    drawn = page_figures(replace(data, contract=contract))
+    for name, others in (("price", 1), ("dwell", 0)):
+        traces = drawn[name].data[others:]
+        seen = [(t.line if name == "price" else t.marker).color for t in traces]
+        assert seen == [REGIME_COLOURS[0], REGIME_COLOURS[2], REGIME_COLOURS[1]]
+    assert [look.name for look in data.looks] == data.regimes
+    assert [look.colour for look in data.looks] == list(REGIME_COLOURS[:3])
 
 
 @given(hnp.arrays(np.int64, st.integers(1, 60), elements=st.integers(-1, 2)))
@@ -92,7 +103,7 @@ def test_a_regimes_line_holds_its_steps_and_no_other(labels):
 
 def test_price_steps_are_drawn_in_the_colour_of_the_later_bar(made):
     data = made(300)
-    figure = price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, data.regimes)
+    figure = price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, data.looks)
     base, *lines = figure.data
     assert base.meta["base"]
     assert len(base.y) == 300
@@ -108,7 +119,7 @@ def test_gaps_in_the_price_stay_gaps_and_a_negative_one_is_linear():
     values = np.linspace(-1, 1, 50)
     values[10:20] = np.nan
     axis = TimeAxis.of(np.arange(50), None)
-    figure = price_figure(axis, "x", values, np.zeros(50, int), ["a"])
+    figure = price_figure(axis, "x", values, np.zeros(50, int), looks_of(["a"], [0]))
     assert figure.layout.yaxis.type == "linear"
     assert np.isnan(np.asarray(figure.data[0].y, float)).sum() == 10
 
@@ -117,11 +128,11 @@ def test_many_bars_are_thinned_and_keep_their_extremes(made):
     data = made(30_000)
     values = data.drawn.values.copy()
     values[12_345] = 1e6
-    figure = price_figure(data.axis, "p", values, data.labels, data.regimes, buckets=500)
+    figure = price_figure(data.axis, "p", values, data.labels, data.looks, buckets=500)
     assert len(figure.data[0].y) <= 1002
     assert np.max(figure.data[0].y) == 1e6
     figure = timeline_figure(
-        data.axis, data.spells, data.probability, data.novelty, data.regimes, buckets=500
+        data.axis, data.spells, data.probability, data.novelty, data.looks, buckets=500
     )
     assert max(len(trace.x) for trace in figure.data if trace.yaxis in ("y2", "y3")) <= 1002
     stacks = [trace for trace in figure.data if trace.stackgroup]
@@ -152,7 +163,7 @@ def test_bins_hold_every_length(longest):
 
 def test_dwell_panels_count_every_spell(made):
     data = made(900)
-    figure = dwell_figure(data.spells, data.analysis.dwell.expected, data.regimes)
+    figure = dwell_figure(data.spells, data.analysis.dwell.expected, data.looks)
     for regime, bars in enumerate(figure.data):
         assert np.sum(bars.y) == (data.spells.regime == regime).sum()
 
@@ -163,7 +174,7 @@ def test_hostile_names_are_text_in_figures(made):
     text = "".join(figure.to_json() for figure in page_figures(data).values())
     assert "<b>" not in text.replace("\\u003c", "<")
     assert "<script>" not in text.replace("\\u003c", "<")
-    figure = map_figure(data.maps[0], data.axis, data.labels, names)
+    figure = map_figure(data.maps[0], data.axis, data.labels, looks_of(names, range(3)))
     assert figure.data[1].name == "a &amp; b"
     assert (
         transition_figure(data.analysis.transitions, ["x" * 99] * 3).layout.xaxis.ticktext[0][-1]

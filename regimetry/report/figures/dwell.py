@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from regimetry.analysis import Spells
-from regimetry.report.colours import colour_of, pattern_of
+from regimetry.report.colours import Look
 from regimetry.report.figures.style import label, new_figure, safe, short
 
 _TICKS = [step * 10**power for power in range(7) for step in (1, 3)]  # every other one if narrow
@@ -22,7 +22,7 @@ def length_edges(longest: int, bins: int = 14) -> NDArray[np.int64]:
     return np.unique(np.append(edges, longest + 1))
 
 
-def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[str]) -> go.Figure:
+def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Look]) -> go.Figure:
     """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects.
 
     Parameters
@@ -31,7 +31,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
         Those that are cut off count as long as they were seen.
     expected : ndarray of float64, shape (K,)
         Bars; not drawn where infinite or NaN.
-    regimes : list of str, length K
+    regimes : list of Look, length K
     """
     k = len(regimes)
     columns = min(k, 3 if k <= 9 else 5)
@@ -41,28 +41,28 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[st
         lines,
         columns,
         shared_xaxes="all",
-        subplot_titles=[short(name) for name in regimes],
+        subplot_titles=[short(look.name) for look in regimes],
         vertical_spacing=min(0.4 / lines, 0.16),
         horizontal_spacing=0.06,
     )
     longest = int(spells.length.max(initial=1))
     edges = length_edges(longest)
-    for regime in range(k):
+    for regime, look in enumerate(regimes):
         count = np.histogram(spells.length[spells.regime == regime], edges)[0]
         row, column = regime // columns + 1, regime % columns + 1
         figure.add_bar(
             x=(edges[1:] + edges[:-1]) / 2,
             width=np.diff(edges),
             y=count,
-            name=safe(regimes[regime]),
+            name=safe(look.name),
             customdata=np.column_stack([edges[:-1], edges[1:] - 1]),
             marker={
-                "color": colour_of(regime),
-                "pattern": {"shape": pattern_of(regime), "size": 6},
+                "color": look.colour,
+                "pattern": {"shape": look.pattern, "size": 6},
                 "line": {"width": 0.5, "color": "rgba(128,128,128,0.5)"},
             },
             hovertemplate="%{customdata[0]} to %{customdata[1]} bars: %{y} spells"
-            f"<extra>{safe(regimes[regime])}</extra>",
+            f"<extra>{safe(look.name)}</extra>",
             meta={"regime": regime, "fade": True},
             row=row,
             col=column,

@@ -7,13 +7,13 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from regimetry.report.axis import TimeAxis
-from regimetry.report.colours import colour_of, symbol_of
+from regimetry.report.colours import Look
 from regimetry.report.figures.style import label, new_figure, safe
 from regimetry.report.maps import EmbeddingMap
 
 
 def map_figure(
-    found: EmbeddingMap, axis: TimeAxis, labels: NDArray[np.int64], regimes: list[str]
+    found: EmbeddingMap, axis: TimeAxis, labels: NDArray[np.int64], regimes: list[Look]
 ) -> go.Figure:
     """Draw a map of the embeddings, a colour and a symbol for each regime.
 
@@ -22,25 +22,25 @@ def map_figure(
     found : EmbeddingMap
     axis : TimeAxis, T bars
     labels : ndarray of int64, shape (T,)
-    regimes : list of str, length K
+    regimes : list of Look, length K
     """
     figure = new_figure(440)
     held = labels[found.bars]
-    for regime, name in enumerate(regimes):
+    for regime, look in enumerate(regimes):
         mine = held == regime
         figure.add_scatter(
             x=found.points[mine, 0].astype(np.float32),
             y=found.points[mine, 1].astype(np.float32),
-            name=safe(name),
+            name=safe(look.name),
             mode="markers",
             text=[axis.text(bar) for bar in found.bars[mine]],
             marker={
-                "color": colour_of(regime),
-                "symbol": symbol_of(regime),
+                "color": look.colour,
+                "symbol": look.symbol,
                 "size": 6,
                 "opacity": 0.6,
             },
-            hovertemplate=f"%{{text}}<extra>{safe(name)}</extra>",
+            hovertemplate=f"%{{text}}<extra>{safe(look.name)}</extra>",
             meta={"regime": regime},
         )
     titles = [f"{found.name} {number}" for number in (1, 2)]

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from regimetry.report.axis import TimeAxis
-from regimetry.report.colours import colour_of, dash_of
+from regimetry.report.colours import Look
 from regimetry.report.figures.style import MUTED, label, new_figure, safe, time_axis
 from regimetry.report.thinning import BUCKETS, extreme_rows
 
@@ -17,7 +17,7 @@ def price_figure(
     name: str,
     values: NDArray[np.float64],
     labels: NDArray[np.int64],
-    regimes: list[str],
+    regimes: list[Look],
     *,
     buckets: int = BUCKETS,
 ) -> go.Figure:
@@ -31,13 +31,13 @@ def price_figure(
         NaN where missing; on a logarithmic axis if all are positive.
     labels : ndarray of int64, shape (T,)
         Negative where missing: such steps stay grey.
-    regimes : list of str, length K
+    regimes : list of Look, length K
     buckets : int
         As for :func:`extreme_rows`.
     """
     rows = extreme_rows(values, buckets)
     x, y, labels = axis.values[rows], values[rows].astype(np.float32), labels[rows]
-    named = [safe(name) for name in regimes]
+    named = [safe(look.name) for look in regimes]
     figure = new_figure(420)
     figure.add_scatter(
         x=x,
@@ -48,15 +48,15 @@ def price_figure(
         hovertemplate=f"%{{x}}<br>{safe(name)} %{{y:,.6~r}}<br>%{{text}}<extra></extra>",
         meta={"ink": "muted", "base": True},
     )
-    for regime, shown in enumerate(named):
+    for regime, look in enumerate(regimes):
         steps = regime_steps(labels, regime)
         gap = steps < 0
         figure.add_scatter(
             x=x[steps],  # a gap's place does not matter
             y=np.where(gap, np.float32(np.nan), y[steps]),
             mode="lines",
-            name=shown,
-            line={"color": colour_of(regime), "width": 1.8, "dash": dash_of(regime)},
+            name=named[regime],
+            line={"color": look.colour, "width": 1.8, "dash": look.dash},
             hoverinfo="skip",
             meta={"regime": regime},
         )

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import Spells
 from regimetry.report.axis import TimeAxis
-from regimetry.report.colours import REGIME_COLOURS, colour_of
+from regimetry.report.colours import REGIME_COLOURS, Look
 from regimetry.report.figures.style import INK, MUTED, label, new_figure, safe, short, time_axis
 from regimetry.report.thinning import BUCKETS, bucket_means, drawn_spells, extreme_rows
 
@@ -20,7 +20,7 @@ def timeline_figure(
     spells: Spells,
     probability: NDArray[np.float64],
     novelty: NDArray[np.float64],
-    regimes: list[str],
+    regimes: list[Look],
     *,
     buckets: int = BUCKETS,
 ) -> go.Figure:
@@ -34,7 +34,7 @@ def timeline_figure(
         Means of each bucket are drawn: stacked up to seven regimes, as rows of colour beyond.
     novelty : ndarray of float64, shape (T,)
         Extremes of each bucket are drawn.
-    regimes : list of str, length K
+    regimes : list of Look, length K
     buckets : int
         As in :mod:`regimetry.report.thinning`.
     """
@@ -64,7 +64,7 @@ def timeline_figure(
     for height in heights:
         edges.append([max(top - height / total, 0.0), top])
         top -= (height + _SPACE) / total
-    names = [short(name) for name in regimes]
+    names = [short(look.name) for look in regimes]
     rows_axis = {
         "tickvals": list(range(k)),
         "ticktext": names,
@@ -100,7 +100,7 @@ def _lanes(
     figure: go.Figure,
     axis: TimeAxis,
     spells: Spells,
-    regimes: list[str],
+    regimes: list[Look],
     *,
     lane: int,
     buckets: int,
@@ -109,7 +109,7 @@ def _lanes(
     regime, first, last = drawn_spells(spells, len(axis.values), buckets)
     step = float(np.median(np.diff(axis.values))) if len(axis.values) > 1 else 1.0
     ends = np.append(axis.values, axis.values[-1] + step)
-    for number, name in enumerate(regimes):
+    for number, look in enumerate(regimes):
         mine = regime == number
         x = np.full((int(mine.sum()), 3), np.nan)
         x[:, 0], x[:, 1] = axis.values[first[mine]], ends[last[mine] + 1]
@@ -118,10 +118,10 @@ def _lanes(
         figure.add_scatter(
             x=x.ravel(),
             y=y,
-            name=safe(name),
+            name=safe(look.name),
             mode="lines",
-            line={"color": colour_of(number), "width": 0.62 * lane},
-            hovertemplate=f"%{{x}}<extra>{safe(name)}</extra>",
+            line={"color": look.colour, "width": 0.62 * lane},
+            hovertemplate=f"%{{x}}<extra>{safe(look.name)}</extra>",
             meta={"regime": number},
         )
 
@@ -130,7 +130,7 @@ def _probabilities(
     figure: go.Figure,
     axis: TimeAxis,
     probability: NDArray[np.float64],
-    regimes: list[str],
+    regimes: list[Look],
     buckets: int,
 ) -> None:
     rows, means = bucket_means(probability, buckets)
@@ -150,16 +150,16 @@ def _probabilities(
             meta={"rows": True},
         )
         return
-    for number, name in enumerate(regimes):
+    for number, look in enumerate(regimes):
         figure.add_scatter(
             x=x,
             y=means[:, number],
             yaxis="y2",
-            name=safe(name),
+            name=safe(look.name),
             mode="lines",
             stackgroup="probability",
-            line={"width": 0, "color": colour_of(number)},
-            fillcolor=colour_of(number),
-            hovertemplate=f"%{{x}}<br>{safe(name)} %{{y:.0%}}<extra></extra>",
+            line={"width": 0, "color": look.colour},
+            fillcolor=look.colour,
+            hovertemplate=f"%{{x}}<br>{safe(look.name)} %{{y:.0%}}<extra></extra>",
             meta={"regime": number},
         )
