@@ -34,6 +34,7 @@ from regimetry.regimes.spectral import (
 )
 
 COMPARED = 10_000
+KINDS = ("s1", "s2", "s4", "s5")
 COUNTS = (10_000, 50_000, 100_000, 200_000, 500_000)
 N_LANDMARKS = 1000
 N_REGIMES = 3
@@ -44,29 +45,32 @@ SEED = 20
 Floats = NDArray[np.float64]
 
 
-def embeddings_like(n: int) -> NDArray[np.float32]:
-    """Return N embeddings (N, 192) in time order: a chain of three states, noise, a random map."""
+def embeddings_like(n: int) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return N embeddings (N, 192) in time order and their states (N,).
+
+    A chain of three states, noise, a random map.
+    """
     generator = np.random.default_rng(SEED)
     lengths = generator.geometric(0.01, n // 20)
     states = np.repeat(generator.integers(N_REGIMES, size=len(lengths)), lengths)[:n]
     place = 4.0 * np.eye(N_REGIMES, 12)[states] + generator.standard_normal((len(states), 12))
     mixed = place.astype(np.float32) @ generator.standard_normal((12, EMBEDDING), np.float32)
-    return mixed + 0.1 * generator.standard_normal(mixed.shape, np.float32)
+    return mixed + 0.1 * generator.standard_normal(mixed.shape, np.float32), states
 
 
-def slow_points(embeddings: NDArray[np.float32]) -> Floats:
+def slow_points(embeddings: NDArray[np.float32], n_regimes: int) -> Floats:
     """Return the points (N, L) that the head clusters."""
     slow = fit_slow_directions(embeddings, WINDOW)
-    return slow.whiten(embeddings) @ slow.projection(slow_dimension(N_REGIMES))
+    return slow.whiten(embeddings) @ slow.projection(slow_dimension(n_regimes))
 
 
-def cluster(points: Floats) -> NDArray[np.int64]:
+def cluster(points: Floats, n_regimes: int) -> NDArray[np.int64]:
     """Cluster as the head does: a map fitted on landmarks, applied to all, k-means."""
     rows = stratified_rows(len(points), N_LANDMARKS, np.random.default_rng(SEED))
-    spectral = fit_spectral_map(points[rows], N_REGIMES, N_REGIMES)
+    spectral = fit_spectral_map(points[rows], n_regimes, n_regimes)
     unit = by_block(spectral.transform, points, len(rows))
     fitted = unit[stratified_rows(len(unit), 20_000, np.random.default_rng(SEED))]
-    return KMeans(N_REGIMES, n_init=10, random_state=SEED).fit(fitted).predict(unit)
+    return KMeans(n_regimes, n_init=10, random_state=SEED).fit(fitted).predict(unit)
 
 
 def median_gamma(points: Floats) -> float:
@@ -78,28 +82,34 @@ def median_gamma(points: Floats) -> float:
 
 
 def compare() -> None:
-    """Time both on the windows of an S5 series of 10 000, and on made-up embeddings."""
-    print("| 10 000 windows | landmarks, s | scikit-learn RBF, s | ratio | ARI between them |")
-    print("|---|---|---|---|---|")
-    for name, embeddings in (
-        ("S5, untrained encoder", embeddings_of("s5")),
-        ("S2, untrained encoder", embeddings_of("s2")),
-        ("chain in 12 dimensions", embeddings_like(COMPARED)),
+    """Time both on windows of simulated series, and on made-up embeddings, K given.
+
+    Windows are compared with the state at their centre.
+    """
+    print("| 10 000 windows | landmarks, s | RBF, s | ratio | ARI between | with the states |")
+    print("|---|---|---|---|---|---|")
+    simulated = ((f"{kind.upper()}, untrained encoder", *embeddings_of(kind)) for kind in KINDS)
+    for name, embeddings, states in (
+        *simulated,
+        ("chain in 12 dimensions", *embeddings_like(COMPARED)),
     ):
-        points = slow_points(embeddings)
+        n_regimes = int(states.max()) + 1
+        points = slow_points(embeddings, n_regimes)
         start = time.perf_counter()
-        mine = cluster(points)
+        mine = cluster(points, n_regimes)
         middle = time.perf_counter()
-        rival = SpectralClustering(N_REGIMES, gamma=median_gamma(points), random_state=SEED)
+        rival = SpectralClustering(n_regimes, gamma=median_gamma(points), random_state=SEED)
         theirs = rival.fit_predict(points)
         end = time.perf_counter()
         ours, others = middle - start, end - middle
         cells = f"{ours:.2f} | {others:.1f} | {others / ours:.0f}"
-        print(f"| {name} | {cells} | {adjusted_rand_score(theirs, mine):.3f} |", flush=True)
+        between = adjusted_rand_score(theirs, mine)
+        truth = " / ".join(f"{adjusted_rand_score(states, each):.2f}" for each in (mine, theirs))
+        print(f"| {name} | {cells} | {between:.3f} | {truth} |", flush=True)
 
 
-def embeddings_of(kind: str) -> NDArray[np.float32]:
-    """Return the embeddings (10 000, 192) of a simulated series by the untrained encoder."""
+def embeddings_of(kind: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return untrained embeddings of a simulated series (10 000, 192), and states (10 000,)."""
     from regimetry.encoder.config import EncoderConfig
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.model import build_encoder
@@ -117,7 +127,8 @@ def embeddings_of(kind: str) -> NDArray[np.float32]:
     )
     with seeded(SEED):
         encoder = build_encoder(config)
-    return embed_windows(encoder, windows)
+    centres = series.states[len(series.states) - len(windows) - WINDOW // 2 :]
+    return embed_windows(encoder, windows), centres[: len(windows)]
 
 
 def measure(task: str, n: int) -> dict[str, float]:
@@ -129,9 +140,9 @@ def measure(task: str, n: int) -> dict[str, float]:
 def run_task(task: str, n: int) -> None:
     """Run the task here, and print what :func:`measure` reads."""
     if task == "cluster":
-        embeddings = embeddings_like(n)
+        embeddings, _ = embeddings_like(n)
         start = time.perf_counter()
-        cluster(slow_points(embeddings))
+        cluster(slow_points(embeddings, N_REGIMES), N_REGIMES)
     else:
         values = rg.simulate("s2", n_rows=n + WINDOW - 1, seed=SEED).values
         start = time.perf_counter()
