@@ -7,7 +7,7 @@ ORT ?= gpu
 BIN := $(VENV)/bin
 SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not -name '*.pyc')
 
-.PHONY: demo test check lint types cpp extension docs wheel portability model clean
+.PHONY: demo test check lint types cpp extension docs wheel runtimes portability model clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
@@ -52,12 +52,15 @@ wheel: $(VENV)/.installed
 	build/wheel/venv/bin/python -I tests/smoke.py
 
 # The model file in Node, a browser, OpenVINO and ONNX's evaluator; here nothing may be missing.
-portability: $(VENV)/.installed
+portability: $(VENV)/.installed runtimes
+	REGIMETRY_REQUIRE_PORTABILITY=1 $(BIN)/pytest tests/portability
+
+# What those tests need besides Python.
+runtimes:
 	npm ci --prefix examples --no-audit --no-fund
 	npm run --prefix examples vendor
 	command -v chromium >/dev/null || ! command -v apt-get >/dev/null || \
 		(apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium >/dev/null)
-	REGIMETRY_REQUIRE_PORTABILITY=1 $(BIN)/pytest tests/portability
 
 # The shipped model and its golden file.
 model: $(VENV)/.installed

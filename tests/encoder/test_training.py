@@ -188,23 +188,12 @@ def test_a_compiled_training_is_the_plain_one_to_rounding(monkeypatch):
                 seed=seed,
             )["loss"]
 
-    plain = losses()
+    plain, other = losses(), losses(1)
     monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
     compiled = losses()
     assert compiled != plain  # it was compiled
     np.testing.assert_allclose(compiled, plain, rtol=1e-4)
-    assert not np.allclose(losses(1), plain, rtol=1e-4)
-
-
-def test_a_compiled_training_with_dropout_repeats(monkeypatch):
-    monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
-    options = TrainingOptions(steps=4, round_steps=2, batch_size=32)
-    (encoder, history), (again, history_again) = (
-        train(0, options=options),
-        train(0, options=options),
-    )
-    assert history_again == history
-    assert_same_weights(encoder, again)
+    assert not np.allclose(other, plain, rtol=1e-4)
 
 
 def test_large_steps_are_worth_compiling():

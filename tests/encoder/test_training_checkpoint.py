@@ -53,6 +53,7 @@ def train(name, folder=None, *, die_at=None, options=OPTIONS, seed=0, values=VAL
 def test_a_resumed_training_ends_with_the_weights_of_one_never_stopped(
     name, compiled, tmp_path, monkeypatch
 ):
+    """And so a training repeats, to the bit, with its dropout."""
     if compiled:
         monkeypatch.setattr(loop, "_WORTH_COMPILING", 0)
     weights, history = train(name)

@@ -1,5 +1,6 @@
-// node report.mjs CHROMIUM PAGE FOLDER: opens a report from disk in headless Chromium, uses it as a person
-// would, saves screenshots and a printed PDF in FOLDER and prints what it saw as JSON.
+// node report.mjs CHROMIUM PAGE FOLDER [STEP,...]: opens a report from disk in headless Chromium, uses it as
+// a person would, saves screenshots and a printed PDF in FOLDER and prints what it saw as JSON. Steps are
+// "zoom", "filter" and "appearance"; without them, all.
 
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -18,7 +19,8 @@ const FLAGS = [
   "--disable-sync",
 ];
 
-const [executablePath, file, folder] = process.argv.slice(2);
+const STEPS = { zoom, filter, appearance };
+const [executablePath, file, folder, steps = Object.keys(STEPS).join()] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath, args: FLAGS });
 try {
   const page = await browser.newPage({ viewport: { width: 1240, height: 900 }, colorScheme: "light" });
@@ -37,9 +39,14 @@ try {
   seen.ready_ms = Date.now() - begin;
   seen.trouble = await page.locator("#trouble").textContent();
   seen.plots = await page.evaluate(plotsOf);
-  await page.screenshot({ path: join(folder, "light.png"), fullPage: true });
-  seen.light = await page.evaluate(coloursOf);
+  for (const step of steps.split(",").filter(Boolean)) await STEPS[step](page, seen);
+  console.log(JSON.stringify(seen));
+} finally {
+  await browser.close();
+}
 
+/** Zooms by a script, to time it, and by keys. */
+async function zoom(page, seen) {
   const session = await page.context().newCDPSession(page);
   await session.send("Performance.enable", { timeDomain: "threadTicks" });
   const before = await busy(session);
@@ -52,7 +59,10 @@ try {
   await page.keyboard.press("0");
   await page.waitForTimeout(300);
   seen.whole = await page.evaluate(stretches);
+}
 
+/** Picks a regime in the legend, all of them, and one in a table. */
+async function filter(page, seen) {
   const chip = page.locator("#legend .chip:not(:disabled)").last();
   seen.picked = Number(await chip.getAttribute("data-regime"));
   await chip.focus();
@@ -69,7 +79,12 @@ try {
   await page.waitForTimeout(500);
   seen.fromTable = await page.evaluate(plotsOf);
   await page.locator("#all").click();
+}
 
+/** Light, dark, on paper and narrow. */
+async function appearance(page, seen) {
+  await page.screenshot({ path: join(folder, "light.png"), fullPage: true });
+  seen.light = await page.evaluate(coloursOf);
   await page.locator("#theme").click();
   await page.waitForTimeout(1000);
   await page.screenshot({ path: join(folder, "dark.png"), fullPage: true });
@@ -90,9 +105,6 @@ try {
   await page.waitForTimeout(500);
   await page.screenshot({ path: join(folder, "narrow.png"), fullPage: true });
   seen.overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  console.log(JSON.stringify(seen));
-} finally {
-  await browser.close();
 }
 
 /** Milliseconds that the page's thread has computed, whatever else the machine did meanwhile. */
