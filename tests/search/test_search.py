@@ -34,13 +34,13 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("search")
     assert main(["sample", "simulated", "--rows", "500", "-o", str(path / "sim.csv")]) == 0
     (path / "quick.yaml").write_text(QUICK)
-    assert main([*search(path), *GRID]) == 0
+    assert main([*search(path, jobs=2), *GRID]) == 0
     return path
 
 
-def search(folder, out="out", data="sim.csv"):
+def search(folder, out="out", data="sim.csv", jobs=1):
     arguments = ["search", str(folder / data), "-o", str(folder / out)]
-    return [*arguments, "--config", str(folder / "quick.yaml"), "--jobs", "2"]
+    return [*arguments, "--config", str(folder / "quick.yaml"), "--jobs", str(jobs)]
 
 
 def trials(folder, out="out"):
@@ -150,7 +150,7 @@ def test_damaged_records_are_named(folder, tmp_path, capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups with SIGINT")
 def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_half_written(folder):
-    arguments = [*search(folder, "stopped"), "--window-size", "5,6", "--n-regimes", "2-40"]
+    arguments = [*search(folder, "stopped", jobs=2), "--window-size", "5,6", "--n-regimes", "2-40"]
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "regimetry", *arguments],
         stdout=subprocess.PIPE,
