@@ -2,6 +2,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+# Where cmake is put for what needs no more than that.
+TOOLS ?= build/tools
 # Exactly one of cpu and gpu. onnxruntime-gpu runs on machines without a GPU as well.
 ORT ?= gpu
 BIN := $(VENV)/bin
@@ -31,8 +33,8 @@ types: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 
-cpp: $(VENV)/.installed
-	PATH="$(abspath $(BIN)):$$PATH" bash cpp/check.sh
+cpp: $(TOOLS)/bin/cmake
+	PATH="$(abspath $(TOOLS))/bin:$$PATH" bash cpp/check.sh
 
 extension: $(VENV)/.installed
 	bash cpp/check_extension.sh $(BIN)/python
@@ -42,12 +44,13 @@ docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # A wheel as users get it: what is in it, how large it is, and that it works by itself.
-wheel: $(VENV)/.installed
+wheel:
 	rm -rf build/wheel
-	$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/wheel \
+	$(PYTHON) -m venv build/wheel/venv
+	build/wheel/venv/bin/pip wheel --quiet --disable-pip-version-check --no-deps \
+		--wheel-dir build/wheel --config-settings=build-dir=build/wheel/cmake \
 		--config-settings=cmake.define.REGIMETRY_WERROR=ON .
-	$(BIN)/python tests/wheel_content.py build/wheel/*.whl
-	$(BIN)/python -m venv build/wheel/venv
+	build/wheel/venv/bin/python tests/wheel_content.py build/wheel/*.whl
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	build/wheel/venv/bin/python -I tests/smoke.py
 
@@ -70,6 +73,10 @@ $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check '.[$(ORT),dev]'
 	touch $@
+
+$(TOOLS)/bin/cmake:
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check cmake
 
 clean:
 	rm -rf $(VENV) build demo
