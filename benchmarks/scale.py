@@ -22,6 +22,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from benchmarks.machine import describe_machine, peak_bytes
+from benchmarks.regimes.recordings import embed_untrained
 from regimetry.regimes.draw import stratified_rows
 from regimetry.regimes.head import slow_dimension
 from regimetry.regimes.memory import GIB
@@ -110,25 +111,13 @@ def compare() -> None:
 
 def embeddings_of(kind: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return untrained embeddings of a simulated series (10 000, 192), and states (10 000,)."""
-    from regimetry.encoder.config import EncoderConfig
-    from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.model import build_encoder
-    from regimetry.encoder.seeding import seeded
     from regimetry.learning import cut_windows
     from regimetry.series.units import fit_preprocessing
 
     series = rg.simulate(kind, n_rows=COMPARED + WINDOW - 1, seed=SEED)
     windows = cut_windows(fit_preprocessing(series.values, series.names), series.values, WINDOW)
-    config = EncoderConfig(
-        window_size=WINDOW,
-        num_features=windows.shape[2],
-        embedding_dim=EMBEDDING // 3,
-        pooling="moments",
-    )
-    with seeded(SEED):
-        encoder = build_encoder(config)
     centres = series.states[len(series.states) - len(windows) - WINDOW // 2 :]
-    return embed_windows(encoder, windows), centres[: len(windows)]
+    return embed_untrained(windows, SEED), centres[: len(windows)]
 
 
 def measure(task: str, n: int) -> dict[str, float]:

@@ -57,12 +57,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
-    from regimetry.cli.output import (
-        choices_text,
-        note,
-        print_json,
-        regime_table,
-    )
+    from regimetry.cli.output import choices_text, note, print_json, regime_table
     from regimetry.configuration.fitting import detector_of, prepare
     from regimetry.configuration.reading import resolve
     from regimetry.encoder.quiet import import_tensorflow_quietly

@@ -85,7 +85,7 @@ def candidate_table(contract: ModelContract) -> str:
             else f"{entry['stability']:.2f} +- {entry['stability_deviation']:.2f}",
             f"{entry['shortest_dwell']:g}",
             f"{entry['smallest_share']:.1%}",
-            entry.get("landmarks", {}).get("drawn", ""),
+            entry["landmarks"]["drawn"],
             entry["refused"] or "",
         ]
         for entry in candidates

@@ -60,6 +60,7 @@ def render_page(data: ReportData) -> str:
     library = gzip.compress(get_plotlyjs().encode(), 9, mtime=0)
     return environment.from_string(_asset("page.html.j2")).render(
         data=data,
+        looks=data.looks,
         words=words,
         headline=words.headline(data),
         thinned=words.thinned(data),

@@ -114,7 +114,8 @@ def draw_transitions(data: ReportData) -> Figure:
 
 def draw_dwell(data: ReportData) -> Figure:
     """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects."""
-    k, spells = len(data.regimes), data.spells
+    looks, spells = data.looks, data.spells
+    k = len(looks)
     columns = min(k, 3 if k <= 9 else 5)
     lines = -(-k // columns)
     figure = Figure(figsize=(3.4 * columns, 1.2 + 1.8 * lines), layout="constrained")
@@ -124,13 +125,13 @@ def draw_dwell(data: ReportData) -> Figure:
         if regime >= k:
             axes.set_visible(False)
             continue
-        axes.hist(spells.length[spells.regime == regime], edges, color=data.looks[regime].colour)
+        axes.hist(spells.length[spells.regime == regime], edges, color=looks[regime].colour)
         expected = data.analysis.dwell.expected[regime]
         if np.isfinite(expected):
             axes.axvline(expected, color="0.4", linestyle=":")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_title(_safe(data.regimes[regime]), fontsize=9)
+        axes.set_title(_safe(looks[regime].name), fontsize=9)
         _open(axes)
     figure.supxlabel("bars", fontsize=9)
     figure.supylabel("spells", fontsize=9)
