@@ -75,9 +75,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         Columns of a frame whose values are names.
     evidence : {"auto", "window"}, default "auto"
         What tells the regimes apart once the windows have found them. "auto": each bar, by its
-        likelihood in each regime given the bars before, where that means the same regimes as the
-        windows do; otherwise, and always with "window", the whole window, by its distance to each
-        regime's centroid.
+        likelihood in each regime given the bars before, where those regimes say about as much of
+        windows as the ones that windows gave; otherwise, and always with "window", the whole
+        window, by its distance to each regime's centroid.
     jump_penalty : float or "auto", default "auto"
         Price of a change of regime in the causal labels, in units of distance. "auto": where bars
         tell the regimes the log odds of staying that the fit found, less 1 since the bar of the

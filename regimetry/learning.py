@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from regimetry.training_rows import TrainingRows
 
 EVIDENCE = ("auto", "window")
-"""What regimes are told by: single bars where they mean what the windows mean, or windows."""
+"""What regimes are told by: single bars where they say enough of windows, or windows."""
 
 _BARS_A_REGIME = 30  # fewer of them are not refined
 _LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
@@ -222,7 +222,7 @@ def refined(
     embeddings: NDArray[np.float32],
     seed: int,
 ) -> tuple[Head, Refinement | None]:
-    """Tell the regimes by single bars, where that means the same regimes; renumber them."""
+    """Tell the regimes by single bars, where those explain enough of windows; renumber them."""
     from regimetry.regimes.head import WHOLE_SERIES_PENALTY, canonical_order
     from regimetry.regimes.refine import refine
     from regimetry.runtime.jump import jump_path
@@ -233,8 +233,9 @@ def refined(
         return head, None
     distance = head.outputs(embeddings)["distance"]
     labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
-    found = refine(windows, labels, n_regimes, seed)
-    if not found.means_the_same:
+    points = head.slow.whiten(embeddings) @ head.projection
+    found = refine(windows, labels, points, n_regimes, seed)
+    if not found.explains_enough:
         return head, None
     costs = windows.map(found.emission.costs)
     order = canonical_order(

@@ -3,7 +3,8 @@
 Windows find which regimes there are, whatever sets them apart, but they overlap: they say the same
 thing W times and say it W / 2 bars late. Given their labels, a density of the next bar in each
 regime is fitted by expectation maximisation, and the order of the autoregression by the Bayesian
-information criterion. It takes the windows' place only where it still means the same regimes.
+information criterion. It takes the windows' place where its regimes say about as much of what
+windows look like as those that the windows themselves gave.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from sklearn.metrics import adjusted_rand_score
 from regimetry.regimes.chain import Posterior, posterior
 from regimetry.regimes.channels import own_channels
 from regimetry.regimes.emission import Emission
+from regimetry.regimes.explained import explained_apart
 from regimetry.runtime.jump import jump_path
 from regimetry.windows import Windows
 
@@ -30,8 +32,8 @@ Array = NDArray[np.float64]
 ORDERS = (0, 1, 2, 3, 5)
 """Orders of autoregression that are tried, each if the one before it was an improvement."""
 
-LEAST_AGREEMENT = 0.5
-"""Adjusted Rand index with the windows' labels, below which a refinement is dropped."""
+LEAST_EXPLAINED = 0.7
+"""Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
 
 UNKNOWN_BAR = 1.0
 """By how much a change is cheaper, in nats, while it is not known at which bar it happened.
@@ -63,6 +65,9 @@ class Refinement:
         Probability of staying in a regime from one bar to the next.
     agreement : float
         Adjusted Rand index between its whole-series labels and those of the windows.
+    explained, explained_by_windows : float
+        Share of the variance of windows that its labels, and those of the windows, explain W bars
+        away; see :func:`~regimetry.regimes.explained.explained_apart`.
     criterion : float
         Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
     """
@@ -70,13 +75,14 @@ class Refinement:
     emission: Emission
     stay: float
     agreement: float
+    explained: float
+    explained_by_windows: float
     criterion: float
 
     @property
     def penalty(self) -> float:
         """Price of a change in nats: the log odds of staying against each single change."""
-        others = self.emission.n_regimes - 1
-        return float(np.log(self.stay / (1.0 - self.stay) * others)) if others else 0.0
+        return price_of_change(self.stay, self.emission.n_regimes)
 
     @property
     def causal_penalty(self) -> float:
@@ -95,18 +101,26 @@ class Refinement:
             "freedom": self.emission.freedom.tolist(),
             "stay": self.stay,
             "agreement": self.agreement,
+            "explained": self.explained,
+            "explained_by_windows": self.explained_by_windows,
             "criterion": self.criterion,
         }
 
     @property
-    def means_the_same(self) -> bool:
-        """Whether its regimes are still those that the windows found."""
-        return self.agreement >= LEAST_AGREEMENT
+    def explains_enough(self) -> bool:
+        """Whether its regimes say about as much of windows as those that the windows gave."""
+        return self.explained > LEAST_EXPLAINED * self.explained_by_windows
+
+
+def price_of_change(stay: float, n_regimes: int) -> float:
+    """Return the log odds of staying against each single change, in nats; 0 for one regime."""
+    return float(np.log(stay / (1.0 - stay) * (n_regimes - 1))) if n_regimes > 1 else 0.0
 
 
 def refine(
     windows: NDArray[np.floating] | Windows,
     labels: NDArray[np.integer],
+    points: NDArray[np.floating],
     n_regimes: int,
     seed: int = 0,
 ) -> Refinement:
@@ -118,6 +132,8 @@ def refine(
         Preprocessed, in time order, stride 1. The order of the autoregression stays below W.
     labels : ndarray of int, shape (N,)
         Whole-series labels of the windows, each of which stands for its centre.
+    points : ndarray of float, shape (N, L)
+        Where the windows lie among each other: what regimes should explain.
     n_regimes : int
         K.
     seed : int
@@ -133,7 +149,8 @@ def refine(
     depth = min(ORDERS[-1] + 1, window_size)
     # (N, depth, C): the newest bar first. All orders are compared on the same bars.
     bars = windows.map(lambda w: w[:, : -depth - 1 : -1, list(channels)].astype(np.float64))
-    centre = _labels_of_newest(labels, windows.offsets, window_size - 1 - window_size // 2)
+    half = window_size - 1 - window_size // 2
+    centre = _labels_of_newest(labels, windows.offsets, half)
     start = (centre[:, None] == np.arange(n_regimes)).astype(float)
 
     def fitted(order: int, *, heavy: bool) -> _Fit:
@@ -150,12 +167,26 @@ def refine(
     if heavy.criterion > best.criterion:
         best = heavy
 
-    found = Refinement(best.emission, best.stay, 0.0, best.criterion)
-    costs = -found.emission.density(_before(bars, found.emission.order), bars[:, 0])
-    path = jump_path(costs, found.penalty, windows.offsets)
+    costs = -best.emission.density(_before(bars, best.emission.order), bars[:, 0])
+    path = jump_path(costs, price_of_change(best.stay, n_regimes), windows.offsets)
     known = centre >= 0
-    agreement = adjusted_rand_score(centre[known], path[known])
-    return replace(found, agreement=float(agreement))
+
+    def explained(of_newest: NDArray[np.integer]) -> float:
+        # The window around a bar ends ``half`` later; the next ones that share nothing with it,
+        # a window size before and after.
+        ahead, behind = window_size + half, window_size - half
+        return explained_apart(
+            points, np.where(known, of_newest, -1), ahead, behind, windows.offsets
+        )
+
+    return Refinement(
+        emission=best.emission,
+        stay=best.stay,
+        agreement=float(adjusted_rand_score(centre[known], path[known])),
+        explained=explained(path),
+        explained_by_windows=explained(centre),
+        criterion=best.criterion,
+    )
 
 
 def _labels_of_newest(
