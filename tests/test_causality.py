@@ -102,7 +102,7 @@ def test_the_models_read_what_they_are_named_for(causal):
     assert "log_difference" in kinds["differenced"]
     assert kinds["level"] == kinds["bars"] == {"level"}
     told_by = {name: case.model.contract.evidence for name, case in causal.items()}
-    assert told_by == {"differenced": "bar", "level": "window", "bars": "bar"}
+    assert told_by == {"differenced": "window", "level": "window", "bars": "bar"}
     assert {name: case.first for name, case in causal.items()} == {
         "differenced": 10,
         "level": 9,
