@@ -18,9 +18,10 @@ demo: $(VENV)/.installed
 	$(BIN)/regimetry predict demo/spx.onnx demo/spx.csv -o demo/regimes.csv
 	$(BIN)/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
 
-# A process for each CPU, and so one thread of linear algebra in each.
+# A process for each CPU, and so one thread in each.
 test: $(VENV)/.installed
-	OPENBLAS_NUM_THREADS=1 $(BIN)/pytest -n auto --dist loadfile
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+		$(BIN)/pytest -n auto --dist loadfile
 
 # What else continuous integration looks at; its parts can run side by side.
 check: lint types cpp extension
@@ -71,6 +72,7 @@ model: $(VENV)/.installed
 
 $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip  # Python's own is older, and chooses releases slowly
 	$(BIN)/pip install --quiet --disable-pip-version-check '.[$(ORT),dev]'
 	touch $@
 

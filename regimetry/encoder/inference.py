@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-_BATCH = 512
+_BATCH_BARS = 2560  # in larger batches the tensors no longer fit the processor's cache
 
 
 def embed_windows(encoder: keras.Model, windows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -23,7 +23,8 @@ def embed_windows(encoder: keras.Model, windows: NDArray[np.float32]) -> NDArray
     ndarray of float32, shape (N, D)
     """
     result = np.empty((len(windows), encoder.output_shape[-1]), np.float32)
-    for start in range(0, len(windows), _BATCH):
-        batch = np.ascontiguousarray(windows[start : start + _BATCH])
-        result[start : start + _BATCH] = keras.ops.convert_to_numpy(encoder(batch, training=False))
+    size = max(1, _BATCH_BARS // windows.shape[1])
+    for start in range(0, len(windows), size):
+        batch = np.ascontiguousarray(windows[start : start + size])
+        result[start : start + size] = keras.ops.convert_to_numpy(encoder(batch, training=False))
     return result
