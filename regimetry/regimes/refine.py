@@ -32,7 +32,7 @@ Array = NDArray[np.float64]
 ORDERS = (0, 1, 2, 3, 5)
 """Orders of autoregression that are tried, each if the one before it was an improvement."""
 
-LEAST_EXPLAINED = 0.7
+LEAST_EXPLAINED = 0.85
 """Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
 
 UNKNOWN_BAR = 1.0
