@@ -32,6 +32,9 @@ ORDERS = (0, 1, 2, 3, 5)
 LEAST_EXPLAINED = 0.85
 """Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
 
+LITTLE_EXPLAINED, LEAST_AGREEMENT = 0.2, 0.5
+"""One that explains no more than the first must have this adjusted Rand index with the windows'."""
+
 UNKNOWN_BAR = 1.0
 """By how much a change is cheaper, in nats, while it is not known at which bar it happened.
 
@@ -94,7 +97,12 @@ class Refinement:
 
     @property
     def explains_enough(self) -> bool:
-        """Whether its regimes say about as much of windows as those that the windows gave."""
+        """Whether its regimes say about as much of windows as those that the windows gave.
+
+        Where neither says much, that may be of anything: there the two have to agree.
+        """
+        if self.explained <= LITTLE_EXPLAINED and self.agreement < LEAST_AGREEMENT:
+            return False
         return self.explained > LEAST_EXPLAINED * self.explained_by_windows
 
 

@@ -1,5 +1,7 @@
 """Evidence of single bars: the density, its fit, its channels, and when it is dropped."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -136,6 +138,16 @@ def test_a_refinement_of_poor_labels_that_explains_more_is_kept():
     assert found.agreement < 0.5
     assert found.explained > found.explained_by_windows
     assert found.explains_enough
+
+
+def test_where_little_is_explained_the_two_have_to_agree():
+    rows, states = standardised("s2")
+    found = fitted(rows, blurred(states), 3)
+    kept = replace(found, explained=0.11, explained_by_windows=0.10, agreement=0.6)
+    assert kept.explains_enough
+    assert not replace(kept, agreement=0.4).explains_enough
+    assert replace(kept, agreement=0.4, explained=0.21).explains_enough
+    assert not replace(kept, explained=0.08).explains_enough
 
 
 def test_the_fit_repeats():
