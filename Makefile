@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# Where cmake is put for what needs no more than that.
+# Where cmake and the tests of the extension get what little they need.
 TOOLS ?= build/tools
 # Exactly one of cpu and gpu. onnxruntime-gpu runs on machines without a GPU as well.
 ORT ?= gpu
@@ -34,11 +34,11 @@ types: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/python -I -m mypy.stubtest --mypy-config-file pyproject.toml regimetry._core
 
-cpp: $(TOOLS)/bin/cmake
+cpp: $(TOOLS)/.installed
 	PATH="$(abspath $(TOOLS))/bin:$$PATH" bash cpp/check.sh
 
-extension: $(VENV)/.installed
-	bash cpp/check_extension.sh $(BIN)/python
+extension: $(TOOLS)/.installed
+	bash cpp/check_extension.sh $(TOOLS)/bin/python
 
 # The documentation's site, in build/site; a warning is an error.
 docs: $(VENV)/.installed
@@ -76,9 +76,10 @@ $(VENV)/.installed: $(SOURCES)
 	$(BIN)/pip install --quiet --disable-pip-version-check '.[$(ORT),dev]'
 	touch $@
 
-$(TOOLS)/bin/cmake:
+$(TOOLS)/.installed:
 	$(PYTHON) -m venv $(TOOLS)
-	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check cmake
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check cmake hypothesis numpy pytest
+	touch $@
 
 clean:
 	rm -rf $(VENV) build demo
