@@ -27,9 +27,8 @@ from benchmarks.protocol import at_centre, at_last_bar, score_in_sample
 from benchmarks.regimes.problems import PUBLISHED, load_problem
 from benchmarks.regimes.recordings import load_recording
 from benchmarks.rivals.fitted import Labels, Values
-from regimetry.learning import learn
+from regimetry.learning import learn, refinement_of
 from regimetry.regimes.head import WHOLE_SERIES_PENALTY
-from regimetry.regimes.refine import refine
 from regimetry.runtime.jump import jump_path
 from regimetry.series.units import fit_preprocessing
 
@@ -67,10 +66,9 @@ def row(series: Series) -> str:
         evidence="window",
         seed=series.seed,
     )
-    head, windows, n_rows = learned.head, learned.windows, len(series.values)
+    windows, n_rows = learned.windows, len(series.values)
+    found = refinement_of(learned.head, windows, learned.embeddings, series.seed)
     by_windows = jump_path(learned.distance, WHOLE_SERIES_PENALTY)
-    points = head.slow.whiten(learned.embeddings) @ head.projection
-    found = refine(windows, by_windows, points, series.n_regimes, series.seed)
     by_bars = jump_path(windows.map(found.emission.costs), found.penalty)
     cells = [
         series.name,

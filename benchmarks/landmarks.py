@@ -27,8 +27,9 @@ from benchmarks.regimes.recordings import embed_untrained, load_recording, vote
 from regimetry import rolling_windows
 from regimetry.regimes.clusters import distances
 from regimetry.regimes.draw import Draw, even_rows, spread_rows
+from regimetry.regimes.explained import explained
 from regimetry.regimes.head import WHOLE_SERIES_PENALTY, fit_head
-from regimetry.regimes.landmarks import MOST_SPREAD, cluster_on, explained
+from regimetry.regimes.landmarks import MOST_SPREAD, cluster_on
 from regimetry.regimes.slow import fit_slow_directions, slow_dimension
 from regimetry.regimes.stability import block_length, stability
 from regimetry.runtime.jump import jump_path

@@ -223,18 +223,14 @@ def refined(
     seed: int,
 ) -> tuple[Head, Refinement | None]:
     """Tell the regimes by single bars, where those explain enough of windows; renumber them."""
-    from regimetry.regimes.head import WHOLE_SERIES_PENALTY, canonical_order
-    from regimetry.regimes.refine import refine
+    from regimetry.regimes.head import canonical_order
     from regimetry.runtime.jump import jump_path
 
     windows = Windows.of(windows)
     n_regimes = len(head.centroids)
     if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
         return head, None
-    distance = head.outputs(embeddings)["distance"]
-    labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
-    points = head.slow.whiten(embeddings) @ head.projection
-    found = refine(windows, labels, points, n_regimes, seed)
+    found = refinement_of(head, windows, embeddings, seed)
     if not found.explains_enough:
         return head, None
     costs = windows.map(found.emission.costs)
@@ -242,6 +238,20 @@ def refined(
         jump_path(costs, found.penalty, windows.offsets), _volatility(windows), n_regimes
     )
     return head.reordered(order), found.reordered(order)
+
+
+def refinement_of(
+    head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int
+) -> Refinement:
+    """Fit what single bars say of a head's regimes, whether or not it is to stand."""
+    from regimetry.regimes.head import WHOLE_SERIES_PENALTY
+    from regimetry.regimes.refine import refine
+    from regimetry.runtime.jump import jump_path
+
+    distance = head.outputs(embeddings)["distance"]
+    labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
+    points = head.slow.whiten(embeddings) @ head.projection
+    return refine(windows, labels, points, len(head.centroids), seed)
 
 
 def _volatility(windows: Windows) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""How much of what windows look like labels explain, apart from the bars that they were read from.
+"""How much of what windows look like labels explain, also apart from the bars they were read from.
 
 A window is most like itself: labels that its own bars gave explain it well even if all of it is
 noise. What they say of windows that share no bar with it is what lasts, as in the time-lagged
@@ -15,6 +15,25 @@ from regimetry.windows import with_later
 Array = NDArray[np.float64]
 
 
+def explained(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+    """Return the share of the points' variance that lies between the labels; 0 without any.
+
+    The correlation ratio (Fisher 1925), and what k-means maximises. In the slow directions, which
+    are scaled by their autocorrelation, it is the share of the kinetic variance (Noe, Clementi
+    2015).
+
+    Parameters
+    ----------
+    points : ndarray, shape (N, L)
+    labels : ndarray of int, shape (N,)
+    """
+    centred = np.asarray(points, np.float64) - points.mean(axis=0, dtype=np.float64)
+    counts = np.bincount(labels)
+    sums = np.stack([np.bincount(labels, weights=column) for column in centred.T], axis=1)
+    between = np.sum(sums**2 / np.maximum(counts, 1)[:, None])
+    return float(between / max(np.sum(centred**2), np.finfo(float).tiny))
+
+
 def explained_apart(
     points: NDArray[np.floating],
     labels: NDArray[np.integer],
@@ -24,8 +43,7 @@ def explained_apart(
 ) -> float:
     """Return the share of the variance of points that labels at other places explain.
 
-    The correlation ratio (Fisher 1925), the mean of the points ``ahead`` later and of those
-    ``behind`` earlier.
+    The mean of the points ``ahead`` later and of those ``behind`` earlier; see :func:`explained`.
 
     Parameters
     ----------
@@ -44,20 +62,10 @@ def explained_apart(
         0 to 1; 0 where there are no pairs, or the points do not vary.
     """
     early, late = with_later(offsets, ahead), with_later(offsets, behind)
-    forward = _correlation_ratio(points[early + ahead], labels[early])
-    backward = _correlation_ratio(points[late], labels[late + behind])
-    return (forward + backward) / 2.0
+    pairs = ((early + ahead, labels[early]), (late, labels[late + behind]))
+    return float(np.mean([_explained_by_known(points[places], own) for places, own in pairs]))
 
 
-def _correlation_ratio(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    """Return the share of the variance of points (n, L) that lies between labels (n,) from 0 on."""
+def _explained_by_known(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     known = labels >= 0
-    if not known.any():
-        return 0.0
-    values, kinds = np.asarray(points[known], np.float64), labels[known]
-    values -= values.mean(axis=0)
-    counts = np.bincount(kinds)
-    sums = np.stack([np.bincount(kinds, weights=column) for column in values.T], axis=1)
-    between = float(np.sum(sums**2 / np.maximum(counts, 1)[:, None]))
-    total = float(np.sum(values**2))
-    return between / total if total > 0 else 0.0
+    return explained(points[known], labels[known]) if known.any() else 0.0

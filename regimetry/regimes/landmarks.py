@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from regimetry.regimes.clusters import cluster_centres, nearest
 from regimetry.regimes.draw import Draw, balanced_rows, even_rows, spread_rows
+from regimetry.regimes.explained import explained
 from regimetry.regimes.slow import by_block
 from regimetry.regimes.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.stability import stability
@@ -166,24 +167,6 @@ def cluster(
     if after < before - MOST_LOSS:
         return found, landmarks, agreement
     return other, replace(landmarks, drawn="spread"), other_agreement
-
-
-def explained(points: Array, labels: NDArray[np.integer]) -> float:
-    """Return the share of the points' variance that lies between the labels; 0 without any.
-
-    What k-means maximises. In the slow directions, which are scaled by their autocorrelation, it is
-    the share of the kinetic variance (Noe, Clementi 2015).
-
-    Parameters
-    ----------
-    points : ndarray, shape (N, L)
-    labels : ndarray of int, shape (N,)
-    """
-    centred = points - points.mean(axis=0)
-    counts = np.bincount(labels)
-    sums = np.stack([np.bincount(labels, weights=column) for column in centred.T], axis=1)
-    between = np.sum(sums**2 / np.maximum(counts, 1)[:, None])
-    return float(between / max(np.sum(centred**2), np.finfo(float).tiny))
 
 
 def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:

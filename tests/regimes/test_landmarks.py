@@ -5,6 +5,7 @@ from sklearn.metrics import adjusted_rand_score
 from regimetry.regimes import landmarks
 from regimetry.regimes.clusters import nearest
 from regimetry.regimes.draw import even_rows, spread_rows, stratified_rows
+from regimetry.regimes.explained import explained
 from regimetry.regimes.head import fit_head
 from regimetry.regimes.landmarks import (
     LEAST_GAIN,
@@ -13,7 +14,6 @@ from regimetry.regimes.landmarks import (
     Landmarks,
     cluster,
     cluster_on,
-    explained,
     landmark_rows,
 )
 from regimetry.regimes.slow import fit_slow_directions, slow_dimension
