@@ -1,9 +1,9 @@
 """The number of regimes that "auto" finds, on simulators and on series that have one regime only.
 
 Run: python -m benchmarks.counts [--seeds 0,1,2,3,4] [--kinds s1,noise] [--table]
-Prints a Markdown table: the number found for each seed, by the eigengap alone and by the rule of
-regimetry.regimes.count, and how often it is the right one. ``--table`` prints the candidates of
-every series as well. The encoder is untrained.
+Prints a Markdown table: the number found for each seed, by the eigengap alone and by the rule
+of regimetry.regimes.choice.count, and how often it is the right one. ``--table`` prints the
+candidates of every series as well. The encoder is untrained.
 """
 
 import argparse
@@ -16,8 +16,8 @@ import numpy as np
 
 import regimetry as rg
 from benchmarks.machine import describe_machine
-from regimetry.learning import learn
-from regimetry.regimes.candidates import Candidate
+from regimetry.fit.learn import learn
+from regimetry.regimes.choice.candidates import Candidate
 from regimetry.series.units import fit_preprocessing
 
 STATES = {"s1": 2, "s2": 3, "s3": 3, "s4": 3, "s5": 4, "s6": 2, "n1": 3, "n2": 3}

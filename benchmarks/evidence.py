@@ -27,8 +27,8 @@ from benchmarks.protocol import at_centre, at_last_bar, score_in_sample
 from benchmarks.regimes.problems import PUBLISHED, load_problem
 from benchmarks.regimes.recordings import load_recording
 from benchmarks.rivals.fitted import Labels, Values
-from regimetry.learning import learn, refinement_of
-from regimetry.regimes.head import WHOLE_SERIES_PENALTY
+from regimetry.fit.learn import learn, refinement_of
+from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY
 from regimetry.runtime.jump import jump_path
 from regimetry.series.units import fit_preprocessing
 

@@ -19,7 +19,7 @@ from regimetry.export.assemble import assemble
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.opset import IR_VERSION, OPSET
 from regimetry.export.rules import optimise
-from regimetry.regimes.head import fit_head
+from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.novelty import fit_novelty
 from regimetry.series.units import fit_preprocessing
 from regimetry.windows import rolling_windows

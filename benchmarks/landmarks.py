@@ -25,13 +25,13 @@ import regimetry as rg
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.recordings import embed_untrained, load_recording, vote
 from regimetry import rolling_windows
-from regimetry.regimes.clusters import distances
-from regimetry.regimes.draw import Draw, even_rows, spread_rows
-from regimetry.regimes.explained import explained
-from regimetry.regimes.head import WHOLE_SERIES_PENALTY, fit_head
-from regimetry.regimes.landmarks import MOST_SPREAD, cluster_on
-from regimetry.regimes.slow import fit_slow_directions, slow_dimension
-from regimetry.regimes.stability import block_length, stability
+from regimetry.regimes.choice.stability import block_length, stability
+from regimetry.regimes.clustering.clusters import distances
+from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY, fit_head
+from regimetry.regimes.clustering.landmarks import MOST_SPREAD, cluster_on
+from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
+from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.evidence.explained import explained
 from regimetry.runtime.jump import jump_path
 from regimetry.series.units import fit_preprocessing
 

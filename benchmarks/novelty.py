@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import regimetry as rg
 from benchmarks.machine import describe_machine
-from regimetry.learning import cut_windows
+from regimetry.fit.rows import cut_windows
 from regimetry.regimes.novelty import FALSE_ALARM_RATE, fit_novelty
 from regimetry.runtime.novelty import running_mean
 from regimetry.series.units import fit_preprocessing

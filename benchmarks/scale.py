@@ -23,16 +23,16 @@ from sklearn.metrics import adjusted_rand_score
 import regimetry as rg
 from benchmarks.machine import describe_machine, peak_bytes
 from benchmarks.regimes.recordings import embed_untrained
-from regimetry.regimes.draw import stratified_rows
-from regimetry.regimes.head import slow_dimension
-from regimetry.regimes.memory import GIB
-from regimetry.regimes.slow import by_block, fit_slow_directions
-from regimetry.regimes.spectral import (
+from regimetry.regimes.clustering.head import slow_dimension
+from regimetry.regimes.clustering.sampling import stratified_rows
+from regimetry.regimes.clustering.slow import by_block, fit_slow_directions
+from regimetry.regimes.clustering.spectral import (
     fit_spectral_map,
     local_scales,
     neighbour_rank,
     squared_distances,
 )
+from regimetry.regimes.memory import GIB
 
 COMPARED = 10_000
 KINDS = ("s1", "s2", "s4", "s5")
@@ -111,7 +111,7 @@ def compare() -> None:
 
 def embeddings_of(kind: str) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return untrained embeddings of a simulated series (10 000, 192), and states (10 000,)."""
-    from regimetry.learning import cut_windows
+    from regimetry.fit.rows import cut_windows
     from regimetry.series.units import fit_preprocessing
 
     series = rg.simulate(kind, n_rows=COMPARED + WINDOW - 1, seed=SEED)

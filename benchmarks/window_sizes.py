@@ -19,7 +19,7 @@ from sklearn.metrics import adjusted_rand_score
 import regimetry as rg
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.recordings import label_by_size, load_recording
-from regimetry.regimes.window import SIZES
+from regimetry.regimes.choice.window import SIZES
 
 KINDS = "s1,s2,s3,s4,s5,s6"
 

@@ -12,9 +12,9 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import regimetry as rg
+from regimetry.check.golden import Golden
 from regimetry.cli.output import regime_table
 from regimetry.contract import ModelContract
-from regimetry.export.golden import Golden
 from regimetry.series.samples import market_sample
 
 FOLDER = Path(__file__).parent

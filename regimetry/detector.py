@@ -19,22 +19,22 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError
 from regimetry.export.opset import require_opset
 from regimetry.files import replacing
+from regimetry.fit.rows import TrainingRows, slow_directions_of, training_rows
+from regimetry.fit.source import PanelSource, Source, panel_source
+from regimetry.fit.stages import stage_bar
 from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.labelling import MISSING, per_bar
 from regimetry.series.frames import is_frame
 from regimetry.series.scaling import SCALINGS
 from regimetry.series.schema import Schema
-from regimetry.source import PanelSource, Source, panel_source
-from regimetry.stages import stage_bar
-from regimetry.training_rows import TrainingRows, slow_directions_of, training_rows
 
 if TYPE_CHECKING:
     import keras
 
-    from regimetry.export.package import Packaged
-    from regimetry.learning import Learned
-    from regimetry.regimes.window import WindowCandidate
+    from regimetry.fit.learn import Learned
+    from regimetry.fit.package import Packaged
+    from regimetry.regimes.choice.window import WindowCandidate
     from regimetry.series.features import OhlcvFeatures
 
 
@@ -48,10 +48,11 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     ----------
     window_size : int or "auto", default 10
         W, bars that a label looks back on. "auto" takes the one of 10, 20, 40 and 80 whose windows
-        say most of the windows after them; see :mod:`regimetry.regimes.window`.
+        say most of the windows after them; see :mod:`regimetry.regimes.choice.window`.
     n_regimes : int or "auto", default "auto"
         K; "auto" takes the largest number up to 8 whose regimes last and come back under
-        resampling, or 1 where the windows form one cloud; see :mod:`regimetry.regimes.count`.
+        resampling, or 1 where the windows form one cloud; see
+        :mod:`regimetry.regimes.choice.count`.
     min_dwell : int or None, default None
         Bars that every regime must last for "auto" to believe in them: half of a regime's bars
         lie in spells at least that long. ``None`` takes five windows.
@@ -203,7 +204,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
             Finite. Of a frame, columns of numbers and booleans are read, and those declared
             categorical. Its timestamps, if any, must rise, of many instruments within each. A
-            :class:`~regimetry.source.Source` gives rows that memory need not hold, as
+            :class:`~regimetry.fit.source.Source` gives rows that memory need not hold, as
             :mod:`regimetry.scale` makes of folders.
         y : None
             Ignored.
@@ -231,10 +232,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         ExportParityError
             The graph does not compute what the fitted model computes.
         """
-        from regimetry.export.package import package
-        from regimetry.learning import learn, window_candidates
-        from regimetry.refit import aligned, earlier_model
-        from regimetry.regimes.window import SIZES
+        from regimetry.fit.learn import learn, window_candidates
+        from regimetry.fit.package import package
+        from regimetry.fit.refit import aligned, earlier_model
+        from regimetry.regimes.choice.window import SIZES
 
         self._check_parameters()
         seed = self._seed()
@@ -440,7 +441,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         DataError
             The folder does not exist or cannot be written to.
         """
-        from regimetry.export.golden import golden_path, write_golden
+        from regimetry.check.golden import golden_path, write_golden
 
         check_is_fitted(self)
         beside = golden_path(path)

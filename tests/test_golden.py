@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import regimetry as rg
-from regimetry.export.golden import golden_path, read_golden
-from regimetry.export.parity import excess, measure
-from regimetry.export.runtimes import ONNXRUNTIME
+from regimetry.check.golden import golden_path, read_golden
+from regimetry.check.parity import excess, measure
+from regimetry.check.runtimes import ONNXRUNTIME
 
 MODEL = Path(__file__).parents[1] / "models" / "sp500.onnx"
 

@@ -75,7 +75,7 @@ def test_tier_1_runs_a_model_with_onnxruntime_besides(model_path):
         bank = model.bank(2)
         assert [len(bank.push([0, 1], rows).ids) for rows in values.reshape(25, 2, 4)][-1] == 2
         stream.restore(stream.snapshot())
-        import regimetry.runtime.diagnosis
+        import regimetry.check.doctor
         loaded = {name.partition(".")[0] for name in sys.modules}
         assert not loaded & set(BLOCKED), loaded & set(BLOCKED)
         """,

@@ -21,7 +21,7 @@ from benchmarks.rivals.fitted import Labels, Values
 from regimetry import rolling_windows
 
 if TYPE_CHECKING:
-    from regimetry.regimes.window import WindowCandidate
+    from regimetry.regimes.choice.window import WindowCandidate
 
 WINDOWS = {"synthetic": (256, 50), "actrectut": (128, 25)}
 """Family -> window and step."""
@@ -100,7 +100,7 @@ def _label_by_head(
     features: Values, windows: Windows, n_regimes: int, seed: int, lag: int
 ) -> Labels:
     from benchmarks.rivals.head import DEFAULTS
-    from regimetry.regimes.head import WHOLE_SERIES_PENALTY, fit_head
+    from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY, fit_head
     from regimetry.runtime.jump import jump_path
 
     head = fit_head(
@@ -123,7 +123,7 @@ def label_by_size(
     begin every fifth of their size. Rows before the first window, or before the last 40 000, take
     the first label.
     """
-    from regimetry.regimes.window import assess_windows
+    from regimetry.regimes.choice.window import assess_windows
     from regimetry.series.units import fit_preprocessing
 
     names = [f"x{i}" for i in range(values.shape[1])]

@@ -10,9 +10,10 @@ from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
 from regimetry import RegimeDetector
-from regimetry.learning import cut_windows, learn, penalties_of, refined
-from regimetry.regimes.head import Head, fit_head
-from regimetry.regimes.refine import Refinement
+from regimetry.fit.learn import learn, penalties_of, refined
+from regimetry.fit.rows import cut_windows
+from regimetry.regimes.clustering.head import Head, fit_head
+from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.jump import jump_labels, jump_path
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.units import fit_preprocessing

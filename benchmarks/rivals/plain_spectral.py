@@ -15,7 +15,7 @@ from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import WINDOW
 from regimetry.encoder.config import EncoderConfig
-from regimetry.learning import cut_windows
+from regimetry.fit.rows import cut_windows
 from regimetry.series.units import fit_preprocessing
 
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
     if options.check is not None:
         configuration = resolve(options.check, {})
     elif options.model is not None:
-        from regimetry.export.source import read_source
+        from regimetry.check.reader import read_source
 
         contract = read_source(options.model).contract
         configuration = validated(of_model(contract))

@@ -26,9 +26,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Diagnose and print."""
+    from regimetry.check.doctor import diagnose
     from regimetry.cli.output import print_json
     from regimetry.errors import RegimetryError
-    from regimetry.runtime.diagnosis import diagnose
 
     report = diagnose(options.model)
     if options.json:

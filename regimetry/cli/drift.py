@@ -51,8 +51,8 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.analysis import comparable_novelty, detect_drift
     from regimetry.cli.labelling import label_rows, span
     from regimetry.cli.output import print_json
+    from regimetry.contract.features import as_read_by
     from regimetry.runtime.model import load
-    from regimetry.series.features import as_read_by
 
     model = load(options.model, device=options.device)
     rows = model.contract.window_rows

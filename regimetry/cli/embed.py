@@ -31,9 +31,9 @@ def run(options: argparse.Namespace) -> None:
 
     from regimetry.cli.output import print_json
     from regimetry.cli.progress import progress
+    from regimetry.contract.features import as_read_by
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
-    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table, require_table_suffix, write_table
 
     as_matrix = options.output.suffix.lower() == ".npy"

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from regimetry.export.parity import ParityReport
-    from regimetry.export.source import SourceFile
+    from regimetry.check.parity import ParityReport
+    from regimetry.check.reader import SourceFile
 
 _TARGETS = ("onnx", "series", "float16", "triton")
 
@@ -67,9 +67,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Export and print what was made."""
+    from regimetry.check.reader import read_source
     from regimetry.cli.output import print_json
     from regimetry.errors import ConfigError
-    from regimetry.export.source import read_source
 
     if (options.target is None) != (options.destination is None) or not (
         options.target or options.explain
@@ -194,8 +194,8 @@ def _windows(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float
     """Return the golden windows and those of the table."""
     import numpy as np
 
+    from regimetry.check.golden import golden_path, read_golden
     from regimetry.errors import ConfigError
-    from regimetry.export.golden import golden_path, read_golden
 
     path = golden_path(model.path)
     parts = [read_golden(path, model.contract).window] if path.is_file() else []
@@ -209,8 +209,8 @@ def _windows(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float
 
 
 def _windows_of_table(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
+    from regimetry.contract.features import as_read_by
     from regimetry.errors import DataError
-    from regimetry.series.features import as_read_by
     from regimetry.series.preprocessing import log_columns, require_positive
     from regimetry.series.series import as_series
     from regimetry.series.tables import read_table

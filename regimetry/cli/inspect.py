@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from regimetry.cli.arguments import add_json
 
 if TYPE_CHECKING:
+    from regimetry.check.reader import SourceFile
     from regimetry.contract import ModelContract
-    from regimetry.export.source import SourceFile
     from regimetry.export.statistics import GraphStatistics
 
 
@@ -32,8 +32,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
+    from regimetry.check.reader import read_source
     from regimetry.cli.output import choices_text, print_json
-    from regimetry.export.source import read_source
 
     file = read_source(options.model)
     statistics = _statistics(file)
@@ -83,7 +83,7 @@ def _card(file: SourceFile) -> str:
 
 
 def _made_of(contract: ModelContract) -> list[str]:
-    from regimetry.series.features import features_of
+    from regimetry.contract.features import features_of
 
     features = features_of(contract)
     if features is None:

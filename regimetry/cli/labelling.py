@@ -25,7 +25,7 @@ class Labelled(NamedTuple):
 
 def label_table(model: RegimeModel, table: Any) -> Labelled:
     """Label every row of a pandas frame, causally; price bars where the model makes features."""
-    from regimetry.series.features import as_read_by
+    from regimetry.contract.features import as_read_by
 
     read = as_read_by(model.contract, table)
     found, before = label_rows(model, read), len(table) - len(read)

@@ -51,9 +51,9 @@ def run(options: argparse.Namespace) -> None:
 def _run_table(options: argparse.Namespace) -> None:
     from regimetry.cli.output import over_rows_of, print_json, text_table
     from regimetry.cli.progress import progress
+    from regimetry.contract.features import as_read_by
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
-    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table, require_table_suffix, write_table
 
     if options.output is not None:

@@ -94,10 +94,10 @@ def _gather(options: argparse.Namespace) -> ReportData:
     import numpy as np
 
     from regimetry.cli.labelling import breaks_of, label_table
+    from regimetry.contract.features import as_read_by
     from regimetry.report.axis import TimeAxis
     from regimetry.report.data import choose_drawn, gather
     from regimetry.runtime.model import load
-    from regimetry.series.features import as_read_by
     from regimetry.series.tables import read_table
 
     model = load(options.model, device=options.device)

@@ -130,8 +130,8 @@ class _FeatureLabeller(_Labeller):
     """
 
     def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
+        from regimetry.contract.features import features_of
         from regimetry.runtime.instants import Clock
-        from regimetry.series.features.record import features_of
         from regimetry.series.schema import Schema
 
         super().__init__(model, late)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from regimetry.cli.arguments import add_json
 
 if TYPE_CHECKING:
-    from regimetry.export.verify import Replay, Verification
+    from regimetry.check.verify import Replay, Verification
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -48,10 +48,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
+    from regimetry.check.verify import KERAS, verify
     from regimetry.cli.output import print_json, text_table
     from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import ExportParityError
-    from regimetry.export.verify import KERAS, verify
 
     keras_is_asked = options.keras or (options.runtime and KERAS in options.runtime)
     if keras_is_asked or options.model.with_suffix(".keras").is_file():

@@ -50,7 +50,7 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     ConfigError
         The encoder was a Keras model of somebody's own, which no file of fields can hold.
     """
-    from regimetry.series.features import features_of
+    from regimetry.contract.features import features_of
 
     training = contract.training
     stored = dict(training["configuration"])

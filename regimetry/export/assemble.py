@@ -22,8 +22,8 @@ from regimetry.export.emission import add_emission
 from regimetry.export.graph import GraphBuilder
 from regimetry.export.novelty import add_novelty
 from regimetry.export.opset import IR_VERSION, OPSET
-from regimetry.regimes.emission import Emission
-from regimetry.regimes.head import Head
+from regimetry.regimes.clustering.head import Head
+from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.novelty import NoveltyMap
 from regimetry.series.preprocessing import Preprocessing
 

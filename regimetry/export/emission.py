@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from regimetry.export.graph import GraphBuilder
-from regimetry.regimes.emission import HIGHEST_COST, Emission
+from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
 
 
 def add_emission(

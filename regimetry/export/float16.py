@@ -17,9 +17,9 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper, shape_inference
 
+from regimetry.check.parity import ParityReport, measure
 from regimetry.contract import INPUT_NAME, OUTPUT_NAMES
 from regimetry.errors import ModelError
-from regimetry.export.parity import ParityReport, measure
 from regimetry.runtime.batch import BATCH_SIZE, run_gathered
 from regimetry.runtime.shared_session import SharedSession
 

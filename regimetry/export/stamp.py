@@ -5,8 +5,8 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
+from regimetry.check.reader import require_size
 from regimetry.contract import FORM_KEY, PRECISION_KEY, SERIES_INPUT_NAME, ModelContract
-from regimetry.export.source import require_size
 
 
 def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "float32") -> bytes:

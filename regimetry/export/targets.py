@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.check.golden import golden_path, read_golden
+from regimetry.check.parity import ParityReport, excess, measure
+from regimetry.check.reader import SourceFile
+from regimetry.check.runtimes import ONNXRUNTIME
 from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ConfigError, ExportParityError
-from regimetry.export.golden import golden_path, read_golden
-from regimetry.export.parity import ParityReport, excess, measure
 from regimetry.export.probe import probe_windows
-from regimetry.export.runtimes import ONNXRUNTIME
-from regimetry.export.source import SourceFile
 from regimetry.files import replacing
 
 GRAPH_KEY = "graph"

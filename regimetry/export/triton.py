@@ -17,9 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from regimetry.check.reader import SourceFile
 from regimetry.contract import INPUT_NAME
 from regimetry.errors import ConfigError, DataError
-from regimetry.export.source import SourceFile
 from regimetry.parameters import require_choice, require_integer
 
 KINDS = ("auto", "cpu", "gpu")

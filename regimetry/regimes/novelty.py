@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from regimetry.regimes.clusters import distinct_rows
-from regimetry.regimes.draw import balanced_rows, stratified_rows
+from regimetry.regimes.clustering.clusters import distinct_rows
+from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
+from regimetry.regimes.clustering.slow import fix_signs
 from regimetry.regimes.memory import block_rows
-from regimetry.regimes.slow import fix_signs
 from regimetry.runtime.novelty import running_mean
 from regimetry.windows import Windows
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
+from regimetry.fit.source import Embedder, Spans
 from regimetry.parameters import require_integer
 from regimetry.runtime.threads import available_threads
 from regimetry.scale.chunks import in_order, rises, sorted_chunks
@@ -25,11 +26,10 @@ from regimetry.series.columns import ColumnStatistics
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Schema
 from regimetry.series.series import require_finite
-from regimetry.source import Embedder, Spans
 
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
-    from regimetry.regimes.slow import LaggedSums
+    from regimetry.regimes.clustering.slow import LaggedSums
 
 _Found = TypeVar("_Found")
 Mapped = Callable[[Callable[[Unit], Any], Sequence[Unit]], list[Any]]
@@ -104,7 +104,7 @@ def _map_here(function: Callable[[Unit], _Found], units: Sequence[Unit]) -> list
 
 @dataclass
 class FolderSource:
-    """The rows of a folder, as :class:`~regimetry.source.Source` has them.
+    """The rows of a folder, as :class:`~regimetry.fit.source.Source` has them.
 
     Attributes
     ----------

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from regimetry.contract.features import features_of
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import Advance
@@ -16,7 +17,6 @@ from regimetry.scale.folder import Folder, scan
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
 from regimetry.scale.units import Unit, plan
-from regimetry.series.features import features_of
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
 """From all rows and those done before to a context in which more are counted."""

@@ -122,7 +122,7 @@ def _parts(
 
 def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -> float:
     """Score a model's windows of the half it was not fitted on, in its slow directions."""
-    from regimetry.regimes.slow import fit_slow_directions, slow_dimension
+    from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
 
     contract = model.contract
     slow = fit_slow_directions(np.asarray(model.embed(fitted)), contract.window_size)

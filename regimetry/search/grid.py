@@ -91,7 +91,7 @@ def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
 
 def largest_window(window_size: int | str, rows: int) -> int:
     """Return the window size, or the largest that "auto" may choose for so many rows."""
-    from regimetry.regimes.window import largest_size
+    from regimetry.regimes.choice.window import largest_size
 
     return largest_size(rows) if isinstance(window_size, str) else window_size
 

@@ -14,11 +14,11 @@ import pytest
 from onnx import helper, numpy_helper
 
 import regimetry as rg
+from regimetry.check import reader
+from regimetry.check.golden import golden_path
 from regimetry.cli import main
 from regimetry.contract import FORM_KEY
 from regimetry.errors import ModelError
-from regimetry.export import source
-from regimetry.export.golden import golden_path
 from regimetry.export.probe import probe_windows
 from regimetry.export.stamp import stamp
 
@@ -285,7 +285,7 @@ def test_bad_input_makes_no_file(copy, tmp_path, capsys, model_path):
 
 
 def test_a_model_that_grows_too_large_is_refused(copy, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(source, "LARGEST_BYTES", copy.stat().st_size - 1)
+    monkeypatch.setattr(reader, "LARGEST_BYTES", copy.stat().st_size - 1)
     assert main(["inspect", str(copy)]) == 2
     assert "one ONNX file holds at most 2 GiB" in capsys.readouterr().err
 

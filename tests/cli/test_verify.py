@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
+from regimetry.check.golden import golden_path
 from regimetry.cli import main
-from regimetry.export.golden import golden_path
 
 
 @pytest.fixture

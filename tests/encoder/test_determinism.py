@@ -54,7 +54,7 @@ def _fit(seed, hash_seed, folder):
 
 def test_two_processes_give_the_same_bits(tmp_path):
     first, second = (_fit(7, hash_seed, tmp_path) for hash_seed in ("1", "2"))
-    assert first == second  # another seed gives another file: tests/test_detector.py
+    assert first == second  # another seed gives another file: tests/fit/test_detector.py
     # What the file says of it.
     assert first["deterministic"] is True
     assert first["in_file"]["seed"] == 7

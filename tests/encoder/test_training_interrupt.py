@@ -89,7 +89,7 @@ def test_ctrl_c_ends_the_training_and_the_fit_goes_on(tmp_path):
 def test_a_second_ctrl_c_ends_the_fit(tmp_path):
     script = FIT.replace(
         "config =",
-        "from regimetry.regimes import head\n"
+        "from regimetry.regimes.clustering import head\n"
         "def wait(*arguments, **more):\n"
         "    print('head', flush=True)\n"
         "    while True: pass\n"

@@ -8,13 +8,13 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 import regimetry as rg
+from regimetry.check.golden import golden_path
+from regimetry.check.parity import excess, measure
+from regimetry.check.verify import verify
 from regimetry.contract import OUTPUT_NAMES, PRECISION_KEY
 from regimetry.errors import ModelError
 from regimetry.export.float16 import assess, to_float16
-from regimetry.export.golden import golden_path
-from regimetry.export.parity import excess, measure
 from regimetry.export.stamp import stamp
-from regimetry.export.verify import verify
 from regimetry.windows import rolling_windows
 
 

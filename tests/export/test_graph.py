@@ -6,10 +6,10 @@ import onnxruntime
 import pytest
 from onnx.reference import ReferenceEvaluator
 
+from regimetry.check import parity
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.encoder.inference import embed_windows
 from regimetry.errors import ExportParityError
-from regimetry.export import parity
 from regimetry.export.assemble import add_preprocessing
 from regimetry.export.graph import GraphBuilder
 from regimetry.series.units import fit_preprocessing

@@ -8,8 +8,8 @@ import pytest
 from google.protobuf import text_format
 from tritonclient.grpc import model_config_pb2 as triton
 
+from regimetry.check.reader import read_source
 from regimetry.errors import ConfigError, DataError
-from regimetry.export.source import read_source
 from regimetry.export.triton import triton_config, write_triton
 
 TYPES = {

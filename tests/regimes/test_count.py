@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 import regimetry as rg
-from regimetry.regimes.candidates import Candidate, assess, shortest_dwell
-from regimetry.regimes.count import MOST_REGIMES, choose, default_min_dwell, mark
-from regimetry.regimes.head import fit_head
-from regimetry.regimes.slow import fit_slow_directions
-from regimetry.regimes.stability import N_RESAMPLES, block_rows, stability
+from regimetry.regimes.choice.candidates import Candidate, assess, shortest_dwell
+from regimetry.regimes.choice.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.choice.stability import N_RESAMPLES, block_rows, stability
+from regimetry.regimes.clustering.head import fit_head
+from regimetry.regimes.clustering.slow import fit_slow_directions
 
 
 def spells(lengths, n_regimes=3):
@@ -159,7 +159,7 @@ def test_a_long_series_is_labelled_in_stretches():
 
 
 def test_auto_finds_the_states_of_a_simulator():
-    """Three correlation states, and one in noise: tests/test_detector.py."""
+    """Three correlation states, and one in noise: tests/fit/test_detector.py."""
     values = rg.simulate("s5", seed=0).values
     detector = rg.RegimeDetector(objective=None, random_state=0).fit(values)
     assert detector.n_regimes_ == 4

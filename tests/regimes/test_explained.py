@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regimetry.regimes.explained import explained_apart
+from regimetry.regimes.evidence.explained import explained_apart
 
 
 def by_hand(points, labels, pairs):

@@ -2,12 +2,11 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score
 
-from regimetry.regimes import landmarks
-from regimetry.regimes.clusters import nearest
-from regimetry.regimes.draw import even_rows, spread_rows, stratified_rows
-from regimetry.regimes.explained import explained
-from regimetry.regimes.head import fit_head
-from regimetry.regimes.landmarks import (
+from regimetry.regimes.choice.stability import stability
+from regimetry.regimes.clustering import landmarks
+from regimetry.regimes.clustering.clusters import nearest
+from regimetry.regimes.clustering.head import fit_head
+from regimetry.regimes.clustering.landmarks import (
     LEAST_GAIN,
     MOST_LOSS,
     MOST_SPREAD,
@@ -16,8 +15,9 @@ from regimetry.regimes.landmarks import (
     cluster_on,
     landmark_rows,
 )
-from regimetry.regimes.slow import fit_slow_directions, slow_dimension
-from regimetry.regimes.stability import stability
+from regimetry.regimes.clustering.sampling import even_rows, spread_rows, stratified_rows
+from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.evidence.explained import explained
 
 
 def rest_and_exercise(deviation_at_rest=0.3, rounds=2):

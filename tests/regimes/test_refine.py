@@ -8,10 +8,10 @@ from scipy import stats
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
-from regimetry.regimes.channels import own_channels
-from regimetry.regimes.emission import HIGHEST_COST, Emission
-from regimetry.regimes.maximise import NORMAL
-from regimetry.regimes.refine import refine
+from regimetry.regimes.evidence.channels import own_channels
+from regimetry.regimes.evidence.em import NORMAL
+from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
+from regimetry.regimes.evidence.refine import refine
 from regimetry.runtime.jump import jump_path
 from regimetry.windows import Windows, rolling_windows
 

@@ -6,17 +6,18 @@ from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from regimetry.errors import DataError
-from regimetry.learning import learn
-from regimetry.regimes import memory, slow
-from regimetry.regimes.head import fit_head
-from regimetry.regimes.memory import GIB, available_bytes, block_rows, fit_bytes, require_memory
-from regimetry.regimes.slow import by_block, fit_slow_directions
-from regimetry.regimes.spectral import (
+from regimetry.fit.learn import learn
+from regimetry.regimes import memory
+from regimetry.regimes.clustering import slow
+from regimetry.regimes.clustering.head import fit_head
+from regimetry.regimes.clustering.slow import by_block, fit_slow_directions
+from regimetry.regimes.clustering.spectral import (
     coarseness,
     fit_spectral_map,
     self_tuned_affinity,
     squared_distances,
 )
+from regimetry.regimes.memory import GIB, available_bytes, block_rows, fit_bytes, require_memory
 from regimetry.series.units import fit_preprocessing
 
 

@@ -5,11 +5,11 @@ from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from regimetry.errors import DataError
-from regimetry.regimes.clusters import in_one_thread
-from regimetry.regimes.draw import stratified_rows
-from regimetry.regimes.head import canonical_order, fit_head
-from regimetry.regimes.slow import fit_slow_directions
-from regimetry.regimes.spectral import (
+from regimetry.regimes.clustering.clusters import in_one_thread
+from regimetry.regimes.clustering.head import canonical_order, fit_head
+from regimetry.regimes.clustering.sampling import stratified_rows
+from regimetry.regimes.clustering.slow import fit_slow_directions
+from regimetry.regimes.clustering.spectral import (
     fit_spectral_map,
     self_tuned_affinity,
     squared_distances,

@@ -9,7 +9,7 @@ import regimetry as rg
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.model import build_encoder
 from regimetry.errors import ConfigError
-from regimetry.regimes.window import SIZES, assess_windows, foretelling, largest_size
+from regimetry.regimes.choice.window import SIZES, assess_windows, foretelling, largest_size
 from regimetry.windows import rolling_windows
 
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
+from regimetry.check import parity
 from regimetry.errors import ConfigError, ExportParityError
-from regimetry.export import parity
 from regimetry.export.series import to_series
-from regimetry.regimes.emission import HIGHEST_COST
+from regimetry.regimes.evidence.emission import HIGHEST_COST
 
 
 @pytest.fixture(scope="module")

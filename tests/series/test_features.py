@@ -15,13 +15,12 @@ from hypothesis import strategies as st
 from oracles import ohlcv_row
 
 import regimetry as rg
+from regimetry.contract.features import as_read_by, features_of
 from regimetry.errors import ConfigError, DataError, ModelError
 from regimetry.series.features import (
     BarColumns,
     OhlcvFeatures,
-    as_read_by,
     drifting_columns,
-    features_of,
     ohlcv,
     pipeline,
 )

@@ -1,0 +1,1 @@
+"""Whether a model file computes here what it computed where it was made."""

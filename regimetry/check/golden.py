@@ -1,0 +1,227 @@
+"""The golden file: windows with the outputs that any runtime must give for them.
+
+It lies beside the model as ``<stem>.golden.json``: one JSON object in plain lists, which any
+language reads. The outputs come from Keras and the numpy head of the fit, not from the graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.check.parity import close_calls
+from regimetry.contract import ModelContract
+from regimetry.errors import ModelError
+from regimetry.runtime.jump import jump_forward
+from regimetry.windows import Windows
+
+FORMAT_VERSION = 1
+"""A file without a version is of this one."""
+
+CONSECUTIVE, SPREAD, LEAD_IN = 40, 24, 5
+
+_FLOATS = ("window", "embedding", "distance", "novelty")
+_INTEGERS = ("regime", "labels_from_start")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Golden:
+    """Windows and what they must give.
+
+    Attributes
+    ----------
+    window : ndarray of float32, shape (N, R, F)
+        Raw, in the user's units. The first C windows follow each other in time.
+    embedding : ndarray of float32, shape (N, D)
+    distance : ndarray of float32, shape (N, K)
+    regime : ndarray of int64, shape (N,)
+    novelty : ndarray of float32, shape (N,)
+    jump_penalty : float
+    labels_from_start : ndarray of int64, shape (C,)
+        Causal labels of the first C windows, for a stream that begins with them.
+    """
+
+    window: NDArray[np.float32]
+    embedding: NDArray[np.float32]
+    distance: NDArray[np.float32]
+    regime: NDArray[np.int64]
+    novelty: NDArray[np.float32]
+    jump_penalty: float
+    labels_from_start: NDArray[np.int64]
+
+    @property
+    def expected(self) -> dict[str, NDArray[Any]]:
+        """The outputs by name."""
+        names = ("embedding", "distance", "regime", "novelty")
+        return {name: getattr(self, name) for name in names}
+
+
+def golden_path(model: str | PathLike[str]) -> Path:
+    """Return where the golden file of a model lies."""
+    return Path(model).with_suffix(".golden.json")
+
+
+def make_golden(
+    windows: NDArray[np.floating] | Windows,
+    outputs: Mapping[str, NDArray[Any]],
+    jump_penalty: float,
+) -> Golden:
+    """Choose windows: a run with changes of regime, then some spread over the rest.
+
+    Windows whose two cheapest regimes cost the same within the tolerance are passed over where
+    others are to be had: rounding decides their regime, and runtimes may differ.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (N, R, F), or Windows
+        All training windows in time order, raw; a view will do.
+    outputs : mapping
+        ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,) of the fitted model.
+    jump_penalty : float
+
+    Returns
+    -------
+    Golden
+        Of 64 windows, or of all if there are fewer.
+    """
+    distance = np.asarray(outputs["distance"], dtype=np.float32)
+    regime = distance.argmin(axis=1).astype(np.int64)
+    windows = Windows.of(windows)
+    count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
+    ties = close_calls(distance)
+    labels, _ = jump_forward(distance, jump_penalty, offsets=windows.offsets)
+    start = _best_run(labels, ties, count, windows.with_later(count - 1))
+    run = np.arange(start, start + count)
+    rows = np.concatenate([run, _spread(len(distance), run, ties)])
+    labels, _ = jump_forward(distance[run], jump_penalty)
+    return Golden(
+        window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
+        embedding=np.asarray(outputs["embedding"], dtype=np.float32)[rows],
+        distance=distance[rows],
+        regime=regime[rows],
+        novelty=np.asarray(outputs["novelty"], dtype=np.float32)[rows],
+        jump_penalty=jump_penalty,
+        labels_from_start=labels,
+    )
+
+
+def _best_run(
+    labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int, starts: NDArray[np.int64]
+) -> int:
+    """Return the start of a run of ``count`` windows with few ties and many changes of label."""
+    n_ties = _sums(ties)
+    n_changes = _sums(np.diff(labels, prepend=labels[0]) != 0)
+    ties_inside = n_ties[starts + count] - n_ties[starts]
+    # A stream that begins with the run forgets what came before: early changes do not count.
+    first = starts + min(LEAD_IN, count - 1)
+    changes = n_changes[starts + count] - n_changes[first]
+    # A run without a change shows nothing of the recursion; of the others, the clearest.
+    return int(starts[np.lexsort([-changes, ties_inside, changes == 0])[0]])
+
+
+def _sums(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(marks)])
+
+
+def _spread(n_windows: int, run: NDArray[np.int64], ties: NDArray[np.bool_]) -> NDArray[np.int64]:
+    others = np.setdiff1d(np.arange(n_windows), run)
+    clear = others[~ties[others]]
+    others = clear if len(clear) >= SPREAD else others
+    chosen = np.linspace(0, len(others) - 1, min(SPREAD, len(others))).astype(np.int64)
+    return others[chosen]
+
+
+def write_golden(golden: Golden, path: Path) -> None:
+    """Write the file at ``path``; equal content gives equal bytes."""
+    count = len(golden.labels_from_start)
+    content = {
+        "about": f"The first {count} windows follow each other; labels_from_start are their "
+        "causal labels for a stream that begins with them.",
+        "format_version": FORMAT_VERSION,
+        **{name: _shortest(getattr(golden, name)) for name in _FLOATS},
+        **{name: getattr(golden, name).tolist() for name in _INTEGERS},
+        "jump_penalty": golden.jump_penalty,
+    }
+    path.write_text(json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n")
+
+
+def _shortest(values: NDArray[np.float32]) -> Any:
+    """Return nested lists whose text is the shortest that reads back as the same float32."""
+    return values.astype(str).astype(np.float64).tolist()
+
+
+def read_golden(path: Path, contract: ModelContract) -> Golden:
+    """Read a golden file, and check that it fits a model.
+
+    Parameters
+    ----------
+    path : Path
+    contract : ModelContract
+        Of the model that the file lies beside.
+
+    Returns
+    -------
+    Golden
+
+    Raises
+    ------
+    ModelError
+        The file is missing, damaged, of an unreadable format version, or of another model.
+    """
+    if not path.is_file():
+        raise ModelError(
+            f"There is no golden file {path}. RegimeDetector.save and `regimetry fit` write it "
+            "beside the model; name another with --golden."
+        )
+    try:
+        content = json.loads(path.read_text())
+        version = content.get("format_version", FORMAT_VERSION)
+        if version != FORMAT_VERSION:
+            raise ModelError(
+                f"{path} has format version {version!r}; this release reads {FORMAT_VERSION}. Use "
+                "the release that wrote it, or fit and save again."
+            )
+        arrays: dict[str, NDArray[Any]] = {
+            **{name: np.array(content[name], dtype=np.float32) for name in _FLOATS},
+            **{name: np.array(content[name], dtype=np.int64) for name in _INTEGERS},
+        }
+        golden = Golden(**arrays, jump_penalty=float(content["jump_penalty"]))
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(
+            f"The golden file {path} is damaged ({error}). Fit and save the model again."
+        ) from error
+    _require_fit(golden, contract, path)
+    return golden
+
+
+def _require_fit(golden: Golden, contract: ModelContract, path: Path) -> None:
+    count, run = len(golden.window), golden.labels_from_start
+    expected = {
+        "window": (count, contract.window_rows, contract.n_features),
+        "embedding": (count, contract.embedding_size),
+        "distance": (count, contract.n_regimes),
+        "regime": (count,),
+        "novelty": (count,),
+    }
+    for name, shape in expected.items():
+        array = getattr(golden, name)
+        if array.shape != shape or not np.isfinite(array).all():
+            raise ModelError(
+                f"The golden file {path} is of another model or damaged: {name} has shape "
+                f"{array.shape} where finite {shape} is expected. Fit and save the model again."
+            )
+    if run.ndim != 1 or not 1 <= len(run) <= count or golden.jump_penalty != contract.jump_penalty:
+        raise ModelError(
+            f"The golden file {path} is of another model or damaged: it holds {run.size} causal "
+            f"labels at a penalty of {golden.jump_penalty:g}, where at most {count} at "
+            f"{contract.jump_penalty:g} are expected. Fit and save the model again."
+        )

@@ -1,0 +1,260 @@
+"""What a model file says about itself: the ``metadata_props`` beside the graph, as plain JSON."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from regimetry.contract.consistency import require_consistent
+from regimetry.errors import ModelError
+from regimetry.series.scaling import InstrumentScaling
+from regimetry.series.schema import Schema
+
+FORMAT_VERSION = 3
+READABLE_VERSIONS = ("1", "2", "3")
+"""In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
+model of one series is written as version 2, which it is."""
+
+EVIDENCE = ("window", "bar")
+FORMAT_KEY = "regimetry.format_version"
+CONTRACT_KEY = "regimetry.contract"
+PRECISION_KEY = "regimetry.precision"
+FORM_KEY = "regimetry.form"
+PRECISIONS = ("float32", "float16")
+_OF_INSTRUMENTS = ("by", "scaling")  # entries of version 3
+
+INPUT_NAME = "window"
+SERIES_INPUT_NAME = "series"
+OUTPUT_NAMES = ("embedding", "distance", "regime", "novelty")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RegimeSummary:
+    """What one regime was like over the training rows, by the causal labels.
+
+    Attributes
+    ----------
+    name : str
+    share : float
+        Of the labelled bars.
+    spells : int
+        Uninterrupted stretches.
+    mean_dwell : float
+        Mean length of a stretch, in bars.
+    mean, deviation : tuple of float
+        Of each feature as the encoder reads it before scaling (differences where the transform
+        says so), length F.
+    """
+
+    name: str
+    share: float
+    spells: int
+    mean_dwell: float
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelContract:
+    """Frozen description of a model file.
+
+    Attributes
+    ----------
+    window_size : int
+        W, rows that the encoder sees.
+    window_rows : int
+        Rows of the graph's input: W, or W + 1 where a column is differenced inside.
+    schema : Schema
+        Input columns in order, with the categories of those that are not numbers.
+    transforms : tuple of str
+        ``level``, ``difference`` or ``log_difference`` for each of the F features.
+    mean, scale : tuple of float
+        Of the transformed features; the graph computes ``(x - mean) * scale``.
+    clip : float
+        Limit of the scaled features, in standard deviations.
+    embedding_size : int
+        Width of the ``embedding`` output.
+    regimes : tuple of RegimeSummary
+        In canonical order: mean volatility of the scaled features rises. After a refit with
+        ``align_to``, in the earlier model's order, and those born since in canonical order.
+    transition_matrix : tuple of tuple of float
+        Share of bars in regime i that are followed by regime j, in training.
+    jump_penalty, smooth_penalty : float
+        Price of a change of regime, in units of ``distance``; causal and whole-series.
+    evidence : {"window", "bar"}
+        What ``distance`` speaks of: of the whole window, as the distance to each regime's centroid,
+        or of its newest bar given those before, as minus log-likelihood in nats over the least.
+    sharpness : float
+        b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
+    novelty_memory : float
+        a in ``m += a (novelty - m)``, the running mean that tells a novel state; it begins with
+        the first value. 1, of a file without it: no memory.
+    novelty_threshold : float or None
+        A bar is novel where that mean exceeds it; 5 % of known bars do. ``None``, of a file
+        without it: no bar is.
+    by : str or None
+        Column that named the instrument of each row in training; ``None`` of a model fitted on one
+        series.
+    scaling : InstrumentScaling or None
+        What brings each instrument's rows to common units before the graph reads them; ``None``
+        where the graph reads all rows as they are.
+    training : mapping
+        Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
+    """
+
+    window_size: int
+    window_rows: int
+    schema: Schema
+    transforms: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    clip: float
+    embedding_size: int
+    regimes: tuple[RegimeSummary, ...]
+    transition_matrix: tuple[tuple[float, ...], ...]
+    jump_penalty: float
+    smooth_penalty: float
+    sharpness: float
+    evidence: str = "window"
+    novelty_memory: float = 1.0
+    novelty_threshold: float | None = None
+    by: str | None = None
+    scaling: InstrumentScaling | None = None
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def n_features(self) -> int:
+        """F, columns of the graph's input."""
+        return len(self.schema.feature_names)
+
+    @property
+    def n_regimes(self) -> int:
+        """K."""
+        return len(self.regimes)
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Number of each regime's colour and line in reports; kept over refits, as names are."""
+        aligned = self.training.get("alignment") or {}
+        return tuple(aligned.get("looks", range(self.n_regimes)))
+
+    @property
+    def bars_until_label(self) -> int:
+        """Bars between the one that ``distance`` speaks of and the window's last, with hindsight.
+
+        What is said of a whole window holds best for its centre.
+        """
+        return self.window_size // 2 if self.evidence == "window" else 0
+
+    @property
+    def format_version(self) -> int:
+        """The oldest version that can say what this contract says."""
+        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
+        return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract as plain data, the value of the metadata key."""
+        data = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        data["schema"] = self.schema.to_list()
+        data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
+        data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
+        if self.format_version < FORMAT_VERSION:
+            for name in _OF_INSTRUMENTS:
+                del data[name]
+        return data
+
+    def to_metadata(self) -> dict[str, str]:
+        """Return the ``metadata_props`` of a model file; equal contracts give equal text."""
+        return {
+            FORMAT_KEY: str(self.format_version),
+            CONTRACT_KEY: json.dumps(
+                self.to_dict(), sort_keys=True, allow_nan=False, ensure_ascii=False
+            ),
+        }
+
+    @classmethod
+    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelContract:
+        """Read a contract.
+
+        Parameters
+        ----------
+        metadata : mapping of str to str
+            ``metadata_props`` of a model file.
+        source : str
+            The file's name, for messages.
+
+        Raises
+        ------
+        ModelError
+            No regimetry model, a format version that this release cannot read, or damaged data.
+        """
+        if FORMAT_KEY not in metadata or CONTRACT_KEY not in metadata:
+            raise ModelError(
+                f"{source} is an ONNX file, but not a regimetry model: its metadata lack "
+                f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
+            )
+        if metadata[FORMAT_KEY] not in READABLE_VERSIONS:
+            raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
+        try:
+            data = json.loads(metadata[CONTRACT_KEY], parse_constant=_no_constant)
+            data["schema"] = Schema.from_list(data["schema"])
+            data["regimes"] = tuple(
+                RegimeSummary(**{**entry, **{k: tuple(entry[k]) for k in ("mean", "deviation")}})
+                for entry in data["regimes"]
+            )
+            data["transition_matrix"] = tuple(map(tuple, data["transition_matrix"]))
+            for name in ("transforms", "mean", "scale"):
+                data[name] = tuple(data[name])
+            if data.get("scaling") is not None:
+                data["scaling"] = InstrumentScaling.from_dict(data["scaling"], data["transforms"])
+            contract = cls(**data)
+            require_consistent(contract, source)
+        except ModelError:
+            raise
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
+            raise ModelError(
+                f"The metadata of {source} are damaged ({error}). Fit and save the model again."
+            ) from error
+        return contract
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _unreadable_version(version: str, source: str) -> str:
+    newer = version.isdecimal() and int(version) > FORMAT_VERSION
+    remedy = (
+        "A newer release wrote it: upgrade regimetry, or fit and save again with this one."
+        if newer
+        else "Use the release that wrote it, or fit and save again."
+    )
+    return (
+        f"{source} has format version {version!r}; this release reads "
+        f"{', '.join(READABLE_VERSIONS[:-1])} and {READABLE_VERSIONS[-1]}. {remedy}"
+    )
+
+
+def precision_of(metadata: Mapping[str, str], source: str) -> str:
+    """Return in which numbers a model file computes: "float32", or "float16" where it says so.
+
+    Raises
+    ------
+    ModelError
+        The file names a precision that this release does not know.
+    """
+    precision = metadata.get(PRECISION_KEY, PRECISIONS[0])
+    if precision not in PRECISIONS:
+        raise ModelError(
+            f"{source} says its precision is {precision!r}; this release knows "
+            f"{' and '.join(PRECISIONS)}. Upgrade regimetry, or fit and save again."
+        )
+    return precision

@@ -1,0 +1,1 @@
+"""A fit: from a source of rows to a checked model file, stage by stage."""

@@ -1,0 +1,164 @@
+"""A refit that keeps the names of an earlier model's regimes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.contract.features import features_of
+from regimetry.errors import ConfigError
+from regimetry.fit.describe import fingerprint
+from regimetry.regimes.alignment import Alignment, align
+from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.model import MISSING, RegimeModel, load
+
+_LEAST_SHARED = 0.1  # of the bars: fewer say little
+
+if TYPE_CHECKING:
+    from regimetry.contract import ModelContract
+    from regimetry.fit.learn import Learned
+    from regimetry.series.features import OhlcvFeatures
+    from regimetry.series.panel import Panel
+    from regimetry.series.schema import Schema
+
+
+def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) -> RegimeModel:
+    """Return the model to align to, if it reads what the refit reads.
+
+    Parameters
+    ----------
+    given : path, RegimeModel or fitted RegimeDetector
+    schema : Schema
+        Of the refit.
+    features : OhlcvFeatures or None
+        What made the refit's columns.
+
+    Raises
+    ------
+    ConfigError
+        No model, or one of other columns or features.
+    ModelError
+        The file is no model file.
+    """
+    if isinstance(given, str | PathLike):
+        model = load(given, device="cpu")
+    else:
+        model = getattr(given, "model_", given)
+    if not isinstance(model, RegimeModel):
+        raise ConfigError(
+            f"align_to is {given!r}; it must be a model file, a RegimeModel or a fitted detector."
+        )
+    contract = model.contract
+    wanted, found = set(contract.schema.feature_names), set(schema.feature_names)
+    if wanted != found:
+        differences = [
+            f"{verb} {', '.join(sorted(names))}"
+            for verb, names in (("lack", wanted - found), ("have besides", found - wanted))
+            if names
+        ]
+        raise ConfigError(
+            f"The model to align to reads other columns: the data to fit "
+            f"{' and '.join(differences)}. Give its columns, or fit without align_to."
+        )
+    if features_of(contract) != features:
+        raise ConfigError(
+            "The model to align to was fitted on other features of bars than this fit. Make them "
+            "with the same columns and window, or fit without align_to."
+        )
+    return model
+
+
+def aligned(
+    learned: Learned,
+    schema: Schema,
+    panel: Panel,
+    earlier: RegimeModel,
+    jump_penalty: float | None,
+) -> tuple[Learned, Alignment]:
+    """Give the regimes of a refit the order and names of an earlier model's.
+
+    The causal labels of both are compared on the bars in the span that the earlier model was
+    fitted on, where they are known and a tenth of the refit's bars at least; else on all bars. On
+    other bars the earlier model gives a regime that it has never seen the name of the nearest one.
+
+    Parameters
+    ----------
+    learned : Learned
+    schema : Schema
+        Of the refit.
+    panel : Panel
+        The training rows, not yet in common units.
+    earlier : RegimeModel
+        What :func:`earlier_model` returns.
+    jump_penalty : float or None
+        Of the refit's causal labels; ``None`` takes what the fit found.
+
+    Returns
+    -------
+    learned : Learned
+        With its regimes in the new order.
+    alignment : Alignment
+    """
+    contract = earlier.contract
+    theirs = contract.schema.feature_names
+    order = [schema.feature_names.index(name) for name in theirs]
+    old_distance = earlier.outputs_of(
+        replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
+    )["distance"]
+    old = _causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
+    window_rows = learned.windows.shape[1] + learned.preprocessing.lag
+    distance = learned.distance
+    penalty = learned.penalties[0] if jump_penalty is None else jump_penalty
+    new = _causal_labels(distance, penalty, panel, window_rows)
+    shared = _in_span(contract, panel)
+    enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
+    past = contract.training.get("alignment") or {"retired": ()}
+    alignment, new_order = align(
+        np.where(shared, old, MISSING) if enough else old,
+        new,
+        [regime.name for regime in contract.regimes],
+        distance.shape[1],
+        to=contract.fingerprint,
+        over="shared" if enough else "all",
+        retired=past["retired"],
+        old_looks=contract.looks,
+    )
+    return learned.reordered(new_order), alignment
+
+
+def _causal_labels(
+    distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
+) -> NDArray[np.int64]:
+    labels, _ = jump_forward(distance, jump_penalty, offsets=panel.boundaries(window_rows))
+    found = np.full(len(panel.values), MISSING, dtype=np.int64)
+    found[panel.ends(window_rows)] = labels
+    return found
+
+
+def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:
+    """Return which rows lie in the span that a model was fitted on: (T,); none if unknown.
+
+    By its timestamps, or, where there are none, by its rows being the first of these.
+    """
+    training, times = contract.training, panel.timestamps
+    rows = np.zeros(len(panel.values), dtype=np.bool_)
+    if times is not None and training["start"] is not None:
+        try:
+            start, end = (_moment(training[name], times) for name in ("start", "end"))
+        except ValueError:  # one has numbers, the other times
+            return rows
+        inside: NDArray[np.bool_] = (times >= start) & (times <= end)
+        return inside
+    count = training["rows"]
+    names = contract.schema.feature_names
+    if count <= len(rows) and training["fingerprint"] == fingerprint(panel.values[:count], names):
+        rows[:count] = True
+    return rows
+
+
+def _moment(text: str, times: NDArray[Any]) -> Any:
+    return np.datetime64(text) if times.dtype.kind == "M" else float(text)

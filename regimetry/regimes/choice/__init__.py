@@ -1,0 +1,1 @@
+"""How many regimes, and how long the windows."""

@@ -1,0 +1,146 @@
+"""How many bars a window should hold: the size at which windows foretell the ones after them.
+
+Windows of each size are clustered, and the label of a window is compared with that of the next
+one, which begins where it ends and shares no bar with it. Short windows do not know their regime,
+and labels of the phases of a cycle have turned by then; long windows straddle two regimes. The
+agreement is highest between, and looks at nothing but the series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from regimetry.regimes.clustering.clusters import cluster_centres, in_one_thread, nearest
+from regimetry.regimes.clustering.sampling import stratified_rows
+from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.clustering.spectral import fit_spectral_map
+
+SIZES = (10, 20, 40, 80)
+"""Sizes to choose from, in bars."""
+
+LEAST_WINDOWS = 100
+"""Windows side by side that the series must hold, for a size to be tried.
+
+With fewer, slow directions are found in anything, and windows agree with the next ones by chance.
+"""
+
+CLOSE = 0.02
+"""Agreement by which a larger window must be better than a smaller one, which knows sooner."""
+
+_COUNTS = (2, 3, 4, 5)  # numbers of regimes that the agreement is the mean over
+_STEPS = 5  # windows begin every fifth of their size, which it divides
+_MOST_ROWS = 40_000  # the last of the series: enough, and embedding takes time
+_LANDMARKS = 500
+
+Embed = Callable[[int, int, int], NDArray[np.floating]]
+"""Takes a size, a step and a number of rows; returns embeddings (N, D) of the windows of that
+size that begin every step within the last so many rows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WindowCandidate:
+    """One window size, and how well its windows foretell the ones after them.
+
+    It looks at the whole training series.
+
+    Attributes
+    ----------
+    window_size : int
+        W in bars.
+    agreement : float or None
+        Adjusted Rand index between the labels of windows and those of the windows after them,
+        mean over 2 to 5 regimes; ``None`` where it was not tried.
+    chosen : bool
+        Whether the model has this size.
+    refused : str or None
+        Why not.
+    """
+
+    window_size: int
+    agreement: float | None = None
+    chosen: bool = False
+    refused: str | None = None
+
+
+def largest_size(n_rows: int) -> int:
+    """Return the largest of :data:`SIZES` that a series of so many rows may take."""
+    return max((size for size in SIZES if size * LEAST_WINDOWS <= n_rows), default=SIZES[0])
+
+
+def assess_windows(embed: Embed, n_rows: int, *, seed: int) -> tuple[WindowCandidate, ...]:
+    """Describe each size, and choose the smallest whose agreement is close to the best.
+
+    Parameters
+    ----------
+    embed : callable
+        Of the preprocessed training series.
+    n_rows : int
+        T.
+    seed : int
+        Of landmarks and k-means.
+
+    Returns
+    -------
+    tuple of WindowCandidate
+        A row for each of :data:`SIZES`, rising; one is chosen, and every other says why not.
+    """
+    tried = [size for size in SIZES if size <= largest_size(n_rows)]
+    found = {}
+    if len(tried) > 1:
+        for size in tried:
+            embeddings = embed(size, size // _STEPS, min(n_rows, _MOST_ROWS))
+            found[size] = foretelling(embeddings, _STEPS, seed=seed)
+    best = max(found.values(), default=0.0)
+    chosen = min((size for size in found if found[size] >= best - CLOSE), default=SIZES[0])
+    return tuple(
+        replace(_candidate(size, found.get(size), chosen, n_rows), chosen=size == chosen)
+        for size in SIZES
+    )
+
+
+def _candidate(size: int, agreement: float | None, chosen: int, n_rows: int) -> WindowCandidate:
+    refused = None
+    if size != chosen and agreement is None:
+        refused = f"{n_rows} rows hold fewer than {LEAST_WINDOWS} such windows side by side"
+    elif size > chosen:
+        refused = f"windows of {chosen} agree with the next ones as well, or better"
+    elif size < chosen:
+        refused = f"windows of {chosen} agree with the next ones better"
+    return WindowCandidate(window_size=size, agreement=agreement, refused=refused)
+
+
+@in_one_thread
+def foretelling(embeddings: NDArray[np.floating], lag: int, *, seed: int) -> float:
+    """Return how well the labels of windows agree with those of the windows after them.
+
+    Parameters
+    ----------
+    embeddings : ndarray of float, shape (N, D)
+        Of windows in time order.
+    lag : int
+        Windows to the next one that shares no bar; below N.
+    seed : int
+
+    Returns
+    -------
+    float
+        Adjusted Rand index, mean over 2 to 5 regimes: 1 where labels never change, about 0 where
+        one window says nothing of the next.
+    """
+    slow = fit_slow_directions(embeddings, lag)
+    white = slow.whiten(embeddings)
+    rows = stratified_rows(len(white), _LANDMARKS, np.random.default_rng(seed))
+    agreements = []
+    for count in _COUNTS:
+        points = white @ slow.projection(slow_dimension(count))
+        spectral = fit_spectral_map(points[rows], count, count)
+        coordinates = spectral.transform(points)
+        centres = cluster_centres(coordinates[rows], count, seed=seed, starts=5)
+        labels = nearest(coordinates, centres)
+        agreements.append(adjusted_rand_score(labels[:-lag], labels[lag:]))
+    return float(np.mean(agreements))

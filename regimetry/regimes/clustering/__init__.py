@@ -1,0 +1,1 @@
+"""From embeddings to regimes: slow directions, landmarks, normalised cuts."""

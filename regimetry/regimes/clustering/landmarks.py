@@ -1,0 +1,181 @@
+"""Landmarks of the spectral map: even in time, or spread over the space.
+
+Even in time, landmarks lie where the series dwells. The eigenvectors may then spend themselves on a
+cut through what is common, and join what is rare. Landmarks spread over the space, as those of
+landmark-based spectral clustering are (Cai, Chen 2015), mend that, but leave a tight regime too few
+of them, and may give the far tail of heavy-tailed data a regime of its own. So both are fitted, and
+spread ones are taken where their regimes explain more of the slow directions and come back as well
+when blocks of the series are resampled.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.regimes.choice.stability import stability
+from regimetry.regimes.clustering.clusters import cluster_centres, nearest
+from regimetry.regimes.clustering.sampling import Draw, balanced_rows, even_rows, spread_rows
+from regimetry.regimes.clustering.slow import by_block
+from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
+from regimetry.regimes.evidence.explained import explained
+
+Array = NDArray[np.float64]
+
+LEAST_GAIN = 0.05
+"""Share of the slow directions that regimes on spread landmarks must explain beyond the others."""
+
+MOST_LOSS = 0.05
+"""Stability that they may lose by: about the standard error of a mean over the resamples."""
+
+MOST_SPREAD = 500
+"""Spread landmarks at most: with more they crowd where windows do, like those even in time."""
+
+_MOST_FITTED = 20_000  # windows that landmarks and centroids are fitted on: enough, and fast
+_MOST_EVEN = 500  # landmarks even in time of the fits that are compared
+_MOST_LOOKED_AT = 5000  # windows that these explain
+_COMPARED = 250  # windows that the labels of a resample are compared on
+
+
+@dataclass(frozen=True, kw_only=True)
+class Landmarks:
+    """Which landmarks the map stands on, and what they were chosen by.
+
+    It looks at the whole training series.
+
+    Attributes
+    ----------
+    drawn : {"even", "spread"}
+        Even in time, or spread over the space.
+    explained_even, explained_spread : float or None
+        Share of the variance in the slow directions that lies between the regimes, where both were
+        fitted.
+    stability_even, stability_spread : float or None
+        Mean adjusted Rand index under resampling, where spread ones explain more.
+    """
+
+    drawn: Literal["even", "spread"] = "even"
+    explained_even: float | None = None
+    explained_spread: float | None = None
+    stability_even: float | None = None
+    stability_spread: float | None = None
+
+
+@dataclass(frozen=True)
+class Clustering:
+    """A map and the centroids in its coordinates.
+
+    Attributes
+    ----------
+    spectral : SpectralMap
+    centroids : ndarray, shape (K, K)
+    labels : ndarray of int, shape (E,)
+        Nearest centroid of the windows that the centroids were fitted on.
+    """
+
+    spectral: SpectralMap
+    centroids: Array
+    labels: NDArray[np.intp]
+
+
+def fitted_rows(offsets: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
+    """Return the windows that centroids, and spread landmarks, are fitted on."""
+    return balanced_rows(offsets, _MOST_FITTED, generator)
+
+
+def landmark_rows(
+    drawn: Literal["even", "spread"],
+    points: Array,
+    even: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    seed: int,
+) -> NDArray[np.int64]:
+    """Return the landmarks of either kind; spread ones are as many, 500 at most.
+
+    Parameters
+    ----------
+    drawn : {"even", "spread"}
+    points : ndarray, shape (N, L)
+        Windows in the slow directions, in time order.
+    even : ndarray of int64, shape (M,)
+        Landmarks even in time.
+    fitted : ndarray of int64, shape (E,)
+        From :func:`fitted_rows`; spread ones are drawn from them.
+    seed : int
+    """
+    if drawn == "even":
+        return even
+    count = min(len(even), MOST_SPREAD)
+    return fitted[spread_rows(points[fitted], count, np.random.default_rng(seed))]
+
+
+def cluster(
+    points: Array,
+    even: NDArray[np.int64],
+    fitted: NDArray[np.int64],
+    n_regimes: int,
+    *,
+    block: int,
+    seed: int,
+) -> tuple[Clustering, Landmarks, Array]:
+    """Cluster on some landmarks even in time, or on spread ones where these explain more.
+
+    A quick fit, to judge a number of regimes by: it uses 500 of either and looks at 5000 windows.
+    Where every window is a landmark there is nothing to choose.
+
+    Parameters
+    ----------
+    points, even, fitted, seed
+        As in :func:`landmark_rows`.
+    n_regimes : int
+        K, at least 2.
+    block : int
+        Windows of a resampled block.
+
+    Returns
+    -------
+    found : Clustering
+    landmarks : Landmarks
+    agreement : ndarray of float64, shape (B,)
+        Of its labels under resampling, see :func:`~regimetry.regimes.choice.stability.stability`.
+    """
+    looked_at = _thinned(fitted, _MOST_LOOKED_AT)
+    some = points[looked_at]
+
+    def fit(rows: NDArray[np.int64]) -> tuple[Clustering, float]:
+        found = cluster_on(points[rows], some, n_regimes, seed)
+        return found, explained(some, found.labels)
+
+    def resampled(labels: NDArray[np.intp], draw: Draw) -> Array:
+        rows, own = _thinned(looked_at, _COMPARED), _thinned(labels, _COMPARED)
+        return stability(points, rows, own, n_regimes, block=block, seed=seed, draw=draw)
+
+    found, share = fit(_thinned(even, _MOST_EVEN))
+    agreement = resampled(found.labels, even_rows)
+    if len(even) == len(points):
+        return found, Landmarks(), agreement
+    other, other_share = fit(landmark_rows("spread", points, even, fitted, seed))
+    landmarks = Landmarks(explained_even=share, explained_spread=other_share)
+    if other_share < share + LEAST_GAIN:
+        return found, landmarks, agreement
+    other_agreement = resampled(other.labels, spread_rows)
+    before, after = float(agreement.mean()), float(other_agreement.mean())
+    landmarks = replace(landmarks, stability_even=before, stability_spread=after)
+    if after < before - MOST_LOSS:
+        return found, landmarks, agreement
+    return other, replace(landmarks, drawn="spread"), other_agreement
+
+
+def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
+    """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another."""
+    spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
+    coordinates = by_block(spectral.transform, points, len(landmarks))
+    centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    return Clustering(spectral, centroids, nearest(coordinates, centroids))
+
+
+def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    return rows[:: -(-len(rows) // most)]

@@ -1,0 +1,183 @@
+"""Spectral clustering on landmarks, with a fixed map for points that were not in the fit.
+
+Normalised cuts as in Ng, Jordan, Weiss 2002; self-tuning affinity of Zelnik-Manor, Perona 2004;
+Nystrom extension as in Fowlkes et al. 2004. With every point a landmark it is the exact algorithm.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+from scipy.sparse.csgraph import connected_components
+
+from regimetry.regimes.clustering.slow import fix_signs
+
+Array = NDArray[np.float64]
+
+_NO_AFFINITY = 30.0  # exponents of 30 are affinities of 1e-13: rounding, to an eigenvector
+
+NEIGHBOURS = 15
+"""The local scale of a point is its distance to its 15th neighbour."""
+
+
+def squared_distances(points: Array, landmarks: Array) -> Array:
+    """Return squared Euclidean distances (N, M), not below 0.
+
+    Expects points and landmarks centred on the landmarks' mean, without which the expansion
+    ``|x|^2 - 2 x y + |y|^2`` cancels in float32.
+    """
+    squares = np.sum(points**2, axis=1)[:, None] + np.sum(landmarks**2, axis=1)
+    return np.maximum(squares - 2.0 * points @ landmarks.T, 0.0)
+
+
+def local_scales(squared: Array, rank: int) -> Array:
+    """Return each row's distance to its landmark of the given rank; (N,).
+
+    ``rank`` counts from 0, and a landmark finds itself at rank 0: rank 15 is the 15th neighbour.
+    For a new point it is the 16th nearest landmark, so that both are defined the same way.
+    """
+    return np.sqrt(np.partition(squared, rank, axis=1)[:, rank])
+
+
+def neighbour_rank(n_landmarks: int) -> int:
+    """Return the rank of the neighbour that gives a scale: the 15th, or the last there is."""
+    return min(NEIGHBOURS, n_landmarks - 1)
+
+
+@dataclass(frozen=True)
+class SpectralMap:
+    """Map of points (N, L) to unit vectors (N, K) in which clusters are compact.
+
+    With e_j = |x - y_j|^2 / (s(x) s_j), it is ``normalise(softmax(-e) @ loadings)``: the degree of
+    the query and any common factor of its affinities cancel in the normalisation, and the softmax
+    keeps a point that is far from every landmark from dividing 0 by 0.
+
+    Attributes
+    ----------
+    centre : ndarray, shape (L,)
+        Mean of the landmarks.
+    landmarks : ndarray, shape (M, L)
+        Centred.
+    scales : ndarray, shape (M,)
+        Local scale of each landmark, times the coarseness where the landmarks are islands.
+    floor : float
+        Least local scale of a point: that of the landmarks.
+    rank : int
+        Which neighbour gives a local scale.
+    loadings : ndarray, shape (M, K)
+        ``d_j^-1/2 u_jk / lambda_k`` with eigenpairs (lambda, u) of the normalised affinity.
+    eigenvalues : ndarray
+        Largest eigenvalues of the normalised affinity, falling; more than K where there are.
+    """
+
+    centre: Array
+    landmarks: Array
+    scales: Array
+    floor: float
+    rank: int
+    loadings: Array
+    eigenvalues: Array
+
+    def transform(self, points: NDArray[np.floating]) -> Array:
+        """Return the unit vectors (N, K) of points (N, L)."""
+        squared = squared_distances(np.asarray(points, float) - self.centre, self.landmarks)
+        scale = np.maximum(local_scales(squared, self.rank), self.floor)
+        exponents = -squared / (scale[:, None] * self.scales)
+        exponents -= exponents.max(axis=1, keepdims=True)
+        affinity = np.exp(exponents)
+        vectors = affinity / affinity.sum(axis=1, keepdims=True) @ self.loadings
+        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+
+
+def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
+    """Return the affinity (M, M) of landmarks among themselves and their local scales (M,).
+
+    Scales are kept above a hundredth of the landmarks' spread: identical ones have none of their
+    own, and far below it distances are the rounding of float32, which the model file computes in.
+    """
+    exponents, scales = _exponents(squared, rank)
+    return np.exp(-exponents), scales
+
+
+def _exponents(squared: Array, rank: int) -> tuple[Array, Array]:
+    scales = local_scales(squared, rank)
+    spread = float(np.sqrt(squared.mean()))
+    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-2 * spread, 1e-6))
+    return squared / (scales[:, None] * scales), scales
+
+
+def coarseness(exponents: Array, most_islands: int) -> float:
+    """Return how much coarser to look so that the landmarks are few islands.
+
+    Landmarks without affinity between them are islands. If they are more than the eigenvectors,
+    those are an arbitrary choice among many of eigenvalue 1, and so are the clusters. Wider local
+    scales join the nearest islands first.
+
+    Parameters
+    ----------
+    exponents : ndarray, shape (M, M)
+        ``d_ij^2 / (s_i s_j)``.
+    most_islands : int
+
+    Returns
+    -------
+    float
+        What to divide the exponents by: 1, or a power of 2.
+    """
+    coarse = 1.0
+    while _islands(exponents < coarse * _NO_AFFINITY) > most_islands:
+        coarse *= 2.0
+    return coarse
+
+
+def _islands(linked: NDArray[np.bool_]) -> int:
+    return int(connected_components(linked, directed=False, return_labels=False))
+
+
+def fit_spectral_map(
+    points: NDArray[np.floating], n_vectors: int, n_eigenvalues: int
+) -> SpectralMap:
+    """Fit the map on landmarks.
+
+    Parameters
+    ----------
+    points : ndarray of float, shape (M, L)
+        The landmarks.
+    n_vectors : int
+        K, leading eigenvectors that the map uses.
+    n_eigenvalues : int
+        How many eigenvalues to report, at least K where M allows.
+
+    Returns
+    -------
+    SpectralMap
+    """
+    values = np.asarray(points, dtype=np.float64)
+    centre = values.mean(axis=0)
+    landmarks = values - centre
+    squared = squared_distances(landmarks, landmarks)
+    np.fill_diagonal(squared, 0.0)
+    rank = neighbour_rank(len(values))
+    exponents, scales = _exponents(squared, rank)
+    del squared
+    coarse = coarseness(exponents, max(n_vectors, n_eigenvalues - 1))
+    exponents /= -coarse
+    affinity = np.exp(exponents, out=exponents)
+
+    root_degree = np.sqrt(affinity.sum(axis=1))
+    affinity /= root_degree[:, None] * root_degree
+    size = len(affinity)
+    count = min(max(n_vectors, n_eigenvalues), size)
+    eigenvalues, vectors = linalg.eigh(
+        affinity, subset_by_index=(size - count, size - 1), overwrite_a=True
+    )
+    eigenvalues, vectors = eigenvalues[::-1], fix_signs(vectors[:, ::-1])
+    # The trivial direction comes first with eigenvalue 1; small or negative ones cannot be divided
+    # by and belong to no cluster.
+    usable = np.maximum(eigenvalues[:n_vectors], 1e-3)
+    loadings = vectors[:, :n_vectors] / root_degree[:, None] / usable
+    floor = float(scales.min())
+    return SpectralMap(centre, landmarks, coarse * scales, floor, rank, loadings, eigenvalues)

@@ -1,0 +1,1 @@
+"""What single bars say of the regimes that windows found."""

@@ -1,0 +1,199 @@
+"""From labels of windows to evidence of single bars.
+
+Windows find which regimes there are, whatever sets them apart, but they overlap: they say the same
+thing W times and say it W / 2 bars late. Given their labels, a density of the next bar in each
+regime is fitted by expectation maximisation, and the order of the autoregression by the Bayesian
+information criterion. It takes the windows' place where its regimes say about as much of what
+windows look like as those that the windows themselves gave.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import adjusted_rand_score
+
+from regimetry.regimes.evidence.channels import own_channels
+from regimetry.regimes.evidence.em import Bars, Maximum, maximise
+from regimetry.regimes.evidence.emission import Emission
+from regimetry.regimes.evidence.explained import explained_apart
+from regimetry.runtime.jump import jump_path
+from regimetry.windows import Windows
+
+Array = NDArray[np.float64]
+
+ORDERS = (0, 1, 2, 3, 5)
+"""Orders of autoregression that are tried, each if the one before it was an improvement."""
+
+LEAST_EXPLAINED = 0.85
+"""Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
+
+LITTLE_EXPLAINED, LEAST_AGREEMENT = 0.2, 0.5
+"""One that explains no more than the first must have this adjusted Rand index with the windows'."""
+
+UNKNOWN_BAR = 1.0
+"""By how much a change is cheaper, in nats, while it is not known at which bar it happened.
+
+The causal recursion follows the best path to each regime, where the filter of the same chain adds
+up the paths that change at one of the last bars or another: about e of them matter.
+"""
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """Evidence of single bars, and what speaks for it.
+
+    Attributes
+    ----------
+    emission : Emission
+    stay : float
+        Probability of staying in a regime from one bar to the next.
+    agreement : float
+        Adjusted Rand index between its whole-series labels and those of the windows.
+    explained, explained_by_windows : float
+        Share of the variance of windows that its labels, and those of the windows, explain W bars
+        away; see :func:`~regimetry.regimes.evidence.explained.explained_apart`.
+    criterion : float
+        Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
+    """
+
+    emission: Emission
+    stay: float
+    agreement: float
+    explained: float
+    explained_by_windows: float
+    criterion: float
+
+    @property
+    def penalty(self) -> float:
+        """Price of a change in nats: the log odds of staying against each single change."""
+        return price_of_change(self.stay, self.emission.n_regimes)
+
+    @property
+    def causal_penalty(self) -> float:
+        """Price of a change in the causal labels: less by :data:`UNKNOWN_BAR`."""
+        return max(self.penalty - UNKNOWN_BAR, 0.0)
+
+    def reordered(self, order: NDArray[np.integer]) -> Refinement:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        return replace(self, emission=self.emission.reordered(order))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what was found as plain data."""
+        return {
+            "channels": list(self.emission.channels),
+            "order": self.emission.order,
+            "freedom": self.emission.freedom.tolist(),
+            "stay": self.stay,
+            "agreement": self.agreement,
+            "explained": self.explained,
+            "explained_by_windows": self.explained_by_windows,
+            "criterion": self.criterion,
+        }
+
+    @property
+    def explains_enough(self) -> bool:
+        """Whether its regimes say about as much of windows as those that the windows gave.
+
+        Where neither says much, that may be of anything: there the two have to agree.
+        """
+        if self.explained <= LITTLE_EXPLAINED and self.agreement < LEAST_AGREEMENT:
+            return False
+        return self.explained > LEAST_EXPLAINED * self.explained_by_windows
+
+
+def price_of_change(stay: float, n_regimes: int) -> float:
+    """Return the log odds of staying against each single change, in nats; 0 for one regime."""
+    return float(np.log(stay / (1.0 - stay) * (n_regimes - 1))) if n_regimes > 1 else 0.0
+
+
+def refine(
+    windows: NDArray[np.floating] | Windows,
+    labels: NDArray[np.integer],
+    points: NDArray[np.floating],
+    n_regimes: int,
+    seed: int = 0,
+) -> Refinement:
+    """Fit a density of the next bar to each regime.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (N, W, F), or Windows
+        Preprocessed, in time order, stride 1. The order of the autoregression stays below W.
+    labels : ndarray of int, shape (N,)
+        Whole-series labels of the windows, each of which stands for its centre.
+    points : ndarray of float, shape (N, L)
+        Where the windows lie among each other: what regimes should explain.
+    n_regimes : int
+        K.
+    seed : int
+        Of the windows that the choice of channels looks at.
+
+    Returns
+    -------
+    Refinement
+    """
+    windows = Windows.of(windows)
+    window_size = windows.shape[1]
+    channels = own_channels(windows, seed)
+    depth = min(ORDERS[-1] + 1, window_size)
+    # (N, depth, C): the newest bar first. All orders are compared on the same bars.
+    bars = windows.map(lambda w: w[:, : -depth - 1 : -1, list(channels)].astype(np.float64))
+    half = window_size - 1 - window_size // 2
+    centre = _labels_of_newest(labels, windows.offsets, half)
+    start = (centre[:, None] == np.arange(n_regimes)).astype(float)
+
+    def fitted(order: int, *, heavy: bool) -> Maximum:
+        data = Bars(bars[:, 0], _before(bars, order), windows.begins)
+        return maximise(data, start, channels, heavy=heavy)
+
+    best = fitted(ORDERS[0], heavy=False)
+    for order in ORDERS[1:]:
+        candidate = fitted(order, heavy=False) if order < window_size else best
+        if candidate.criterion <= best.criterion:
+            break
+        best = candidate
+    heavy = fitted(best.emission.order, heavy=True)
+    if heavy.criterion > best.criterion:
+        best = heavy
+
+    costs = -best.emission.density(_before(bars, best.emission.order), bars[:, 0])
+    path = jump_path(costs, price_of_change(best.stay, n_regimes), windows.offsets)
+    known = centre >= 0
+
+    def explained(of_newest: NDArray[np.integer]) -> float:
+        # The window around a bar ends ``half`` later; the next ones that share nothing with it,
+        # a window size before and after.
+        ahead, behind = window_size + half, window_size - half
+        return explained_apart(
+            points, np.where(known, of_newest, -1), ahead, behind, windows.offsets
+        )
+
+    return Refinement(
+        emission=best.emission,
+        stay=best.stay,
+        agreement=float(adjusted_rand_score(centre[known], path[known])),
+        explained=explained(path),
+        explained_by_windows=explained(centre),
+        criterion=best.criterion,
+    )
+
+
+def _labels_of_newest(
+    labels: NDArray[np.integer], offsets: NDArray[np.int64], bars: int
+) -> NDArray[np.int64]:
+    """Return the label of each window's newest bar: that of the window ``bars`` later, or -1."""
+    found = np.full(len(labels), -1)
+    for a, b in pairwise(offsets.tolist()):
+        found[a : max(a, b - bars)] = labels[a + bars : b]
+    return found
+
+
+def _before(bars: Array, order: int) -> Array:
+    """Return a 1 and the bars before the newest, (N, 1 + P C), of bars (N, depth, C)."""
+    earlier = bars[:, 1 : order + 1].reshape(len(bars), order * bars.shape[2])
+    return np.concatenate([np.ones((len(bars), 1)), earlier], axis=1)

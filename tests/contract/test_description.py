@@ -1,0 +1,137 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import onnx
+import pytest
+
+import regimetry as rg
+from regimetry.cli import main
+from regimetry.contract import (
+    CONTRACT_KEY,
+    FORMAT_KEY,
+    PRECISION_KEY,
+    ModelContract,
+    precision_of,
+)
+from regimetry.errors import ModelError
+
+
+def test_a_contract_survives_the_file(model):
+    contract = model.contract
+    assert ModelContract.from_metadata(contract.to_metadata(), "x") == contract
+    assert contract.to_metadata() == replace(contract).to_metadata()
+
+
+def test_what_the_contract_tells(model):
+    contract = model.contract
+    assert (contract.window_size, contract.window_rows) == (10, 11)
+    assert contract.transforms == ("level", "level", "level", "log_difference")
+    training = contract.training
+    assert training["rows"] == 700
+    assert training["windows"] == 690
+    assert training["seed"] == 0
+    assert training["configuration"]["encoder"]["embedding_dim"] == 8
+    assert len(training["fingerprint"]) == 64
+    assert {"tensorflow", "tf2onnx", "regimetry"} <= set(training["versions"])
+    assert sum(regime.share for regime in contract.regimes) == pytest.approx(1.0)
+    for row in contract.transition_matrix:
+        assert sum(row) == pytest.approx(1.0)
+
+
+def _edited(model, **changes):
+    metadata = model.contract.to_metadata()
+    data = json.loads(metadata[CONTRACT_KEY])
+    for name, value in changes.items():
+        if value is None:
+            del data[name]
+        else:
+            data[name] = value
+    return {**metadata, CONTRACT_KEY: json.dumps(data)}
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda m: {}, "not a regimetry model"),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "0"},
+            "'0'; this release reads 1, 2 and 3. Use the release that wrote it, or fit and save",
+        ),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "4"},
+            "'4'; this release reads 1, 2 and 3. A newer release wrote it: upgrade regimetry",
+        ),
+        (
+            lambda m: {**m.contract.to_metadata(), FORMAT_KEY: "one"},
+            "'one'; this release reads 1, 2 and 3. Use the release that wrote it",
+        ),
+        (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
+        (lambda m: _edited(m, scale=None), "damaged"),
+        (lambda m: _edited(m, mean=[1.0]), r"mean is \(1.0,\); expected 4 numbers"),
+        (lambda m: _edited(m, window_rows=10), "window_rows is 10; expected 11"),
+        (lambda m: _edited(m, window_size="10"), "window_size is '10'"),
+        (lambda m: _edited(m, window_size=-10, window_rows=-9), "window_size is -10"),
+        (lambda m: _edited(m, embedding_size=True), "embedding_size is True"),
+        (lambda m: _edited(m, jump_penalty=-1), "jump_penalty"),
+        (lambda m: _edited(m, sharpness="1"), "sharpness"),
+        (lambda m: _edited(m, clip=float("nan")), "NaN is no number"),
+        (lambda m: _edited(m, scale=[1.0, 1.0, 1.0, 1e999]), "damaged"),
+        (lambda m: _edited(m, transforms=["level"] * 3 + ["square"]), "transforms"),
+        (lambda m: _edited(m, transition_matrix=[[1.0]]), "transition_matrix"),
+        (lambda m: _edited(m, evidence="hearsay"), "evidence is 'hearsay'; expected window or bar"),
+        (lambda m: _edited(m, regimes=[]), "regimes is 0"),
+        (lambda m: _edited(m, training=[1]), "training"),
+        (lambda m: _edited(m, schema=[]), "schema"),
+        (lambda m: _edited(m, schema=[{"name": "a", "categories": None}] * 4), "schema"),
+        (lambda m: _edited(m, unknown=1), "damaged"),
+        (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "[" * 100_000}, "damaged"),
+    ],
+)
+def test_edited_metadata_are_refused(model, edit, message):
+    with pytest.raises(ModelError, match=message):
+        ModelContract.from_metadata(edit(model), "file.onnx")
+
+
+def test_the_fingerprint_is_that_of_the_contract(model):
+    contract = model.contract
+    again = ModelContract.from_metadata(contract.to_metadata(), "x")
+    assert again.fingerprint == contract.fingerprint
+    assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
+
+
+@pytest.mark.parametrize("version", ["0", "4"])
+def test_a_file_of_another_version_is_refused_by_every_reader(
+    model_path, tmp_path, version, capsys
+):
+    model = onnx.load(model_path)
+    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = version
+    path = tmp_path / "m.onnx"
+    onnx.save(model, path)
+    with pytest.raises(
+        ModelError, match=f"format version '{version}'; this release reads 1, 2 and 3"
+    ):
+        rg.load(path)
+    for verb in ("inspect", "verify"):
+        assert main([verb, str(path)]) == 2
+        assert f"format version '{version}'" in capsys.readouterr().err
+
+
+def test_a_version_1_file_of_the_first_release_loads():
+    path = Path(__file__).parents[2] / "models" / "sp500.onnx"
+    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    data = json.loads(metadata[CONTRACT_KEY])
+    data.pop("evidence", None)
+    metadata = {**metadata, FORMAT_KEY: "1", CONTRACT_KEY: json.dumps(data)}
+    contract = ModelContract.from_metadata(metadata, "sp500.onnx")
+    assert contract.n_regimes == 3
+    assert contract.evidence == "window"
+    assert contract.bars_until_label == contract.window_size // 2
+    assert set(data) <= set(contract.to_dict())
+
+
+def test_precision_is_float32_unless_the_file_says_otherwise():
+    assert precision_of({}, "m.onnx") == "float32"
+    assert precision_of({PRECISION_KEY: "float16"}, "m.onnx") == "float16"
+    with pytest.raises(ModelError, match="its precision is 'int4'; this release knows float32"):
+        precision_of({PRECISION_KEY: "int4"}, "m.onnx")

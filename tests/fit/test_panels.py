@@ -1,0 +1,197 @@
+"""Many instruments in one fit: shared regimes, own units, and the same answers in any shape."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from encoders import FAST
+from sklearn.metrics import adjusted_rand_score
+
+import regimetry as rg
+from regimetry.encoder import EncoderConfig, build_encoder
+from regimetry.encoder.inference import embed_windows
+from regimetry.encoder.seeding import seeded
+from regimetry.errors import ConfigError, DataError
+from regimetry.fit import source
+from regimetry.fit.rows import cut_part, slow_directions_of, training_rows
+from regimetry.fit.source import panel_source
+from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
+from regimetry.windows import Windows
+
+SIZES = {"calm": 1.0, "wild": 5.0, "tame": 0.2}
+STATES = {name: rg.simulate("s2", n_rows=600, seed=i).states for i, name in enumerate(SIZES)}
+
+
+def frames():
+    found = {}
+    for i, (name, size) in enumerate(SIZES.items()):
+        series = rg.simulate("s2", n_rows=600, seed=i)
+        times = pd.date_range("2020-01-01", periods=600, name="date")
+        found[name] = pd.DataFrame(size * series.values, columns=list(series.names), index=times)
+    found["short"] = found["calm"].iloc[:4]
+    return found
+
+
+def long_frame():
+    parts = [frame.assign(symbol=name) for name, frame in frames().items()]
+    return pd.concat(parts).sort_index(kind="stable")
+
+
+def fit(**changes):
+    return rg.RegimeDetector(n_regimes=3, encoder=FAST, random_state=0, **changes)
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return fit().fit(frames())
+
+
+def as_labels(series):
+    return series.to_numpy(dtype="int64", na_value=-1)
+
+
+def test_regimes_are_shared_and_each_instrument_is_read_in_its_own_units(detector):
+    for name, states in STATES.items():
+        labels = as_labels(detector.labels_[name])
+        assert adjusted_rand_score(states[60:], labels[60:]) > 0.6
+    # Read as they are, the wild one is always wild: a scale, not a regime.
+    pooled = fit(scaling="pooled").fit(frames())
+    assert pooled.model_.contract.scaling is None
+    labels = as_labels(pooled.labels_["wild"])
+    assert adjusted_rand_score(STATES["wild"][60:], labels[60:]) < 0.6
+
+
+def test_all_shapes_give_the_same_labels(detector):
+    model, long = detector.model_, long_frame()
+    by_mapping = model.predict(frames())
+    for found in (model.predict(long, by="symbol"), fit().fit(long, by="symbol").labels_):
+        assert found.index.equals(long.index)
+        for name, labels in by_mapping.items():
+            mine = found[(long["symbol"] == name).to_numpy()]
+            pd.testing.assert_series_equal(mine, labels, check_freq=False)
+
+
+def test_each_instrument_is_labelled_as_if_alone(detector):
+    model = detector.model_
+    together = model.label(frames())
+    for name in SIZES:
+        alone = model.label({name: frames()[name]})
+        for entry in ("regime", "probability", "novelty", "novel"):
+            both = [getattr(found, entry)[name] for found in (together, alone)]
+            assert both[0].equals(both[1]), (name, entry)
+    assert together.regime["short"].isna().all()
+    assert not together.novel["short"].any()
+    assert model.smooth(frames())["short"].isna().all()
+
+
+def test_the_file_knows_its_instruments(detector, tmp_path):
+    detector.save(tmp_path / "panel.onnx")
+    model = rg.load(tmp_path / "panel.onnx")
+    contract = model.contract
+    assert contract == detector.model_.contract
+    assert contract.format_version == 3
+    assert contract.scaling.instruments == tuple(SIZES)
+    assert (contract.training["instruments"], contract.training["short_instruments"]) == (4, 1)
+    assert contract.training["rows"] == 1804
+    assert fit().fit(long_frame(), by="symbol").model_.contract.by == "symbol"
+
+
+def test_an_unknown_instrument_is_read_like_an_average_one(detector):
+    model, frame = detector.model_, frames()["calm"]
+    unknown = model.predict({"new": frame})["new"]
+    assert unknown.equals(model.predict(frame))
+    assert not unknown.equals(model.predict({"wild": frame})["wild"])
+
+
+def test_no_window_crosses_and_the_future_changes_nothing(detector):
+    model, given = detector.model_, frames()
+    before = model.label({name: frame.iloc[:300] for name, frame in given.items()})
+    after = model.label(given)
+    for name, regime in before.regime.items():
+        assert regime.equals(after.regime[name].iloc[: len(regime)])
+    embedded = model.embed(long_frame(), by="symbol")
+    assert len(embedded) == sum(max(0, len(f) - model.contract.window_rows + 1)
+                                for f in given.values())  # fmt: skip
+
+
+def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows():
+    whole, sampled = fit().fit(frames()), fit(max_windows=900).fit(frames())
+    contract = sampled.model_.contract
+    assert contract.mean == whole.model_.contract.mean
+    assert contract.scaling == whole.model_.contract.scaling
+    assert contract.training["sampled_rows"] < 1000 < contract.training["rows"]
+    labels = [as_labels(one.labels_["wild"])[60:] for one in (whole, sampled)]
+    assert adjusted_rand_score(*labels) > 0.8
+
+
+def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
+    made = panel_source(frames(), None)
+    rows = training_rows(made, window_size=10, max_windows=10**6, difference="auto", own_units=True)
+    assert rows.complete
+    config = EncoderConfig(**{**FAST.to_dict(), "window_size": 10, "num_features": 3})
+    with seeded(0):
+        encoder, other = build_encoder(config), build_encoder(config)
+    windows = Windows([cut_part(rows.preprocessing, part, 10) for part in rows.scaled.parts()])
+    embeddings = windows.map(lambda part: embed_windows(encoder, part))
+    expected = fit_slow_directions(embeddings, 10, windows.offsets)
+    monkeypatch.setattr(source, "_BLOCK", 97)
+    found = slow_directions_of(made, rows, encoder)
+    for name in ("mean", "autocorrelation"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-6)
+    assert np.abs(slow_directions_of(made, rows, other).mean - expected.mean).max() > 1e-3
+
+
+def test_sums_of_parts_add_up():
+    values = np.random.default_rng(0).standard_normal((200, 4)) + 3
+    offsets = np.array([0, 120, 121, 200])
+    centre = np.full(4, 2.5)
+    whole = LaggedSums.of(values, 7, offsets=offsets)
+    parts = [LaggedSums.of(values[a:b], 7, centre) for a, b in itertools.pairwise(offsets)]
+    added = parts[0] + parts[1] + parts[2]
+    for name in ("mean", "covariance", "lagged_covariance"):
+        np.testing.assert_allclose(getattr(added, name), getattr(whole, name), atol=1e-12)
+    crossing = LaggedSums.of(values, 7)
+    assert crossing.pairs > whole.pairs == added.pairs
+    assert np.abs(crossing.lagged_covariance - whole.lagged_covariance).max() > 1e-4
+
+
+def test_bad_input_says_what_is_wrong():
+    with pytest.raises(DataError, match="longest of 1 instruments has 4 rows"):
+        fit().fit({"short": frames()["short"]})
+    with pytest.raises(DataError, match=r"by is 'ticker'.*symbol"):
+        fit().fit(long_frame(), by="ticker")
+    with pytest.raises(DataError, match="names its instruments itself"):
+        fit().fit(frames(), by="symbol")
+    with pytest.raises(ConfigError, match="scaling"):
+        fit(scaling="none").fit(frames())
+    with pytest.raises(ConfigError, match="max_windows"):
+        fit(max_windows=1).fit(frames())
+
+
+def test_live_series_are_read_in_the_units_of_their_instrument(detector):
+    model, given = detector.model_, frames()
+    names = list(SIZES)
+    expected = model.label({name: given[name].iloc[:80] for name in names})
+    bank = model.bank(3, instruments=names)
+    streams = {name: model.stream(instrument=name) for name in names}
+    for t in range(80):
+        rows = np.stack([given[name].to_numpy()[t] for name in names])
+        ticks = bank.push([0, 1, 2], rows)
+        single = {name: streams[name].push(row) for name, row in zip(names, rows, strict=True)}
+        if t < model.contract.window_rows - 1:
+            assert not len(ticks.ids)
+            continue
+        for i, name in enumerate(names):
+            assert ticks.regime[i] == single[name].regime == expected.regime[name].iloc[t]
+            wanted = expected.probability[name].iloc[t].to_numpy()
+            np.testing.assert_allclose(ticks.probability[i], wanted, atol=1e-4)
+            np.testing.assert_allclose(
+                single[name].novelty, expected.novelty[name].iloc[t], rtol=1e-3
+            )
+    unnamed = model.stream()
+    for row in given["wild"].to_numpy()[:80]:
+        tick = unnamed.push(row)
+    assert abs(tick.novelty - expected.novelty["wild"].iloc[-1]) > 0.01
+    with pytest.raises(DataError, match="2 instruments for 3 series"):
+        model.bank(3, instruments=names[:2])
