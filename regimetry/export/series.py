@@ -17,9 +17,8 @@ from onnx_ir.passes import common
 from regimetry.contract import FORM_KEY, INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ExportError
 from regimetry.export.rules.matching import attribute, constant, is_row
-from regimetry.export.rules.rows import ENTRYWISE
-from regimetry.export.rules.shapes import Batch, Dim, annotate, dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.shapes import ENTRYWISE, Batch, Shape, annotate, dims
+from regimetry.export.tape import Tape
 
 _LAST = np.iinfo(np.int64).max
 
@@ -61,20 +60,15 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
         shape=ir.Shape(("rows", features)),
         type=ir.TensorType(ir.DataType.FLOAT),
     )
-    sketch = Sketch()
+    tape = Tape("series")
     bars = {graph.inputs[0]: series}
     for node in graph:
-        row = _on_bars(node, bars, sketch)
+        row = _on_bars(node, bars, tape)
         if row is not None:
             bars[node.outputs[0]] = row
-    _gather(bars, series, rows, sketch)
+    _gather(bars, series, rows, tape)
 
-    for number, value in enumerate(sketch.constants):
-        value.name = f"series/constant_{number}"
-        graph.register_initializer(value)
-    for number, node in enumerate(sketch.nodes):
-        node.name = node.outputs[0].name = f"series/{number}_{node.op_type}"
-    graph.insert_before(graph.node(0), sketch.nodes)
+    tape.insert(graph, before=graph.node(0))
     graph.inputs[0] = series
     common.RemoveUnusedNodesPass()(rewritten)
     rewritten.metadata_props[FORM_KEY] = "series"
@@ -84,22 +78,21 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
     return result
 
 
-def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], sketch: Sketch) -> ir.Value | None:
+def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Value | None:
     """Add the twin of a node on bars, if it does the same to every row; return its output."""
     if len(node.outputs) != 1 or not any(value in bars for value in node.inputs):
         return None
     if node.op_type == "Reshape":
         return _same_rows(node, bars)
     if node.op_type == "Slice":
-        return _later_rows(node, bars, sketch)
+        return _later_rows(node, bars, tape)
     if node.op_type in ENTRYWISE:
         inputs = _entrywise_inputs(node, bars)
     else:
         inputs = _row_function_inputs(node, bars)
     if inputs is None:
         return None
-    attributes = {name: item.value for name, item in node.attributes.items()}
-    return sketch.op(node.op_type, *inputs, **attributes)
+    return tape.again(node, *inputs)
 
 
 def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
@@ -143,7 +136,7 @@ def _same_rows(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> ir.Value | None
     return bars.get(source) if before[-1] == after[-1] else None
 
 
-def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], sketch: Sketch) -> ir.Value | None:
+def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Value | None:
     """Slice bars as every window is sliced: rows s to e of R are bars s to T - (R - e) of T."""
     source, shape = node.inputs[0], dims(node.inputs[0])
     given = [constant(value) for value in node.inputs[1:]]
@@ -155,29 +148,31 @@ def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], sketch: Sketch) -
     rows = int(str(shape[1]))
     start, end, _ = slice(starts[0], ends[0]).indices(rows)
     last = end - rows if end < rows else _LAST
-    return sketch.op("Slice", bars[source], np.array([start]), np.array([last]), np.array([0]))
+    return tape.Slice(bars[source], [start], [last], [0])
 
 
-def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, sketch: Sketch) -> None:
-    """Hand windows of the bars to every node that does not work on bars."""
-    one = np.array(1)
-    total = sketch.op("Gather", sketch.op("Shape", series), np.array(0), axis=0)
-    count = sketch.op("Sub", total, np.array(rows - 1))
-    starts = sketch.op("Unsqueeze", sketch.op("Range", np.array(0), count, one), np.array([1]))
+def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:
+    """Hand windows of the bars to every node that does not work on bars.
+
+    With values (T, C) of the bars in place of (B, W, C) of the windows, ``n = T - R + 1``::
+
+        windows = bars[arange(n)[:, None] + arange(W)]     # (N, W, C)
+    """
+    count = tape.Sub(tape.Gather(tape.Shape(series), 0, axis=0), rows - 1)
+    starts = tape.Unsqueeze(tape.Range(0, count, 1), [1])
     for value, bar in bars.items():
         readers = [use for use in value.uses() if use.node.outputs[0] not in bars]
         shape = dims(value)
         if not readers or shape is None:
             continue
         size = _window_rows(shape)
-        places = sketch.op("Add", starts, np.arange(size)[None])
-        windows = sketch.op("Gather", bar, places, axis=0)
+        windows = tape.Gather(bar, tape.Add(starts, np.arange(size)[None]), axis=0)
         if len(shape) == 2:
-            windows = sketch.op("Reshape", windows, np.array([-1, int(str(shape[1]))]))
+            windows = tape.Reshape(windows, [-1, int(str(shape[1]))])
         for node, position in readers:
             node.replace_input_with(position, windows)
 
 
-def _window_rows(shape: tuple[Dim, ...]) -> int:
+def _window_rows(shape: Shape) -> int:
     size = shape[0].times if len(shape) == 2 and isinstance(shape[0], Batch) else shape[1]
     return int(str(size))

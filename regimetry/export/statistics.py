@@ -12,7 +12,7 @@ from onnx import TensorProto
 
 from regimetry.errors import ExportError
 from regimetry.export.rules.cost import cost_of
-from regimetry.export.rules.shapes import annotate
+from regimetry.export.shapes import annotate
 
 
 @dataclass(frozen=True, kw_only=True)

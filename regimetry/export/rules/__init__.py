@@ -16,7 +16,8 @@ from regimetry.export.rules.constants import fold_constants
 from regimetry.export.rules.convolution import Convolution
 from regimetry.export.rules.dense import Dense
 from regimetry.export.rules.layer_norm import LayerNorm
-from regimetry.export.rules.projected import ProjectedAverages, ProjectedScores
+from regimetry.export.rules.projected_averages import ProjectedAverages
+from regimetry.export.rules.projected_scores import ProjectedScores
 from regimetry.export.rules.reshapes import DeadReshape
 from regimetry.export.rules.rows import Rows
 from regimetry.export.rules.rule import Rule, RuleReport, apply

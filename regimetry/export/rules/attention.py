@@ -36,11 +36,13 @@ from regimetry.export.rules.matching import (
     consumer,
     made_by,
     needed,
+    sizes_of,
     with_added_row,
 )
 from regimetry.export.rules.projections import COLUMNS, ROWS, Projection, read_projection
-from regimetry.export.rules.shapes import Batch, Dim, dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.rules.views import as_rows, as_windows
+from regimetry.export.shapes import Batch, dims
+from regimetry.export.tape import Tape
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,14 +68,11 @@ class FoldedAttention:
         shape = dims(node.inputs[0]) if node.op_type == "Softmax" else None
         return shape is not None and len(shape) == 4
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Fold, if it saves operations."""
         layer = _read(node)
         tokens = layer.query.tokens
-        shape = dims(tokens)
-        if shape is None or not all(isinstance(size, int) for size in shape[1:]):
-            raise Declined("the tokens have no known (batch, W, D) shape")
-        window_size, size = int(str(shape[1])), int(str(shape[2]))
+        window_size, size = sizes_of(tokens, "the tokens have")
         heads, head_size = layer.query.bias.shape
         plain, folded = attention_operations(window_size, size, head_size, heads)
         if folded >= plain:
@@ -81,10 +80,9 @@ class FoldedAttention:
                 f"folding would take {folded} multiply-accumulates a window instead of {plain}, "
                 f"with D = {size} and heads of {head_size}"
             )
-        weights = _weights(sketch, layer, window_size, size)
-        averages = sketch.op("MatMul", weights, tokens, shape=(Batch(1), window_size * heads, size))
-        averages = sketch.reshape(averages, (Batch(window_size), heads * size))
-        return layer.result, _output(sketch, layer, averages, shape)
+        weights = _weights(tape, layer, window_size, size)
+        averages = tape.reshape(tape.MatMul(weights, tokens), (Batch(window_size), heads * size))
+        return layer.result, _output(tape, layer, averages)
 
 
 def _read(node: ir.Node) -> _Layer:
@@ -137,67 +135,56 @@ def _query_and_key(scores: ir.Value) -> tuple[Projection, Projection]:
     )
 
 
-def _weights(sketch: Sketch, layer: _Layer, window_size: int, size: int) -> ir.Value:
+def _weights(tape: Tape, layer: _Layer, window_size: int, size: int) -> ir.Value:
     """Softmax of the scores, (batch, W * H, W)."""
     heads = len(layer.query.bias)
     tokens = layer.query.tokens
     matrix = np.einsum("ihd,jhd->ihj", layer.query.weight, layer.key.weight)
     shift = np.einsum("hd,jhd->hj", layer.query.bias, layer.key.weight)
-    rows = sketch.rows(tokens)
-    product = sketch.op(
-        "Gemm",
-        rows,
+    queries = tape.Gemm(
+        as_rows(tape, tokens),
         matrix.reshape(size, heads * size),
         shift.reshape(heads * size),
-        shape=(Batch(window_size), heads * size),
     )
-    left = sketch.reshape(product, (Batch(1), window_size * heads, size))
-    right = sketch.op("Transpose", tokens, shape=(Batch(1), size, window_size), perm=[0, 2, 1])
-    flat = (Batch(1), window_size * heads, window_size)
-    scores = sketch.op("MatMul", left, right, shape=flat)
+    left = tape.reshape(queries, (Batch(1), window_size * heads, size))
+    scores = tape.MatMul(left, tape.Transpose(tokens, perm=[0, 2, 1]))
     if layer.mask is None:
-        return sketch.op("Softmax", scores, shape=flat, axis=-1)
-    return _masked_weights(sketch, layer.mask, scores, heads)
+        return tape.Softmax(scores, axis=-1)
+    return _masked_weights(tape, layer.mask, scores, heads)
 
 
-def _masked_weights(sketch: Sketch, mask: Mask, scores: ir.Value, heads: int) -> ir.Value:
+def _masked_weights(tape: Tape, mask: Mask, scores: ir.Value, heads: int) -> ir.Value:
     """Mask scores (batch, W, H, W), where the mask is (batch or 1, W or 1, 1, W)."""
     flat = dims(scores)
     assert flat is not None
     apart = (flat[0], flat[2], heads, flat[2])
-    scores = sketch.reshape(scores, apart)
-    if isinstance(mask.seen, np.ndarray):
-        moved: np.ndarray | ir.Value = four_axes(mask.seen).transpose(0, 2, 1, 3)
+    scores = tape.reshape(scores, apart)
+    if not isinstance(mask.seen, np.ndarray):
+        seen: np.ndarray | ir.Value = tape.Transpose(mask.seen, perm=[0, 2, 1, 3])
     else:
-        moved = sketch.op("Transpose", mask.seen, perm=[0, 2, 1, 3])
-    if isinstance(moved, np.ndarray) and mask.leaves_a_key:
-        shift = np.where(moved, 0.0, LOW)
-        weights = sketch.op("Softmax", sketch.op("Add", scores, shift), shape=apart, axis=-1)
-        return sketch.reshape(weights, flat)
-    hidden = sketch.op("Where", moved, scores, np.array(LOW))
-    weights = sketch.op("Softmax", hidden, axis=-1)
-    weights = sketch.op("Where", moved, weights, np.array(0.0), shape=apart)
-    return sketch.reshape(weights, flat)
+        seen = four_axes(mask.seen).transpose(0, 2, 1, 3)
+        if mask.leaves_a_key:
+            shifted = tape.Add(scores, np.where(seen, 0.0, LOW))
+            return tape.reshape(tape.Softmax(shifted, axis=-1), flat)
+    weights = tape.Softmax(tape.Where(seen, scores, LOW), axis=-1)
+    return tape.reshape(tape.Where(seen, weights, 0.0), flat)
 
 
-def _output(sketch: Sketch, layer: _Layer, averages: ir.Value, like: tuple[Dim, ...]) -> ir.Value:
+def _output(tape: Tape, layer: _Layer, averages: ir.Value) -> ir.Value:
     """Put the averages of all heads through values and output: (batch, W, D)."""
     matrix = np.einsum("ihd,hdo->hio", layer.value.weight, layer.output)
     matrix = matrix.reshape(-1, matrix.shape[-1])
     value_bias = np.einsum("hd,hdo->o", layer.value.bias, layer.output)
-    shape = ((dims(averages) or (Batch(1),))[0], matrix.shape[-1])
     if layer.mask is None or layer.mask.leaves_a_key:
-        rows = sketch.op("Gemm", averages, matrix, layer.bias + value_bias, shape=shape)
-        return sketch.windows(rows, like)
-    rows = sketch.op("Gemm", averages, matrix, layer.bias, shape=shape)
-    share = _sees_a_key(sketch, layer.mask)
-    return sketch.op("Add", sketch.windows(rows, like), sketch.op("Mul", share, value_bias))
+        rows = tape.Gemm(averages, matrix, layer.bias + value_bias)
+        return as_windows(tape, rows, layer.query.tokens)
+    windows = as_windows(tape, tape.Gemm(averages, matrix, layer.bias), layer.query.tokens)
+    return tape.Add(windows, tape.Mul(_sees_a_key(tape, layer.mask), value_bias))
 
 
-def _sees_a_key(sketch: Sketch, mask: Mask) -> ir.Value | np.ndarray:
+def _sees_a_key(tape: Tape, mask: Mask) -> ir.Value | np.ndarray:
     """Return 1 for every row that sees a key, 0 for the others: (batch or 1, W or 1, 1)."""
     if isinstance(mask.seen, np.ndarray):
         return np.any(four_axes(mask.seen), axis=(1, 3))[..., None].astype(np.float32)
-    keys = sketch.op("Cast", mask.seen, to=ir.DataType.FLOAT)
-    count = sketch.op("ReduceSum", keys, np.array([-1]), keepdims=1)
-    return sketch.op("Squeeze", sketch.op("Min", count, np.array(1.0)), np.array([1]))
+    count = tape.ReduceSum(tape.Cast(mask.seen, to=ir.DataType.FLOAT), [-1], keepdims=1)
+    return tape.Squeeze(tape.Min(count, 1.0), [1])

@@ -17,10 +17,11 @@ from regimetry.export.rules.matching import (
     constant,
     consumer,
     needed,
+    sizes_of,
     with_added_row,
 )
-from regimetry.export.rules.shapes import Batch, dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.rules.views import as_rows, as_windows
+from regimetry.export.tape import Tape
 
 _TO_CHANNELS_FIRST, _BACK = [0, 3, 1, 2], [0, 2, 3, 1]
 
@@ -34,7 +35,7 @@ class Convolution:
         """Return whether it is a convolution."""
         return node.op_type == "Conv"
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Rows times the kernel's matrix."""
         weight = _kernel(node)
         tokens = _moved_in(node)
@@ -43,13 +44,9 @@ class Convolution:
         if bias is None:
             raise Declined("the bias is no constant")
         added, result = with_added_row(result, len(bias))
-        shape = dims(tokens)
-        if shape is None or len(shape) != 3:
-            raise Declined("the input has no known (batch, W, D) shape")
-        rows = sketch.rows(tokens)
-        count = (dims(rows) or (Batch(1),))[0]
-        product = sketch.op("Gemm", rows, weight, bias + added, shape=(count, weight.shape[1]))
-        return result, sketch.windows(product, shape)
+        sizes_of(tokens, "the input has")
+        product = tape.Gemm(as_rows(tape, tokens), weight, bias + added)
+        return result, as_windows(tape, product, tokens)
 
 
 def _kernel(node: ir.Node) -> np.ndarray:

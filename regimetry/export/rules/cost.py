@@ -8,7 +8,7 @@ from math import prod
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import attribute
-from regimetry.export.rules.shapes import Batch, Dim, dims
+from regimetry.export.shapes import Batch, Dim, dims
 
 
 @dataclass(frozen=True, slots=True)

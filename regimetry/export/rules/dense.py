@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import Declined, constant, made_by, with_added_row
-from regimetry.export.rules.shapes import Batch, dims
-from regimetry.export.rules.sketch import Sketch, is_rows_view
+from regimetry.export.rules.matching import constant, made_by, read_by, sizes_of, with_added_row
+from regimetry.export.rules.views import as_rows, as_windows, is_rows_view
+from regimetry.export.shapes import dims
+from regimetry.export.tape import Tape
 
 
 class Dense:
@@ -29,7 +30,7 @@ class Dense:
             return False
         return len(shape) == 3 or (len(shape) == 2 and _view_of(node) is not None)
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Rows times the matrix, the bias with it."""
         tokens, weight = node.inputs[0], constant(node.inputs[1])
         assert tokens is not None
@@ -42,20 +43,14 @@ class Dense:
             view = _view_of(node)
             assert view is not None
             result = view
-        shape = dims(result)
         assert tokens is not None
-        if shape is None or len(shape) != 3 or any(isinstance(size, Batch) for size in shape[1:]):
-            raise Declined("the output has no known (batch, W, D) shape")
+        sizes_of(result, "the output has")
         bias, result = with_added_row(result, weight.shape[1])
-        rows = sketch.rows(tokens) if len(dims(tokens) or ()) == 3 else tokens
-        count = (dims(rows) or (Batch(1),))[0]
-        product = sketch.op("Gemm", rows, weight, bias, shape=(count, weight.shape[1]))
-        return result, sketch.windows(product, shape)
+        rows = as_rows(tape, tokens) if len(dims(tokens) or ()) == 3 else tokens
+        return result, as_windows(tape, tape.Gemm(rows, weight, bias), result)
 
 
 def _view_of(node: ir.Node) -> ir.Value | None:
     """Return the (batch, W, D) view of a product of rows, if that is all that reads it."""
-    nodes = list(dict.fromkeys(node.outputs[0].consumers()))
-    if len(nodes) == 1 and nodes[0].op_type == "Reshape" and is_rows_view(nodes[0].outputs[0]):
-        return nodes[0].outputs[0]
-    return None
+    view = read_by(node.outputs[0], "Reshape")
+    return view.outputs[0] if view and is_rows_view(view.outputs[0]) else None

@@ -20,11 +20,12 @@ from regimetry.export.rules.matching import (
     consumer,
     made_by,
     needed,
+    read_by,
     scalar,
     with_constant,
 )
-from regimetry.export.rules.shapes import dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.shapes import dims
+from regimetry.export.tape import Tape
 
 
 class LayerNorm:
@@ -36,7 +37,7 @@ class LayerNorm:
         """Return whether it is the reciprocal of a root."""
         return node.op_type == "Reciprocal" and made_by(node.inputs[0], "Sqrt") is not None
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Read the input from the deviation, the affine part from what follows."""
         root = needed(node.inputs[0], "Sqrt", "the reciprocal")
         shifted = needed(root.inputs[0], "Add", "the root's argument")
@@ -48,30 +49,14 @@ class LayerNorm:
         size = shape[-1]
 
         factor, gamma = node.outputs[0], np.ones(size)
-        if _only_consumer_scales(factor):
-            scaled = consumer(factor, "Mul", "the reciprocal")
+        scaled = read_by(factor, "Mul")
+        if scaled and any(constant(value) is not None for value in scaled.inputs):
             gamma = _vector(with_constant(scaled)[1], size, "gamma")
             factor = scaled.outputs[0]
         result, beta = _affine(factor, tokens, mean, size)
-        normalised = sketch.op(
-            "LayerNormalization",
-            tokens,
-            gamma,
-            beta,
-            shape=shape,
-            axis=-1,
-            epsilon=float(epsilon.reshape(())),
+        return result, tape.LayerNormalization(
+            tokens, gamma, beta, axis=-1, epsilon=float(epsilon.reshape(()))
         )
-        return result, normalised
-
-
-def _only_consumer_scales(factor: ir.Value) -> bool:
-    nodes = list(factor.consumers())
-    return (
-        len(nodes) == 1
-        and nodes[0].op_type == "Mul"
-        and any(constant(value) is not None for value in nodes[0].inputs)
-    )
 
 
 def _centred(variance: ir.Value) -> tuple[ir.Value, ir.Value]:
@@ -111,7 +96,7 @@ def _affine(
 ) -> tuple[ir.Value, np.ndarray]:
     """Return the value x g + (beta - mean g), and beta."""
     products = {}
-    for node in dict.fromkeys(factor.consumers()):
+    for node in factor.consumers():
         if node.op_type != "Mul":
             raise Declined(f"the scale goes to {node.op_type}, expected Mul")
         other = node.inputs[1] if node.inputs[0] is factor else node.inputs[0]

@@ -14,8 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import Declined, constant, made_by, scalar, with_constant
-from regimetry.export.rules.shapes import dims
+from regimetry.export.rules.matching import (
+    Declined,
+    constant,
+    made_by,
+    read_by,
+    scalar,
+    with_constant,
+)
+from regimetry.export.shapes import dims
 
 LOW = -1e9
 """What an unseen key's score becomes; the softmax of anything below some -100 is exactly 0."""
@@ -58,17 +65,17 @@ def unmasked_scores(value: ir.Value) -> tuple[ir.Value, Mask | None]:
 
 def masked_weights(value: ir.Value, mask: Mask | None) -> ir.Value:
     """Return the last value of ``m p + (1 - m) 0`` behind weights p, or p itself."""
-    nodes = list(dict.fromkeys(value.consumers()))
-    if mask is None or len(nodes) != 1 or nodes[0].op_type != "Mul":
+    masked = read_by(value, "Mul")
+    if mask is None or masked is None:
         return value
-    product = nodes[0].outputs[0]
-    following = list(dict.fromkeys(product.consumers()))
-    if len(following) == 1 and following[0].op_type == "Add":
-        first, second = following[0].inputs
-        if not _is_zero(second if first is product else first):
-            raise Declined("what is added to the masked weights is not 0")
-        return following[0].outputs[0]
-    return product
+    product = masked.outputs[0]
+    added = read_by(product, "Add")
+    if added is None:
+        return product
+    first, second = added.inputs
+    if not _is_zero(second if first is product else first):
+        raise Declined("what is added to the masked weights is not 0")
+    return added.outputs[0]
 
 
 def _masked(product: ir.Value | None, shift: ir.Value | None) -> tuple[ir.Value, Mask] | None:

@@ -8,6 +8,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from regimetry.export.shapes import dims
+
 
 class Declined(Exception):  # noqa: N818  (no error: the graph stays as it is)
     """A rule does not apply at a node; the message is the reason."""
@@ -37,9 +39,16 @@ def needed(value: ir.Value | None, operator: str, what: str) -> ir.Node:
     return node
 
 
+def read_by(value: ir.Value, operator: str) -> ir.Node | None:
+    """Return the node that alone reads a value if it is ``operator``."""
+    nodes = value.consumers()
+    alone = len(nodes) == 1 and not value.is_graph_output()
+    return nodes[0] if alone and nodes[0].op_type == operator else None
+
+
 def consumer(value: ir.Value, operator: str, what: str) -> ir.Node:
     """Return the only node that reads a value; decline unless it is one, of that kind."""
-    nodes = list(dict.fromkeys(value.consumers()))
+    nodes = value.consumers()
     if len(nodes) != 1 or value.is_graph_output():
         raise Declined(f"{what} is read {len(nodes)} times, expected once")
     if nodes[0].op_type != operator:
@@ -62,13 +71,21 @@ def with_added_row(value: ir.Value, size: int) -> tuple[NDArray[np.float64], ir.
 
     Zeros and the value itself where it goes elsewhere.
     """
-    nodes = list(dict.fromkeys(value.consumers()))
-    if len(nodes) == 1 and nodes[0].op_type == "Add" and not value.is_graph_output():
-        for item in nodes[0].inputs:
-            array = constant(item)
-            if array is not None and array.ndim and array.size == array.shape[-1] == size:
-                return array.reshape(size).astype(np.float64), nodes[0].outputs[0]
+    added = read_by(value, "Add")
+    for item in added.inputs if added else ():
+        array = constant(item)
+        if added and array is not None and array.ndim and array.size == array.shape[-1] == size:
+            return array.reshape(size).astype(np.float64), added.outputs[0]
     return np.zeros(size), value
+
+
+def sizes_of(value: ir.Value | None, what: str, axes: str = "W, D") -> tuple[int, ...]:
+    """Return the fixed sizes of (batch, ...) behind the batch; decline where they are not known."""
+    shape = dims(value) or ()
+    sizes = tuple(size for size in shape[1:] if isinstance(size, int))
+    if len(shape) != axes.count(",") + 2 or len(sizes) < len(shape) - 1:
+        raise Declined(f"{what} no known (batch, {axes}) shape")
+    return sizes
 
 
 def attribute(node: ir.Node, name: str, default: Any) -> Any:

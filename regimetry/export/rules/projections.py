@@ -18,9 +18,9 @@ from regimetry.export.rules.matching import (
     constant,
     needed,
     scalar,
+    sizes_of,
     with_constant,
 )
-from regimetry.export.rules.shapes import dims
 
 ROWS = (0, 2, 1, 3)
 """The axes (batch, W, H, d) as (batch, H, W, d): one row a token."""
@@ -44,10 +44,7 @@ def read_projection(value: ir.Value | None, axes: tuple[int, ...], what: str) ->
     if tuple(attribute(transpose, "perm", ())) != axes:
         raise Declined(f"{what} has its axes moved to {attribute(transpose, 'perm', ())}")
     source, scale, bias = transpose.inputs[0], 1.0, np.zeros(1)
-    shape = dims(source)
-    if shape is None or len(shape) != 4 or not all(isinstance(size, int) for size in shape[1:]):
-        raise Declined(f"{what} has no known (batch, W, H, d) shape")
-    heads, size = int(str(shape[2])), int(str(shape[3]))
+    _, heads, size = sizes_of(source, f"{what} has", "W, H, d")
     while (node := source.producer() if source else None) and node.op_type in ("Mul", "Add"):
         source, array = with_constant(node)
         if node.op_type == "Mul":

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import Declined, attribute, constant, made_by
-from regimetry.export.rules.shapes import Batch, dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.shapes import Batch, dims
+from regimetry.export.tape import Tape
 
 _VIEWS = ("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity")
 """Operators that keep the entries and their order."""
@@ -33,11 +33,11 @@ class DeadReshape:
             or made_by(source, "Transpose") is not None
         )
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Go back to where the chain begins."""
         result = node.outputs[0]
         if node.op_type == "Transpose":
-            return result, _transposed_once(node, sketch)
+            return result, _transposed_once(node, tape)
         source = node.inputs[0]
         while (maker := made_by(source, *_VIEWS)) is not None and maker.inputs[0] is not None:
             source = maker.inputs[0]
@@ -50,7 +50,7 @@ class DeadReshape:
             raise Declined("the chain has one member, which changes the shape")
         if any(isinstance(size, Batch) for size in shape[1:]):
             raise Declined("the batch is not in the first dimension")
-        return result, sketch.reshape(source, shape)
+        return result, tape.reshape(source, shape)
 
 
 def _forward(node: ir.Node) -> bool:
@@ -64,7 +64,7 @@ def _permutation(node: ir.Node) -> list[int]:
     return list(attribute(node, "perm", range(rank)[::-1]))
 
 
-def _transposed_once(node: ir.Node, sketch: Sketch) -> ir.Value:
+def _transposed_once(node: ir.Node, tape: Tape) -> ir.Value:
     source, axes = node.inputs[0], _permutation(node)
     before = made_by(source, "Transpose")
     if before is not None:
@@ -73,4 +73,4 @@ def _transposed_once(node: ir.Node, sketch: Sketch) -> ir.Value:
     assert source is not None
     if axes == sorted(axes):
         return source
-    return sketch.op("Transpose", source, perm=axes)
+    return tape.Transpose(source, perm=axes)

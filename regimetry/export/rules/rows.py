@@ -11,17 +11,9 @@ from __future__ import annotations
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import Declined, attribute, constant
-from regimetry.export.rules.shapes import Dim, dims
-from regimetry.export.rules.sketch import Sketch, is_rows_view
-
-# fmt: off
-ENTRYWISE = frozenset([
-    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "IsNaN", "LeakyRelu", "Log",
-    "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
-    "Where",
-])
-# fmt: on
-"""Operators that make each entry of the output from the same entry of the inputs."""
+from regimetry.export.rules.views import as_rows, as_windows, is_rows_view
+from regimetry.export.shapes import ENTRYWISE, Shape, dims
+from regimetry.export.tape import Tape
 
 
 class Rows:
@@ -35,22 +27,18 @@ class Rows:
             return False
         return any(is_rows_view(value) for value in node.inputs) and len(node.outputs) == 1
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Apply the function to the rows."""
         shape = dims(node.outputs[0])
         if shape is None or len(shape) != 3:
             raise Declined("the output is not (batch, W, D)")
         if node.op_type == "LayerNormalization" and attribute(node, "axis", -1) not in (-1, 2):
             raise Declined("the normalisation is not over the last axis")
-        inputs = [_as_rows(value, shape, sketch) for value in node.inputs]
-        attributes = {name: item.value for name, item in node.attributes.items()}
-        first = next(dims(value) for value in inputs if len(dims(value) or ()) == 2)
-        assert first is not None
-        result = sketch.op(node.op_type, *inputs, shape=(first[0], shape[-1]), **attributes)
-        return node.outputs[0], sketch.windows(result, shape)
+        result = tape.again(node, *(_as_rows(value, shape, tape) for value in node.inputs))
+        return node.outputs[0], as_windows(tape, result, node.outputs[0])
 
 
-def _as_rows(value: ir.Value | None, shape: tuple[Dim, ...], sketch: Sketch) -> ir.Value:
+def _as_rows(value: ir.Value | None, shape: Shape, tape: Tape) -> ir.Value:
     """Return an input as rows; decline where it is not the same for every position."""
     found = dims(value)
     if value is None or found is None:
@@ -58,7 +46,7 @@ def _as_rows(value: ir.Value | None, shape: tuple[Dim, ...], sketch: Sketch) -> 
     if constant(value) is not None:
         if any(entry != 1 for entry in found[:-1]):
             raise Declined("a constant differs from position to position")
-        return value if len(found) <= 2 else sketch.reshape(value, (found[-1],))
+        return value if len(found) <= 2 else tape.reshape(value, (found[-1],))
     if found != shape:
         raise Declined("an input has another shape than the output")
-    return sketch.rows(value)
+    return as_rows(tape, value)

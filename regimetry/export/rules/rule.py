@@ -10,8 +10,8 @@ from onnx_ir.passes import common
 
 from regimetry.export.rules.cost import Cost, cost_of
 from regimetry.export.rules.matching import Declined
-from regimetry.export.rules.shapes import annotate, dims
-from regimetry.export.rules.sketch import Sketch
+from regimetry.export.shapes import annotate, dims
+from regimetry.export.tape import Tape
 
 
 class Rule(Protocol):
@@ -22,8 +22,8 @@ class Rule(Protocol):
     def anchors(self, node: ir.Node) -> bool:
         """Whether the rule could apply at this node; where it could, it has to say why not."""
 
-    def rewrite(self, node: ir.Node, sketch: Sketch) -> tuple[ir.Value, ir.Value]:
-        """Return the value to replace and its replacement, made by the sketch.
+    def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
+        """Return the value to replace and its replacement, recorded on the tape.
 
         Raises
         ------
@@ -83,33 +83,31 @@ def _sweep(rule: Rule, model: ir.Model, start: int, refused: dict[str, str]) -> 
         own = str(node.name).startswith(f"{rule.name}/")  # what the rule made is as it wants it
         if node.graph is None or own or not rule.anchors(node):
             continue
-        sketch = Sketch()
+        tape = Tape(_free_prefix(graph, f"{rule.name}/{start + applied}"))
         try:
-            old, new = rule.rewrite(node, sketch)
+            old, new = rule.rewrite(node, tape)
         except Declined as reason:
             refused[str(node.name)] = f"{node.name}: {reason}"
             continue
-        _insert(graph, sketch, old, new, f"{rule.name}/{start + applied}")
+        _insert(graph, tape, old, new)
         common.RemoveUnusedNodesPass()(model)
         applied += 1
     return applied
 
 
-def _insert(graph: ir.Graph, sketch: Sketch, old: ir.Value, new: ir.Value, prefix: str) -> None:
-    """Put the sketch before the maker of ``old``, and ``new`` in its place."""
-    taken = set(graph.initializers) | {v.name for node in graph for v in node.outputs}
+def _free_prefix(graph: ir.Graph, prefix: str) -> str:
+    """Return a prefix that no name of the graph has, which may have been rewritten before."""
+    taken = {*graph.initializers, *(v.name for node in graph for v in node.outputs)}
     while any(str(name).startswith(f"{prefix}/") for name in taken):
         prefix += "+"
-    for number, value in enumerate(sketch.constants):
-        value.name = f"{prefix}/constant_{number}"
-        graph.register_initializer(value)
-    for number, node in enumerate(sketch.nodes):
-        node.name = f"{prefix}/{number}_{node.op_type}"
-        for output in node.outputs:
-            output.name = node.name
+    return prefix
+
+
+def _insert(graph: ir.Graph, tape: Tape, old: ir.Value, new: ir.Value) -> None:
+    """Put the tape before the maker of ``old``, and ``new`` in its place."""
     maker = old.producer()
     assert maker is not None
-    graph.insert_before(maker, sketch.nodes)
+    tape.insert(graph, before=maker)
     new.meta["dims"] = dims(old)
     new.type, new.shape = old.type, old.shape
     if old.is_graph_output():

@@ -4,7 +4,7 @@ import pytest
 
 from regimetry.export.rules.attention import FoldedAttention
 from regimetry.export.rules.cost import attention_operations, cost_of
-from regimetry.export.rules.shapes import annotate
+from regimetry.export.shapes import annotate
 
 
 @pytest.mark.parametrize("fields", [{}, {"num_heads": 3, "head_size": 20, "window_size": 4}])

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from regimetry.export.rules import RULES, optimise
-from regimetry.export.rules.projected import ProjectedAverages, ProjectedScores
+from regimetry.export.rules.projected_averages import ProjectedAverages
+from regimetry.export.rules.projected_scores import ProjectedScores
 
 FOLDED = RULES[:5]
 NARROW = {"num_features": 3, "embedding_dim": 24, "head_size": 24, "num_transformer_blocks": 2}

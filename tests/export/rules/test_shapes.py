@@ -6,7 +6,7 @@ from onnx import helper
 
 from regimetry.errors import ExportError
 from regimetry.export.rules import optimise
-from regimetry.export.rules.shapes import Batch, annotate, dims
+from regimetry.export.shapes import Batch, annotate, dims
 
 
 def annotated(model):

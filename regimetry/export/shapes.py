@@ -7,13 +7,24 @@ is a multiple of it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import onnx
 import onnx_ir as ir
 from onnx import shape_inference
 
 from regimetry.errors import ExportError
+
+# fmt: off
+ENTRYWISE = frozenset([
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "IsNaN", "LeakyRelu", "Log",
+    "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+    "Where",
+])
+# fmt: on
+"""Operators that make each entry of the output from the same entry of the inputs."""
 
 _PROBES = (2, 5)
 
@@ -27,6 +38,8 @@ class Batch:
 
 Dim = int | Batch
 """A static dimension, or a multiple of the batch."""
+
+Shape = tuple[Dim, ...]
 
 
 def annotate(model: ir.Model) -> None:
@@ -44,7 +57,7 @@ def annotate(model: ir.Model) -> None:
             value.meta["dims"] = tuple(_dim(a, b, str(value.name)) for a, b in pairs)
 
 
-def dims(value: ir.Value | None) -> tuple[Dim, ...] | None:
+def dims(value: ir.Value | None) -> Shape | None:
     """Return a value's dimensions, ``None`` where they are unknown."""
     if value is None:
         return None
@@ -52,6 +65,31 @@ def dims(value: ir.Value | None) -> tuple[Dim, ...] | None:
         return tuple(value.const_value.shape.numpy())
     known = value.meta.get("dims")
     return known if isinstance(known, tuple) else None
+
+
+def shape_of(
+    operator: str, shapes: Sequence[Shape | None], attributes: Mapping[str, Any]
+) -> Shape | None:
+    """Return the shape that an operator makes of others, ``None`` where it is not known here.
+
+    For the operators that the rewrite rules write, so that what they wrote is known at once.
+    """
+    known = [shape for shape in shapes if shape is not None]
+    if len(known) < len(shapes):
+        return None
+    if operator in ENTRYWISE:
+        rank = max(len(shape) for shape in known)
+        padded = [(1,) * (rank - len(shape)) + shape for shape in known]
+        return tuple(
+            next((size for size in sizes if size != 1), 1) for sizes in zip(*padded, strict=True)
+        )
+    if operator in ("Softmax", "LayerNormalization"):
+        return known[0]
+    if operator == "Transpose":
+        return tuple(known[0][axis] for axis in attributes["perm"])
+    if operator in ("MatMul", "Gemm") and not attributes:
+        return (*known[0][:-1], known[1][-1])
+    return None
 
 
 def _values(graph: ir.Graph) -> list[ir.Value]:
