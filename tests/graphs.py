@@ -2,14 +2,17 @@
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import onnxruntime
 from keras import Model
 from onnx import TensorProto, helper
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.model import build_encoder
+from regimetry.export.assemble import as_model, tensor_of
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.rules import optimise
+from regimetry.export.tape import Tape
 
 SMALL = {
     "num_features": 5,
@@ -58,6 +61,13 @@ def graph_model(nodes, inputs, outputs, constants=None):
     return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)])
 
 
+def part_model(record, input_shape, output_shape, opset=17):
+    """A model of what ``record`` writes on a tape: x (batch, ...) to y (batch, ...)."""
+    tape = Tape("part", opset)
+    x = tensor_of(ir.Value(), "x", *input_shape)
+    return as_model(tape, x, [tensor_of(record(tape, x), "y", *output_shape)])
+
+
 def run(model, *inputs):
     """The outputs of a model in onnxruntime."""
     session = onnxruntime.InferenceSession(
@@ -91,13 +101,13 @@ def difference(found, expected):
     return float(np.abs(np.asarray(found) - expected).max() / np.abs(expected).max())
 
 
-def perturbed(model, name):
-    """The model with one entry of one constant changed by a thousandth of the largest."""
+def perturbed(model, name, every=False):
+    """The model with one entry of one constant, or every one, moved by 1 % of the largest."""
     changed = onnx.ModelProto()
     changed.CopyFrom(model)
     tensor = next(item for item in changed.graph.initializer if item.name == name)
     array = onnx.numpy_helper.to_array(tensor).copy()
-    array.flat[array.size // 2] += 1e-2 * np.abs(array).max()
+    array.flat[slice(None) if every else array.size // 2] += 1e-2 * np.abs(array).max()
     tensor.CopyFrom(onnx.numpy_helper.from_array(array, name))
     return changed
 

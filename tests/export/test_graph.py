@@ -10,8 +10,6 @@ from regimetry.check import parity
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.encoder.inference import embed_windows
 from regimetry.errors import ExportParityError
-from regimetry.export.assemble import add_preprocessing
-from regimetry.export.graph import GraphBuilder
 from regimetry.series.units import fit_preprocessing
 from regimetry.windows import rolling_windows
 
@@ -53,6 +51,9 @@ def test_inputs_and_outputs_are_the_documented_ones(graph, detector):
         )
         for v in (*graph.graph.input, *graph.graph.output)
     }
+    named = {node.name: list(node.output) for node in graph.graph.node}
+    for name in ("distance", "regime", "novelty"):  # a rule may have rewritten the other's node
+        assert named[name] == [name]
     f, i = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
     assert found == {
         "window": (f, [11, 4]),
@@ -72,35 +73,6 @@ def test_the_reference_evaluator_agrees(graph, values):
     for name in ("embedding", "distance", "novelty"):
         np.testing.assert_allclose(found[name], expected[name], atol=2e-4)
     np.testing.assert_array_equal(found["regime"], expected["regime"])
-
-
-@pytest.mark.parametrize("transforms", [["walk"], ["price"], ["walk", "price"], "none"])
-def test_preprocessing_in_the_graph_equals_the_twin(transforms):
-    generator = np.random.default_rng(0)
-    noise = generator.standard_normal((300, 3))
-    values = np.column_stack(
-        [np.cumsum(noise[:, 0]), 50 * np.exp(0.02 * np.cumsum(noise[:, 1])), noise[:, 2]]
-    ).astype(np.float32)
-    fitted = fit_preprocessing(values, ("walk", "price", "noise"), transforms)
-    builder = GraphBuilder()
-    rows = 9 + fitted.lag
-    add_preprocessing(builder, fitted, rows)
-    value = onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
-        builder.nodes,
-        "preprocessing",
-        [value("window", onnx.TensorProto.FLOAT, ["batch", rows, 3])],
-        [value("scaled", onnx.TensorProto.FLOAT, ["batch", 9, 3])],
-        builder.constants,
-    )
-    model = onnx.helper.make_model(
-        graph, ir_version=9, opset_imports=[onnx.helper.make_opsetid("", 17)]
-    )
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    (found,) = session.run(None, {"window": np.ascontiguousarray(rolling_windows(values, rows))})
-    np.testing.assert_allclose(found, rolling_windows(fitted.apply(values), 9), atol=1e-5)
 
 
 def _expected(detector, values):
@@ -155,7 +127,9 @@ def _perturbed(graph, pick):
     return copy.SerializeToString()
 
 
-@pytest.mark.parametrize("part", ["encoder weight", "scale", "head/centroids", "head/whitening"])
+@pytest.mark.parametrize(
+    "part", ["encoder weight", "preprocessing/scale", "head/centroids", "head/whitening"]
+)
 def test_one_changed_number_in_the_file_is_found(graph, detector, values, part):
     windows = np.ascontiguousarray(rolling_windows(values, 11), dtype=np.float32)
     _, expected = _expected(detector, values)

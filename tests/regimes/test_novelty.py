@@ -2,16 +2,12 @@ import json
 from dataclasses import replace
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
 from regimetry.contract import ModelContract
 from regimetry.errors import ModelError
-from regimetry.export.graph import GraphBuilder
-from regimetry.export.novelty import add_novelty
 from regimetry.regimes import novelty as fitting
 from regimetry.regimes.novelty import (
     FALSE_ALARM_RATE,
@@ -132,42 +128,6 @@ def test_blocks_and_seeds_change_nothing(fitted, monkeypatch):
     monkeypatch.setattr("regimetry.regimes.memory.BLOCK_ENTRIES", 5000)
     np.testing.assert_allclose(novelty.transform(noise(seed=3)), expected, rtol=1e-12)
     assert fit_novelty(noise())[1] == pytest.approx(threshold, rel=1e-9)
-
-
-@pytest.mark.parametrize("opset", [17, 18])
-@pytest.mark.parametrize(("f", "w"), [(1, 2), (3, 10), (20, 12)])
-def test_the_graph_computes_the_same(opset, f, w):
-    novelty, _ = fit_novelty(noise(n=400, f=f, w=w))
-    builder = GraphBuilder(opset)
-    add_novelty(builder, novelty, "scaled", w)
-    value = onnx.helper.make_tensor_value_info
-    graph = onnx.helper.make_graph(
-        builder.nodes,
-        "novelty",
-        [value("scaled", onnx.TensorProto.FLOAT, ["batch", w, f])],
-        [value("novelty", onnx.TensorProto.FLOAT, ["batch"])],
-        builder.constants,
-    )
-    opsets = [onnx.helper.make_opsetid("", opset)]
-    model = onnx.helper.make_model(graph, ir_version=8, opset_imports=opsets)
-    onnx.checker.check_model(model, full_check=True)
-    session = onnxruntime.InferenceSession(
-        model.SerializeToString(), providers=["CPUExecutionProvider"]
-    )
-    generator = np.random.default_rng(4)
-    windows = np.concatenate(
-        [
-            generator.standard_normal((50, w, f)),
-            np.zeros((1, w, f)),
-            np.full((1, w, f), 6.0),
-            generator.choice([-6.0, 6.0], (5, w, f)),
-            1e-3 * generator.standard_normal((5, w, f)),
-        ]
-    ).astype(np.float32)
-    (found,) = session.run(None, {"scaled": windows})
-    np.testing.assert_allclose(found, novelty.transform(windows), rtol=2e-4, atol=2e-4)
-    worse = replace(novelty, scale=novelty.scale * 1.001).transform(windows)
-    assert not np.allclose(found, worse, rtol=2e-4, atol=2e-4)
 
 
 def test_the_running_mean_is_causal_and_starts_with_the_first_bar():

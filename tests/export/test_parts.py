@@ -1,0 +1,93 @@
+"""Every part of the graph alone, against the numpy that it equals."""
+
+import graphs
+import numpy as np
+import pytest
+
+from regimetry.export.emission import emission_distance
+from regimetry.export.head import head_distance
+from regimetry.export.novelty import window_novelty
+from regimetry.export.preprocessing import scaled_window
+from regimetry.regimes.clustering.head import fit_head
+from regimetry.regimes.evidence.emission import Emission
+from regimetry.regimes.novelty import fit_novelty
+from regimetry.series.units import fit_preprocessing
+from regimetry.windows import rolling_windows
+
+
+def noise(seed, *shape):
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+def preprocessing(transforms):
+    steps = noise(0, 300, 3)
+    steps[:, 0] = np.cumsum(steps[:, 0])
+    steps[:, 1] = 50 * np.exp(0.02 * np.cumsum(steps[:, 1]))
+    values = steps.astype(np.float32)
+    fitted = fit_preprocessing(values, ("walk", "price", "noise"), transforms)
+    rows = 9 + fitted.lag
+    expected = rolling_windows(fitted.apply(values), 9)
+    return (
+        lambda tape, x: scaled_window(tape, fitted, x, rows),
+        rolling_windows(values, rows),
+        expected,
+    )
+
+
+def head():
+    embeddings = noise(0, 400, 6) + np.repeat([0.0, 3.0], 50)[np.arange(400) % 100][:, None]
+    spread = np.abs(embeddings).mean(axis=1)
+    fitted = fit_head(embeddings, spread, n_regimes=3, lag=5, n_landmarks=60)
+    expected = fitted.outputs(embeddings)["distance"]
+    return lambda tape, x: head_distance(tape, fitted, x), embeddings, expected
+
+
+def emission(w):
+    coefficients = 0.2 * noise(0, 3, 5, 2)
+    factors = np.eye(2) * np.array([1.0, 0.5, 2.0])[:, None, None]
+    fitted = Emission((0, 2), coefficients, factors, np.array([4.0, 6.0, 30.0]))
+    windows = noise(1, 200, w, 4)
+    return lambda tape, x: emission_distance(tape, fitted, x, w, 4), windows, fitted.costs(windows)
+
+
+def novelty(f, w):
+    fitted, _ = fit_novelty(rolling_windows(noise(0, 1000, f).astype(np.float32), w))
+    extreme = [np.zeros((1, w, f)), np.full((1, w, f), 6.0), np.full((1, w, f), -6.0)]
+    turns = np.random.default_rng(4).choice([-6.0, 6.0], (5, w, f))
+    windows = np.concatenate([noise(4, 50, w, f), *extreme, turns, 1e-3 * noise(5, 5, w, f)])
+    expected = fitted.transform(windows.astype(np.float32))
+    return lambda tape, x: window_novelty(tape, fitted, x, w), windows, expected
+
+
+@pytest.mark.parametrize("opset", [17, 18])
+@pytest.mark.parametrize(
+    ("part", "arguments", "tolerance"),
+    [
+        (preprocessing, (["walk"],), 1e-5),
+        (preprocessing, (["price"],), 1e-5),
+        (preprocessing, (["walk", "price"],), 1e-5),
+        (preprocessing, ("none",), 1e-5),
+        (head, (), 1e-5),
+        (emission, (3,), 1e-5),
+        (emission, (8,), 1e-5),
+        (novelty, (1, 2), 1e-4),
+        (novelty, (3, 10), 1e-4),
+        (novelty, (20, 12), 1e-4),
+    ],
+)
+def test_a_part_is_the_numpy_it_equals_and_every_fitted_number_counts(
+    part, arguments, tolerance, opset
+):
+    record, values, expected = part(*arguments)
+    values = np.ascontiguousarray(values, dtype=np.float32)
+    model = graphs.part_model(record, values.shape[1:], expected.shape[1:], opset)
+    assert graphs.difference(graphs.run(model, values)[0], expected) < tolerance
+    fitted = [
+        tensor.name
+        for tensor in model.graph.initializer
+        if not tensor.name.startswith("part/constant") and tensor.data_type == 1
+    ]
+    assert fitted
+    for name in fitted:
+        changed = graphs.run(graphs.perturbed(model, name, every=True), values)[0]
+        assert graphs.difference(changed, expected) > tolerance, name
