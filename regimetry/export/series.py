@@ -17,7 +17,7 @@ from onnx_ir.passes import common
 from regimetry.contract import FORM_KEY, INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ExportError
 from regimetry.export.rules.matching import attribute, constant, is_row
-from regimetry.export.shapes import ENTRYWISE, Batch, Shape, annotate, dims
+from regimetry.export.shapes import ENTRYWISE, Batch, annotate, dims, entries
 from regimetry.export.tape import Tape
 
 _LAST = np.iinfo(np.int64).max
@@ -54,7 +54,7 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
     annotate(rewritten)
     shape = dims(graph.inputs[0])
     assert shape is not None
-    rows, features = int(str(shape[1])), int(str(shape[2]))
+    rows, features = (entries(size) for size in shape[1:])
     series = ir.Value(
         name=SERIES_INPUT_NAME,
         shape=ir.Shape(("rows", features)),
@@ -86,13 +86,9 @@ def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Va
         return _same_rows(node, bars)
     if node.op_type == "Slice":
         return _later_rows(node, bars, tape)
-    if node.op_type in ENTRYWISE:
-        inputs = _entrywise_inputs(node, bars)
-    else:
-        inputs = _row_function_inputs(node, bars)
-    if inputs is None:
-        return None
-    return tape.again(node, *inputs)
+    inputs_of = _entrywise_inputs if node.op_type in ENTRYWISE else _row_function_inputs
+    inputs = inputs_of(node, bars)
+    return None if inputs is None else tape.again(node, *inputs)
 
 
 def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
@@ -145,7 +141,7 @@ def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir
     starts, ends, axes, *steps = (np.ravel(item).tolist() for item in given if item is not None)
     if axes != [1] or any(step != [1] for step in steps):
         return None
-    rows = int(str(shape[1]))
+    rows = entries(shape[1])
     start, end, _ = slice(starts[0], ends[0]).indices(rows)
     last = end - rows if end < rows else _LAST
     return tape.Slice(bars[source], [start], [last], [0])
@@ -154,9 +150,9 @@ def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir
 def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:
     """Hand windows of the bars to every node that does not work on bars.
 
-    With values (T, C) of the bars in place of (B, W, C) of the windows, ``n = T - R + 1``::
+    With ``n = T - R + 1`` windows over values (T, C) of the bars::
 
-        windows = bars[arange(n)[:, None] + arange(W)]     # (N, W, C)
+        windows = bars[arange(n)[:, None] + arange(W)]  # (n, W, C)
     """
     count = tape.Sub(tape.Gather(tape.Shape(series), 0, axis=0), rows - 1)
     starts = tape.Unsqueeze(tape.Range(0, count, 1), [1])
@@ -165,14 +161,11 @@ def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: T
         shape = dims(value)
         if not readers or shape is None:
             continue
-        size = _window_rows(shape)
-        windows = tape.Gather(bar, tape.Add(starts, np.arange(size)[None]), axis=0)
+        # Rows (batch * W, C) of windows are (batch, W, C) before the Reshape.
+        flat = len(shape) == 2 and isinstance(shape[0], Batch)
+        places = np.arange(entries(shape[0] if flat else shape[1]))
+        windows = tape.Gather(bar, tape.Add(starts, places[None]), axis=0)
         if len(shape) == 2:
-            windows = tape.Reshape(windows, [-1, int(str(shape[1]))])
+            windows = tape.Reshape(windows, [-1, entries(shape[1])])
         for node, position in readers:
             node.replace_input_with(position, windows)
-
-
-def _window_rows(shape: Shape) -> int:
-    size = shape[0].times if len(shape) == 2 and isinstance(shape[0], Batch) else shape[1]
-    return int(str(size))

@@ -67,6 +67,11 @@ def dims(value: ir.Value | None) -> Shape | None:
     return known if isinstance(known, tuple) else None
 
 
+def entries(size: Dim) -> int:
+    """Return how many entries a dimension has for one window."""
+    return size.times if isinstance(size, Batch) else size
+
+
 def shape_of(
     operator: str, shapes: Sequence[Shape | None], attributes: Mapping[str, Any]
 ) -> Shape | None:

@@ -54,6 +54,9 @@ def test_it_keeps_the_portable_subset(window_form, values):
     onnx.checker.check_model(series, full_check=True)
     assert {node.domain for node in series.graph.node} == {""}
     assert not {"If", "Loop", "Scan"} & {node.op_type for node in series.graph.node}
+    (starts,) = [node for node in series.graph.node if node.op_type == "Range"]
+    known = {tensor.name: list(tensor.dims) for tensor in series.graph.initializer}
+    assert [known.get(name) for name in starts.input] == [[], None, []]  # the standard: scalars
     part = values[:30].astype(np.float32)
     found = ReferenceEvaluator(series).run(["embedding"], {"series": part})[0]
     expected = outputs(series, "series", part)["embedding"]

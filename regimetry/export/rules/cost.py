@@ -8,7 +8,7 @@ from math import prod
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import attribute
-from regimetry.export.shapes import Batch, Dim, dims
+from regimetry.export.shapes import Batch, Shape, dims, entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +48,19 @@ def _operations(node: ir.Node) -> int:
     if result is None:
         return 0
     if node.op_type == "MatMul":
-        return _a_window(result) * _size((dims(node.inputs[0]) or (0,))[-1])
+        return _a_window(result) * entries((dims(node.inputs[0]) or (0,))[-1])
     if node.op_type == "Gemm":
         axis = 0 if attribute(node, "transA", 0) else 1
-        return _a_window(result) * _size((dims(node.inputs[0]) or (0, 0))[axis])
+        return _a_window(result) * entries((dims(node.inputs[0]) or (0, 0))[axis])
     if node.op_type == "Conv":
-        return _a_window(result) * prod(_size(size) for size in (dims(node.inputs[1]) or (0,))[1:])
+        return _a_window(result) * prod(
+            entries(size) for size in (dims(node.inputs[1]) or (0,))[1:]
+        )
     return 0
 
 
-def _a_window(shape: tuple[Dim, ...]) -> int:
+def _a_window(shape: Shape) -> int:
     """Entries that one window adds; none where the batch is no dimension."""
     if not any(isinstance(size, Batch) for size in shape):
         return 0
-    return prod(_size(size) for size in shape)
-
-
-def _size(size: Dim) -> int:
-    return size.times if isinstance(size, Batch) else size
+    return prod(entries(size) for size in shape)

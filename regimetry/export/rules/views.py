@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import constant, made_by
-from regimetry.export.shapes import Batch, Dim, Shape, dims
+from regimetry.export.shapes import Batch, Dim, Shape, dims, entries
 from regimetry.export.tape import Tape
 
 
@@ -39,8 +41,5 @@ def is_rows_view(value: ir.Value | None) -> bool:
 
 
 def _product(sizes: Shape) -> Dim:
-    batch, times = False, 1
-    for size in sizes:
-        batch = batch or isinstance(size, Batch)
-        times *= size.times if isinstance(size, Batch) else size
-    return Batch(times) if batch else times
+    times = prod(entries(size) for size in sizes)
+    return Batch(times) if any(isinstance(size, Batch) for size in sizes) else times
