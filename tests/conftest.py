@@ -1,4 +1,5 @@
 import os
+import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -59,6 +60,14 @@ def model_path(detector, tmp_path_factory):
     path = tmp_path_factory.mktemp("model") / "small.onnx"
     detector.save(path)
     return path
+
+
+@pytest.fixture
+def copy(model_path, tmp_path):
+    """Its file and golden file once more, to be spoilt."""
+    for suffix in (".onnx", ".golden.json"):
+        shutil.copyfile(model_path.with_suffix(suffix), tmp_path / f"m{suffix}")
+    return tmp_path / "m.onnx"
 
 
 @pytest.fixture

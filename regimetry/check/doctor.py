@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import OUTPUT_NAMES, precision_of
+from regimetry.check.golden import golden_path
+from regimetry.check.runtimes import ONNXRUNTIME
+from regimetry.check.verify import verify
 from regimetry.errors import RegimetryError
+from regimetry.runtime.batch import BATCH_SIZE
+from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.providers import (
     CPU,
     has_cuda_driver,
     import_onnxruntime,
     installed_distributions,
 )
-from regimetry.runtime.threads import thread_limits
+from regimetry.runtime.threads import available_threads, thread_limits
 from regimetry.runtime.trial import try_provider
-
-if TYPE_CHECKING:
-    from regimetry.runtime.modelfile import ModelFile
-
-TOLERANCES = {"embedding": 2e-4, "distance": 2e-4, "novelty": 2e-3}
-"""How far outputs may lie from the golden file: between machines matrix products round."""
 
 SELF_TEST_S = 10.0
 
@@ -40,9 +37,10 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     Parameters
     ----------
     model : Path or None
-        Tested for speed, and against ``<name>.golden.json`` where that lies beside it.
+        Timed, and verified where ``<stem>.golden.json`` lies beside it, on the device that it runs
+        on here.
     self_test_s : float
-        The most that the test of the model may take, in seconds.
+        The most that timing the model may take, in seconds.
 
     Returns
     -------
@@ -63,8 +61,10 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     }
     if model is not None:
         try:
-            report["model"] = _model(model, self_test_s, problems)
-        except (RegimetryError, OSError, ValueError, KeyError) as error:
+            report["model"] = _timed(model, self_test_s)
+            if golden_path(model).is_file():
+                report["model"]["golden"] = _verified(model, problems)
+        except (RegimetryError, OSError) as error:
             problems.append(str(error) or type(error).__name__)
     return {**report, "problems": problems}
 
@@ -111,51 +111,25 @@ def _providers(problems: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _model(path: Path, self_test_s: float, problems: list[str]) -> dict[str, Any]:
-    from regimetry.runtime.batch import run_gathered
-    from regimetry.runtime.modelfile import ModelFile
-    from regimetry.runtime.stream import Stream
-
+def _timed(path: Path, self_test_s: float) -> dict[str, Any]:
     start = time.perf_counter()
-    file = ModelFile(path)
-    found: dict[str, Any] = {
+    model = RegimeModel(path)
+    load_s = time.perf_counter() - start
+    row = np.ones(model.contract.n_features)
+    return {
         "file": str(path),
-        "provider": file.session.provider,
-        "load_ms": _milliseconds(time.perf_counter() - start),
+        "provider": model.device,
+        "load_ms": _milliseconds(load_s),
+        "tick_ms": _tick_times(model.stream(), row, self_test_s),
+        "batch": _batch_time(model, row, self_test_s),
     }
-    golden = path.with_suffix(".golden.json")
-    # A float16 file has tolerances of its own, which `regimetry verify` knows.
-    if golden.is_file() and precision_of(file.session.metadata, str(path)) == "float32":
-        content = json.loads(golden.read_text())
-        windows = np.array(content["window"], np.float32)
-        found["golden"] = _differences(run_gathered(file.session, windows, OUTPUT_NAMES), content)
-        problems += [
-            f"{path}: {name} is off its golden file by {entry['difference']:g}, where "
-            f"{entry['tolerance']:g} is allowed."
-            for name, entry in found["golden"].items()
-            if not entry["difference"] <= entry["tolerance"]
-        ]
-        row = windows[0, -1].astype(np.float64)
-    else:
-        row = np.ones(file.contract.n_features)
-    found["tick_ms"] = _tick_times(Stream(file.session, file.contract), row, self_test_s)
-    found["batch"] = _batch_time(file, row, self_test_s)
-    return found
 
 
-def _differences(
-    outputs: dict[str, NDArray[Any]], golden: dict[str, Any]
-) -> dict[str, dict[str, float]]:
-    """Return the largest difference of each output, and the share of regimes that differ."""
-    found = {
-        name: {
-            "difference": float(np.abs(outputs[name] - np.array(golden[name])).max()),
-            "tolerance": tolerance,
-        }
-        for name, tolerance in TOLERANCES.items()
-    }
-    different = float(np.mean(outputs["regime"] != np.array(golden["regime"])))
-    return {**found, "regime": {"difference": different, "tolerance": 0.0}}
+def _verified(path: Path, problems: list[str]) -> dict[str, Any]:
+    found = verify(path, runtimes=[ONNXRUNTIME.name], device="auto")
+    if found.problem is not None:
+        problems.append(found.problem)
+    return found.replays[0].to_dict()
 
 
 def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
@@ -173,23 +147,20 @@ def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> di
     return {"ticks": len(times), **dict(zip(names, map(_milliseconds, quantiles), strict=True))}
 
 
-def _batch_time(file: ModelFile, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
+def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
     """Run a long series of the same bar: the best time a window, in microseconds."""
-    from regimetry.runtime.batch import run_windows
-
-    windows = 16 * file.batch_size * file.threads
-    values = np.tile(row, (windows + file.contract.window_rows - 1, 1))
+    threads = available_threads()
+    windows = 16 * BATCH_SIZE * threads
+    values = np.tile(row, (windows + model.contract.window_rows - 1, 1))
     end = time.perf_counter() + self_test_s / 4
     times: list[float] = []
     while not times or (len(times) < 20 and time.perf_counter() < end):
         start = time.perf_counter()
-        run_windows(
-            file.session, values, OUTPUT_NAMES, threads=file.threads, batch_size=file.batch_size
-        )
+        model.outputs(values)
         times.append(time.perf_counter() - start)
     return {
         "windows": windows,
-        "threads": file.threads,
+        "threads": threads,
         "us_per_window": round(1e6 * min(times) / windows, 3),
     }
 

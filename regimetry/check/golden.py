@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.check.parity import close_calls
-from regimetry.contract import ModelContract
+from regimetry.contract import INPUT_NAME, OUTPUTS, ModelContract, Signature
 from regimetry.errors import ModelError
 from regimetry.runtime.jump import jump_forward
 from regimetry.windows import Windows
@@ -27,8 +27,7 @@ FORMAT_VERSION = 1
 
 CONSECUTIVE, SPREAD, LEAD_IN = 40, 24, 5
 
-_FLOATS = ("window", "embedding", "distance", "novelty")
-_INTEGERS = ("regime", "labels_from_start")
+_LABELS = "labels_from_start"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,28 +38,17 @@ class Golden:
     ----------
     window : ndarray of float32, shape (N, R, F)
         Raw, in the user's units. The first C windows follow each other in time.
-    embedding : ndarray of float32, shape (N, D)
-    distance : ndarray of float32, shape (N, K)
-    regime : ndarray of int64, shape (N,)
-    novelty : ndarray of float32, shape (N,)
+    outputs : mapping of str to ndarray
+        Every output of the graph, N rows each.
     jump_penalty : float
     labels_from_start : ndarray of int64, shape (C,)
         Causal labels of the first C windows, for a stream that begins with them.
     """
 
     window: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    distance: NDArray[np.float32]
-    regime: NDArray[np.int64]
-    novelty: NDArray[np.float32]
+    outputs: Mapping[str, NDArray[Any]]
     jump_penalty: float
     labels_from_start: NDArray[np.int64]
-
-    @property
-    def expected(self) -> dict[str, NDArray[Any]]:
-        """The outputs by name."""
-        names = ("embedding", "distance", "regime", "novelty")
-        return {name: getattr(self, name) for name in names}
 
 
 def golden_path(model: str | PathLike[str]) -> Path:
@@ -92,7 +80,7 @@ def make_golden(
         Of 64 windows, or of all if there are fewer.
     """
     distance = np.asarray(outputs["distance"], dtype=np.float32)
-    regime = distance.argmin(axis=1).astype(np.int64)
+    found = {**outputs, "regime": distance.argmin(axis=1)}
     windows = Windows.of(windows)
     count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
     ties = close_calls(distance)
@@ -103,10 +91,7 @@ def make_golden(
     labels, _ = jump_forward(distance[run], jump_penalty)
     return Golden(
         window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
-        embedding=np.asarray(outputs["embedding"], dtype=np.float32)[rows],
-        distance=distance[rows],
-        regime=regime[rows],
-        novelty=np.asarray(outputs["novelty"], dtype=np.float32)[rows],
+        outputs={o.name: np.asarray(found[o.name], dtype=o.dtype)[rows] for o in OUTPUTS},
         jump_penalty=jump_penalty,
         labels_from_start=labels,
     )
@@ -141,12 +126,13 @@ def _spread(n_windows: int, run: NDArray[np.int64], ties: NDArray[np.bool_]) -> 
 def write_golden(golden: Golden, path: Path) -> None:
     """Write the file at ``path``; equal content gives equal bytes."""
     count = len(golden.labels_from_start)
+    arrays = {INPUT_NAME: golden.window, **golden.outputs, _LABELS: golden.labels_from_start}
     content = {
-        "about": f"The first {count} windows follow each other; labels_from_start are their "
+        "about": f"The first {count} windows follow each other; {_LABELS} are their "
         "causal labels for a stream that begins with them.",
         "format_version": FORMAT_VERSION,
-        **{name: _shortest(getattr(golden, name)) for name in _FLOATS},
-        **{name: getattr(golden, name).tolist() for name in _INTEGERS},
+        **{name: _shortest(array) for name, array in arrays.items() if array.dtype.kind == "f"},
+        **{name: array.tolist() for name, array in arrays.items() if array.dtype.kind == "i"},
         "jump_penalty": golden.jump_penalty,
     }
     path.write_text(json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n")
@@ -178,8 +164,9 @@ def read_golden(path: Path, contract: ModelContract) -> Golden:
     if not path.is_file():
         raise ModelError(
             f"There is no golden file {path}. RegimeDetector.save and `regimetry fit` write it "
-            "beside the model; name another with --golden."
+            "beside the model; copy it there."
         )
+    signature = Signature.of(contract)
     try:
         content = json.loads(path.read_text())
         version = content.get("format_version", FORMAT_VERSION)
@@ -188,40 +175,36 @@ def read_golden(path: Path, contract: ModelContract) -> Golden:
                 f"{path} has format version {version!r}; this release reads {FORMAT_VERSION}. Use "
                 "the release that wrote it, or fit and save again."
             )
-        arrays: dict[str, NDArray[Any]] = {
-            **{name: np.array(content[name], dtype=np.float32) for name in _FLOATS},
-            **{name: np.array(content[name], dtype=np.int64) for name in _INTEGERS},
-        }
-        golden = Golden(**arrays, jump_penalty=float(content["jump_penalty"]))
+        golden = Golden(
+            window=np.array(content[INPUT_NAME], dtype=signature.input.dtype),
+            outputs={t.name: np.array(content[t.name], dtype=t.dtype) for t in signature.outputs},
+            jump_penalty=float(content["jump_penalty"]),
+            labels_from_start=np.array(content[_LABELS], dtype=np.int64),
+        )
+    except ModelError:
+        raise
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        if isinstance(error, ModelError):
-            raise
         raise ModelError(
             f"The golden file {path} is damaged ({error}). Fit and save the model again."
         ) from error
-    _require_fit(golden, contract, path)
+    _require_fit(golden, signature, contract.jump_penalty, path)
     return golden
 
 
-def _require_fit(golden: Golden, contract: ModelContract, path: Path) -> None:
+def _require_fit(golden: Golden, signature: Signature, jump_penalty: float, path: Path) -> None:
     count, run = len(golden.window), golden.labels_from_start
-    expected = {
-        "window": (count, contract.window_rows, contract.n_features),
-        "embedding": (count, contract.embedding_size),
-        "distance": (count, contract.n_regimes),
-        "regime": (count,),
-        "novelty": (count,),
-    }
-    for name, shape in expected.items():
-        array = getattr(golden, name)
-        if array.shape != shape or not np.isfinite(array).all():
+    arrays = {INPUT_NAME: golden.window, **golden.outputs}
+    for name, _, sizes in (signature.input, *signature.outputs):
+        shape = (count, *sizes)
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise ModelError(
                 f"The golden file {path} is of another model or damaged: {name} has shape "
-                f"{array.shape} where finite {shape} is expected. Fit and save the model again."
+                f"{arrays[name].shape} where finite {shape} is expected. Fit and save the model "
+                "again."
             )
-    if run.ndim != 1 or not 1 <= len(run) <= count or golden.jump_penalty != contract.jump_penalty:
+    if run.ndim != 1 or not 1 <= len(run) <= count or golden.jump_penalty != jump_penalty:
         raise ModelError(
             f"The golden file {path} is of another model or damaged: it holds {run.size} causal "
             f"labels at a penalty of {golden.jump_penalty:g}, where at most {count} at "
-            f"{contract.jump_penalty:g} are expected. Fit and save the model again."
+            f"{jump_penalty:g} are expected. Fit and save the model again."
         )

@@ -1,4 +1,4 @@
-"""The comparison that stands between a graph and a file, and the tolerances it allows."""
+"""The comparison of two computations of the same windows, by the table of outputs."""
 
 from __future__ import annotations
 
@@ -10,126 +10,88 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract import OUTPUTS, Output
 from regimetry.errors import ExportParityError
 
-EMBEDDING_TOLERANCE = 2e-5
-"""Largest embedding difference, relative to the largest embedding entry."""
-
-DISTANCE_TOLERANCE = 1e-3
-"""Largest difference of distances: they lie between 0 and 2, of single bars between 0 and 20."""
-
-NOVELTY_TOLERANCE = 1e-3
-"""Largest difference of novelty, relative to the largest novelty, or to 1, which is typical."""
-
 _BLOCK = 1 << 16  # windows compared at once
-
-HALF_TOLERANCES = {"embedding": 2e-2, "distance": 5e-2, "novelty": 5e-2}
-"""The same for a file that computes in float16, whose numbers have 11 bits instead of 24."""
-
-
-def tolerances(precision: str = "float32") -> dict[str, float]:
-    """Return the largest allowed difference of each output."""
-    if precision == "float16":
-        return HALF_TOLERANCES
-    return {
-        "embedding": EMBEDDING_TOLERANCE,
-        "distance": DISTANCE_TOLERANCE,
-        "novelty": NOVELTY_TOLERANCE,
-    }
 
 
 @dataclass(frozen=True, kw_only=True)
 class ParityReport:
-    """What the comparison found; ``None`` for an output that was not compared.
+    """What the comparison found.
 
     Attributes
     ----------
     windows : int
         Windows compared.
-    embedding, novelty : float or None
-        Largest absolute difference, relative to the largest entry.
-    distance : float or None
-        Largest absolute difference.
-    regimes : int or None
-        Windows whose cheapest regime differs although it is cheaper than the next one by more
-        than twice the tolerance. Closer calls are ties that rounding decides.
-    ties : int or None
-        Windows whose cheapest regime differs within that margin.
+    differences : mapping of str to float
+        Of each output that was compared, in the measure of :data:`regimetry.contract.OUTPUTS`. Of
+        ``regime``: windows whose regime differs although the cheapest costs less than the next one
+        by more than twice the tolerance of ``distance``. Closer calls are ties that rounding
+        decides.
+    ties : int
+        Windows whose regime differs within that margin.
     """
 
     windows: int
-    embedding: float | None = None
-    distance: float | None = None
-    novelty: float | None = None
-    regimes: int | None = None
-    ties: int | None = None
-
-    @property
-    def agreement(self) -> float | None:
-        """Share of windows with the same regime, ties counted as different."""
-        if self.regimes is None or self.ties is None:
-            return None
-        return 1.0 - (self.regimes + self.ties) / self.windows
+    differences: Mapping[str, float]
+    ties: int = 0
 
     def to_dict(self) -> dict[str, float | None]:
-        """Return the fields as plain data; what is not finite, which JSON lacks, is ``None``."""
+        """Return plain data; what was not compared or is not finite, which JSON lacks, is None."""
+        found = {output.name: self.differences.get(output.name, math.nan) for output in OUTPUTS}
         return {
-            name: value if value is None or math.isfinite(value) else None
-            for name, value in vars(self).items()
+            "windows": self.windows,
+            **{name: value if math.isfinite(value) else None for name, value in found.items()},
+            "ties": self.ties,
         }
 
 
 def measure(
-    found: Mapping[str, NDArray[Any]],
-    expected: Mapping[str, NDArray[Any]],
-    precision: str = "float32",
+    found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
 ) -> ParityReport:
     """Measure how far outputs lie from the expected ones.
 
     Parameters
     ----------
     found : mapping
-        Any of ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,), ``regime`` (N,).
+        Any of the graph's outputs, N rows each.
     expected : mapping
         The same outputs; without ``regime``, the least ``distance`` stands for it.
-    precision : {"float32", "float16"}
-        What ``found`` was computed in, which decides what is a tie.
 
     Returns
     -------
     ParityReport
     """
-    regimes, ties = None, None
+    differences = {
+        output.name: _difference(output, found[output.name], expected[output.name])
+        for output in OUTPUTS
+        if output.name in found and output.name != "regime"
+    }
+    ties = 0
     if "regime" in found:
         regime = expected.get("regime", expected["distance"].argmin(axis=1))
-        differs = found["regime"] != regime
-        clear = ~close_calls(expected["distance"], precision)
-        regimes, ties = int(np.sum(differs & clear)), int(np.sum(differs & ~clear))
-    return ParityReport(
-        windows=len(next(iter(found.values()))),
-        embedding=_relative("embedding", found, expected),
-        distance=_largest("distance", found, expected),
-        novelty=_relative("novelty", found, expected, at_least=1.0),
-        regimes=regimes,
-        ties=ties,
-    )
+        differs, close = found["regime"] != regime, close_calls(expected["distance"])
+        differences["regime"], ties = int(np.sum(differs & ~close)), int(np.sum(differs & close))
+    windows = len(next(iter(found.values())))
+    return ParityReport(windows=windows, differences=differences, ties=ties)
 
 
-def close_calls(costs: NDArray[Any], precision: str = "float32") -> NDArray[np.bool_]:
+def close_calls(costs: NDArray[Any]) -> NDArray[np.bool_]:
     """Return which rows (N, K) have their two smallest entries within twice the tolerance."""
     if costs.shape[1] == 1:
         return np.zeros(len(costs), dtype=bool)
     nearest = np.partition(costs, 1, axis=1)
-    limit = 2 * tolerances(precision)["distance"]
+    (limit,) = (2 * output.tolerance for output in OUTPUTS if output.name == "distance")
     return np.asarray(nearest[:, 1] - nearest[:, 0] <= limit)
 
 
-def excess(report: ParityReport, precision: str = "float32") -> str | None:
+def excess(report: ParityReport) -> str | None:
     """Return what exceeds the tolerances, in words, or ``None`` if nothing does."""
-    for name, limit in {**tolerances(precision), "regimes": 0}.items():
-        value = getattr(report, name)
-        if value is not None and not value <= limit:  # a NaN fails too
-            return f"{name} by {value:.3g}, where {limit:.3g} is allowed"
+    for output in OUTPUTS:
+        value = report.differences.get(output.name, 0.0)
+        if not value <= output.tolerance:  # a NaN fails too
+            return f"{output.name} by {value:.3g}, where {output.tolerance:.3g} is allowed"
     return None
 
 
@@ -163,26 +125,11 @@ def compare(
     return report
 
 
-def _largest(
-    name: str, found: Mapping[str, NDArray[Any]], expected: Mapping[str, NDArray[Any]]
-) -> float | None:
-    if name not in found:
-        return None
-    mine, theirs = found[name], expected[name]
+def _difference(output: Output, mine: NDArray[Any], theirs: NDArray[Any]) -> float:
     # A block at a time: the differences of a long series would take as much as its outputs.
     blocks = range(0, len(mine), _BLOCK)
     # np.max, not max: a NaN must come out whichever block holds it.
-    differences = [np.abs(mine[i : i + _BLOCK] - theirs[i : i + _BLOCK]).max() for i in blocks]
-    return float(np.max(differences))
-
-
-def _relative(
-    name: str,
-    found: Mapping[str, NDArray[Any]],
-    expected: Mapping[str, NDArray[Any]],
-    at_least: float = 1e-30,
-) -> float | None:
-    largest = _largest(name, found, expected)
-    if largest is None:
-        return None
-    return largest / max(float(expected[name].max()), -float(expected[name].min()), at_least)
+    largest = np.max([np.abs(mine[i : i + _BLOCK] - theirs[i : i + _BLOCK]).max() for i in blocks])
+    if output.relative_to is None:
+        return float(largest)
+    return float(largest) / max(float(theirs.max()), -float(theirs.min()), output.relative_to)

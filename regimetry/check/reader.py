@@ -1,27 +1,25 @@
-"""A model file as the export side reads it: content, contract, form and precision."""
+"""A model file to be looked at rather than run: its bytes, its contract, its form."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME, ModelContract, precision_of
+from regimetry.contract import PRECISIONS, ModelContract, precision_of
 from regimetry.errors import InstallError, ModelError
-from regimetry.runtime.session import open_session
+from regimetry.runtime.graphfile import require_file
+from regimetry.runtime.modelfile import read_contract
+from regimetry.runtime.shared_session import SharedSession
 
 if TYPE_CHECKING:
     import onnx
 
-LARGEST_BYTES = 2**31 - 1
-"""What one ONNX file can hold without external data: a protobuf message ends there."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One model file.
+    """One model file, whose graph keeps what its metadata promise.
 
     Attributes
     ----------
@@ -29,21 +27,15 @@ class SourceFile:
     content : bytes
     contract : ModelContract
     precision : {"float32", "float16"}
-    inputs, outputs : mapping of str to (type, shape)
-        As onnxruntime names them, such as ``("tensor(float)", ("batch", 21, 2))``.
+    input_name : {"window", "series"}
+        The form of the graph.
     """
 
     path: Path
     content: bytes
     contract: ModelContract
     precision: str
-    inputs: Mapping[str, tuple[str, tuple[Any, ...]]]
-    outputs: Mapping[str, tuple[str, tuple[Any, ...]]]
-
-    @property
-    def input_name(self) -> str:
-        """``window`` or ``series``: the form of the graph."""
-        return next(iter(self.inputs))
+    input_name: str
 
     def graph(self) -> onnx.ModelProto:
         """Return the file as ONNX's own structure.
@@ -61,6 +53,15 @@ class SourceFile:
             ) from error
         return onnx.load_from_string(self.content)
 
+    def require_float32(self) -> None:
+        """Raise :class:`ModelError` if the file computes in other numbers than the golden file."""
+        if self.precision != PRECISIONS[0]:
+            raise ModelError(
+                f"{self.path} computes in {self.precision}; this release runs such a file and does "
+                "not verify it. Verify the float32 file it was made from, or the release that "
+                "wrote it."
+            )
+
 
 def read_source(path: str | PathLike[str]) -> SourceFile:
     """Read a model file, of either form; needs onnxruntime alone.
@@ -68,38 +69,20 @@ def read_source(path: str | PathLike[str]) -> SourceFile:
     Raises
     ------
     ModelError
-        The file is missing, damaged, too large, or not a regimetry model.
+        The file is missing, damaged, too large, or not a regimetry model, or its graph and its
+        metadata contradict each other.
     InstallError
         Neither or both onnxruntime distributions are installed.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ModelError(f"There is no model file {path}. Make one with `regimetry fit`.")
-    require_size(path.stat().st_size, str(path))
+    require_file(path, str(path))
     content = path.read_bytes()
-    session = open_session(path, device="cpu")
-    metadata = session.get_modelmeta().custom_metadata_map
-    model = SourceFile(
+    session = SharedSession(content, name=str(path), device="cpu")
+    contract, input_name = read_contract(session)
+    return SourceFile(
         path=path,
         content=content,
-        contract=ModelContract.from_metadata(metadata, str(path)),
-        precision=precision_of(metadata, str(path)),
-        inputs={item.name: (item.type, tuple(item.shape)) for item in session.get_inputs()},
-        outputs={item.name: (item.type, tuple(item.shape)) for item in session.get_outputs()},
+        contract=contract,
+        precision=precision_of(session.metadata, str(path)),
+        input_name=input_name,
     )
-    if list(model.inputs) not in ([INPUT_NAME], [SERIES_INPUT_NAME]):
-        raise ModelError(
-            f"The graph of {path} reads {', '.join(model.inputs)}, where {INPUT_NAME!r} or "
-            f"{SERIES_INPUT_NAME!r} is expected. The file was changed after it was written; fit "
-            "and save again."
-        )
-    return model
-
-
-def require_size(n_bytes: int, name: str) -> None:
-    """Raise :class:`ModelError` if a model does not fit into one ONNX file."""
-    if n_bytes > LARGEST_BYTES:
-        raise ModelError(
-            f"{name} has {n_bytes / 2**30:.2f} GiB; one ONNX file holds at most 2 GiB. Use a "
-            "smaller encoder or fewer landmarks."
-        )

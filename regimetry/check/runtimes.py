@@ -1,21 +1,41 @@
-"""The runtimes that a model file can be replayed through here, and why one cannot."""
+"""The runtimes that golden windows can be replayed through here, and why one cannot."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata, util
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import INPUT_NAME, OUTPUT_NAMES
-from regimetry.runtime.session import open_session
+from regimetry.check.reader import SourceFile
+from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
+from regimetry.runtime.shared_session import SharedSession
+from regimetry.series.preprocessing import Preprocessing, Transform
 
 Outputs = dict[str, NDArray[Any]]
-Call = Callable[[str, NDArray[np.float32]], Outputs]
-"""From the name of the input and its value to the outputs by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """What is replayed.
+
+    Attributes
+    ----------
+    file : SourceFile
+        Of either form; the series form reads each window as a series, which gives one row.
+    encoder : Path or None
+        The encoder as Keras saved it, if it is at hand.
+    device : str
+        Where onnxruntime computes, as for :func:`regimetry.load`.
+    """
+
+    file: SourceFile
+    encoder: Path | None = None
+    device: str = "cpu"
 
 
 @dataclass(frozen=True)
@@ -29,17 +49,23 @@ class Runtime:
         What must be importable.
     distributions : tuple of str
         Of which one carries the module; the first is what to install.
-    open : callable
-        From the content of a model file to a :data:`Call`.
+    run : callable
+        From a subject and raw windows (N, R, F) to the outputs that it gives, N rows each.
+    prepare : callable
+        Run before the module is imported; gives what is lacking besides it, or ``None``.
     """
 
     name: str
     module: str
     distributions: tuple[str, ...]
-    open: Callable[[bytes], Call]
+    run: Callable[[Subject, NDArray[np.float32]], Outputs]
+    prepare: Callable[[Subject], str | None] = lambda _: None
 
-    def missing(self) -> str | None:
+    def missing(self, subject: Subject) -> str | None:
         """Return why the runtime cannot be used here, or ``None``."""
+        lacking = self.prepare(subject)
+        if lacking is not None:
+            return lacking
         if util.find_spec(self.module) is None:
             return f"not installed: pip install {self.distributions[0]}"
         try:
@@ -57,68 +83,77 @@ class Runtime:
                 continue
         return "unknown"
 
-    def run(
-        self, content: bytes, windows: NDArray[np.float32], *, input_name: str = INPUT_NAME
-    ) -> Outputs:
-        """Run windows through a model file.
 
-        Parameters
-        ----------
-        content : bytes
-            Of the model file.
-        windows : ndarray of float32, shape (N, R, F)
-        input_name : {"window", "series"}
-            The form of the graph. The series form reads each window as a series of R rows, which
-            gives one row.
-
-        Returns
-        -------
-        dict
-            ``embedding``, ``distance``, ``regime``, ``novelty``, N rows each.
-        """
-        call = self.open(content)
-        if input_name == INPUT_NAME:
-            return call(INPUT_NAME, windows)
-        parts = [call(input_name, window) for window in windows]
-        return {name: np.concatenate([part[name] for part in parts]) for name in OUTPUT_NAMES}
+def _onnxruntime(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
+    session = SharedSession(subject.file.content, device=subject.device).raw
+    return _run_graph(subject, windows, lambda feeds: session.run(list(OUTPUT_NAMES), feeds))
 
 
-def _onnxruntime(content: bytes) -> Call:
-    session = open_session(content, device="cpu")
-
-    def call(name: str, value: NDArray[np.float32]) -> Outputs:
-        found = session.run(list(OUTPUT_NAMES), {name: value})
-        return dict(zip(OUTPUT_NAMES, found, strict=True))
-
-    return call
-
-
-def _reference(content: bytes) -> Call:
-    import onnx
+def _reference(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
     from onnx.reference import ReferenceEvaluator
 
-    evaluator = ReferenceEvaluator(onnx.load_from_string(content))
-
-    def call(name: str, value: NDArray[np.float32]) -> Outputs:
-        found = evaluator.run(list(OUTPUT_NAMES), {name: value})
-        return dict(zip(OUTPUT_NAMES, map(np.asarray, found), strict=True))
-
-    return call
+    evaluator = ReferenceEvaluator(subject.file.graph())
+    return _run_graph(subject, windows, lambda feeds: evaluator.run(list(OUTPUT_NAMES), feeds))
 
 
-def _openvino(content: bytes) -> Call:
+def _openvino(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
     import openvino
 
     core = openvino.Core()
     # Left to itself, OpenVINO computes in bfloat16 on processors that have it.
     options = {"INFERENCE_PRECISION_HINT": "f32"}
-    compiled = core.compile_model(core.read_model(content), "CPU", options)
+    compiled = core.compile_model(core.read_model(subject.file.content), "CPU", options)
 
-    def call(name: str, value: NDArray[np.float32]) -> Outputs:
-        found = compiled({name: value})
-        return {output: np.array(found[output]) for output in OUTPUT_NAMES}
+    def compute(feeds: dict[str, Any]) -> list[NDArray[Any]]:
+        found = compiled(feeds)
+        return [np.array(found[name]) for name in OUTPUT_NAMES]
 
-    return call
+    return _run_graph(subject, windows, compute)
+
+
+def _run_graph(
+    subject: Subject,
+    windows: NDArray[np.float32],
+    compute: Callable[[dict[str, Any]], Any],
+) -> Outputs:
+    """Feed a graph of either form; ``compute`` gives the outputs in their order."""
+    name = subject.file.input_name
+    parts = [compute({name: part}) for part in ([windows] if name == INPUT_NAME else windows)]
+    return {name: np.concatenate(found) for name, *found in zip(OUTPUT_NAMES, *parts, strict=True)}
+
+
+def _keras(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
+    """Run the contract's preprocessing and the Keras encoder, which give the embedding alone."""
+    from regimetry.encoder.inference import embed_windows
+    from regimetry.encoder.saving import load_encoder
+
+    encoder = load_encoder(cast("Path", subject.encoder))
+    return {"embedding": embed_windows(encoder, preprocess_windows(subject.file.contract, windows))}
+
+
+def preprocess_windows(
+    contract: ModelContract, windows: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Return what the encoder sees of raw windows: (N, R, F) to (N, W, F), by the contract."""
+    preprocessing = Preprocessing(
+        transforms=cast("tuple[Transform, ...]", contract.transforms),
+        mean=np.array(contract.mean, dtype=np.float32),
+        scale=np.array(contract.scale, dtype=np.float32),
+        clip=contract.clip,
+    )
+    return np.stack([preprocessing.apply(window) for window in windows])
+
+
+def _prepare_keras(subject: Subject) -> str | None:
+    if subject.encoder is None:
+        beside = subject.file.path.with_suffix(".keras").name
+        return f"no weights: {beside} is not there (`regimetry fit --keras` writes it)"
+    if util.find_spec("tensorflow") is None or util.find_spec("keras") is None:
+        return "not installed: pip install 'regimetry[train]'"
+    from regimetry.encoder.quiet import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    return None
 
 
 ONNXRUNTIME = Runtime(
@@ -128,5 +163,8 @@ RUNTIMES = (
     ONNXRUNTIME,
     Runtime("reference", "onnx", ("onnx",), _reference),
     Runtime("openvino", "openvino", ("openvino",), _openvino),
+    Runtime("keras", "keras", ("keras",), _keras, _prepare_keras),
 )
 """In the order in which they are tried; ``reference`` is ONNX's own evaluator, in numpy."""
+
+RUNTIME_NAMES = tuple(runtime.name for runtime in RUNTIMES)

@@ -15,8 +15,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "doctor",
         help="look for what is wrong with the installation",
         description="Show versions, devices, CPU features and thread limits; start every execution "
-        "provider; test a model file against its golden file and time a tick and a batch, in "
-        "at most ten seconds. The exit code is 1 if something is broken.",
+        "provider; replay a model's golden file and time a tick and a batch, in at most ten "
+        "seconds. The exit code is 1 if something is broken.",
         examples=["regimetry doctor", "regimetry doctor spx.onnx --json"],
     )
     parser.add_argument("model", type=Path, nargs="?", help="model file to test (.onnx)")
@@ -41,6 +41,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _print(report: dict[str, Any]) -> None:
+    from regimetry.contract import OUTPUTS
+
     distributions = report["onnxruntime"] or {"onnxruntime": "not installed"}
     for name, version in {**report["versions"], **distributions}.items():
         _line(name, version)
@@ -57,8 +59,11 @@ def _print(report: dict[str, Any]) -> None:
     if model is None:
         return
     _line("model", f"{model['file']}, loaded in {model['load_ms']:.0f} ms on {model['provider']}")
-    for name, found in model.get("golden", {}).items():
-        _line(f"golden {name}", f"off by {found['difference']:g} of {found['tolerance']:g} allowed")
+    measured = model.get("golden", {}).get("report") or {}
+    for output in OUTPUTS if measured else ():
+        difference = measured[output.name]
+        off = "no number" if difference is None else f"off by {difference:g}"
+        _line(f"golden {output.name}", f"{off}, {output.tolerance:g} allowed")
     ticks = model["tick_ms"]
     quantiles = ", ".join(f"{name} {ticks[name]:.3f} ms" for name in ("p50", "p99", "p99.9"))
     _line("tick", f"{quantiles}, of {ticks['ticks']}")

@@ -6,16 +6,12 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regimetry.cli.arguments import add_json, add_time_column
+from regimetry.cli.arguments import add_json
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from regimetry.check.parity import ParityReport
     from regimetry.check.reader import SourceFile
 
-_TARGETS = ("onnx", "series", "float16", "triton")
+_TARGETS = ("series", "triton")
 
 
 def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,14 +19,12 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "export",
         help="make other files from a model file",
-        description="Targets: onnx, the graph with the exact rewrite rules applied; series, the "
-        "form that reads a whole series and gives one row a bar; float16, the encoder in half "
-        "precision, written only if it keeps the regimes; triton, a model repository for NVIDIA's "
-        "Triton server. --explain shows what each rewrite rule did.",
+        description="Targets: series, the form that reads a whole series and gives one row a bar; "
+        "triton, a model repository for NVIDIA's Triton server. --explain shows what each rewrite "
+        "rule did.",
         examples=[
             "regimetry export spx.onnx --explain",
             "regimetry export spx.onnx series.onnx --target series",
-            "regimetry export spx.onnx half.onnx --target float16 --data spx.csv",
             "regimetry export spx.onnx repository --target triton --name spx",
         ],
     )
@@ -40,18 +34,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     )
     parser.add_argument("--target", choices=_TARGETS, help="what to make")
     parser.add_argument("--explain", action="store_true", help="print what each rule did")
-    parser.add_argument(
-        "--force",
-        action="store_true",
-        help="float16: write a file that changes regimes; triton: replace a model",
-    )
-    parser.add_argument(
-        "--data",
-        type=Path,
-        metavar="FILE",
-        help="float16: measure on the windows of this table as well (.csv or .parquet)",
-    )
-    add_time_column(parser)
+    parser.add_argument("--force", action="store_true", help="triton: replace a model")
     parser.add_argument(
         "--name", help="triton: name of the model (default: that of the file, without .onnx)"
     )
@@ -77,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
         raise ConfigError(
             f"Name both a file to write and --target ({', '.join(_TARGETS)}), or --explain alone."
         )
-    if options.target in ("onnx", "series", "float16"):
+    if options.target == "series":
         _require_target(options.destination)
     model = read_source(options.model)
     result: dict[str, Any] = {}
@@ -88,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         if not options.json:
             print(_rule_table(result["rules"]))
     if options.target is not None:
-        make = {"onnx": _onnx, "series": _series, "float16": _float16, "triton": _triton}
+        make = {"series": _series, "triton": _triton}
         result |= {"target": options.target, **make[options.target](model, options)}
     if options.json:
         print_json(result)
@@ -120,113 +103,20 @@ def _rule_table(reports: list[dict[str, Any]]) -> str:
     return "\n".join([text_table(header, rows), *refusals])
 
 
-def _onnx(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
-    from regimetry.export.targets import write_rewritten
-
-    return _written(model, options, write_rewritten(model, options.destination))
-
-
 def _series(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
     from regimetry.export.targets import write_series
 
-    return _written(model, options, write_series(model, options.destination))
-
-
-def _written(
-    model: SourceFile, options: argparse.Namespace, parity: ParityReport
-) -> dict[str, Any]:
     path = options.destination
-    after = path.stat().st_size
+    found = write_series(model, path)
+    before, after = len(model.content), path.stat().st_size
     if not options.json:
-        print(
-            f"{path}: {len(model.content):,} -> {after:,} bytes; embedding differs by "
-            f"{parity.embedding:.1e} at most, regimes in {parity.regimes} of {parity.windows} "
-            "windows"
-        )
+        print(f"{path}: {before:,} -> {after:,} bytes; it gives the golden outputs")
     return {
         "path": str(path),
-        "parity": parity.to_dict(),
-        "bytes_before": len(model.content),
+        "parity": found.to_dict()["report"],
+        "bytes_before": before,
         "bytes_after": after,
     }
-
-
-def _float16(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:
-    from regimetry.cli.output import text_table
-    from regimetry.errors import ConfigError, ExportParityError
-    from regimetry.export.targets import require_window_form, write_with_golden
-
-    require_window_form(model)
-    if model.precision == "float16":
-        raise ConfigError(f"{model.path} is a float16 file already.")
-    windows = _windows(model, options)
-    graph = model.graph()  # onnx is here, or says what to install
-
-    from regimetry.export.float16 import LEAST_AGREEMENT, assess, to_float16
-    from regimetry.export.stamp import stamp
-
-    content = stamp(to_float16(graph), model.contract, precision="float16")
-    report = assess(model.content, content, windows)
-    if not options.json:
-        parity = report.parity
-        rows = [
-            ["bytes", f"{report.bytes_before:,}", f"{report.bytes_after:,}"],
-            ["microseconds a window", f"{report.us_before:.0f}", f"{report.us_after:.0f}"],
-        ]
-        print(text_table(["", "float32", "float16"], rows))
-        print(
-            f"\nregimes agree on {report.agreement:.2%} of {parity.windows} windows; the embedding "
-            f"differs by {parity.embedding:.1e} of its largest entry ({report.device})"
-        )
-    if report.agreement < LEAST_AGREEMENT and not options.force:
-        raise ExportParityError(
-            f"The float16 file gives the same regime on {report.agreement:.2%} of "
-            f"{report.parity.windows} windows, where {LEAST_AGREEMENT:.1%} is asked for. Nothing "
-            "was written. Measure on more windows with --data, or write it with --force."
-        )
-    write_with_golden(model, content, options.destination)
-    if not options.json:
-        print(f"{options.destination}: float16")
-    return {"path": str(options.destination), **report.to_dict()}
-
-
-def _windows(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
-    """Return the golden windows and those of the table."""
-    import numpy as np
-
-    from regimetry.check.golden import golden_path, read_golden
-    from regimetry.errors import ConfigError
-
-    path = golden_path(model.path)
-    parts = [read_golden(path, model.contract).window] if path.is_file() else []
-    if options.data is not None:
-        parts.append(_windows_of_table(model, options))
-    if not parts:
-        raise ConfigError(
-            f"There is nothing to measure on: {path} is not there. Name a table with --data."
-        )
-    return np.concatenate(parts)
-
-
-def _windows_of_table(model: SourceFile, options: argparse.Namespace) -> NDArray[np.float32]:
-    from regimetry.contract.features import as_read_by
-    from regimetry.errors import DataError
-    from regimetry.series.preprocessing import log_columns, require_positive
-    from regimetry.series.series import as_series
-    from regimetry.series.tables import read_table
-    from regimetry.windows import rolling_windows
-
-    contract = model.contract
-    table = read_table(options.data, time_column=options.time_column)
-    values = as_series(as_read_by(contract, table), contract.schema).values
-    if len(values) < contract.window_rows:
-        raise DataError(
-            f"{options.data} has {len(values)} rows; the model reads {contract.window_rows} at "
-            "once. Give more history."
-        )
-    names = contract.schema.feature_names
-    require_positive(values, log_columns(contract.transforms), names)
-    return rolling_windows(values.astype("float32"), contract.window_rows)
 
 
 def _triton(model: SourceFile, options: argparse.Namespace) -> dict[str, Any]:

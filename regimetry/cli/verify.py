@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import add_json
 
@@ -48,65 +49,40 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
-    from regimetry.check.verify import KERAS, verify
+    from regimetry.check.verify import verify
     from regimetry.cli.output import print_json, text_table
-    from regimetry.encoder.quiet import import_tensorflow_quietly
+    from regimetry.contract import OUTPUTS
     from regimetry.errors import ExportParityError
 
-    keras_is_asked = options.keras or (options.runtime and KERAS in options.runtime)
-    if keras_is_asked or options.model.with_suffix(".keras").is_file():
-        import_tensorflow_quietly()
     found = verify(
         options.model, golden=options.golden, keras=options.keras, runtimes=options.runtime
     )
     if options.json:
-        print_json(_plain(found))
+        print_json(found.to_dict())
     else:
-        header = ["runtime", "embedding", "distance", "novelty", "regimes", "causal labels", ""]
+        measured = [output.name for output in OUTPUTS if output.dtype.kind == "f"]
+        header = ["runtime", *measured, "regimes", "causal labels", ""]
         ran = [replay for replay in found.replays if replay.skipped is None]
-        print(text_table(header, [_row(replay, found) for replay in ran]))
+        print(text_table(header, [_row(replay, found, measured) for replay in ran]))
         for replay in found.replays:
             if replay.skipped is not None:
                 print(f"{replay.runtime} was not run; {replay.skipped}")
-        print(f"\n{found.model}: {found.windows} windows of {found.golden}, {found.precision}")
-    if found.failures:
-        reasons = "; ".join(f"{replay.runtime}: {replay.failure}" for replay in found.failures)
-        raise ExportParityError(
-            f"{found.model} fails: {reasons}. Copy the model and its golden file again, or fit "
-            "and save again."
-        )
+        print(f"\n{found.model}: {found.windows} windows of {found.golden}")
+    if found.problem is not None:
+        raise ExportParityError(found.problem)
 
 
-def _row(replay: Replay, found: Verification) -> list[str]:
+def _row(replay: Replay, found: Verification, measured: Sequence[str]) -> list[str]:
     name = f"{replay.runtime} {replay.version}" if replay.version else replay.runtime
     verdict = "fails" if replay.failure else "agrees"
     report = replay.report
     if report is None:
-        return [name, *[""] * 5, verdict]
-    numbers = [report.embedding, report.distance, report.novelty]
-    cells = ["" if value is None else f"{value:.1e}" for value in numbers]
-    if report.regimes is None or report.ties is None or replay.labels is None:
-        return [name, *cells, "", "", verdict]
-    same = found.windows - report.regimes - report.ties
-    labels = found.consecutive - replay.labels
-    return [
-        name,
-        *cells,
-        f"{same} of {found.windows}",
-        f"{labels} of {found.consecutive}",
-        verdict,
-    ]
-
-
-def _plain(found: Verification) -> dict[str, Any]:
-    replays = [
-        {**vars(replay), "report": None if replay.report is None else replay.report.to_dict()}
-        for replay in found.replays
-    ]
-    return {
-        **vars(found),
-        "model": str(found.model),
-        "golden": str(found.golden),
-        "replays": replays,
-        "passed": not found.failures,
-    }
+        return [name, *[""] * (len(measured) + 2), verdict]
+    differences = report.differences
+    cells = [f"{differences[output]:.1e}" if output in differences else "" for output in measured]
+    counts = ["", ""]
+    if "regime" in differences and replay.labels is not None:
+        same = found.windows - int(differences["regime"]) - report.ties
+        labels = found.consecutive - replay.labels
+        counts = [f"{same} of {found.windows}", f"{labels} of {found.consecutive}"]
+    return [name, *cells, *counts, verdict]

@@ -6,15 +6,22 @@ from regimetry.contract.description import (
     FORM_KEY,
     FORMAT_KEY,
     FORMAT_VERSION,
-    INPUT_NAME,
-    OUTPUT_NAMES,
     PRECISION_KEY,
     PRECISIONS,
     READABLE_VERSIONS,
-    SERIES_INPUT_NAME,
     ModelContract,
     RegimeSummary,
     precision_of,
+)
+from regimetry.contract.signature import (
+    INPUT_NAME,
+    OUTPUT_NAMES,
+    OUTPUTS,
+    SERIES_INPUT_NAME,
+    Output,
+    Signature,
+    Tensor,
+    output_tensors,
 )
 
 __all__ = [
@@ -24,12 +31,17 @@ __all__ = [
     "FORMAT_VERSION",
     "FORM_KEY",
     "INPUT_NAME",
+    "OUTPUTS",
     "OUTPUT_NAMES",
     "PRECISIONS",
     "PRECISION_KEY",
     "READABLE_VERSIONS",
     "SERIES_INPUT_NAME",
     "ModelContract",
+    "Output",
     "RegimeSummary",
+    "Signature",
+    "Tensor",
+    "output_tensors",
     "precision_of",
 ]

@@ -27,10 +27,6 @@ FORM_KEY = "regimetry.form"
 PRECISIONS = ("float32", "float16")
 _OF_INSTRUMENTS = ("by", "scaling")  # entries of version 3
 
-INPUT_NAME = "window"
-SERIES_INPUT_NAME = "series"
-OUTPUT_NAMES = ("embedding", "distance", "regime", "novelty")
-
 
 @dataclass(frozen=True, kw_only=True)
 class RegimeSummary:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import onnx
 import onnx_ir as ir
 
-from regimetry.contract import INPUT_NAME
+from regimetry.contract import INPUT_NAME, output_tensors
 from regimetry.export.emission import emission_distance
 from regimetry.export.head import head_distance
 from regimetry.export.inline import inlined
@@ -67,11 +67,16 @@ def assemble(
         distance = emission_distance(
             tape.part("emission"), emission, scaled, window_size, len(preprocessing.transforms)
         )
+    values = {
+        "embedding": embedding,
+        "distance": distance,
+        "regime": tape.ArgMin(distance, axis=1, keepdims=0),
+        "novelty": window_novelty(tape.part("novelty"), novelty, scaled, window_size),
+    }
+    sizes = {"D": len(head.slow.mean), "K": len(head.centroids)}
     outputs = [
-        tensor_of(embedding, "embedding", len(head.slow.mean)),
-        tensor_of(distance, "distance", len(head.centroids)),
-        tensor_of(tape.ArgMin(distance, axis=1, keepdims=0), "regime", dtype=ir.DataType.INT64),
-        tensor_of(window_novelty(tape.part("novelty"), novelty, scaled, window_size), "novelty"),
+        tensor_of(values[name], name, *shape, dtype=ir.DataType.from_numpy(dtype))
+        for name, dtype, shape in output_tensors(sizes)
     ]
     return as_model(tape, window, outputs)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import onnx
 from onnx import helper
 
-from regimetry.check.reader import require_size
-from regimetry.contract import FORM_KEY, PRECISION_KEY, SERIES_INPUT_NAME, ModelContract
+from regimetry.contract import FORM_KEY, SERIES_INPUT_NAME, ModelContract
+from regimetry.runtime.graphfile import require_size
 
 
-def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "float32") -> bytes:
+def stamp(model: onnx.ModelProto, contract: ModelContract) -> bytes:
     """Return the content of the model file: the graph with the contract as its metadata.
 
     Equal graphs and contracts give equal bytes.
@@ -18,8 +18,6 @@ def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "
     ----------
     model : onnx.ModelProto
     contract : ModelContract
-    precision : {"float32", "float16"}
-        What the graph computes in; a file that does not say so is float32.
 
     Raises
     ------
@@ -32,8 +30,6 @@ def stamp(model: onnx.ModelProto, contract: ModelContract, *, precision: str = "
     metadata = contract.to_metadata()
     if model.graph.input[0].name == SERIES_INPUT_NAME:
         metadata[FORM_KEY] = SERIES_INPUT_NAME
-    if precision != "float32":
-        metadata[PRECISION_KEY] = precision
     helper.set_model_props(stamped, metadata)
     onnx.checker.check_model(stamped, full_check=True)
     return stamped.SerializeToString(deterministic=True)

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from regimetry.check.reader import SourceFile
-from regimetry.contract import INPUT_NAME
+from regimetry.contract import Signature, Tensor
 from regimetry.errors import ConfigError, DataError
+from regimetry.export.targets import require_window_form
 from regimetry.parameters import require_choice, require_integer
 
 KINDS = ("auto", "cpu", "gpu")
@@ -29,7 +30,7 @@ PREFERRED_BATCHES = (16, 32, 64)
 QUEUE_DELAY_US = 500
 """Longest wait for a batch to fill, in microseconds."""
 
-_TYPES = {"tensor(float)": "TYPE_FP32", "tensor(int64)": "TYPE_INT64"}
+_TYPES = {"float32": "TYPE_FP32", "int64": "TYPE_INT64"}
 
 
 def triton_config(
@@ -77,19 +78,15 @@ def triton_config(
             f"name is {name!r}; it must consist of letters, digits, '_', '-' and '.', and begin "
             "with neither of the last two."
         )
-    if model.input_name != INPUT_NAME:
-        raise ConfigError(
-            f"{model.path} reads a series, which has no batch that Triton could fill. Export the "
-            "file that `regimetry fit` wrote."
-        )
+    require_window_form(model)  # a series has no batch that Triton could fill
     largest = PREFERRED_BATCHES[-1]
-    shape = model.inputs[INPUT_NAME][1][1:]
+    signature = Signature.of(model.contract)
     sections: list[tuple[str, Any]] = [
         ("name", name),
         ("platform", "onnxruntime_onnx"),
         ("max_batch_size", largest),
-        *(("input", _tensor(key, *value)) for key, value in model.inputs.items()),
-        *(("output", _tensor(key, *value)) for key, value in model.outputs.items()),
+        ("input", _tensor(signature.input)),
+        *(("output", _tensor(output)) for output in signature.outputs),
         (
             "dynamic_batching",
             {
@@ -98,7 +95,7 @@ def triton_config(
             },
         ),
         ("instance_group", {"count": instances, "kind": _Word(f"KIND_{kind.upper()}")}),
-        *(("model_warmup", _warm_up(size, shape)) for size in (1, largest)),
+        *(("model_warmup", _warm_up(size, signature.input)) for size in (1, largest)),
         *(("parameters", entry) for entry in _parameters(model)),
     ]
     return "".join(_lines(key, value, "") for key, value in sections)
@@ -108,16 +105,20 @@ class _Word(str):
     """An enumeration's value, which stands without quotes."""
 
 
-def _tensor(name: str, kind: str, shape: tuple[Any, ...]) -> dict[str, Any]:
-    tensor: dict[str, Any] = {"name": name, "data_type": _Word(_TYPES[kind])}
-    if len(shape) > 1:
-        return {**tensor, "dims": list(shape[1:])}
-    return {**tensor, "dims": [1], "reshape": {"shape": []}}
+def _tensor(tensor: Tensor) -> dict[str, Any]:
+    entry = {"name": tensor.name, "data_type": _Word(_TYPES[tensor.dtype.name])}
+    if tensor.shape:
+        return {**entry, "dims": list(tensor.shape)}
+    return {**entry, "dims": [1], "reshape": {"shape": []}}
 
 
-def _warm_up(size: int, shape: tuple[Any, ...]) -> dict[str, Any]:
-    value = {"data_type": _Word("TYPE_FP32"), "dims": list(shape), "zero_data": _Word("true")}
-    inputs = {"key": INPUT_NAME, "value": value}
+def _warm_up(size: int, tensor: Tensor) -> dict[str, Any]:
+    value = {
+        "data_type": _Word(_TYPES[tensor.dtype.name]),
+        "dims": list(tensor.shape),
+        "zero_data": _Word("true"),
+    }
+    inputs = {"key": tensor.name, "value": value}
     return {"name": f"batch of {size}", "batch_size": size, "inputs": inputs}
 
 

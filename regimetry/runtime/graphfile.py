@@ -23,6 +23,25 @@ _TENSOR_NAME, _TENSOR_EXTERNAL, _TENSOR_LOCATION = 8, 13, 14
 _VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
 _DEFAULT_DOMAINS = (b"", b"ai.onnx")
 
+LARGEST_BYTES = 2**31 - 1
+"""What one ONNX file can hold without external data: a protobuf message ends there."""
+
+
+def require_file(path: Path, name: str) -> None:
+    """Raise :class:`ModelError` unless there is a file of a size that a model can have."""
+    if not path.is_file():
+        raise ModelError(f"There is no model file {name}. Make one with `regimetry fit`.")
+    require_size(path.stat().st_size, name)
+
+
+def require_size(n_bytes: int, name: str) -> None:
+    """Raise :class:`ModelError` if a model does not fit into one ONNX file."""
+    if n_bytes > LARGEST_BYTES:
+        raise ModelError(
+            f"{name} has {n_bytes / 2**30:.2f} GiB; one ONNX file holds at most 2 GiB. Use a "
+            "smaller encoder or fewer landmarks."
+        )
+
 
 def require_plain_graph(source: Path | bytes, name: str) -> None:
     """Raise :class:`ModelError` unless the file keeps to the rules above.
@@ -37,6 +56,7 @@ def require_plain_graph(source: Path | bytes, name: str) -> None:
     if isinstance(source, bytes):
         _require_plain(memoryview(source), name)
         return
+    require_file(source, name)
     with source.open("rb") as file:
         if source.stat().st_size == 0:
             raise _damaged(name, "it is empty")

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, TypedDict
 
 import numpy as np
 
-from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
+from regimetry.contract import (
+    INPUT_NAME,
+    OUTPUT_NAMES,
+    SERIES_INPUT_NAME,
+    ModelContract,
+    Signature,
+    Tensor,
+)
 from regimetry.errors import ModelError
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.binding import bind
 from regimetry.runtime.providers import Provider
-from regimetry.runtime.shared_session import SharedSession
+from regimetry.runtime.shared_session import Kind, SharedSession
 from regimetry.runtime.threads import available_threads
 
 
@@ -104,9 +111,12 @@ class ModelFile:
         self.session = SharedSession(
             self.source, device=device, providers=providers, arena=arena, cuda_graphs=cuda_graphs
         )
-        name = "The model" if isinstance(source, bytes) else str(source)
-        self.contract = ModelContract.from_metadata(self.session.metadata, name)
-        _require_signature(self.session, self.contract, name)
+        self.contract, form = read_contract(self.session)
+        if form != INPUT_NAME:
+            raise ModelError(
+                f"{self.session.name} is of the series form, for other runtimes: it reads a whole "
+                "series. Load the window form it was made from, which `regimetry fit` wrote."
+            )
         if warm_up:
             window = np.ones((1, *self.session.input_shape), np.float32)
             bind(self.session, window, self.session.empty_outputs(1, OUTPUT_NAMES))()
@@ -131,22 +141,42 @@ class ModelFile:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
 
-def _require_signature(session: SharedSession, contract: ModelContract, name: str) -> None:
-    floats, integers = np.dtype(np.float32), np.dtype(np.int64)
-    expected = {
-        "embedding": ((contract.embedding_size,), floats),
-        "distance": ((contract.n_regimes,), floats),
-        "regime": ((), integers),
-        "novelty": ((), floats),
-    }
-    rows = (contract.window_rows, contract.n_features)
-    if session.input_shape != rows or session.outputs != expected:
+def read_contract(session: SharedSession) -> tuple[ModelContract, str]:
+    """Read what a file promises, and check that its graph keeps it.
+
+    Parameters
+    ----------
+    session : SharedSession
+        Of either form of a model.
+
+    Returns
+    -------
+    contract : ModelContract
+    form : {"window", "series"}
+        The name of the graph's input.
+
+    Raises
+    ------
+    ModelError
+        No regimetry model, a format version that this release cannot read, damaged metadata, or
+        metadata that contradict the graph.
+    """
+    contract = ModelContract.from_metadata(session.metadata, session.name)
+    form = SERIES_INPUT_NAME if SERIES_INPUT_NAME in session.inputs else INPUT_NAME
+    signature = Signature.of(contract, form)
+    reads, gives = _kinds([signature.input]), _kinds(signature.outputs)
+    if (session.inputs, session.outputs) != (reads, gives):
         raise ModelError(
-            f"The graph of {name} reads {INPUT_NAME} {session.input_shape} and gives "
-            f"{_listed(session.outputs)}; its metadata promise {rows} and {_listed(expected)}. "
-            "The file was changed after it was written; fit and save again."
+            f"The graph of {session.name} reads {_listed(session.inputs)} and gives "
+            f"{_listed(session.outputs)}; its metadata promise {_listed(reads)} and "
+            f"{_listed(gives)}. The file was changed after it was written; fit and save again."
         )
+    return contract, form
 
 
-def _listed(outputs: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {dtype}{shape}" for name, (shape, dtype) in outputs.items())
+def _kinds(tensors: Iterable[Tensor]) -> dict[str, Kind]:
+    return {name: (shape, dtype) for name, dtype, shape in tensors}
+
+
+def _listed(kinds: dict[str, Kind]) -> str:
+    return ", ".join(f"{name} {dtype}{shape}" for name, (shape, dtype) in kinds.items())

@@ -25,7 +25,7 @@ _LOGGER = logging.getLogger("regimetry")
 def open_session(
     source: Path | bytes,
     *,
-    name: str | None = None,
+    name: str,
     device: str = "auto",
     providers: Sequence[Provider] | None = None,
     arena: bool = True,
@@ -37,7 +37,7 @@ def open_session(
     ----------
     source : Path or bytes
         The model file, or its content.
-    name : str or None
+    name : str
         What messages call the file.
     device : {"auto", "cpu", "cuda", "cuda:N", "tensorrt", "openvino"}
         Only "auto" may fall back to the CPU, and says so once through ``logging``.
@@ -65,12 +65,8 @@ def open_session(
     InstallError
         None or several onnxruntime distributions are installed.
     """
-    if name is None:
-        name = "The model" if isinstance(source, bytes) else str(source)
     ort = import_onnxruntime()
     asked, strict = choose_providers(ort, device, providers, cuda_graphs=cuda_graphs)
-    if isinstance(source, Path) and not source.is_file():
-        raise ModelError(f"There is no model file {name}. Make one with `regimetry fit`.")
     require_plain_graph(source, name)
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

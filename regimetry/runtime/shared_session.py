@@ -11,15 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME
+from regimetry.contract.signature import FLOAT, INTEGER
 from regimetry.errors import DeviceError, ModelError
 from regimetry.runtime.providers import CPU, CUDA, Provider
 from regimetry.runtime.session import first_line, open_session, reading
 
-_DTYPES: dict[str, np.dtype[Any]] = {
-    "tensor(float)": np.dtype(np.float32),
-    "tensor(int64)": np.dtype(np.int64),
-}
+Kind = tuple[tuple[int, ...], np.dtype[Any]]
+"""Shape without the batch, and type, of an input or output.
+
+Of a file from elsewhere a size or a type may be onnxruntime's own word for it; ``read_contract``
+refuses such a file.
+"""
+
+_DTYPES: dict[str, Any] = {"tensor(float)": FLOAT, "tensor(int64)": INTEGER}
 
 
 class SharedSession:
@@ -35,16 +39,17 @@ class SharedSession:
     there by a thread that the child does not have. What a device holds does not survive a fork, so
     only the CPU goes on.
 
-    Parameters and errors are those of :func:`open_session`.
+    Parameters and errors are those of :func:`open_session`. Both forms of a model are opened alike;
+    whether it is one that regimetry wrote is left to :func:`read_contract`.
 
     Attributes
     ----------
+    name : str
+        What messages call the file.
     provider : str
         What really computes.
-    input_shape : tuple of int
-        (R, F) of a window.
-    outputs : dict of str to (tuple of int, dtype)
-        Shape and type of each output, without the batch.
+    inputs, outputs : dict of str to (tuple of int, dtype)
+        Shape and type of each input and output, without the batch.
     metadata : dict of str to str
         The file's ``metadata_props``.
     """
@@ -53,6 +58,7 @@ class SharedSession:
         self,
         source: Path | bytes,
         *,
+        name: str | None = None,
         device: str = "auto",
         providers: Sequence[Provider] | None = None,
         arena: bool = True,
@@ -60,7 +66,7 @@ class SharedSession:
     ) -> None:
         # A child may stand in another folder when it opens the file again.
         self._source = source if isinstance(source, bytes) else source.absolute()
-        self._name = "The model" if isinstance(source, bytes) else str(source)
+        self.name = name or ("The model" if isinstance(source, bytes) else str(source))
         self._asked: dict[str, Any] = {
             "device": device,
             "providers": providers,
@@ -80,6 +86,11 @@ class SharedSession:
         return self._raw
 
     @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of the input without the batch: (R, F) of a window."""
+        return next(iter(self.inputs.values()))[0]
+
+    @property
     def device_id(self) -> int | None:
         """Number of the CUDA device that computes, ``None`` where results are in main memory."""
         if self.provider != CUDA:
@@ -94,46 +105,18 @@ class SharedSession:
     def failed(self, error: Exception) -> ModelError:
         """Return what to raise where a run did not succeed."""
         return ModelError(
-            f"{self._name} does not run ({first_line(error)}). The file was changed after it was "
+            f"{self.name} does not run ({first_line(error)}). The file was changed after it was "
             "written, or memory is short; fit and save again, or use smaller batches."
         )
 
     def _open(self) -> None:
-        self._raw = open_session(self._source, name=self._name, **self._asked)
+        self._raw = open_session(self._source, name=self.name, **self._asked)
         self._pid = os.getpid()
         self.provider: str = self._raw.get_providers()[0]
-        with reading(self._name):
-            self._read_signature()
+        with reading(self.name):  # names in the file may be no text
+            self.inputs = _declared(self._raw.get_inputs())
+            self.outputs = _declared(self._raw.get_outputs())
             self.metadata: dict[str, str] = self._raw.get_modelmeta().custom_metadata_map
-
-    def _read_signature(self) -> None:
-        inputs, outputs = self._raw.get_inputs(), self._raw.get_outputs()
-        if [value.name for value in inputs] == [SERIES_INPUT_NAME]:
-            raise ModelError(
-                f"{self._name} is of the series form, for other runtimes: it reads a whole series. "
-                "Load the window form it was made from, which `regimetry fit` wrote."
-            )
-        for value in [*inputs, *outputs]:
-            shape = value.shape
-            if (
-                value.type not in _DTYPES
-                or not shape
-                or isinstance(shape[0], int)
-                or not all(isinstance(size, int) for size in shape[1:])
-            ):
-                raise ModelError(
-                    f"{self._name}: {value.name!r} is {value.type} of shape {shape}; float32 or "
-                    "int64 with the batch as its only open dimension is needed. Fit and save again."
-                )
-        if [value.name for value in inputs] != [INPUT_NAME] or len(inputs[0].shape) != 3:
-            raise ModelError(
-                f"{self._name} reads {[(value.name, value.shape) for value in inputs]}; one input "
-                f"{INPUT_NAME!r} (batch, R, F) is needed. Fit and save again."
-            )
-        self.input_shape: tuple[int, int] = tuple(inputs[0].shape[1:])
-        self.outputs: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
-            v.name: (tuple(v.shape[1:]), _DTYPES[v.type]) for v in outputs
-        }
 
     def _open_in_child(self) -> None:
         if self.provider != CPU:
@@ -150,6 +133,15 @@ class SharedSession:
             if self.metadata != before:
                 self._pid, self.metadata = 0, before  # so that the next use is refused as well
                 raise ModelError(
-                    f"{self._name} was replaced after this process's parent had opened it. Load it "
+                    f"{self.name} was replaced after this process's parent had opened it. Load it "
                     "anew, or keep the file until the workers have opened it."
                 )
+
+
+def _declared(values: Sequence[Any]) -> dict[str, Kind]:
+    """Return shape and type of inputs or outputs; a batch of fixed size stays in the shape."""
+    found: dict[str, Kind] = {}
+    for value in values:
+        is_open = bool(value.shape) and not isinstance(value.shape[0], int)
+        found[value.name] = tuple(value.shape[is_open:]), _DTYPES.get(value.type, value.type)
+    return found

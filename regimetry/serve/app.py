@@ -17,11 +17,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from regimetry.contract import Signature
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
 from regimetry.serve.metrics import Measured, Metrics
 from regimetry.serve.protocol import decode_request, encode_response
-from regimetry.serve.tensors import RequestError, Signature
+from regimetry.serve.tensors import RequestError, described
 
 VERSION = "1"
 """Of the model: a server has one."""
@@ -125,8 +126,8 @@ class Service:
                 "name": self._name,
                 "versions": [VERSION],
                 "platform": "onnxruntime_onnx",
-                "inputs": [self._signature.window.to_dict()],
-                "outputs": [tensor.to_dict() for tensor in self._signature.outputs],
+                "inputs": [described(self._signature.input)],
+                "outputs": [described(tensor) for tensor in self._signature.outputs],
                 "parameters": {
                     "feature_names": json.dumps(contract.schema.feature_names),
                     "regime_names": json.dumps([regime.name for regime in contract.regimes]),

@@ -14,15 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.serve.tensors import (
-    DTYPES,
-    RequestError,
-    Signature,
-    Tensor,
-    from_binary,
-    from_json,
-    require_shape,
-)
+from regimetry.contract import Signature, Tensor
+from regimetry.serve.tensors import DATATYPES, RequestError, from_binary, from_json, require_shape
 
 _UNSUPPORTED = ("classification", "sequence_id", "shared_memory_region")
 """Parameters that would change the answer's meaning; others that we do not know are hints."""
@@ -76,7 +69,7 @@ def decode_request(
     identity = request.get("id")
     if identity is not None and not isinstance(identity, str):
         raise RequestError(f"id is {_kind(identity)}; it must be text.")
-    window = _window(request.get("inputs"), memoryview(body)[end:], signature.window, max_batch)
+    window = _window(request.get("inputs"), memoryview(body)[end:], signature.input, max_batch)
     binary = _flag(parameters, "binary_data_output", False, "The request")
     outputs = _outputs(request.get("outputs"), signature.outputs, binary)
     return InferenceRequest(identity, window, outputs)
@@ -100,7 +93,6 @@ def encode_response(
     header_length : int or None
         For ``Inference-Header-Content-Length``; ``None`` where the body is all JSON.
     """
-    datatypes = {dtype: name for name, dtype in DTYPES.items()}
     entries: list[dict[str, Any]] = []
     blobs: list[bytes] = []
     for name, binary in request.outputs.items():
@@ -108,7 +100,7 @@ def encode_response(
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         entry: dict[str, Any] = {
             "name": name,
-            "datatype": datatypes[little.dtype],
+            "datatype": DATATYPES[array.dtype.name],
             "shape": list(array.shape),
         }
         if binary:
@@ -205,10 +197,11 @@ def _window(value: Any, tail: memoryview, tensor: Tensor, max_batch: int) -> NDA
         raise RequestError(f"The inputs are {found}; the model reads {tensor.name!r} alone.")
     entry = entries[0]
     what = f"Input {tensor.name!r}"
-    if entry.get("datatype") != tensor.datatype:
+    datatype = DATATYPES[tensor.dtype.name]
+    if entry.get("datatype") != datatype:
         raise RequestError(
             f"{what} has datatype {str(entry.get('datatype'))[:40]!r}; the model reads "
-            f"{tensor.datatype!r}."
+            f"{datatype!r}."
         )
     shape = require_shape(entry.get("shape"), tensor, max_batch)
     parameters = _parameters(entry, what)

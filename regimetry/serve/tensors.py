@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import INPUT_NAME, ModelContract
+from regimetry.contract import Tensor
 from regimetry.errors import DataError
 
-DTYPES: dict[str, np.dtype[Any]] = {"FP32": np.dtype("<f4"), "INT64": np.dtype("<i8")}
+DATATYPES = {"float32": "FP32", "int64": "INT64"}
 """The protocol's names of the types that a model reads and gives."""
 
 
@@ -24,38 +23,13 @@ class RequestError(DataError):
         self.status = status
 
 
-@dataclass(frozen=True)
-class Tensor:
-    """What the model's metadata say of an input or output; -1 stands for the batch."""
-
-    name: str
-    datatype: str
-    shape: tuple[int, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the protocol's metadata of the tensor."""
-        return {"name": self.name, "datatype": self.datatype, "shape": list(self.shape)}
-
-
-@dataclass(frozen=True)
-class Signature:
-    """One input and the outputs of a model file."""
-
-    window: Tensor
-    outputs: tuple[Tensor, ...]
-
-    @classmethod
-    def of(cls, contract: ModelContract) -> Signature:
-        """Return the signature that every regimetry model has, with this one's sizes."""
-        return cls(
-            Tensor(INPUT_NAME, "FP32", (-1, contract.window_rows, contract.n_features)),
-            (
-                Tensor("embedding", "FP32", (-1, contract.embedding_size)),
-                Tensor("distance", "FP32", (-1, contract.n_regimes)),
-                Tensor("regime", "INT64", (-1,)),
-                Tensor("novelty", "FP32", (-1,)),
-            ),
-        )
+def described(tensor: Tensor) -> dict[str, Any]:
+    """Return the protocol's metadata of a tensor; -1 stands for the batch."""
+    return {
+        "name": tensor.name,
+        "datatype": DATATYPES[tensor.dtype.name],
+        "shape": [-1, *tensor.shape],
+    }
 
 
 def require_shape(value: Any, tensor: Tensor, max_batch: int) -> tuple[int, ...]:
@@ -63,14 +37,14 @@ def require_shape(value: Any, tensor: Tensor, max_batch: int) -> tuple[int, ...]
     fits = (
         isinstance(value, list)
         and all(type(size) is int for size in value)
-        and tuple(value[1:]) == tensor.shape[1:]
-        and len(value) == len(tensor.shape)
+        and len(value) == 1 + len(tensor.shape)
+        and tuple(value[1:]) == tensor.shape
         and value[0] > 0
     )
     if not fits:
         raise RequestError(
             f"Input {tensor.name!r} has shape {str(value)[:80]}; the model reads "
-            f"{list(tensor.shape)}, where -1 is the batch."
+            f"{[-1, *tensor.shape]}, where -1 is the batch."
         )
     if value[0] > max_batch:
         raise RequestError(
@@ -83,14 +57,13 @@ def from_binary(
     size: Any, tail: memoryview, shape: tuple[int, ...], tensor: Tensor
 ) -> NDArray[np.float32]:
     """Read raw little-endian data: a view of the body where the machine's order allows it."""
-    dtype = DTYPES[tensor.datatype]
-    expected = math.prod(shape) * dtype.itemsize
+    dtype = tensor.dtype.newbyteorder("<")
+    expected, kind = math.prod(shape) * dtype.itemsize, DATATYPES[tensor.dtype.name]
     stated = (f"binary_data_size of {tensor.name!r} is", size)
     for what, found in (stated, ("The bytes after the JSON object are", len(tail))):
         if type(found) is not int or found != expected:
             raise RequestError(
-                f"{what} {str(found)[:40]}; shape {list(shape)} of {tensor.datatype} takes "
-                f"{expected}."
+                f"{what} {str(found)[:40]}; shape {list(shape)} of {kind} takes {expected}."
             )
     array: NDArray[np.float32] = np.frombuffer(tail, dtype).reshape(shape)
     return array.astype(np.float32, copy=False)

@@ -12,6 +12,7 @@ import onnxruntime
 import pandas as pd
 import pytest
 from onnx import helper, numpy_helper
+from regimetry.export.probe import probe_windows
 
 import regimetry as rg
 from regimetry.check import reader
@@ -19,7 +20,6 @@ from regimetry.check.golden import golden_path
 from regimetry.cli import main
 from regimetry.contract import FORM_KEY
 from regimetry.errors import ModelError
-from regimetry.export.probe import probe_windows
 from regimetry.export.stamp import stamp
 
 

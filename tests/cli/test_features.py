@@ -142,14 +142,6 @@ def test_analyse_drift_and_compare_take_bars(folder, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["agreement"] == 1.0
 
 
-def test_float16_is_measured_on_bars(folder, tmp_path, capsys):
-    arguments = ["export", str(folder / "m.onnx"), str(tmp_path / "h.onnx"), "--target", "float16"]
-    data = ["--data", str(folder / "bars.csv"), "--force", "--json"]
-    assert main([*arguments, *data]) == 0
-    windows = json.loads(capsys.readouterr().out)["parity"]["windows"]
-    assert windows == 64 + 400 - WARM_UP - 5 + 1
-
-
 def test_bars_without_volume_do_without(folder, tmp_path, capsys):
     columns = ["--columns", "Open,High,Low,Close"]
     out = tmp_path / "m.onnx"

@@ -148,7 +148,7 @@ def test_bash_completes_verbs_flags_choices_and_files(tmp_path):
     assert completed("regimetry", "co") == ["compare", "completion", "config"]
     assert completed("regimetry", "fit", "--obj") == ["--objective"]
     targets = completed("regimetry", "export", "spx.onnx", "x", "--target", "")
-    assert targets == ["float16", "onnx", "series", "triton"]
+    assert targets == ["series", "triton"]
     files = completed("regimetry", "predict", "spx.")
     assert files == ["spx.csv", "spx.onnx"]
     assert completed("regimetry", "search", "spx.csv", "-o", "spx") == ["spx-folder"]

@@ -5,7 +5,6 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from regimetry.export.float16 import to_float16
 from regimetry.export.series import to_series
 from regimetry.export.statistics import graph_statistics, multiply_accumulates
 
@@ -56,7 +55,6 @@ def test_a_fitted_graph(detector):
     assert (statistics.opset, statistics.ir_version, statistics.domains) == (17, 9, ("",))
 
 
-def test_float16_does_the_same_work_and_the_series_form_does_not_say(detector):
+def test_the_series_form_does_not_say(detector):
     model = onnx.load_from_string(detector.model_.content)
-    assert multiply_accumulates(to_float16(model)) == multiply_accumulates(model)
     assert multiply_accumulates(to_series(model)) is None

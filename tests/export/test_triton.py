@@ -163,9 +163,8 @@ def test_bad_input(file, tmp_path):
     ):
         with pytest.raises(ConfigError, match=message):
             write_triton(file, tmp_path / "r", **{"name": "m", **options})
-    series = replace(file, inputs={"series": ("tensor(float)", ("time", 4))})
-    with pytest.raises(ConfigError, match="reads a series"):
-        write_triton(series, tmp_path / "r", "m")
+    with pytest.raises(ConfigError, match="is of the series form"):
+        write_triton(replace(file, input_name="series"), tmp_path / "r", "m")
     with pytest.raises(DataError, match="does not exist"):
         write_triton(file, tmp_path / "none" / "r", "m")
     (tmp_path / "file").write_text("")

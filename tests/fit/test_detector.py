@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -116,7 +117,8 @@ def test_training_is_recorded_in_the_file(values, tmp_path):
 def test_failed_parity_stops_the_fit(values, monkeypatch):
     from regimetry.check import parity
 
-    monkeypatch.setattr(parity, "EMBEDDING_TOLERANCE", 1e-12)
+    strict = tuple(replace(output, tolerance=1e-12) for output in parity.OUTPUTS)
+    monkeypatch.setattr(parity, "OUTPUTS", strict)
     detector = small(n_regimes=2)
     with pytest.raises(ExportParityError, match="embedding by"):
         detector.fit(values)

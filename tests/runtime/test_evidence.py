@@ -34,8 +34,8 @@ def test_the_file_says_what_its_distances_are(bar_detector, detector):
 
 def test_graph_and_twin_agree_and_a_changed_number_is_found(bar_detector, values):
     report = bar_detector.parity_
-    assert (report.regimes, report.windows) == (0, 690)
-    assert 0 < report.distance < 1e-4
+    assert (report.differences["regime"], report.windows) == (0, 690)
+    assert 0 < report.differences["distance"] < 1e-4
     model = onnx.load_from_string(bar_detector.model_.content)
     expected = bar_detector.model_.outputs(values)
     parity.compare(expected, expected)

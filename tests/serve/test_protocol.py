@@ -8,13 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from regimetry.contract import Signature, Tensor
 from regimetry.serve.protocol import InferenceRequest, decode_request, encode_response
-from regimetry.serve.tensors import DTYPES, RequestError, Signature, Tensor
+from regimetry.serve.tensors import DATATYPES, RequestError
 
 ROWS, FEATURES, MOST = 3, 2, 5
 SIGNATURE = Signature(
-    Tensor("window", "FP32", (-1, ROWS, FEATURES)),
-    (Tensor("embedding", "FP32", (-1, 4)), Tensor("regime", "INT64", (-1,))),
+    Tensor("window", np.dtype(np.float32), (ROWS, FEATURES)),
+    (Tensor("embedding", np.dtype(np.float32), (4,)), Tensor("regime", np.dtype(np.int64), ())),
 )
 
 
@@ -37,7 +38,8 @@ def decode_response(body, header_length):
     response, tail = json.loads(body[:end], parse_constant=pytest.fail), body[end:]
     arrays = {}
     for entry in response["outputs"]:
-        dtype = DTYPES[entry["datatype"]]
+        (name,) = (name for name, word in DATATYPES.items() if word == entry["datatype"])
+        dtype = np.dtype(name).newbyteorder("<")
         if "data" in entry:
             array = np.array(entry["data"], dtype)
         else:

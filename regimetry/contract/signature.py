@@ -1,0 +1,103 @@
+"""The tensors of a graph: what it reads, what it gives, and how far two computations may differ.
+
+One table says of every output its name, type, shape and tolerance. The graph is assembled by it,
+compared at the fit by it, and whatever opens, replays, serves or shows a model file reads it here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from regimetry.contract import ModelContract
+
+INPUT_NAME = "window"
+SERIES_INPUT_NAME = "series"
+FLOAT, INTEGER = np.dtype(np.float32), np.dtype(np.int64)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Output:
+    """One output of the graph.
+
+    Attributes
+    ----------
+    name : str
+    dtype : dtype
+    shape : tuple of {"D", "K"}
+        Sizes behind the batch, by letter: of the embedding, and the number of regimes.
+    tolerance : float
+        Largest difference that is allowed; of an integer, how many windows may differ.
+    relative_to : float or None
+        ``None``: the difference is absolute. A number: it is relative to the output's largest
+        entry, or to this number where that is larger.
+    """
+
+    name: str
+    dtype: np.dtype[Any] = FLOAT
+    shape: tuple[str, ...] = ()
+    tolerance: float
+    relative_to: float | None = None
+
+
+OUTPUTS = (
+    Output(name="embedding", shape=("D",), tolerance=2e-5, relative_to=1e-30),
+    Output(name="distance", shape=("K",), tolerance=1e-3),
+    Output(name="regime", dtype=INTEGER, tolerance=0),
+    Output(name="novelty", tolerance=1e-3, relative_to=1.0),
+)
+"""The outputs, in the graph's order.
+
+Every runtime adds up in an order of its own, which moves an output by 1e-6 to 1e-5
+(docs/portability.md). The tolerances leave room for wider encoders, and one changed weight still
+exceeds them. The scale of an embedding is that of its weights, so its difference is relative.
+Distances lie between 0 and 2, or 20 where single bars tell the regimes, and are compared with each
+other, so their difference is absolute. Novelty is typically 1; a smaller one rounds as 1 does.
+"""
+
+OUTPUT_NAMES = tuple(output.name for output in OUTPUTS)
+
+
+class Tensor(NamedTuple):
+    """One input or output of a model; ``shape`` leaves out the batch."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The input and the outputs of a model."""
+
+    input: Tensor
+    outputs: tuple[Tensor, ...]
+
+    @classmethod
+    def of(cls, contract: ModelContract, input_name: str = INPUT_NAME) -> Signature:
+        """Return what a model's graph reads and gives.
+
+        Parameters
+        ----------
+        contract : ModelContract
+        input_name : {"window", "series"}
+            The form of the graph. What takes the place of the batch in a series is its rows.
+        """
+        shape = (contract.window_rows, contract.n_features)
+        sizes = {"D": contract.embedding_size, "K": contract.n_regimes}
+        return cls(
+            Tensor(input_name, FLOAT, shape if input_name == INPUT_NAME else shape[1:]),
+            output_tensors(sizes),
+        )
+
+
+def output_tensors(sizes: Mapping[str, int]) -> tuple[Tensor, ...]:
+    """Return the outputs with the letters of their shapes replaced by sizes."""
+    return tuple(
+        Tensor(output.name, output.dtype, tuple(sizes[letter] for letter in output.shape))
+        for output in OUTPUTS
+    )
