@@ -192,7 +192,7 @@ def test_a_graph_that_contradicts_its_metadata_is_refused(copy, tmp_path, form, 
     else:
         del model.graph.output[-1]
     onnx.save(model, path)
-    with pytest.raises(ModelError, match="its metadata promise|cannot be read"):
+    with pytest.raises(ModelError, match=r"its metadata promise|cannot be read"):
         verify(path)
 
 

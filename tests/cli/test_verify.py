@@ -1,33 +1,20 @@
 """``regimetry verify`` and ``regimetry inspect`` as a person uses them."""
 
 import json
-import shutil
 import subprocess
 import sys
 
 import onnx
 import pytest
-from onnx import numpy_helper
+from changed import change_constant
 
 from regimetry.check.golden import golden_path
 from regimetry.cli import main
 
 
 @pytest.fixture
-def copy(model_path, tmp_path):
-    shutil.copyfile(model_path, tmp_path / "m.onnx")
-    shutil.copyfile(golden_path(model_path), tmp_path / "m.golden.json")
-    return tmp_path / "m.onnx"
-
-
-@pytest.fixture
 def spoilt(copy):
-    model = onnx.load(copy)
-    tensor = next(t for t in model.graph.initializer if t.name == "head/centroids")
-    array = numpy_helper.to_array(tensor).copy()
-    array[0, 0, 0] += 0.01
-    tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
-    onnx.save(model, copy)
+    change_constant(copy, lambda tensor: tensor.name == "head/centroids", 0.01)
     return copy
 
 
@@ -60,11 +47,7 @@ def test_json(copy, spoilt, capsys):
 
 
 def test_what_is_no_number_fails_and_stays_json(copy, capsys):
-    model = onnx.load(copy)
-    tensor = next(t for t in model.graph.initializer if t.name == "novelty/scale")
-    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor) * float("nan"), "nan"))
-    tensor.name = "novelty/scale"
-    onnx.save(model, copy)
+    change_constant(copy, lambda tensor: tensor.name == "novelty/scale", float("nan"))
     assert main(["verify", str(copy), "--json"]) == 1
     captured = capsys.readouterr()
     found = json.loads(captured.out)
@@ -76,7 +59,7 @@ def test_bad_usage_exits_with_2(copy, tmp_path, capsys):
     for arguments, message in (
         ([str(tmp_path / "none.onnx")], "no model file"),
         ([str(copy), "--golden", str(tmp_path / "none.json")], "no golden file"),
-        ([str(copy), "--keras", str(tmp_path / "none.keras")], "no Keras file"),
+        ([str(copy), "--keras", str(tmp_path / "none.keras")], "is no .keras file"),
         ([str(copy), "--runtime", "tvm"], "runtime is 'tvm'"),
         ([str(copy), "--runtime", "keras"], "keras cannot be used: no weights"),
     ):
@@ -141,9 +124,9 @@ def test_production_verifies_and_inspects_with_onnxruntime_alone(copy, tmp_path)
     assert plain["statistics"] is None
     triton = in_production("export", copy, tmp_path / "repo", "--target", "triton")
     assert triton.returncode == 0, triton.stderr
-    half = in_production("export", copy, tmp_path / "h.onnx", "--target", "float16")
-    assert half.returncode == 2
-    assert "onnx is not installed. Run: pip install 'regimetry[train]'" in half.stderr
+    series = in_production("export", copy, tmp_path / "s.onnx", "--target", "series")
+    assert series.returncode == 2
+    assert "onnx is not installed. Run: pip install 'regimetry[train]'" in series.stderr
 
 
 def test_inspect_shows_card_and_graph(copy, capsys):
