@@ -51,14 +51,17 @@ def write_series(model: SourceFile, path: Path) -> Replay:
         The series form differs from the golden file.
     DataError
         The target cannot be written to.
+    InstallError
+        onnx is not installed.
     """
+    require_window_form(model)
+    model.require_float32()
+    graph = model.graph()  # onnx is here, or this says what to install
     from regimetry.export.series import to_series
     from regimetry.export.stamp import stamp
 
-    require_window_form(model)
-    model.require_float32()
     golden = golden_path(model.path)
-    content = stamp(to_series(model.graph()), model.contract)
+    content = stamp(to_series(graph), model.contract)
     made = replace(model, content=content, input_name=SERIES_INPUT_NAME)
     found = replay(ONNXRUNTIME, Subject(file=made), read_golden(golden, model.contract))
     if found.failure is not None:
