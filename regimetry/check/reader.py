@@ -58,8 +58,8 @@ class SourceFile:
         if self.precision != PRECISIONS[0]:
             raise ModelError(
                 f"{self.path} computes in {self.precision}; this release runs such a file and does "
-                "not verify it. Verify the float32 file it was made from, or the release that "
-                "wrote it."
+                "not verify it. Verify the float32 file it was made from, or use the release "
+                "that wrote it."
             )
 
 

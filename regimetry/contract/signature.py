@@ -52,7 +52,7 @@ OUTPUTS = (
 )
 """The outputs, in the graph's order.
 
-Every runtime adds up in an order of its own, which moves an output by 1e-6 to 1e-5
+Every runtime adds up in an order of its own, which moves an output by up to 3e-5
 (docs/portability.md). The tolerances leave room for wider encoders, and one changed weight still
 exceeds them. The scale of an embedding is that of its weights, so its difference is relative.
 Distances lie between 0 and 2, or 20 where single bars tell the regimes, and are compared with each
