@@ -24,19 +24,19 @@ PARAMETERS = {"window_size": 20, "n_regimes": 3, "random_state": 0}
 def card(contract: ModelContract, golden: Golden) -> str:
     """Describe the model for people."""
     training = contract.training
-    versions = ", ".join(f"{name} {number}" for name, number in training["versions"].items())
-    encoder = json.dumps(training["configuration"]["encoder"], sort_keys=True)
+    versions = ", ".join(f"{name} {number}" for name, number in training.versions.items())
+    encoder = json.dumps(training.configuration["encoder"], sort_keys=True)
     return f"""# sp500.onnx
 
 Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
 
-- **Data**: {training["rows"]} daily bars, {training["start"]} to {training["end"]}, as the `arch`
+- **Data**: {training.rows} daily bars, {training.start} to {training.end}, as the `arch`
   package carries them. Columns: `close` (index points; its logarithmic difference is taken inside
   the graph) and `range` (logarithm of the day's high over its low).
-- **Fingerprint** of the training data (SHA-256): `{training["fingerprint"]}`
+- **Fingerprint** of the training data (SHA-256): `{training.fingerprint}`
 - **Input** `window`: float32 (batch, {contract.window_rows}, {contract.n_features}), raw units.
 - **Configuration**: window {contract.window_size}, {contract.n_regimes} regimes, objective
-  `{training["configuration"]["objective"]}`, seed {training["seed"]}; encoder `{encoder}`.
+  `{training.configuration["objective"]}`, seed {training.seed}; encoder `{encoder}`.
 - **Versions**: {versions}
 - **Golden file**: `sp500.golden.json`, {len(golden.window)} windows with the outputs of Keras and
   the numpy head, and {len(golden.labels_from_start)} causal labels. `regimetry verify

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -32,9 +32,9 @@ from regimetry.series.schema import Schema
 if TYPE_CHECKING:
     import keras
 
+    from regimetry.contract import WindowCandidate
     from regimetry.fit.learn import Learned
     from regimetry.fit.package import Packaged
-    from regimetry.regimes.choice.window import WindowCandidate
     from regimetry.series.features import OhlcvFeatures
 
 
@@ -58,7 +58,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         lie in spells at least that long. ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None, default None
         Earlier model of the same columns, whose names and order the regimes keep where they are
-        the same ones; see :class:`~regimetry.regimes.alignment.Alignment`.
+        the same ones; see :class:`~regimetry.contract.Alignment`.
     encoder : EncoderConfig, keras.Model or None
         Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
         data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
@@ -292,14 +292,14 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
             by=source.by,
             scaling=rows.scaling,
             names=None if alignment is None else alignment.names,
-            training={
-                "seed": seed,
-                "configuration": self._configuration(learned.description),
-                **rows.to_dict(),
-                **_window_table(self.window_candidates_),
-                **({} if features is None else {"features": features.to_dict()}),
-                **({} if alignment is None else {"alignment": alignment.to_dict()}),
-            },
+            training=replace(
+                rows.record,
+                seed=seed,
+                configuration=self._configuration(learned.description),
+                window_candidates=self.window_candidates_,
+                features=features,
+                alignment=alignment,
+            ),
             stage=stage,
         )
         self._keep(learned, packaged)
@@ -457,11 +457,6 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
 
 def _chosen(candidates: Sequence[WindowCandidate], given: int | str) -> int:
     return next((entry.window_size for entry in candidates if entry.chosen), None) or int(given)
-
-
-def _window_table(candidates: Sequence[WindowCandidate]) -> dict[str, Any]:
-    table = [asdict(candidate) for candidate in candidates]
-    return {"window_candidates": table} if table else {}
 
 
 def _penalty(value: float | str) -> float | None:

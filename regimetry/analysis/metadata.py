@@ -65,7 +65,7 @@ def regime_metadata(
     return {
         "metadata_version": METADATA_VERSION,
         "model": {
-            "fingerprint": contract.training["fingerprint"],
+            "fingerprint": contract.training.fingerprint,
             "n_regimes": contract.n_regimes,
             "window_size": contract.window_size,
             "columns": list(contract.schema.names),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from regimetry.contract import PRECISIONS, ModelContract, precision_of
 from regimetry.errors import InstallError, ModelError
 from regimetry.runtime.graphfile import require_file
-from regimetry.runtime.modelfile import read_contract
+from regimetry.runtime.modelfile import checked_contract
 from regimetry.runtime.shared_session import SharedSession
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read_source(path: str | PathLike[str]) -> SourceFile:
     require_file(path, str(path))
     content = path.read_bytes()
     session = SharedSession(content, name=str(path), device="cpu")
-    contract, input_name = read_contract(session)
+    contract, input_name = checked_contract(session)
     return SourceFile(
         path=path,
         content=content,

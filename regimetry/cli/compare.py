@@ -160,11 +160,11 @@ def _changes(old: ModelContract, new: ModelContract) -> dict[str, list[Any]]:
             "transforms": list(contract.transforms),
             "jump_penalty": contract.jump_penalty,
             "embedding": contract.embedding_size,
-            "trained_rows": contract.training["rows"],
-            "trained_from": contract.training["start"],
-            "trained_to": contract.training["end"],
-            "seed": contract.training["seed"],
-            "training_data": contract.training["fingerprint"][:16],
+            "trained_rows": contract.training.rows,
+            "trained_from": contract.training.start,
+            "trained_to": contract.training.end,
+            "seed": contract.training.seed,
+            "training_data": contract.training.fingerprint[:16],
         }
         for contract in (old, new)
     ]

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> None:
 
         contract = read_source(options.model).contract
         configuration = validated(of_model(contract))
-        heading = f"{options.model.name}, fitted on {contract.training['rows']} rows"
+        heading = f"{options.model.name}, fitted on {contract.training.rows} rows"
     else:
         configuration = Configuration()
     if options.json:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from regimetry.cli.arguments import add_json
 
 if TYPE_CHECKING:
     from regimetry.check.reader import SourceFile
+    from regimetry.contract import RuleReport
 
 _TARGETS = ("series", "triton")
 
@@ -67,9 +70,10 @@ def run(options: argparse.Namespace) -> None:
     if options.explain:
         from regimetry.export.targets import rule_reports
 
-        result["rules"] = rule_reports(model)
+        reports = rule_reports(model)
+        result["rules"] = list(map(asdict, reports))
         if not options.json:
-            print(_rule_table(result["rules"]))
+            print(_rule_table(reports))
     if options.target is not None:
         make = {"series": _series, "triton": _triton}
         result |= {"target": options.target, **make[options.target](model, options)}
@@ -86,20 +90,24 @@ def _require_target(path: Path) -> None:
     require_writable(path)
 
 
-def _rule_table(reports: list[dict[str, Any]]) -> str:
+def _rule_table(reports: Sequence[RuleReport]) -> str:
     from regimetry.cli.output import text_table
 
-    def change(report: dict[str, Any], what: str) -> str:
-        before, after = report[f"{what}_before"], report[f"{what}_after"]
+    def change(before: int, after: int) -> str:
         return f"{before:,}" if before == after else f"{before:,} -> {after:,}"
 
     header = ["rule", "applied", "nodes", "multiply-accumulates a window", "bytes"]
     rows = [
-        [report["rule"], str(report["applied"])]
-        + [change(report, what) for what in ("nodes", "operations", "bytes")]
+        [
+            report.rule,
+            str(report.applied),
+            change(report.nodes_before, report.nodes_after),
+            change(report.operations_before, report.operations_after),
+            change(report.bytes_before, report.bytes_after),
+        ]
         for report in reports
     ]
-    refusals = [f"{report['rule']}: {why}" for report in reports for why in report["refused"]]
+    refusals = [f"{report.rule}: {why}" for report in reports for why in report.refused]
     return "\n".join([text_table(header, rows), *refusals])
 
 

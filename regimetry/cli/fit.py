@@ -96,9 +96,9 @@ def run(options: argparse.Namespace) -> None:
     else:
         print(regime_table(contract))
         print(choices_text(contract), end="")
-        rows = f"{contract.training['rows']} rows"
-        if "instruments" in contract.training:
-            rows += f" of {contract.training['instruments']} instruments"
+        rows = f"{contract.training.rows} rows"
+        if contract.training.instruments is not None:
+            rows += f" of {contract.training.instruments} instruments"
         print(f"\n{options.output}: {contract.n_regimes} regimes from {rows}")
 
 

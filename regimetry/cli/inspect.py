@@ -66,7 +66,7 @@ def _statistics(file: SourceFile) -> GraphStatistics | None:
 
 def _card(file: SourceFile) -> str:
     contract, training = file.contract, file.contract.training
-    span = f"{training['start']} to {training['end']}" if training["start"] else "no timestamps"
+    span = f"{training.start} to {training.end}" if training.start else "no timestamps"
     return "\n".join(
         [
             f"format        version {contract.format_version}, {file.precision}, "
@@ -74,18 +74,16 @@ def _card(file: SourceFile) -> str:
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
             *_made_of(contract),
-            f"trained on    {training['rows']} rows, {span}, seed {training['seed']}",
-            f"fingerprint   {training['fingerprint'][:16]}",
+            f"trained on    {training.rows} rows, {span}, seed {training.seed}",
+            f"fingerprint   {training.fingerprint[:16]}",
             f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",
-            f"versions      {', '.join(f'{k} {v}' for k, v in training['versions'].items())}",
+            f"versions      {', '.join(f'{k} {v}' for k, v in training.versions.items())}",
         ]
     )
 
 
 def _made_of(contract: ModelContract) -> list[str]:
-    from regimetry.contract.features import features_of
-
-    features = features_of(contract)
+    features = contract.training.features
     if features is None:
         return []
     columns = ", ".join(features.columns.names)
@@ -111,7 +109,7 @@ def _features(contract: ModelContract) -> str:
 def _configuration(contract: ModelContract) -> str:
     """Return what the fit was asked for; regimetry config --from gives it as a file."""
     lines = []
-    for name, value in contract.training["configuration"].items():
+    for name, value in contract.training.configuration.items():
         if isinstance(value, dict):
             value = ", ".join(f"{inner} {text}" for inner, text in value.items())  # noqa: PLW2901
         elif isinstance(value, list):

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from regimetry.contract import Landmarks
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -72,21 +74,21 @@ def regime_table(contract: ModelContract) -> str:
 
 def candidate_table(contract: ModelContract) -> str:
     """Return what each number of regimes looked like, one line each; empty for an older file."""
-    candidates = contract.training.get("candidates", [])
+    candidates = contract.training.candidates
     if not candidates:
         return ""
     rows = [
         [
-            f"{'>' if entry['chosen'] else ' '} {entry['n_regimes']}",
-            f"{entry['eigenvalue']:.3f}",
-            f"{entry['gap']:.3f}",
+            f"{'>' if entry.chosen else ' '} {entry.n_regimes}",
+            f"{entry.eigenvalue:.3f}",
+            f"{entry.gap:.3f}",
             ""
-            if entry["stability"] is None
-            else f"{entry['stability']:.2f} +- {entry['stability_deviation']:.2f}",
-            f"{entry['shortest_dwell']:g}",
-            f"{entry['smallest_share']:.1%}",
-            entry["landmarks"]["drawn"],
-            entry["refused"] or "",
+            if entry.stability is None or entry.stability_deviation is None
+            else f"{entry.stability:.2f} +- {entry.stability_deviation:.2f}",
+            f"{entry.shortest_dwell:g}",
+            f"{entry.smallest_share:.1%}",
+            entry.landmarks.drawn,
+            entry.refused or "",
         ]
         for entry in candidates
     ]
@@ -98,14 +100,14 @@ def candidate_table(contract: ModelContract) -> str:
 
 def window_table(contract: ModelContract) -> str:
     """Return what each window size would do; empty where the size was given."""
-    candidates = contract.training.get("window_candidates", [])
+    candidates = contract.training.window_candidates
     if not candidates:
         return ""
     rows = [
         [
-            f"{'>' if entry['chosen'] else ' '} {entry['window_size']}",
-            "" if entry["agreement"] is None else f"{entry['agreement']:.2f}",
-            entry["refused"] or "",
+            f"{'>' if entry.chosen else ' '} {entry.window_size}",
+            "" if entry.agreement is None else f"{entry.agreement:.2f}",
+            entry.refused or "",
         ]
         for entry in candidates
     ]
@@ -115,21 +117,19 @@ def window_table(contract: ModelContract) -> str:
 
 def landmark_text(contract: ModelContract) -> str:
     """Return which landmarks the map stands on, where there was a choice; empty where not."""
-    candidates = contract.training.get("candidates", [])
-    landmarks: dict[str, Any] = next(
-        (entry["landmarks"] for entry in candidates if entry["chosen"]), {}
-    )
-    if landmarks.get("explained_spread") is None:
+    chosen = (entry.landmarks for entry in contract.training.candidates if entry.chosen)
+    landmarks = next(chosen, Landmarks())
+    if landmarks.explained_spread is None:
         return ""
-    text = {"even": "even in time", "spread": "spread over the space"}[landmarks["drawn"]]
+    text = {"even": "even in time", "spread": "spread over the space"}[landmarks.drawn]
     shown = [
-        f"regimes explain {landmarks['explained_even']:.2f} of the slow directions with even ones, "
-        f"{landmarks['explained_spread']:.2f} with spread ones"
+        f"regimes explain {landmarks.explained_even:.2f} of the slow directions with even ones, "
+        f"{landmarks.explained_spread:.2f} with spread ones"
     ]
-    if landmarks["stability_spread"] is not None:
+    if landmarks.stability_spread is not None:
         shown.append(
-            f"resampling agrees by {landmarks['stability_even']:.2f} and "
-            f"{landmarks['stability_spread']:.2f}"
+            f"resampling agrees by {landmarks.stability_even:.2f} and "
+            f"{landmarks.stability_spread:.2f}"
         )
     return f"Landmarks {text}: {'; '.join(shown)}."
 
@@ -151,19 +151,19 @@ def _with_reasons(table: Sequence[str], reasons: Sequence[str]) -> str:
 
 def alignment_text(contract: ModelContract) -> str:
     """Return how the regimes stand to those of an earlier model; empty where there is none."""
-    alignment = contract.training.get("alignment")
+    alignment = contract.training.alignment
     if alignment is None:
         return ""
     kept = [
-        f"{name} ({alignment['overlap'][old][new]:.0%})"
-        for new, (name, old) in enumerate(
-            zip(alignment["names"], alignment["mapping"], strict=True)
-        )
+        f"{name} ({alignment.overlap[old][new]:.0%})"
+        for new, (name, old) in enumerate(zip(alignment.names, alignment.mapping, strict=True))
         if old >= 0
     ]
     parts = [f"kept {', '.join(kept) or 'none'}"]
     parts += [
-        f"{word} {', '.join(alignment[word])}" for word in ("born", "dead") if alignment[word]
+        f"{word} {', '.join(names)}"
+        for word, names in (("born", alignment.born), ("dead", alignment.dead))
+        if names
     ]
-    over = "shared bars" if alignment["over"] == "shared" else "bars, all of the refit's"
-    return f"{'; '.join(parts)}; by overlap over {alignment['bars']} {over}"
+    over = "shared bars" if alignment.over == "shared" else "bars, all of the refit's"
+    return f"{'; '.join(parts)}; by overlap over {alignment.bars} {over}"

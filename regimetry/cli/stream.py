@@ -99,7 +99,7 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
 
 
 def _labeller(model: RegimeModel, late: Literal["refuse", "skip"]) -> _Labeller:
-    features = model.contract.training.get("features")
+    features = model.contract.training.features
     return _Labeller(model, late) if features is None else _FeatureLabeller(model, late)
 
 
@@ -130,12 +130,11 @@ class _FeatureLabeller(_Labeller):
     """
 
     def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
-        from regimetry.contract.features import features_of
         from regimetry.runtime.instants import Clock
         from regimetry.series.schema import Schema
 
         super().__init__(model, late)
-        features = features_of(model.contract)
+        features = model.contract.training.features
         assert features is not None
         self.schema = Schema.numeric(features.columns.names)
         self._features = features.stream()

@@ -50,10 +50,8 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     ConfigError
         The encoder was a Keras model of somebody's own, which no file of fields can hold.
     """
-    from regimetry.contract.features import features_of
-
-    training = contract.training
-    stored = dict(training["configuration"])
+    features = contract.training.features
+    stored = dict(contract.training.configuration)
     stored["objective"] = stored.get("objective") or "none"
     if "layers" in stored["encoder"]:
         raise ConfigError(
@@ -63,11 +61,10 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     stored["encoder"] = {
         name: value for name, value in stored["encoder"].items() if name not in DERIVED
     }
-    features = features_of(contract)
     columns = contract.schema.names if features is None else features.columns.names
     return {
         **stored,
         "columns": list(columns),
         **({} if features is None else {"features": "ohlcv", "feature_window": features.window}),
-        "seed": training["seed"],
+        "seed": contract.training.seed,
     }

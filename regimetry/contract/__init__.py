@@ -1,8 +1,8 @@
 """What a model file says about itself."""
 
+from regimetry.contract.choices import Alignment, Candidate, Landmarks, WindowCandidate
 from regimetry.contract.description import (
     CONTRACT_KEY,
-    EVIDENCE,
     FORM_KEY,
     FORMAT_KEY,
     FORMAT_VERSION,
@@ -11,8 +11,9 @@ from regimetry.contract.description import (
     READABLE_VERSIONS,
     ModelContract,
     RegimeSummary,
-    precision_of,
 )
+from regimetry.contract.reading import precision_of, read_contract
+from regimetry.contract.record import RefinementRecord, RuleReport, TrainingRecord
 from regimetry.contract.signature import (
     INPUT_NAME,
     OUTPUT_NAMES,
@@ -26,7 +27,6 @@ from regimetry.contract.signature import (
 
 __all__ = [
     "CONTRACT_KEY",
-    "EVIDENCE",
     "FORMAT_KEY",
     "FORMAT_VERSION",
     "FORM_KEY",
@@ -37,11 +37,19 @@ __all__ = [
     "PRECISION_KEY",
     "READABLE_VERSIONS",
     "SERIES_INPUT_NAME",
+    "Alignment",
+    "Candidate",
+    "Landmarks",
     "ModelContract",
     "Output",
+    "RefinementRecord",
     "RegimeSummary",
+    "RuleReport",
     "Signature",
     "Tensor",
+    "TrainingRecord",
+    "WindowCandidate",
     "output_tensors",
     "precision_of",
+    "read_contract",
 ]

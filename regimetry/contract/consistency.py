@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +10,9 @@ from regimetry.errors import ModelError
 from regimetry.series.preprocessing import TRANSFORMS, rows_before
 
 if TYPE_CHECKING:
-    from regimetry.contract import ModelContract, RegimeSummary
+    from regimetry.contract import ModelContract
+
+EVIDENCE = ("window", "bar")
 
 
 def require_consistent(contract: ModelContract, source: str) -> None:
@@ -28,75 +28,44 @@ def require_consistent(contract: ModelContract, source: str) -> None:
 def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
     """Return for each entry what was found, whether it can be so, and what is expected."""
     n_features, n_regimes = contract.n_features, contract.n_regimes
-    rows = (
-        contract.window_size + rows_before(contract.transforms)
-        if _count(contract.window_size)
-        else 0
-    )
+    rows = contract.window_size + rows_before(contract.transforms)
     names = contract.schema.feature_names
     numbers = (contract.clip, contract.jump_penalty, contract.smooth_penalty, contract.sharpness)
     shape = [len(row) for row in contract.transition_matrix]
+    scaling, features = contract.scaling, contract.training.features
     return {
-        "window_size": (contract.window_size, _count(contract.window_size), "a number of rows"),
+        "window_size": (contract.window_size, contract.window_size > 0, "a number of rows"),
         "window_rows": (contract.window_rows, contract.window_rows == rows, str(rows)),
-        "embedding_size": (contract.embedding_size, _count(contract.embedding_size), "a width"),
+        "embedding_size": (contract.embedding_size, contract.embedding_size > 0, "a width"),
         "schema": (names, 0 < len(set(names)) == len(names), "columns of different names"),
         "transforms": (
             contract.transforms,
             len(contract.transforms) == n_features and set(contract.transforms) <= set(TRANSFORMS),
             f"{n_features} of {', '.join(TRANSFORMS)}",
         ),
-        "mean": (contract.mean, _finite(contract.mean, n_features), f"{n_features} numbers"),
-        "scale": (contract.scale, _finite(contract.scale, n_features), f"{n_features} numbers"),
+        "mean": (contract.mean, len(contract.mean) == n_features, f"{n_features} numbers"),
+        "scale": (contract.scale, len(contract.scale) == n_features, f"{n_features} numbers"),
         "clip, jump_penalty, smooth_penalty, sharpness": (
             numbers,
-            _finite(numbers, 4) and min(numbers) >= 0,
+            min(numbers) >= 0,
             "a number of at least 0 each",
         ),
-        "evidence": (contract.evidence, contract.evidence in ("window", "bar"), "window or bar"),
-        "novelty_memory": (
-            contract.novelty_memory,
-            _finite([contract.novelty_memory], 1) and 0 < contract.novelty_memory <= 1,
-            "a share",
-        ),
-        "novelty_threshold": (
-            contract.novelty_threshold,
-            contract.novelty_threshold is None or _finite([contract.novelty_threshold], 1),
-            "a number or null",
-        ),
-        "regimes": (
-            n_regimes,
-            n_regimes > 0 and all(map(_is_plain, contract.regimes)),
-            "at least one, each with a name and finite numbers",
-        ),
+        "evidence": (contract.evidence, contract.evidence in EVIDENCE, " or ".join(EVIDENCE)),
+        "novelty_memory": (contract.novelty_memory, 0 < contract.novelty_memory <= 1, "a share"),
+        "regimes": (n_regimes, n_regimes > 0, "at least one"),
         "transition_matrix": (
             shape,
-            shape == [n_regimes] * n_regimes
-            and all(_finite(row, n_regimes) for row in contract.transition_matrix),
+            shape == [n_regimes] * n_regimes,
             f"{n_regimes} rows of {n_regimes} numbers",
         ),
-        "by": (contract.by, contract.by is None or type(contract.by) is str, "a name or null"),
         "scaling": (
-            None if contract.scaling is None else contract.scaling.instruments[:3],
-            contract.scaling is None
-            or bool(np.isfinite([contract.scaling.factor, contract.scaling.offset]).all()),
+            None if scaling is None else scaling.instruments[:3],
+            scaling is None or bool(np.isfinite([scaling.factor, scaling.offset]).all()),
             "finite numbers",
         ),
-        "training": (contract.training, isinstance(contract.training, dict), "a mapping"),
+        "training.features": (
+            features,
+            features is None or features.names == contract.schema.names,
+            f"what makes {', '.join(contract.schema.names)}",
+        ),
     }
-
-
-def _is_plain(regime: RegimeSummary) -> bool:
-    numbers = (regime.share, regime.spells, regime.mean_dwell, *regime.mean, *regime.deviation)
-    return type(regime.name) is str and _finite(numbers, len(numbers))
-
-
-def _count(value: object) -> bool:
-    return type(value) is int and value > 0
-
-
-def _finite(values: Sequence[object], length: int) -> bool:
-    return len(values) == length and all(
-        type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
-        for value in values
-    )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from regimetry.contract.consistency import require_consistent
-from regimetry.errors import ModelError
+from regimetry.contract.record import TrainingRecord
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
@@ -19,7 +17,6 @@ READABLE_VERSIONS = ("1", "2", "3")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
 model of one series is written as version 2, which it is."""
 
-EVIDENCE = ("window", "bar")
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
 PRECISION_KEY = "regimetry.precision"
@@ -98,8 +95,8 @@ class ModelContract:
     scaling : InstrumentScaling or None
         What brings each instrument's rows to common units before the graph reads them; ``None``
         where the graph reads all rows as they are.
-    training : mapping
-        Plain data on the fit: rows, span, fingerprint, seed, configuration, loss curves, versions.
+    training : TrainingRecord
+        What the file keeps of its fit.
     """
 
     window_size: int
@@ -120,7 +117,7 @@ class ModelContract:
     novelty_threshold: float | None = None
     by: str | None = None
     scaling: InstrumentScaling | None = None
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
     def n_features(self) -> int:
@@ -135,8 +132,8 @@ class ModelContract:
     @property
     def looks(self) -> tuple[int, ...]:
         """Number of each regime's colour and line in reports; kept over refits, as names are."""
-        aligned = self.training.get("alignment") or {}
-        return tuple(aligned.get("looks", range(self.n_regimes)))
+        alignment = self.training.alignment
+        return (alignment and alignment.looks) or tuple(range(self.n_regimes))
 
     @property
     def bars_until_label(self) -> int:
@@ -154,7 +151,7 @@ class ModelContract:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
-        return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
+        return fingerprint_of(self.to_metadata()[CONTRACT_KEY])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract as plain data, the value of the metadata key."""
@@ -162,6 +159,7 @@ class ModelContract:
         data["schema"] = self.schema.to_list()
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
+        data["training"] = self.training.to_dict()
         if self.format_version < FORMAT_VERSION:
             for name in _OF_INSTRUMENTS:
                 del data[name]
@@ -176,81 +174,7 @@ class ModelContract:
             ),
         }
 
-    @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str], source: str) -> ModelContract:
-        """Read a contract.
 
-        Parameters
-        ----------
-        metadata : mapping of str to str
-            ``metadata_props`` of a model file.
-        source : str
-            The file's name, for messages.
-
-        Raises
-        ------
-        ModelError
-            No regimetry model, a format version that this release cannot read, or damaged data.
-        """
-        if FORMAT_KEY not in metadata or CONTRACT_KEY not in metadata:
-            raise ModelError(
-                f"{source} is an ONNX file, but not a regimetry model: its metadata lack "
-                f"{FORMAT_KEY!r}. Make one with `regimetry fit` or RegimeDetector.save."
-            )
-        if metadata[FORMAT_KEY] not in READABLE_VERSIONS:
-            raise ModelError(_unreadable_version(metadata[FORMAT_KEY], source))
-        try:
-            data = json.loads(metadata[CONTRACT_KEY], parse_constant=_no_constant)
-            data["schema"] = Schema.from_list(data["schema"])
-            data["regimes"] = tuple(
-                RegimeSummary(**{**entry, **{k: tuple(entry[k]) for k in ("mean", "deviation")}})
-                for entry in data["regimes"]
-            )
-            data["transition_matrix"] = tuple(map(tuple, data["transition_matrix"]))
-            for name in ("transforms", "mean", "scale"):
-                data[name] = tuple(data[name])
-            if data.get("scaling") is not None:
-                data["scaling"] = InstrumentScaling.from_dict(data["scaling"], data["transforms"])
-            contract = cls(**data)
-            require_consistent(contract, source)
-        except ModelError:
-            raise
-        except (KeyError, TypeError, ValueError, RecursionError) as error:
-            raise ModelError(
-                f"The metadata of {source} are damaged ({error}). Fit and save the model again."
-            ) from error
-        return contract
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
-def _unreadable_version(version: str, source: str) -> str:
-    newer = version.isdecimal() and int(version) > FORMAT_VERSION
-    remedy = (
-        "A newer release wrote it: upgrade regimetry, or fit and save again with this one."
-        if newer
-        else "Use the release that wrote it, or fit and save again."
-    )
-    return (
-        f"{source} has format version {version!r}; this release reads "
-        f"{', '.join(READABLE_VERSIONS[:-1])} and {READABLE_VERSIONS[-1]}. {remedy}"
-    )
-
-
-def precision_of(metadata: Mapping[str, str], source: str) -> str:
-    """Return in which numbers a model file computes: "float32", or "float16" where it says so.
-
-    Raises
-    ------
-    ModelError
-        The file names a precision that this release does not know.
-    """
-    precision = metadata.get(PRECISION_KEY, PRECISIONS[0])
-    if precision not in PRECISIONS:
-        raise ModelError(
-            f"{source} says its precision is {precision!r}; this release knows "
-            f"{' and '.join(PRECISIONS)}. Upgrade regimetry, or fit and save again."
-        )
-    return precision
+def fingerprint_of(text: str) -> str:
+    """Return the SHA-256 of a contract's text."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from regimetry.check.golden import golden_path, read_golden
 from regimetry.check.reader import SourceFile
 from regimetry.check.runtimes import ONNXRUNTIME, Subject
 from regimetry.check.verify import Replay, replay
-from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME
+from regimetry.contract import INPUT_NAME, SERIES_INPUT_NAME, RuleReport
 from regimetry.errors import ConfigError, ExportParityError
 from regimetry.files import replacing
 
-GRAPH_KEY = "graph"
-"""Where the contract's ``training`` keeps what each rewrite rule did at the fit."""
 
-
-def rule_reports(model: SourceFile) -> list[dict[str, Any]]:
+def rule_reports(model: SourceFile) -> tuple[RuleReport, ...]:
     """Return what each rewrite rule did: as the fit recorded it, or of this graph now."""
-    recorded = model.contract.training.get(GRAPH_KEY)
-    if recorded is not None:
-        return list(recorded)
     from regimetry.export.rules import optimise
 
-    return [asdict(report) for report in optimise(model.graph())[1]]
+    return model.contract.training.graph or optimise(model.graph())[1]
 
 
 def require_window_form(model: SourceFile) -> None:

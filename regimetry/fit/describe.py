@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
-from regimetry.contract import ModelContract
+from regimetry.contract import ModelContract, TrainingRecord
 from regimetry.regimes.summary import fit_sharpness, summarise
 from regimetry.runtime.jump import jump_forward, jump_path
 from regimetry.series.panel import Panel
@@ -38,7 +38,7 @@ def describe(
     by: str | None = None,
     scaling: InstrumentScaling | None = None,
     names: Sequence[str] | None = None,
-    training: Mapping[str, Any],
+    training: TrainingRecord,
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
 
@@ -64,8 +64,8 @@ def describe(
         What brought the rows to common units.
     names : sequence of str or None
         Of the regimes; ``None`` numbers them.
-    training : mapping
-        Plain data to keep about the fit; span, fingerprint and versions are added.
+    training : TrainingRecord
+        To keep in the file; windows, span, fingerprint and versions are added.
 
     Returns
     -------
@@ -101,15 +101,14 @@ def describe(
         novelty_threshold=novelty_threshold,
         by=by,
         scaling=scaling,
-        training={
-            "rows": len(panel.values),
-            "windows": len(distance),
-            "start": _time(panel.timestamps, np.min),
-            "end": _time(panel.timestamps, np.max),
-            "fingerprint": fingerprint(panel.values, schema.feature_names),
-            **training,
-            "versions": {name: metadata.version(name) for name in _VERSIONS},
-        },
+        training=replace(
+            training,
+            windows=len(distance),
+            start=_time(panel.timestamps, np.min),
+            end=_time(panel.timestamps, np.max),
+            fingerprint=fingerprint(panel.values, schema.feature_names),
+            versions={name: metadata.version(name) for name in _VERSIONS},
+        ),
     )
     sharpness = fit_sharpness(costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)

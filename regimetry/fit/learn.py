@@ -25,8 +25,8 @@ from regimetry.windows import Windows, rolling_windows
 if TYPE_CHECKING:
     import keras
 
+    from regimetry.contract import WindowCandidate
     from regimetry.fit.rows import TrainingRows
-    from regimetry.regimes.choice.window import WindowCandidate
     from regimetry.regimes.clustering.head import Head
     from regimetry.regimes.clustering.slow import SlowDirections
     from regimetry.regimes.evidence.refine import Refinement

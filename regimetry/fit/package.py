@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.check.golden import Golden, make_golden
 from regimetry.check.parity import ParityReport, compare
-from regimetry.contract import OUTPUT_NAMES
+from regimetry.contract import OUTPUT_NAMES, TrainingRecord
 from regimetry.export.assemble import assemble
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.rules import optimise
@@ -63,7 +63,7 @@ def package(
     by: str | None = None,
     scaling: InstrumentScaling | None = None,
     names: Sequence[str] | None = None,
-    training: Mapping[str, Any],
+    training: TrainingRecord,
     stage: Stage = no_stage,
 ) -> Packaged:
     """Convert, assemble, optimise, compare with Keras, and describe.
@@ -81,8 +81,8 @@ def package(
         Of the contract.
     names : sequence of str or None
         Of the regimes; ``None`` numbers them.
-    training : mapping
-        Plain data to keep in the file about the fit.
+    training : TrainingRecord
+        To keep in the file; what was learned is added.
     stage : callable
         Told when the export and when the comparison begins, and when all is done.
 
@@ -141,14 +141,14 @@ def package(
         by=by,
         scaling=scaling,
         names=names,
-        training={
-            **training,
-            "history": learned.history,
-            "eigenvalues": learned.head.eigenvalues.tolist(),
-            "candidates": [asdict(candidate) for candidate in learned.head.candidates],
-            **({} if refinement is None else {"refinement": refinement.to_dict()}),
-            "graph": [asdict(rule) for rule in rules],
-        },
+        training=replace(
+            training,
+            history={name: tuple(losses) for name, losses in learned.history.items()},
+            eigenvalues=tuple(learned.head.eigenvalues.tolist()),
+            candidates=learned.head.candidates,
+            refinement=None if refinement is None else refinement.record,
+            graph=rules,
+        ),
     )
     raw = Windows([rolling_windows(rows, window_rows) for rows in panel.parts()])
     golden = make_golden(raw, expected, contract.jump_penalty)

@@ -9,17 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract.features import features_of
 from regimetry.errors import ConfigError
 from regimetry.fit.describe import fingerprint
-from regimetry.regimes.alignment import Alignment, align
+from regimetry.regimes.alignment import align
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel, load
 
 _LEAST_SHARED = 0.1  # of the bars: fewer say little
 
 if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
+    from regimetry.contract import Alignment, ModelContract
     from regimetry.fit.learn import Learned
     from regimetry.series.features import OhlcvFeatures
     from regimetry.series.panel import Panel
@@ -64,7 +63,7 @@ def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) ->
             f"The model to align to reads other columns: the data to fit "
             f"{' and '.join(differences)}. Give its columns, or fit without align_to."
         )
-    if features_of(contract) != features:
+    if contract.training.features != features:
         raise ConfigError(
             "The model to align to was fitted on other features of bars than this fit. Make them "
             "with the same columns and window, or fit without align_to."
@@ -116,7 +115,7 @@ def aligned(
     new = _causal_labels(distance, penalty, panel, window_rows)
     shared = _in_span(contract, panel)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
-    past = contract.training.get("alignment") or {"retired": ()}
+    past = contract.training.alignment
     alignment, new_order = align(
         np.where(shared, old, MISSING) if enough else old,
         new,
@@ -124,7 +123,7 @@ def aligned(
         distance.shape[1],
         to=contract.fingerprint,
         over="shared" if enough else "all",
-        retired=past["retired"],
+        retired=() if past is None else past.retired,
         old_looks=contract.looks,
     )
     return learned.reordered(new_order), alignment
@@ -146,16 +145,15 @@ def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:
     """
     training, times = contract.training, panel.timestamps
     rows = np.zeros(len(panel.values), dtype=np.bool_)
-    if times is not None and training["start"] is not None:
+    if times is not None and training.start is not None and training.end is not None:
         try:
-            start, end = (_moment(training[name], times) for name in ("start", "end"))
+            start, end = (_moment(text, times) for text in (training.start, training.end))
         except ValueError:  # one has numbers, the other times
             return rows
         inside: NDArray[np.bool_] = (times >= start) & (times <= end)
         return inside
-    count = training["rows"]
-    names = contract.schema.feature_names
-    if count <= len(rows) and training["fingerprint"] == fingerprint(panel.values[:count], names):
+    count, names = training.rows, contract.schema.feature_names
+    if count <= len(rows) and training.fingerprint == fingerprint(panel.values[:count], names):
         rows[:count] = True
     return rows
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract import TrainingRecord
 from regimetry.errors import DataError
 from regimetry.fit.source import Embedder, Source, choose_sample
 from regimetry.series.panel import Panel
@@ -50,16 +51,16 @@ class TrainingRows:
     n_instruments: int
     n_short: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what the file keeps of a panel as plain data; nothing of one series seen whole."""
-        if self.sample.instruments is None and self.complete:
-            return {}
-        panel = {"instruments": self.n_instruments, "short_instruments": self.n_short}
-        return {
-            "rows": self.n_rows,
-            "sampled_rows": len(self.sample.values),
-            **({} if self.sample.instruments is None else panel),
-        }
+    @property
+    def record(self) -> TrainingRecord:
+        """What the file keeps of them: of one series seen whole, how many there are."""
+        panel = self.sample.instruments is not None
+        return TrainingRecord(
+            rows=self.n_rows,
+            sampled_rows=len(self.sample.values) if panel or not self.complete else None,
+            instruments=self.n_instruments if panel else None,
+            short_instruments=self.n_short if panel else None,
+        )
 
 
 def training_rows(

@@ -4,71 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.matching import best_matching
-from regimetry.analysis.plain import plain
+from regimetry.contract import Alignment
 
 LEAST_OVERLAP = 0.4
 """Share of the bars of either regime that both must have, for the two to be one regime."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Alignment:
-    """How the regimes of a refit stand to those of an earlier model.
-
-    With K old and L new regimes. New regimes are numbered as the refit numbers them in the end:
-    those that have an old counterpart in the old order, then the born ones in canonical order.
-
-    Attributes
-    ----------
-    to : str
-        Fingerprint of the earlier model's contract.
-    over : {"shared", "all"}
-        Bars that were compared: those that the earlier model was fitted on too, or, where the two
-        fits share no bars or it cannot be told which, all of the refit's.
-    bars : int
-        Of them, that both models label.
-    counts : ndarray of int64, shape (K, L)
-        Bars by old (row) and new (column) regime.
-    overlap : ndarray of float64, shape (K, L)
-        Bars of both regimes over bars of either (Jaccard 1912).
-    mapping : tuple of int
-        The old regime that each new one is, -1 where it was born; length L.
-    names : tuple of str
-        Of the new regimes: the old one's, or the next free one.
-    born : tuple of str
-        Names of new regimes without an old one.
-    dead : tuple of str
-        Names of old regimes without a new one.
-    retired : tuple of str
-        Names that this and earlier refits gave up. They are not used again.
-    looks : tuple of int
-        Number of the colour and line of each new regime in reports: the old one's, or the first
-        that no other has.
-    """
-
-    to: str
-    over: str
-    bars: int
-    counts: NDArray[np.int64]
-    overlap: NDArray[np.float64]
-    mapping: tuple[int, ...]
-    names: tuple[str, ...]
-    born: tuple[str, ...]
-    dead: tuple[str, ...]
-    retired: tuple[str, ...]
-    looks: tuple[int, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain data."""
-        data: dict[str, Any] = plain(self)
-        return data
 
 
 def overlaps(counts: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -108,7 +54,7 @@ def align(
     n_new: int,
     *,
     to: str = "",
-    over: str = "all",
+    over: Literal["shared", "all"] = "all",
     retired: Iterable[str] = (),
     old_looks: Sequence[int] | None = None,
     least_overlap: float = LEAST_OVERLAP,
@@ -124,7 +70,7 @@ def align(
     n_new : int
         L.
     to, over, retired
-        See :class:`Alignment`.
+        See :class:`~regimetry.contract.Alignment`.
     old_looks : sequence of int or None
         Of the K old regimes; ``None`` for 0, 1, ...
     least_overlap : float
@@ -153,8 +99,8 @@ def align(
         to=to,
         over=over,
         bars=int(both.sum()),
-        counts=counts[:, order],
-        overlap=overlaps(counts)[:, order],
+        counts=tuple(map(tuple, counts[:, order].tolist())),
+        overlap=tuple(map(tuple, overlaps(counts)[:, order].tolist())),
         mapping=tuple(mapping.tolist()),
         names=names,
         born=tuple(fresh),

@@ -64,7 +64,7 @@ def render_page(data: ReportData) -> str:
         words=words,
         headline=words.headline(data),
         thinned=words.thinned(data),
-        history=data.contract.training.get("history"),
+        history=data.contract.training.history,
         figures=Markup(_for_script({name: _plain(f) for name, f in page_figures(data).items()})),
         library=base64.b64encode(library).decode(),
         style=Markup(_asset("page.css")),
@@ -81,7 +81,7 @@ def render_page(data: ReportData) -> str:
 
 def page_figures(data: ReportData) -> dict[str, go.Figure]:
     """Return the page's figures by the names of their places."""
-    looks, history = data.looks, data.contract.training.get("history")
+    looks, history = data.looks, data.contract.training.history
     figures = {
         "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, looks),
         "timeline": timeline_figure(data.axis, data.spells, data.probability, data.novelty, looks),

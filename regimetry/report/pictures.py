@@ -39,7 +39,7 @@ def pictures(data: ReportData) -> dict[str, Callable[[], Figure]]:
     }
     for found in data.maps:
         drawn[found.name.lower()] = lambda found=found: draw_map(found, data)  # type: ignore[misc]
-    if data.contract.training.get("history"):
+    if data.contract.training.history:
         drawn["training"] = lambda: draw_training(data)
     return drawn
 
@@ -164,7 +164,7 @@ def draw_training(data: ReportData) -> Figure:
     """Draw the curves of training by epoch."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
-    for name, values in data.contract.training["history"].items():
+    for name, values in data.contract.training.history.items():
         grey, line = ("0.6", "--") if name.startswith(VALIDATION) else ("0.0", "-")
         epochs = range(1, len(values) + 1)
         axes.plot(epochs, values, marker=".", color=grey, linestyle=line, label=_safe(name))

@@ -101,8 +101,8 @@ def recent_drift(
 
 def _cut(contract: ModelContract, axis: TimeAxis) -> tuple[int, int, bool]:
     """Return training's first bar, the recent stretch's first, and whether training ended there."""
-    values = axis.values
-    start, end = (axis.where(contract.training.get(name)) for name in ("start", "end"))
+    values, training = axis.values, contract.training
+    start, end = axis.where(training.start), axis.where(training.end)
     if start is not None and end is not None and values[-1] > end:
         first, behind = np.searchsorted(values, start), np.searchsorted(values, end, side="right")
         return int(first), int(behind), True

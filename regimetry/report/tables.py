@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
 
+from regimetry.contract import Candidate, Landmarks, WindowCandidate
 from regimetry.report.data import ReportData
 
 MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
@@ -136,10 +137,9 @@ def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
 def count_table(data: ReportData) -> Table | None:
     """Return how the number of regimes was chosen, one row a candidate; None if not recorded."""
     training, k = data.contract.training, data.contract.n_regimes
-    candidates = training.get("candidates")
-    if candidates:
-        return _candidates(candidates, "n_regimes", k)
-    values = np.asarray(training.get("eigenvalues", []), dtype=np.float64)
+    if training.candidates:
+        return _candidates(training.candidates, k)
+    values = np.asarray(training.eigenvalues, dtype=np.float64)
     if not len(values):
         return None
     gaps = [*(values[:-1] - values[1:]).tolist(), math.nan]
@@ -151,14 +151,13 @@ def count_table(data: ReportData) -> Table | None:
     return Table(("regimes", "eigenvalue", "gap to the next"), rows, marked=marked)
 
 
-def _candidates(candidates: Iterable[Mapping[str, Any]], key: str, own: int) -> Table:
-    """Show every entry that is recorded, ``key`` first; the model's own is marked."""
-    candidates = list(candidates)
-    names = list(dict.fromkeys(name for candidate in candidates for name in candidate))
-    names = sorted((n for n in names if n != "chosen"), key=lambda name: name != key)
-    rows = [tuple(_plain(candidate.get(name)) for name in names) for candidate in candidates]
-    known = [candidate.get(key) for candidate in candidates]
+def _candidates(candidates: Sequence[Candidate] | Sequence[WindowCandidate], own: int) -> Table:
+    """Show every entry; the model's own, by what the first one holds, is marked."""
+    names = [entry.name for entry in fields(candidates[0]) if entry.name != "chosen"]
+    values = [[getattr(candidate, name) for name in names] for candidate in candidates]
+    known = [row[0] for row in values]
     header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in names)
+    rows = [tuple(map(_plain, row)) for row in values]
     return Table(header, rows, marked=known.index(own) if own in known else None)
 
 
@@ -171,12 +170,12 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         "window": f"{contract.window_size} bars",
         "embedding": f"{contract.embedding_size} numbers",
         "price of a change": f"{contract.jump_penalty:g}",
-        "training rows": training.get("rows"),
-        "training windows": training.get("windows"),
-        "training begins": training.get("start"),
-        "training ends": training.get("end"),
-        "seed": training.get("seed"),
-        "training data, SHA-256": training.get("fingerprint"),
+        "training rows": training.rows,
+        "training windows": training.windows,
+        "training begins": training.start,
+        "training ends": training.end,
+        "seed": training.seed,
+        "training data, SHA-256": training.fingerprint,
         "contract, SHA-256": contract.fingerprint,
     }
     columns = Table(
@@ -193,11 +192,14 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         ],
     )
     tables = [("Model", _pairs(facts)), ("Columns", columns)]
-    if sizes := training.get("window_candidates"):
-        tables.append(("Window sizes", _candidates(sizes, "window_size", contract.window_size)))
-    for title, name in (("Configuration", "configuration"), ("Versions", "versions")):
-        if training.get(name):
-            tables.append((title, _pairs(_flat(training[name]))))
+    if sizes := training.window_candidates:
+        tables.append(("Window sizes", _candidates(sizes, contract.window_size)))
+    for title, mapping in (
+        ("Configuration", training.configuration),
+        ("Versions", training.versions),
+    ):
+        if mapping:
+            tables.append((title, _pairs(_flat(mapping))))
     return tables
 
 
@@ -223,8 +225,8 @@ def _plain(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return number(value, ".4g")
-    if isinstance(value, Mapping):  # of landmarks
-        return _plain(value.get("drawn"))
+    if isinstance(value, Landmarks):
+        return value.drawn
     if isinstance(value, list | tuple):
         return ", ".join(map(_plain, value))
     return str(value)

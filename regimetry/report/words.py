@@ -65,8 +65,8 @@ def thinned(data: ReportData) -> str | None:
 def insample(data: ReportData) -> str:
     """Say which bars the model was fitted on."""
     training = data.contract.training
-    start, end = training.get("start"), training.get("end")
-    known = f"from {start} to {end}" if start and end else f"on {training.get('rows')} rows"
+    start, end = training.start, training.end
+    known = f"from {start} to {end}" if start and end else f"on {training.rows} rows"
     return (
         "The label, probability and novelty of a bar use that bar and earlier ones. The model was "
         f"fitted {known}: labels of those bars are in sample. Figures and tables look at all bars "

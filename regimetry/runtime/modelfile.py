@@ -16,6 +16,7 @@ from regimetry.contract import (
     ModelContract,
     Signature,
     Tensor,
+    read_contract,
 )
 from regimetry.errors import ModelError
 from regimetry.parameters import require_integer
@@ -111,7 +112,7 @@ class ModelFile:
         self.session = SharedSession(
             self.source, device=device, providers=providers, arena=arena, cuda_graphs=cuda_graphs
         )
-        self.contract, form = read_contract(self.session)
+        self.contract, form = checked_contract(self.session)
         if form != INPUT_NAME:
             raise ModelError(
                 f"{self.session.name} is of the series form, for other runtimes: it reads a whole "
@@ -141,7 +142,7 @@ class ModelFile:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
 
-def read_contract(session: SharedSession) -> tuple[ModelContract, str]:
+def checked_contract(session: SharedSession) -> tuple[ModelContract, str]:
     """Read what a file promises, and check that its graph keeps it.
 
     Parameters
@@ -161,7 +162,7 @@ def read_contract(session: SharedSession) -> tuple[ModelContract, str]:
         No regimetry model, a format version that this release cannot read, damaged metadata, or
         metadata that contradict the graph.
     """
-    contract = ModelContract.from_metadata(session.metadata, session.name)
+    contract = read_contract(session.metadata, session.name)
     form = SERIES_INPUT_NAME if SERIES_INPUT_NAME in session.inputs else INPUT_NAME
     signature = Signature.of(contract, form)
     reads, gives = _kinds([signature.input]), _kinds(signature.outputs)

@@ -19,7 +19,7 @@ from regimetry.runtime.session import first_line, open_session, reading
 Kind = tuple[tuple[int, ...], np.dtype[Any]]
 """Shape without the batch, and type, of an input or output.
 
-Of a file from elsewhere a size or a type may be onnxruntime's own word for it; ``read_contract``
+Of a file from elsewhere a size or a type may be onnxruntime's own word for it; ``checked_contract``
 refuses such a file.
 """
 
@@ -40,7 +40,7 @@ class SharedSession:
     only the CPU goes on.
 
     Parameters and errors are those of :func:`open_session`. Both forms of a model are opened alike;
-    whether it is one that regimetry wrote is left to :func:`read_contract`.
+    whether it is one that regimetry wrote is left to :func:`checked_contract`.
 
     Attributes
     ----------

@@ -8,7 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from regimetry.contract.features import features_of
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import Advance
@@ -201,8 +200,7 @@ def _require_apart(source: Path, output: Path) -> None:
 
 
 def _require_columns_as_they_are(model: RegimeModel) -> None:
-    features = features_of(model.contract)
-    if features is not None:
+    if model.contract.training.features is not None:
         raise DataError(
             "The model makes its features of bars (it was fitted with --features), which is done "
             "for one table at a time. Write the features to Parquet first (OhlcvFeatures.frame) "

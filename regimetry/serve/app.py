@@ -72,9 +72,7 @@ class Service:
         self._limits = limits
         self._signature = Signature.of(model.contract)
         self._in_flight = 0
-        self._metrics = Metrics(
-            name=name, fingerprint=str(model.contract.training.get("fingerprint", ""))
-        )
+        self._metrics = Metrics(name=name, fingerprint=model.contract.training.fingerprint)
 
     def app(self) -> Starlette:
         """Return the ASGI application."""

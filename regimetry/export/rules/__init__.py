@@ -11,6 +11,7 @@ import onnx
 import onnx_ir as ir
 from onnx_ir.passes import common
 
+from regimetry.contract import RuleReport
 from regimetry.export.rules.attention import FoldedAttention
 from regimetry.export.rules.constants import fold_constants
 from regimetry.export.rules.convolution import Convolution
@@ -20,9 +21,9 @@ from regimetry.export.rules.projected_averages import ProjectedAverages
 from regimetry.export.rules.projected_scores import ProjectedScores
 from regimetry.export.rules.reshapes import DeadReshape
 from regimetry.export.rules.rows import Rows
-from regimetry.export.rules.rule import Rule, RuleReport, apply
+from regimetry.export.rules.rule import Rule, apply
 
-__all__ = ["RULES", "Rule", "RuleReport", "optimise"]
+__all__ = ["RULES", "Rule", "optimise"]
 
 RULES: tuple[Rule, ...] = (
     LayerNorm(),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import onnx_ir as ir
 from onnx_ir.passes import common
 
+from regimetry.contract import RuleReport
 from regimetry.export.rules.cost import Cost, cost_of
 from regimetry.export.rules.matching import Declined
 from regimetry.export.shapes import annotate, dims
@@ -30,35 +30,6 @@ class Rule(Protocol):
         Declined
             The rule does not apply; the message is the reason.
         """
-
-
-@dataclass(frozen=True, kw_only=True)
-class RuleReport:
-    """What one rule did to a graph.
-
-    Attributes
-    ----------
-    rule : str
-    applied : int
-        Places where it applied.
-    refused : tuple of str
-        Places where it could have applied, each with the reason why it did not.
-    nodes_before, nodes_after : int
-    operations_before, operations_after : int
-        Multiply-accumulates of the matrix products of one window.
-    bytes_before, bytes_after : int
-        Of the constants.
-    """
-
-    rule: str
-    applied: int
-    refused: tuple[str, ...]
-    nodes_before: int
-    nodes_after: int
-    operations_before: int
-    operations_after: int
-    bytes_before: int
-    bytes_after: int
 
 
 def apply(rule: Rule, model: ir.Model) -> RuleReport:

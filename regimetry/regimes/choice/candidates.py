@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
+from regimetry.contract import Candidate
 from regimetry.regimes.choice.stability import block_length
 from regimetry.regimes.clustering.clusters import distances, in_one_thread
-from regimetry.regimes.clustering.landmarks import Landmarks, cluster
+from regimetry.regimes.clustering.landmarks import cluster
 from regimetry.regimes.clustering.slow import SlowDirections, slow_dimension
 from regimetry.runtime.jump import jump_path
 from regimetry.windows import begins_of
@@ -20,47 +21,6 @@ Array = NDArray[np.float64]
 
 _STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
 _PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """One number of regimes, and what speaks for and against it.
-
-    All of it looks at the whole training series.
-
-    Attributes
-    ----------
-    n_regimes : int
-        K.
-    eigenvalue : float
-        The Kth of the normalised affinity, 1 for K = 1.
-    gap : float
-        To the next eigenvalue; 0 where there is none.
-    stability, stability_deviation : float or None
-        Mean and standard deviation over resamples of the adjusted Rand index with the labels of
-        the whole series; ``None`` for K = 1, which every resample agrees with.
-    landmarks : Landmarks
-        Those that these regimes stand on.
-    shortest_dwell : float
-        Of the regime that lasts the least, in bars; see :func:`shortest_dwell`.
-    smallest_share : float
-        Of the bars, in the smallest regime.
-    chosen : bool
-        Whether the model has this many.
-    refused : str or None
-        Why not, where "auto" did not choose it.
-    """
-
-    n_regimes: int
-    eigenvalue: float
-    gap: float
-    stability: float | None = None
-    stability_deviation: float | None = None
-    landmarks: Landmarks = field(default_factory=Landmarks)
-    shortest_dwell: float
-    smallest_share: float
-    chosen: bool = False
-    refused: str | None = None
 
 
 @in_one_thread

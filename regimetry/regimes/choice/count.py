@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from regimetry.regimes.choice.candidates import Candidate
+from regimetry.contract import Candidate
 
 MOST_REGIMES = 8
 """The largest number of regimes that "auto" considers."""

@@ -9,12 +9,13 @@ agreement is highest between, and looks at nothing but the series.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from regimetry.contract import WindowCandidate
 from regimetry.regimes.clustering.clusters import cluster_centres, in_one_thread, nearest
 from regimetry.regimes.clustering.sampling import stratified_rows
 from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
@@ -40,31 +41,6 @@ _LANDMARKS = 500
 Embed = Callable[[int, int, int], NDArray[np.floating]]
 """Takes a size, a step and a number of rows; returns embeddings (N, D) of the windows of that
 size that begin every step within the last so many rows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class WindowCandidate:
-    """One window size, and how well its windows foretell the ones after them.
-
-    It looks at the whole training series.
-
-    Attributes
-    ----------
-    window_size : int
-        W in bars.
-    agreement : float or None
-        Adjusted Rand index between the labels of windows and those of the windows after them,
-        mean over 2 to 5 regimes; ``None`` where it was not tried.
-    chosen : bool
-        Whether the model has this size.
-    refused : str or None
-        Why not.
-    """
-
-    window_size: int
-    agreement: float | None = None
-    chosen: bool = False
-    refused: str | None = None
 
 
 def largest_size(n_rows: int) -> int:

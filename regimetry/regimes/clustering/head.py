@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract import Candidate
 from regimetry.errors import DataError
-from regimetry.regimes.choice.candidates import Candidate, assess
+from regimetry.regimes.choice.candidates import assess
 from regimetry.regimes.choice.count import MOST_REGIMES, choose, default_min_dwell, mark
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
 from regimetry.regimes.clustering.landmarks import cluster_on, fitted_rows, landmark_rows

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract import Landmarks
 from regimetry.regimes.choice.stability import stability
 from regimetry.regimes.clustering.clusters import cluster_centres, nearest
 from regimetry.regimes.clustering.sampling import Draw, balanced_rows, even_rows, spread_rows
@@ -38,30 +39,6 @@ _MOST_FITTED = 20_000  # windows that landmarks and centroids are fitted on: eno
 _MOST_EVEN = 500  # landmarks even in time of the fits that are compared
 _MOST_LOOKED_AT = 5000  # windows that these explain
 _COMPARED = 250  # windows that the labels of a resample are compared on
-
-
-@dataclass(frozen=True, kw_only=True)
-class Landmarks:
-    """Which landmarks the map stands on, and what they were chosen by.
-
-    It looks at the whole training series.
-
-    Attributes
-    ----------
-    drawn : {"even", "spread"}
-        Even in time, or spread over the space.
-    explained_even, explained_spread : float or None
-        Share of the variance in the slow directions that lies between the regimes, where both were
-        fitted.
-    stability_even, stability_spread : float or None
-        Mean adjusted Rand index under resampling, where spread ones explain more.
-    """
-
-    drawn: Literal["even", "spread"] = "even"
-    explained_even: float | None = None
-    explained_spread: float | None = None
-    stability_even: float | None = None
-    stability_spread: float | None = None
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score
 
+from regimetry.contract import RefinementRecord
 from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.em import Bars, Maximum, maximise
 from regimetry.regimes.evidence.emission import Emission
@@ -82,18 +82,19 @@ class Refinement:
         """Return the same with regime ``order[new]`` at place ``new``."""
         return replace(self, emission=self.emission.reordered(order))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return what was found as plain data."""
-        return {
-            "channels": list(self.emission.channels),
-            "order": self.emission.order,
-            "freedom": self.emission.freedom.tolist(),
-            "stay": self.stay,
-            "agreement": self.agreement,
-            "explained": self.explained,
-            "explained_by_windows": self.explained_by_windows,
-            "criterion": self.criterion,
-        }
+    @property
+    def record(self) -> RefinementRecord:
+        """What the model file keeps of it."""
+        return RefinementRecord(
+            channels=self.emission.channels,
+            order=self.emission.order,
+            freedom=tuple(self.emission.freedom.tolist()),
+            stay=self.stay,
+            agreement=self.agreement,
+            explained=self.explained,
+            explained_by_windows=self.explained_by_windows,
+            criterion=self.criterion,
+        )
 
     @property
     def explains_enough(self) -> bool:

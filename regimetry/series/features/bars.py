@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,15 +82,6 @@ class BarColumns:
     def position(self, field: str) -> int:
         """Return where arrays of bars hold a field, such as ``"volume"``."""
         return self.names.index(getattr(self, field))
-
-    def to_dict(self) -> dict[str, str | None]:
-        """Return the names as plain data."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> BarColumns:
-        """Build from :meth:`to_dict`'s data."""
-        return cls(**{field.name: data[field.name] for field in fields(cls)})
 
 
 def first_fault(bars: NDArray[np.float64], columns: BarColumns) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from regimetry.series.frames import like_frame, time_of, values_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_matrix, require_rising
 
-KIND = "ohlcv"
+KIND: Final = "ohlcv"
 """What ``--features`` and a model file call these features."""
 
 DEFAULT_WINDOW = 5
@@ -44,6 +44,8 @@ class OhlcvFeatures:
     columns : BarColumns
     window : int, default 5
         n, bars of the features that look back. At least 2.
+    kind : "ohlcv"
+        What a model file calls them.
 
     Raises
     ------
@@ -63,6 +65,7 @@ class OhlcvFeatures:
 
     columns: BarColumns
     window: int = DEFAULT_WINDOW
+    kind: Literal["ohlcv"] = KIND
 
     def __post_init__(self) -> None:
         require_integer("window", self.window, 2)
@@ -149,15 +152,6 @@ class OhlcvFeatures:
     def stream(self) -> OhlcvStream:
         """Start a live series, in which bars come one at a time."""
         return OhlcvStream(self)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the recipe as plain data, as a model file keeps it."""
-        return {"kind": KIND, "columns": self.columns.to_dict(), "window": int(self.window)}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> OhlcvFeatures:
-        """Build from :meth:`to_dict`'s data."""
-        return cls(BarColumns.from_dict(data["columns"]), data["window"])
 
     def _checked(
         self, bars: NDArray[np.float64], timestamps: NDArray[Any] | None
