@@ -52,13 +52,13 @@ def test_the_recursion_in_three_lines_gives_the_golden_labels(outputs, golden):
 
 
 def test_the_shipped_model_loads(contract, golden):
-    assert contract.training["rows"] == 5031
+    assert contract.training.rows == 5031
     assert contract.schema.names == ("close", "range")
     assert golden.window.shape[1:] == (contract.window_rows, 2)
 
 
 def test_the_card_is_that_of_the_file(contract):
     text = (MODEL.parent / "README.md").read_text()
-    assert contract.training["fingerprint"] in text
+    assert contract.training.fingerprint in text
     for regime in contract.regimes:
         assert f"{regime.share:.1%}" in text

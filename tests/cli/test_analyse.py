@@ -59,7 +59,7 @@ def test_files_for_strategies(model_path, model, data, values, tmp_path, capsys)
         assert found["bars"] == len(chosen)
         assert found["bars_per_year"] == 365
         assert found["volatility"] == pytest.approx(chosen.std(ddof=1) * 365**0.5)
-    assert written["model"]["fingerprint"] == model.contract.training["fingerprint"]
+    assert written["model"]["fingerprint"] == model.contract.training.fingerprint
     assert written["data"]["price"] == "x3"
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from regimetry.cli import main
 from regimetry.cli.output import landmark_text
+from regimetry.contract import Landmarks, TrainingRecord
 
 
 @pytest.fixture(scope="module")
@@ -86,16 +87,18 @@ def test_other_columns_are_refused_and_no_file_is_written(folder, capsys):
 
 
 def test_both_measures_of_landmarks_are_shown_where_both_were_taken(model):
-    measured = {
-        "drawn": "spread",
-        "explained_even": 0.49,
-        "explained_spread": 0.6,
-        "stability_even": 0.78,
-        "stability_spread": 0.93,
-    }
-    table = [{"chosen": False, "landmarks": {"drawn": "even"}}]
-    table.append({"chosen": True, "landmarks": measured})
-    shown = landmark_text(replace(model.contract, training={"candidates": table}))
+    measured = Landmarks(
+        drawn="spread",
+        explained_even=0.49,
+        explained_spread=0.6,
+        stability_even=0.78,
+        stability_spread=0.93,
+    )
+    table = tuple(
+        replace(entry, landmarks=measured if entry.chosen else Landmarks())
+        for entry in model.contract.training.candidates
+    )
+    shown = landmark_text(replace(model.contract, training=TrainingRecord(candidates=table)))
     assert shown.startswith("Landmarks spread over the space: regimes explain 0.49 of")
     assert shown.endswith("resampling agrees by 0.78 and 0.93.")
-    assert landmark_text(replace(model.contract, training={})) == ""
+    assert landmark_text(replace(model.contract, training=TrainingRecord())) == ""

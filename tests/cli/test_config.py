@@ -35,8 +35,8 @@ def test_flags_and_file_resolve_into_the_model(folder):
     contract = rg.load(folder / "m.onnx").contract
     assert contract.schema.names == ("no", "day", "收盘")
     assert contract.transforms[0] == "difference"
-    assert contract.training["seed"] == 3  # the flag
-    stored = contract.training["configuration"]
+    assert contract.training.seed == 3  # the flag
+    stored = contract.training.configuration
     assert (stored["n_regimes"], stored["objective"]) == (2, None)
     assert (stored["encoder"]["num_heads"], stored["encoder"]["pooling"]) == (2, "moments")
 

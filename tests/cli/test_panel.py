@@ -42,7 +42,7 @@ def test_a_table_and_a_folder_give_the_same_model(folder):
     models = [rg.load(folder / name) for name in ("long.onnx", "bars.onnx")]
     assert [model.contract.by for model in models] == ["symbol", "symbol"]
     assert models[0].contract.scaling == models[1].contract.scaling
-    assert models[0].contract.training["instruments"] == 3
+    assert models[0].contract.training.instruments == 3
 
 
 def test_labels_stand_at_the_rows_of_the_table(folder, capsys):

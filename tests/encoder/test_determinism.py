@@ -32,8 +32,8 @@ print(json.dumps({
     "weights": hashlib.sha256(weights).hexdigest(),
     "file": hashlib.sha256(detector.model_.content).hexdigest(),
     "history": detector.history_,
-    "in_file": {name: training[name] for name in ("seed", "history", "versions")},
-    "deterministic": training["configuration"]["deterministic"],
+    "in_file": {name: getattr(training, name) for name in ("seed", "history", "versions")},
+    "deterministic": training.configuration["deterministic"],
     "file by default": hashlib.sha256(by_default.model_.content).hexdigest(),
 }))
 """

@@ -64,7 +64,7 @@ def test_it_fits_exports_saves_loads_and_runs(make, values, tmp_path):
     loaded = rg.load(tmp_path / "own.onnx")
     np.testing.assert_array_equal(loaded.predict(values), detector.labels_)
 
-    description = loaded.contract.training["configuration"]["encoder"]
+    description = loaded.contract.training.configuration["encoder"]
     assert description["name"] == model.name
     assert description["parameters"] == model.count_params()
     assert description["output_dim"] == size

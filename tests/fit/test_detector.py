@@ -92,7 +92,7 @@ def test_a_frame_gives_names_and_takes_categories(values):
     assert detector.feature_names_in_.tolist() == ["a", "b", "c", "d", "side"]
     schema = detector.model_.contract.schema
     assert schema.feature_names == ("a", "b", "c", "d", "side=long", "side=short")
-    assert detector.model_.contract.training["start"] == "2020-01-01"
+    assert detector.model_.contract.training.start == "2020-01-01"
     np.testing.assert_array_equal(
         detector.predict(frame).fillna(-1).to_numpy(int), detector.labels_
     )
@@ -109,7 +109,7 @@ def test_another_seed_gives_another_file(detector, values):
 def test_training_is_recorded_in_the_file(values, tmp_path):
     detector = small(n_regimes=2, objective="masked", epochs=2).fit(values)
     detector.save(tmp_path / "m.onnx")
-    history = rg.load(tmp_path / "m.onnx").contract.training["history"]
+    history = rg.load(tmp_path / "m.onnx").contract.training.history
     assert history == json.loads(json.dumps(detector.history_))
     assert len(history["val_loss"]) == 2
 

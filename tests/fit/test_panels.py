@@ -92,8 +92,8 @@ def test_the_file_knows_its_instruments(detector, tmp_path):
     assert contract == detector.model_.contract
     assert contract.format_version == 3
     assert contract.scaling.instruments == tuple(SIZES)
-    assert (contract.training["instruments"], contract.training["short_instruments"]) == (4, 1)
-    assert contract.training["rows"] == 1804
+    assert (contract.training.instruments, contract.training.short_instruments) == (4, 1)
+    assert contract.training.rows == 1804
     assert fit().fit(long_frame(), by="symbol").model_.contract.by == "symbol"
 
 
@@ -120,7 +120,7 @@ def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows():
     contract = sampled.model_.contract
     assert contract.mean == whole.model_.contract.mean
     assert contract.scaling == whole.model_.contract.scaling
-    assert contract.training["sampled_rows"] < 1000 < contract.training["rows"]
+    assert contract.training.sampled_rows < 1000 < contract.training.rows
     labels = [as_labels(one.labels_["wild"])[60:] for one in (whole, sampled)]
     assert adjusted_rand_score(*labels) > 0.8
 

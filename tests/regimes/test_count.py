@@ -1,7 +1,5 @@
 """The number of regimes: the rule, the table it reads, and that neither says yes to everything."""
 
-from dataclasses import asdict
-
 import numpy as np
 import pytest
 
@@ -163,7 +161,7 @@ def test_auto_finds_the_states_of_a_simulator():
     values = rg.simulate("s5", seed=0).values
     detector = rg.RegimeDetector(objective=None, random_state=0).fit(values)
     assert detector.n_regimes_ == 4
-    recorded = detector.model_.contract.training["candidates"]
-    assert [entry["n_regimes"] for entry in recorded] == list(range(1, MOST_REGIMES + 1))
-    assert [entry["chosen"] for entry in recorded].index(True) == 3
-    assert [asdict(entry) for entry in detector.candidates_] == recorded
+    recorded = detector.model_.contract.training.candidates
+    assert [entry.n_regimes for entry in recorded] == list(range(1, MOST_REGIMES + 1))
+    assert [entry.chosen for entry in recorded].index(True) == 3
+    assert detector.candidates_ == recorded

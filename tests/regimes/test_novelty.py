@@ -6,7 +6,7 @@ import pytest
 from scipy.stats import multivariate_normal
 from sklearn.mixture import GaussianMixture
 
-from regimetry.contract import ModelContract
+from regimetry.contract import read_contract
 from regimetry.errors import ModelError
 from regimetry.regimes import novelty as fitting
 from regimetry.regimes.novelty import (
@@ -188,7 +188,7 @@ def test_an_older_file_flags_nothing(model):
         data = json.loads(metadata["regimetry.contract"])
         del data[name]
         metadata["regimetry.contract"] = json.dumps(data)
-    contract = ModelContract.from_metadata(metadata, "old.onnx")
+    contract = read_contract(metadata, "old.onnx")
     assert (contract.novelty_memory, contract.novelty_threshold) == (1.0, None)
 
 
@@ -198,7 +198,7 @@ def test_an_older_file_flags_nothing(model):
 def test_an_impossible_threshold_is_refused(model, changes):
     contract = replace(model.contract, **changes)
     with pytest.raises(ModelError, match="novelty"):
-        ModelContract.from_metadata(contract.to_metadata(), "m.onnx")
+        read_contract(contract.to_metadata(), "m.onnx")
 
 
 def test_the_detector_says_the_same(detector, values):

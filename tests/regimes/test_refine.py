@@ -154,7 +154,7 @@ def test_the_fit_repeats():
     rows, states = standardised("s3")
     first, second = (fitted(rows, blurred(states), 3) for _ in range(2))
     np.testing.assert_array_equal(first.emission.coefficients, second.emission.coefficients)
-    assert first.to_dict() == second.to_dict()
+    assert first.record == second.record
 
 
 def test_trailing_statistics_of_a_channel_are_no_evidence_of_their_own():

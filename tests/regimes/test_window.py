@@ -111,11 +111,11 @@ def test_the_chosen_size_gives_the_same_model_as_asking_for_it():
     same = rg.RegimeDetector(window_size=contract.window_size, **given).fit(values)
     np.testing.assert_array_equal(auto.labels_, same.labels_)
     np.testing.assert_array_equal(auto.embeddings_, same.embeddings_)
-    recorded = contract.training["window_candidates"]
-    assert [vars(entry) for entry in auto.window_candidates_] == recorded
-    assert contract.training["configuration"]["window_size"] == "auto"
+    recorded = contract.training.window_candidates
+    assert auto.window_candidates_ == recorded
+    assert contract.training.configuration["window_size"] == "auto"
     assert same.window_candidates_ == ()
-    assert "window_candidates" not in same.model_.contract.training
+    assert same.model_.contract.training.window_candidates == ()
 
 
 def test_a_model_of_ones_own_has_one_size():

@@ -15,8 +15,8 @@ MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 
 RECORDED = {
     "history": {"step": [10, 20, 30], "loss": [1.0, 0.8, 0.7], "val_loss": [1.1, 0.9, 0.95]},
-    "eigenvalues": [1.0, 0.95668, 0.9, 0.7, 0.6, 0.5],
-    "candidates": [],
+    "eigenvalues": (1.0, 0.95668, 0.9, 0.7, 0.6, 0.5),
+    "candidates": (),
 }
 """What a trained model of before the table of candidates says of its fit."""
 
@@ -33,7 +33,7 @@ def contract():
             base,
             regimes=tuple(dataclasses.replace(regime, name=name) for name in names),
             transition_matrix=tuple(map(tuple, np.eye(k).tolist())),
-            training={**base.training, **RECORDED, **training},
+            training=dataclasses.replace(base.training, **(RECORDED | training)),
         )
 
     return contract

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from regimetry.analysis import analyse_labels
+from regimetry.contract import Candidate, Landmarks, WindowCandidate
 from regimetry.errors import DataError
 from regimetry.report import words
 from regimetry.report.axis import TimeAxis
@@ -123,24 +124,34 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.header == ("regimes", "eigenvalue", "gap to the next")
     assert table.marked == 2
     assert float(table.rows[0][2]) == pytest.approx(1 - 0.95668, abs=1e-4)
-    candidates = [
-        {"chosen": False, "gap": 0.1, "n_regimes": 2},  # a model file's keys are sorted
-        {"chosen": True, "gap": None, "n_regimes": 3, "stable": True},
-    ]
+    candidates = (
+        Candidate(n_regimes=2, eigenvalue=0.9, gap=0.1, shortest_dwell=9.0, smallest_share=0.4),
+        Candidate(
+            n_regimes=3,
+            eigenvalue=0.8,
+            gap=0.3,
+            landmarks=Landmarks(drawn="spread"),
+            shortest_dwell=7.0,
+            smallest_share=0.2,
+            chosen=True,
+        ),
+    )
     table = count_table(made(300, training={"candidates": candidates}))
-    assert table.header == ("regimes", "gap", "stable")
-    assert table.rows[1] == ("3", "–", "yes")  # noqa: RUF001
+    assert table.header[:3] == ("regimes", "eigenvalue", "gap")
+    assert table.header[4:6] == ("stability deviation", "landmarks")
+    assert "chosen" not in table.header
+    assert table.rows[1][:6] == ("3", "0.8", "0.3", "–", "–", "spread")  # noqa: RUF001
     assert table.marked == 1
-    assert count_table(made(300, training={"eigenvalues": []})) is None
+    assert count_table(made(300, training={"eigenvalues": ()})) is None
 
 
 def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
     assert "Window sizes" not in dict(card_tables(made(300)))
     own = made(300).contract.window_size
-    sizes = [
-        {"agreement": 0.4, "chosen": True, "refused": None, "window_size": own},
-        {"agreement": 0.2, "chosen": False, "refused": "others agree better", "window_size": 99},
-    ]
+    sizes = (
+        WindowCandidate(window_size=own, agreement=0.4, chosen=True),
+        WindowCandidate(window_size=99, agreement=0.2, refused="others agree better"),
+    )
     table = dict(card_tables(made(300, training={"window_candidates": sizes})))["Window sizes"]
     assert table.header == ("window size", "agreement", "refused")
     assert table.rows[1] == ("99", "0.2", "others agree better")

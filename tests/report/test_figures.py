@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from regimetry.contract import TrainingRecord
+from regimetry.regimes.alignment import align
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import (
     NO_REGIME,
@@ -81,7 +83,9 @@ def test_forty_regimes_look_forty_ways():
 
 def test_a_refit_that_was_aligned_keeps_its_looks(made):
     data = made(300)
-    contract = replace(data.contract, training={"alignment": {"looks": [0, 2, 1]}})
+    labels = np.array([0, 1, 2])
+    alignment, _ = align(labels, labels, data.regimes, 3, old_looks=(0, 2, 1))
+    contract = replace(data.contract, training=TrainingRecord(alignment=alignment))
     drawn = page_figures(replace(data, contract=contract))
     for name, others in (("price", 1), ("dwell", 0)):
         traces = drawn[name].data[others:]

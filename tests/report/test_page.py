@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
+from regimetry.contract import Candidate
 from regimetry.report.data import Drawn
 from regimetry.report.markdown import render_markdown
 from regimetry.report.page import render_page
@@ -53,6 +54,9 @@ def test_hostile_names_stay_text(made):
     plain = Elements(render_page(made(300)))
     drawn = Drawn(EVIL, made(300).drawn.values, note=f"<img src=x onerror=alert(2)> {EVIL}")
     names = [EVIL, "<img src=x onerror=alert(3)>", "größe"]
+    candidate = Candidate(
+        n_regimes=2, eigenvalue=1.0, gap=0.1, shortest_dwell=1.0, smallest_share=0.1, refused=EVIL
+    )
     page = render_page(
         made(
             300,
@@ -60,7 +64,7 @@ def test_hostile_names_stay_text(made):
             names=names,
             data_name=f"{EVIL}.csv",
             model_name="C:\\models\\<b>x.onnx",
-            training={"history": {EVIL: [1.0, 0.5]}, "candidates": [{EVIL: 2, "k": EVIL}]},
+            training={"history": {EVIL: [1.0, 0.5]}, "candidates": (candidate,)},
         )
     )
     evil = Elements(page)
@@ -74,7 +78,7 @@ def test_hostile_names_stay_text(made):
 def test_the_page_says_what_is_missing(made):
     drawn = Drawn("x", made(300).drawn.values, note="No column is called close or price; none.")
     page = render_page(
-        made(300, drawn=drawn, training={"history": {}, "eigenvalues": [], "end": "2018-01-01"})
+        made(300, drawn=drawn, training={"history": {}, "eigenvalues": (), "end": "2018-01-01"})
     )
     assert "x is drawn in place of a price. No column is called close or price" in page
     assert "No performance:" in page

@@ -25,11 +25,11 @@ def test_the_file_says_what_its_distances_are(bar_detector, detector):
     assert contract.evidence == "bar"
     assert contract.bars_until_label == 0
     assert contract.jump_penalty == contract.smooth_penalty - 1
-    stay = contract.training["refinement"]["stay"]
+    stay = contract.training.refinement.stay
     assert contract.smooth_penalty == pytest.approx(np.log(2 * stay / (1 - stay)))
     assert detector.model_.contract.evidence == "window"
     assert detector.model_.contract.jump_penalty == 1.0
-    assert "refinement" not in detector.model_.contract.training
+    assert detector.model_.contract.training.refinement is None
 
 
 def test_graph_and_twin_agree_and_a_changed_number_is_found(bar_detector, values):
@@ -64,7 +64,7 @@ def test_distances_are_of_the_newest_bars_alone(bars, values):
     distance = bars.outputs(values)["distance"]
     assert (distance.min(axis=1) == 0).all()
     assert distance.max() <= HIGHEST_COST
-    order = bars.contract.training["refinement"]["order"]
+    order = bars.contract.training.refinement.order
     changed = values.copy()
     changed[300] *= 1.5
     same = np.all(bars.outputs(changed)["distance"] == distance, axis=1)

@@ -65,8 +65,8 @@ def test_a_folder_gives_the_model_of_the_frame(folders, frame, layout, max_windo
     out_of_core = scale.fit(folders / layout, detector(max_windows=max_windows), by="symbol")
     mine, theirs = out_of_core.model_.contract, in_memory.model_.contract
     assert mine.scaling == theirs.scaling
-    assert mine.training["fingerprint"] == theirs.training["fingerprint"]
-    assert (mine.training["start"], mine.training["instruments"]) == ("2020-01-01", 6)
+    assert mine.training.fingerprint == theirs.training.fingerprint
+    assert (mine.training.start, mine.training.instruments) == ("2020-01-01", 6)
     for name in ("mean", "scale", "transition_matrix"):
         np.testing.assert_allclose(getattr(mine, name), getattr(theirs, name), atol=1e-6)
     values = frame[frame["symbol"] == "I3"]

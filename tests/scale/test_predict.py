@@ -1,6 +1,7 @@
 """Parquet to Parquet in one process, against each instrument alone."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,9 @@ from scale.panels import LAYOUTS, LENGTHS, assert_labels, label_each, panel, rea
 
 import regimetry as rg
 from regimetry.errors import ConfigError, DataError, RegimetryError
-from regimetry.scale import job, predict, run
+from regimetry.scale import job, predict
 from regimetry.scale.results import RECORD
+from regimetry.series.features import BarColumns, OhlcvFeatures
 
 
 @pytest.fixture(scope="module")
@@ -399,7 +401,10 @@ def test_rows_without_instrument_or_time_are_refused(single, frame, tmp_path):
 
 
 def test_models_of_bars_are_refused(tmp_path, frame, monkeypatch, single):
-    monkeypatch.setattr(run, "features_of", lambda contract: object())
+    features = OhlcvFeatures(BarColumns("open", "high", "low", "close"))
+    contract = single.contract
+    training = replace(contract.training, features=features)
+    monkeypatch.setattr(single, "contract", replace(contract, training=training))
     with pytest.raises(DataError, match="makes its features of bars"):
         predict(tmp_path / "in", single, output=tmp_path / "out")
 

@@ -66,7 +66,7 @@ def test_the_best_configuration_is_one_that_fit_takes(folder, capsys):
     assert main([*arguments, "--config", str(best)]) == 0
     contract = rg.load(folder / "best.onnx").contract
     assert (contract.window_size, contract.n_regimes) == (5, table["n_regimes"][0])
-    assert contract.training["configuration"]["encoder"]["num_heads"] == 1
+    assert contract.training.configuration["encoder"]["num_heads"] == 1
 
 
 def test_a_search_goes_on_where_it_was(folder, capsys):

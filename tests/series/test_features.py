@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from oracles import ohlcv_row
 
 import regimetry as rg
-from regimetry.contract.features import as_read_by, features_of
+from regimetry.contract import CONTRACT_KEY, read_contract
+from regimetry.contract.features import as_read_by
 from regimetry.errors import ConfigError, DataError, ModelError
 from regimetry.series.features import (
     BarColumns,
@@ -253,9 +254,8 @@ def test_the_file_keeps_how_its_features_were_made(fitted, tmp_path):
     detector, bars = fitted
     detector.save(tmp_path / "m.onnx")
     model = rg.load(tmp_path / "m.onnx")
-    features = features_of(model.contract)
+    features = model.contract.training.features
     assert features == OhlcvFeatures(COLUMNS, 5)
-    assert model.contract.training["features"]["columns"]["close"] == "Close"
     labels = model.predict(as_read_by(model.contract, bars))
     np.testing.assert_array_equal(labels.fillna(-1).to_numpy(dtype="int64"), detector.labels_)
 
@@ -272,8 +272,7 @@ def test_the_file_keeps_how_its_features_were_made(fitted, tmp_path):
 def test_a_model_fitted_on_columns_reads_them_as_they_are(detector):
     contract = detector.model_.contract
     frame = make_frame()
-    assert "features" not in contract.training
-    assert features_of(contract) is None
+    assert contract.training.features is None
     assert as_read_by(contract, frame) is frame
 
 
@@ -286,18 +285,18 @@ def test_fit_refuses_a_recipe_that_did_not_make_its_data():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "candles"}, "fitted on features 'candles'; this release knows 'ohlcv'"),
-        ({"window": 0}, "record of its features is damaged"),
-        ({"columns": {"open": "o"}}, "record of its features is damaged"),
-        ({"columns": {**COLUMNS.to_dict(), "volume": None}}, "its record of features makes"),
+        ({"kind": "candles"}, "features.kind is 'candles'; expected 'ohlcv'.*or upgrade regimetry"),
+        ({"window": 0}, "damaged .*window is 0; it must be"),
+        ({"columns": {"open": "o"}}, "damaged .*'high'"),
+        ({"columns": {**vars(COLUMNS), "volume": None}}, "training.features is .* what makes log_"),
     ],
 )
 def test_a_damaged_record_is_refused(fitted, change, message):
-    contract = fitted[0].model_.contract
-    record = {**contract.training["features"], **change}
-    damaged = replace(contract, training={**contract.training, "features": record})
+    metadata = fitted[0].model_.contract.to_metadata()
+    data = json.loads(metadata[CONTRACT_KEY])
+    data["training"]["features"] |= change
     with pytest.raises(ModelError, match=message):
-        features_of(damaged)
+        read_contract({**metadata, CONTRACT_KEY: json.dumps(data)}, "m.onnx")
 
 
 def test_missing_bars_are_asked_for(fitted):
