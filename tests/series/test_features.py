@@ -1,6 +1,7 @@
 """Features of bars: the definitions, causality, streams, bad bars, columns and the record."""
 
 import doctest
+import json
 import math
 import re
 from dataclasses import replace
