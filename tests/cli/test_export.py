@@ -60,12 +60,12 @@ def test_explain_shows_what_the_rules_did_at_the_fit(copy, capsys):
 
 def test_explain_asks_the_rules_where_a_file_has_no_record(copy, capsys):
     contract = rg.load(copy).contract
-    training = {name: value for name, value in contract.training.items() if name != "graph"}
+    training = replace(contract.training, graph=())
     copy.write_bytes(stamp(onnx.load(copy), replace(contract, training=training)))
     assert main(["export", str(copy), "--explain", "--json"]) == 0
     reports = json.loads(capsys.readouterr().out)["rules"]
     assert [report["rule"] for report in reports] == [
-        report["rule"] for report in contract.training["graph"]
+        report.rule for report in contract.training.graph
     ]
     assert all(report["applied"] == 0 for report in reports)  # they are applied at the fit
 
