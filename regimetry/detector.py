@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from dataclasses import fields
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,24 +15,19 @@ from sklearn.utils.validation import check_is_fitted
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError
-from regimetry.export.opset import require_opset
-from regimetry.files import replacing
-from regimetry.fit.rows import TrainingRows, slow_directions_of, training_rows
-from regimetry.fit.source import PanelSource, Source, panel_source
-from regimetry.fit.stages import stage_bar
-from regimetry.parameters import require_choice, require_integer
-from regimetry.runtime.jump import jump_forward
-from regimetry.runtime.labelling import MISSING, per_bar
+from regimetry.fit.options import FitOptions
+from regimetry.fit.source import Source, panel_source
+from regimetry.fit.stages import Stages
 from regimetry.series.frames import is_frame
-from regimetry.series.scaling import SCALINGS
 from regimetry.series.schema import Schema
 
 if TYPE_CHECKING:
     import keras
 
-    from regimetry.contract import WindowCandidate
-    from regimetry.fit.learn import Learned
+    from regimetry.fit.learned import Learned
     from regimetry.fit.package import Packaged
+    from regimetry.fit.rows import TrainingRows
+    from regimetry.runtime.model import RegimeModel
     from regimetry.series.features import OhlcvFeatures
 
 
@@ -42,68 +35,47 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
     The series is a matrix of T rows in time order: rows are not exchangeable, which sets this
-    estimator apart from most of scikit-learn's.
+    estimator apart from most of scikit-learn's. :class:`~regimetry.fit.options.FitOptions` says
+    more of its parameters, and checks them; numbers and arrays of numpy serve as Python's do.
 
     Parameters
     ----------
-    window_size : int or "auto", default 10
-        W, bars that a label looks back on. "auto" takes the one of 10, 20, 40 and 80 whose windows
-        say most of the windows after them; see :mod:`regimetry.regimes.choice.window`.
-    n_regimes : int or "auto", default "auto"
-        K; "auto" takes the largest number up to 8 whose regimes last and come back under
-        resampling, or 1 where the windows form one cloud; see
-        :mod:`regimetry.regimes.choice.count`.
-    min_dwell : int or None, default None
-        Bars that every regime must last for "auto" to believe in them: half of a regime's bars
-        lie in spells at least that long. ``None`` takes five windows.
-    align_to : path, RegimeModel, fitted RegimeDetector or None, default None
+    window_size : int or "auto"
+        W, bars that a label looks back on.
+    n_regimes : int or "auto"
+        K; "auto" takes the largest number up to 8 whose regimes last and come back.
+    min_dwell : int or None
+        Bars that every regime must last, for "auto"; ``None`` takes five windows.
+    align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the regimes keep where they are
         the same ones; see :class:`~regimetry.contract.Alignment`.
     encoder : EncoderConfig, keras.Model or None
-        Architecture; its ``window_size`` and ``num_features`` are set from the detector and the
-        data. A functional or Sequential model of your own, windows (batch, W, F) to embeddings
-        (batch, D), takes its place: a fit trains a copy that starts from its weights. ``None``:
-        tokens of 64, moments pooling, the config's defaults otherwise.
-    objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None, default None
-        What the encoder is trained on; ``None`` leaves its random weights as they are, which the
-        benchmark of docs/training.md finds as good. Ctrl-C ends the training, and the fit goes on.
-    epochs : int or None, default None
-        Most epochs of training; it stops early when the validation loss no longer falls. ``None``
-        takes the objective's own budget.
-    difference : "auto", "none" or list of str, default "auto"
+        Architecture, or a model of your own; ``None``: tokens of 64, moments pooling.
+    objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
+        What the encoder is trained on; ``None`` leaves its random weights as they are.
+    epochs : int or None
+        Most epochs of training; ``None`` takes the objective's own budget.
+    difference : "auto", "none" or list of str
         Columns to difference before anything else; "auto" finds those near a unit root.
-    categorical : sequence of str, default ()
+    categorical : sequence of str
         Columns of a frame whose values are names.
-    evidence : {"auto", "window"}, default "auto"
-        What tells the regimes apart once the windows have found them. "auto": each bar, by its
-        likelihood in each regime given the bars before, where those regimes say about as much of
-        windows as the ones that windows gave; otherwise, and always with "window", the whole
-        window, by its distance to each regime's centroid.
-    jump_penalty : float or "auto", default "auto"
-        Price of a change of regime in the causal labels, in units of distance. "auto": where bars
-        tell the regimes the log odds of staying that the fit found, less 1 since the bar of the
-        change is not known; else 1 (distances are 0 to 2).
-    smooth_penalty : float or "auto", default "auto"
-        The same for :meth:`smooth`: the log odds, or 3 where windows tell the regimes.
-    n_landmarks : int, default 1000
+    evidence : {"auto", "window"}
+        What tells the regimes apart: single bars if they can ("auto"), or whole windows.
+    jump_penalty, smooth_penalty : float or "auto"
+        Prices of a change of regime in the causal labels and in those of :meth:`smooth`.
+    n_landmarks : int
         M, most windows that the spectral map is built on.
-    max_windows : int, default 200_000
-        Most windows that the fit looks at one by one. Beyond it the units of the columns and the
-        slow directions come of all windows, in a pass each, and the rest of stretches of 1024
-        windows, spread evenly over time and over instruments.
-    scaling : {"instrument", "pooled"}, default "instrument"
-        Of many instruments: bring each one's columns to the average mean and deviation before
-        anything else, or read all as they are. The file keeps each instrument's map; one that the
-        fit has not seen is read as it is, like an average one.
-    opset : {17, 18}, default 17
-        Of the model file; runtimes of 2023 and later read both.
-    random_state : int, RandomState or None, default None
-        Seed of weights, training, landmarks and k-means. The same integer gives the same file on
-        the same machine and versions.
-    deterministic : bool, default False
-        Insist on operators that give the same bits every time, also on a GPU; TensorFlow keeps
-        them on for the rest of the process. On a CPU a fit repeats without it.
-    progress : bool, default False
+    max_windows : int
+        Most windows that the fit looks at one by one.
+    scaling : {"instrument", "pooled"}
+        Of many instruments: each in its own units, or all read as they are.
+    opset : {17, 18}
+        Of the model file.
+    random_state : int, RandomState or None
+        The same integer gives the same file on the same machine and versions.
+    deterministic : bool
+        Insist on operators that give the same bits every time, also on a GPU.
+    progress : bool
         Show stages and time left on standard error.
 
     Attributes
@@ -149,24 +121,24 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     def __init__(
         self,
         *,
-        window_size: int | str = 10,
-        n_regimes: int | str = "auto",
-        min_dwell: int | None = None,
+        window_size: int | str = FitOptions.window_size,
+        n_regimes: int | str = FitOptions.n_regimes,
+        min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
         encoder: EncoderConfig | keras.Model | None = None,
-        objective: str | None = None,
-        epochs: int | None = None,
-        difference: str | Sequence[str] = "auto",
-        categorical: Sequence[str] = (),
-        evidence: str = "auto",
-        jump_penalty: float | str = "auto",
-        smooth_penalty: float | str = "auto",
-        n_landmarks: int = 1000,
-        max_windows: int = 200_000,
-        scaling: str = "instrument",
-        opset: int = 17,
+        objective: str | None = FitOptions.objective,
+        epochs: int | None = FitOptions.epochs,
+        difference: str | Sequence[str] = FitOptions.difference,
+        categorical: Sequence[str] = FitOptions.categorical,
+        evidence: str = FitOptions.evidence,
+        jump_penalty: float | str = FitOptions.jump_penalty,
+        smooth_penalty: float | str = FitOptions.smooth_penalty,
+        n_landmarks: int = FitOptions.n_landmarks,
+        max_windows: int = FitOptions.max_windows,
+        scaling: str = FitOptions.scaling,
+        opset: int = FitOptions.opset,
         random_state: Any = None,
-        deterministic: bool = False,
+        deterministic: bool = FitOptions.deterministic,
         progress: bool = False,
     ) -> None:
         self.window_size = window_size
@@ -232,198 +204,91 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         ExportParityError
             The graph does not compute what the fitted model computes.
         """
-        from regimetry.fit.learn import learn, window_candidates
+        from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
-        from regimetry.fit.refit import aligned, earlier_model
-        from regimetry.regimes.choice.window import SIZES
+        from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
-        self._check_parameters()
-        seed = self._seed()
-        source = self._read(X, by)
-        schema = source.schema
+        options, stages = self._options(), Stages(self.progress)
+        earlier = None if self.align_to is None else earlier_model(self.align_to)
+        source = self._source(X, by, options)
         if features is not None:
-            _require_made_by(features, schema)
-        earlier = None
-        if self.align_to is not None:
-            earlier = earlier_model(self.align_to, schema, features)
-        stage = stage_bar(self.progress)
-        read = partial(
-            training_rows,
-            source,
-            max_windows=int(self.max_windows),
-            difference=self.difference,
-            own_units=self.scaling == "instrument",
-        )
-        self.window_candidates_: tuple[WindowCandidate, ...] = ()
-        if self.window_size == "auto":
-            self.window_candidates_ = window_candidates(
-                read(window_size=SIZES[0]), self.encoder, seed
-            )
-        window_size = _chosen(self.window_candidates_, self.window_size)
-        rows = read(window_size=window_size)
-        learned = learn(
-            rows.scaled.parts(),
-            rows.preprocessing,
-            window_size=window_size,
-            n_regimes=None if self.n_regimes == "auto" else int(self.n_regimes),
-            min_dwell=self.min_dwell,
-            encoder=self.encoder,
-            objective=self.objective,
-            epochs=None if self.epochs is None else int(self.epochs),
-            n_landmarks=int(self.n_landmarks),
-            evidence=self.evidence,
-            slow=None if rows.complete else partial(slow_directions_of, source, rows),
-            seed=seed,
-            deterministic=self.deterministic,
-            progress=self.progress,
-            stage=stage,
-        )
-        alignment = None
+            _require_made_by(features, source.schema)
         if earlier is not None:
-            penalty = _penalty(self.jump_penalty)
-            learned, alignment = aligned(learned, schema, rows.sample, earlier, penalty)
-        packaged = package(
-            learned,
-            schema,
-            rows.scaled,
-            jump_penalty=_penalty(self.jump_penalty),
-            smooth_penalty=_penalty(self.smooth_penalty),
-            opset=int(self.opset),
-            by=source.by,
-            scaling=rows.scaling,
-            names=None if alignment is None else alignment.names,
-            training=replace(
-                rows.record,
-                seed=seed,
-                configuration=self._configuration(learned.description),
-                window_candidates=self.window_candidates_,
-                features=features,
-                alignment=alignment,
-            ),
-            stage=stage,
-        )
-        self._keep(learned, packaged)
-        self._label(source, rows, packaged)
-        self.alignment_ = alignment
+            require_same_columns(earlier.contract, source.schema, features)
+        with stages:
+            rows = measured_rows(source, options)
+            learned = learn(rows, options, stages)
+            if earlier is not None:
+                learned = aligned(learned, rows, options, earlier)
+            packaged = package(learned, rows, options, features, stages)
+        self._keep(rows, learned, packaged)
         return self
 
-    def _seed(self) -> int:
-        if isinstance(self.random_state, int | np.integer):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
+    def _options(self) -> FitOptions:
+        names = [entry.name for entry in fields(FitOptions) if entry.name != "seed"]
+        given: dict[str, Any] = {name: getattr(self, name) for name in names}
+        return FitOptions(**given, seed=_seed(self.random_state))
 
-    def _check_parameters(self) -> None:
-        kinds = (int, np.integer)
-        for name, minimum in (("n_landmarks", 2), ("max_windows", 2)):
-            require_integer(name, getattr(self, name), minimum, kinds=kinds)
-        if self.window_size != "auto":
-            require_integer("window_size", self.window_size, 2, kinds=kinds, other="'auto' or ")
-        elif _is_model(self.encoder):
-            raise ConfigError(
-                "window_size is 'auto', but the encoder is a model whose windows have one size; "
-                "give that size."
-            )
-        if self.epochs is not None:
-            require_integer("epochs", self.epochs, 1, kinds=kinds, other="None or ")
-        require_opset(self.opset)
-        require_choice("scaling", self.scaling, SCALINGS)
-        if self.n_regimes != "auto":
-            require_integer("n_regimes", self.n_regimes, 1, kinds=kinds, other="'auto' or ")
-        if self.min_dwell is not None:
-            require_integer("min_dwell", self.min_dwell, 1, kinds=kinds, other="None or ")
-        for name in ("jump_penalty", "smooth_penalty"):
-            value = getattr(self, name)
-            if value != "auto" and (isinstance(value, str) or not value >= 0):
-                raise ConfigError(f"{name} is {value!r}; it must be 'auto' or at least 0.")
-        if not isinstance(self.encoder, EncoderConfig | None) and not _is_model(self.encoder):
-            raise ConfigError(
-                f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
-            )
-        if not isinstance(self.deterministic, bool):
-            raise ConfigError(f"deterministic is {self.deterministic!r}; it must be True or False.")
-
-    def _read(self, X: Any, by: str | None) -> Source:
+    def _source(self, X: Any, by: str | None, options: FitOptions) -> Source:
         """Return where the rows come from, and remember the columns."""
         self.__dict__.pop("feature_names_in_", None)
         if hasattr(X, "lagged_sums"):
             source: Source = X
         else:
-            source = panel_source(X, by, self.categorical)
+            source = panel_source(X, by, options.categorical)
             if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
                 self.feature_names_in_ = np.array(source.schema.names, dtype=object)
         self.n_features_in_ = len(source.schema.columns)
         return source
 
-    def _configuration(self, encoder: dict[str, Any]) -> dict[str, Any]:
-        """Return the parameters as plain data, the encoder's as they were used."""
-        plain = {
-            name: list(value) if isinstance(value, tuple | list) else value
-            for name, value in self.get_params(deep=False).items()
-            if name not in ("align_to", "encoder", "progress", "random_state")
-        }
-        return {**plain, "encoder": encoder}
-
-    def _keep(self, learned: Learned, packaged: Packaged) -> None:
+    def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
-        contract = packaged.model.contract
-        self.encoder_ = learned.encoder
-        self.history_ = learned.history
+        from regimetry.fit.package import training_labels
+
+        self.__dict__.pop("labels_", None)
+        labels = training_labels(rows, packaged)
+        if labels is not None:
+            self.labels_ = labels
+        self.embeddings_ = packaged.outputs["embedding"]
+        self.n_regimes_ = packaged.model.contract.n_regimes
+        self.transition_matrix_ = np.array(packaged.model.contract.transition_matrix)
         self.candidates_ = learned.head.candidates
+        self.window_candidates_ = rows.window_candidates
+        self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues
+        self.history_ = learned.history
         self.parity_ = packaged.parity
+        self.encoder_ = learned.encoder
         self.golden_ = packaged.golden
         self.model_ = packaged.model
-        self.embeddings_ = packaged.outputs["embedding"]
-        self.n_regimes_ = contract.n_regimes
-        self.transition_matrix_ = np.array(contract.transition_matrix)
-
-    def _label(self, source: Source, rows: TrainingRows, packaged: Packaged) -> None:
-        """Set the causal labels of the training bars, where memory holds them."""
-        self.__dict__.pop("labels_", None)
-        if not isinstance(source, PanelSource):
-            return
-        panel, model = source.panel, packaged.model
-        distance = packaged.outputs["distance"]  # of every window, unless it is a sample
-        if not rows.complete:
-            distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
-        window_rows = model.contract.window_rows
-        labels, _ = jump_forward(
-            distance, model.contract.jump_penalty, offsets=panel.boundaries(window_rows)
-        )
-        if panel.instruments is None:
-            self.labels_ = np.concatenate([np.full(window_rows - 1, MISSING), labels])
-        else:
-            self.labels_ = per_bar(panel, labels, ["regime"], window_rows)
 
     def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
-        check_is_fitted(self)
-        return self.model_.predict(X, by=by)
+        return self._fitted().predict(X, by=by)
 
     def predict_proba(self, X: Any, *, by: str | None = None) -> Any:
         """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
-        check_is_fitted(self)
-        return self.model_.predict_proba(X, by=by)
+        return self._fitted().predict_proba(X, by=by)
 
     def smooth(self, X: Any, *, by: str | None = None) -> Any:
         """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
-        check_is_fitted(self)
-        return self.model_.smooth(X, by=by)
+        return self._fitted().smooth(X, by=by)
 
     def novelty(self, X: Any, *, by: str | None = None) -> Any:
         """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
-        check_is_fitted(self)
-        return self.model_.novelty(X, by=by)
+        return self._fitted().novelty(X, by=by)
 
     def novel(self, X: Any, *, by: str | None = None) -> Any:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
-        check_is_fitted(self)
-        return self.model_.novel(X, by=by)
+        return self._fitted().novel(X, by=by)
 
     def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
         """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
+        return self._fitted().outputs(X, ("embedding",), by=by)["embedding"]
+
+    def _fitted(self) -> RegimeModel:
         check_is_fitted(self)
-        return self.model_.outputs(X, ("embedding",), by=by)["embedding"]
+        return self.model_
 
     def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
         """Write the model file and the golden file beside it: both complete or neither.
@@ -441,32 +306,21 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         DataError
             The folder does not exist or cannot be written to.
         """
-        from regimetry.check.golden import golden_path, write_golden
+        from regimetry.fit.package import write_files
 
-        check_is_fitted(self)
-        beside = golden_path(path)
-        with replacing(path) as temporary:
-            temporary.write_bytes(self.model_.content)
-            # The golden file first: a new model never lies beside the file of an old one.
-            if golden:
-                with replacing(beside) as temporary_golden:
-                    write_golden(self.golden_, temporary_golden)
-            else:
-                beside.unlink(missing_ok=True)
+        write_files(self._fitted().content, self.golden_ if golden else None, path)
 
 
-def _chosen(candidates: Sequence[WindowCandidate], given: int | str) -> int:
-    return next((entry.window_size for entry in candidates if entry.chosen), None) or int(given)
-
-
-def _penalty(value: float | str) -> float | None:
-    return None if value == "auto" else float(value)
-
-
-def _is_model(value: object) -> bool:
-    """Whether a value is a Keras model; without importing Keras, which such a value has done."""
-    loaded = sys.modules.get("keras")
-    return loaded is not None and isinstance(value, loaded.Model)
+def _seed(random_state: Any) -> int:
+    try:
+        generator = check_random_state(random_state)
+    except ValueError as error:
+        raise ConfigError(
+            f"random_state is {random_state!r}; it must be None, a RandomState or an integer from "
+            "0 to 4294967295."
+        ) from error
+    given = isinstance(random_state, int | np.integer)
+    return int(random_state) if given else int(generator.randint(2**31 - 1))
 
 
 def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:

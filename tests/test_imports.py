@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
-            "matplotlib", "narwhals", "tqdm", "pydantic", "yaml", "starlette", "uvicorn",
+            "matplotlib", "narwhals", "tqdm", "yaml", "starlette", "uvicorn",
             "prometheus_client", "plotly", "jinja2", "ray"]  # fmt: skip
 
 BLOCKER = """

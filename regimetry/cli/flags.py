@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from regimetry.configuration.fields import Configuration
-from regimetry.configuration.types import choices, from_text, types_of
+from regimetry.configuration.fields import Configuration, from_text
+from regimetry.parameters import Allowed, allowed_of
 
 WITHOUT_FLAG = ("encoder",)
 """Fields that hold fields: they are set in the file."""
@@ -28,7 +28,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def value_of(entry: Field[Any], text: str) -> Any:
     """Read a flag's text as its field's value."""
-    return from_text(types_of(Configuration)[entry.name], text)
+    return from_text(entry.name, text)
 
 
 def add_flags(
@@ -37,7 +37,7 @@ def add_flags(
     read: Callable[[Field[Any], str], Any] = value_of,
 ) -> None:
     """Add one flag a field; ``read`` makes a value of a field and a text."""
-    kinds = types_of(Configuration)
+    allowed = allowed_of(Configuration)
     group = parser.add_argument_group("fields", description)
     for entry in fields(Configuration):
         if entry.name in WITHOUT_FLAG:
@@ -48,13 +48,13 @@ def add_flags(
             dest=entry.name,
             type=partial(read, entry),
             default=argparse.SUPPRESS,  # what is not given does not beat the file
-            metavar=entry.metadata["metavar"] or _alternatives(kinds[entry.name]),
+            metavar=entry.metadata["metavar"] or _alternatives(allowed[entry.name]),
             help=(entry.metadata["help"] + default).replace("%", "%%"),
         )
 
 
-def _alternatives(kind: Any) -> str:
-    return "true|false" if kind is bool else "|".join(map(str, choices(kind)))
+def _alternatives(takes: Allowed) -> str:
+    return "true|false" if bool in takes.kinds else "|".join(map(str, takes.choices))
 
 
 def given(options: argparse.Namespace) -> dict[str, Any]:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from regimetry.configuration.fields import Configuration
 from regimetry.errors import DataError
+from regimetry.fit.options import FitOptions
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from regimetry.detector import RegimeDetector
     from regimetry.series.features import OhlcvFeatures
-
-DATA_FIELDS = ("time_column", "by", "columns", "features", "feature_window")
-"""Fields that choose columns of the table; the others are parameters of the detector."""
 
 
 class Prepared(NamedTuple):
@@ -100,11 +98,7 @@ def detector_of(configuration: Configuration, **settings: Any) -> RegimeDetector
     """
     from regimetry.detector import RegimeDetector
 
-    parameters = {
-        entry.name: getattr(configuration, entry.name)
-        for entry in fields(Configuration)
-        if entry.name not in DATA_FIELDS
-    }
+    parameters = {entry.name: getattr(configuration, entry.name) for entry in fields(FitOptions)}
     parameters["random_state"] = parameters.pop("seed")
     if configuration.objective == "none":
         parameters["objective"] = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields
+from dataclasses import replace
 from difflib import get_close_matches
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from regimetry.configuration.fields import DERIVED, Configuration, allowed
+from regimetry.configuration.fields import DERIVED, YAML, Configuration
 from regimetry.configuration.yamlfile import read_yaml
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
-from regimetry.errors import ConfigError, InstallError
+from regimetry.errors import ConfigError
+from regimetry.parameters import Allowed, allowed_of, checked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +32,7 @@ def resolve(path: Path | None, flags: Mapping[str, Any]) -> Configuration:
     ConfigError
         Field, value and what is allowed are named.
     InstallError
-        pydantic or PyYAML is not installed.
+        PyYAML is not installed.
     """
     data = {} if path is None else read_yaml(path)
     if path is not None:
@@ -49,40 +48,29 @@ def validated(data: Mapping[str, Any]) -> Configuration:
 
     Raises
     ------
-    ConfigError, InstallError
+    ConfigError
         As for :func:`resolve`.
     """
-    _require_known(data, [entry.name for entry in fields(Configuration)], "")
+    takes, inner = allowed_of(Configuration), allowed_of(EncoderConfig)
+    _require_known(data, takes, "")
     encoder = data.get("encoder", {})
-    if isinstance(encoder, dict):
+    if isinstance(encoder, Mapping):
         _refuse_derived(encoder)
-        known = [entry.name for entry in fields(EncoderConfig) if entry.name not in DERIVED]
-        _require_known(encoder, known, "encoder.")
-        data = {**data, "encoder": {**asdict(DEFAULT_ENCODER), **encoder}}
-    try:
-        # As JSON, in which pydantic's strict mode takes a list for a tuple, and 1 for 1.0.
-        text = json.dumps(data)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(
-            f"The configuration holds a value that is no text, number, list or mapping ({error})."
-        ) from error
-    pydantic, adapter = _adapter()
-    try:
-        configuration: Configuration = adapter.validate_json(text, strict=True)
-    except pydantic.ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0], data)) from error
-    return configuration
+        _require_known(encoder, [name for name in inner if name not in DERIVED], "encoder.")
+        read = {
+            name: checked(f"encoder.{name}", value, inner[name], YAML)
+            for name, value in _as_floats(encoder, inner).items()
+        }
+        data = {**data, "encoder": replace(DEFAULT_ENCODER, **read)}
+    return Configuration(**_as_floats(data, takes))
 
 
-@cache
-def _adapter() -> tuple[Any, Any]:
-    try:
-        import pydantic
-    except ModuleNotFoundError as error:
-        raise InstallError(
-            "pydantic is not installed. Run: pip install 'regimetry[train]'."
-        ) from error
-    return pydantic, pydantic.TypeAdapter(Configuration)
+def _as_floats(data: Mapping[str, Any], takes: Mapping[str, Allowed]) -> dict[str, Any]:
+    """Return the values of a file, where 2 means 2.0 in a field of numbers."""
+    return {
+        name: float(value) if type(value) is int and float in takes[name].kinds else value
+        for name, value in data.items()
+    }
 
 
 def _require_known(data: Mapping[Any, Any], known: Iterable[str], prefix: str) -> None:
@@ -104,22 +92,3 @@ def _refuse_derived(encoder: Mapping[Any, Any]) -> None:
             raise ConfigError(
                 f"encoder.{name} is {encoder[name]!r}; {sources[name]} sets it. Leave it out."
             )
-
-
-def _sentence(error: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Put one of pydantic's errors into words: the field, what it is, what it may be."""
-    location = error["loc"]
-    nested = len(location) > 1 and location[0] == "encoder"
-    if error["type"] == "value_error":  # a check of a class's own, whose sentence stands
-        return f"{'encoder.' if location else ''}{error['ctx']['error']}"
-    name = location[0]
-    value = data[name]
-    if nested:
-        value, name = value[location[1]], f"encoder.{location[1]}"
-    return f"{name} is {_found(value)}; it must be {allowed(name)}."
-
-
-def _found(value: Any) -> str:
-    """Return a value as the file has it."""
-    words = {True: "true", False: "false", None: "null"}
-    return words[value] if isinstance(value, bool | None) else repr(value)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from regimetry.encoder.registry import POOLINGS
 from regimetry.errors import ConfigError
-from regimetry.parameters import require_choice, require_integer
+from regimetry.parameters import check_fields, option
 
 EncodingMethod = Literal["sinusoidal", "learnable", "none"]
 EncodingStyle = Literal["interleaved", "stacked"]
@@ -56,36 +56,22 @@ class EncoderConfig:
         A field has a value that is not allowed.
     """
 
-    window_size: int = 30
-    num_features: int | None = None
-    embedding_dim: int | None = None
-    encoding_method: EncodingMethod = "sinusoidal"
-    encoding_style: EncodingStyle = "interleaved"
-    head_size: int = 256
-    num_heads: int = 4
-    ff_dim: int = 128
-    num_transformer_blocks: int = 2
-    dropout: float = 0.1
-    pooling: str = "mean"
-    padding_mask: bool = False
-    look_ahead_mask: bool = False
+    window_size: int = option(30, minimum=1)
+    num_features: int | None = option(None, minimum=1)
+    embedding_dim: int | None = option(None, minimum=1)
+    encoding_method: EncodingMethod = option("sinusoidal")
+    encoding_style: EncodingStyle = option("interleaved")
+    head_size: int = option(256, minimum=1)
+    num_heads: int = option(4, minimum=1)
+    ff_dim: int = option(128, minimum=1)
+    num_transformer_blocks: int = option(2, minimum=0)
+    dropout: float = option(0.1, minimum=0, below=1)
+    pooling: str = option("mean", choices=POOLINGS)
+    padding_mask: bool = option(False)
+    look_ahead_mask: bool = option(False)
 
     def __post_init__(self) -> None:
-        for field in ("window_size", "head_size", "num_heads", "ff_dim"):
-            require_integer(field, getattr(self, field), 1)
-        for field in ("num_features", "embedding_dim"):
-            if getattr(self, field) is not None:
-                require_integer(field, getattr(self, field), 1, other="None or ")
-        require_integer("num_transformer_blocks", self.num_transformer_blocks, 0)
-        require_choice("encoding_method", self.encoding_method, get_args(EncodingMethod))
-        require_choice("encoding_style", self.encoding_style, get_args(EncodingStyle))
-        require_choice("pooling", self.pooling, tuple(POOLINGS))
-        for field in ("padding_mask", "look_ahead_mask"):
-            if not isinstance(getattr(self, field), bool):  # 1 equals True
-                raise ConfigError(f"{field} is {getattr(self, field)!r}; it must be True or False.")
-        number = isinstance(self.dropout, int | float) and not isinstance(self.dropout, bool)
-        if not number or not 0.0 <= self.dropout < 1.0:
-            raise ConfigError(f"dropout is {self.dropout!r}; it must be a number in [0, 1).")
+        check_fields(self)
 
     @property
     def token_dim(self) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 from regimetry.parameters import require_choice
 
 OPSET = 17
 """The default: the oldest opset that has every operator of the graph."""
 
-OPSETS = (17, 18)
+Opset = Literal[17, 18]
 """What tf2onnx writes and the graph is tested with."""
 
 IR_VERSION = 9
@@ -16,4 +18,4 @@ IR_VERSION = 9
 
 def require_opset(opset: object) -> None:
     """Raise :class:`ConfigError` unless files can be written in ``opset``."""
-    require_choice("opset", opset, OPSETS)
+    require_choice("opset", opset, get_args(Opset))

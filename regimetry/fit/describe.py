@@ -6,66 +6,44 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
-from regimetry.contract import ModelContract, TrainingRecord
+from regimetry.contract import ModelContract, RuleReport, TrainingRecord
+from regimetry.fit.learned import Learned
+from regimetry.fit.options import FitOptions
+from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.summary import fit_sharpness, summarise
 from regimetry.runtime.jump import jump_forward, jump_path
-from regimetry.series.panel import Panel
-from regimetry.series.preprocessing import Preprocessing
-from regimetry.series.scaling import InstrumentScaling
-from regimetry.series.schema import Schema
 from regimetry.windows import begins_of
+
+if TYPE_CHECKING:
+    from regimetry.series.features import OhlcvFeatures
 
 _VERSIONS = ("regimetry", "tensorflow", "keras", "tf2onnx", "onnx", "scikit-learn", "numpy")
 
 
 def describe(
-    schema: Schema,
-    panel: Panel,
-    preprocessing: Preprocessing,
+    learned: Learned,
+    rows: TrainingRows,
+    options: FitOptions,
     outputs: Mapping[str, NDArray[Any]],
-    *,
-    window_size: int,
-    jump_penalty: float,
-    smooth_penalty: float,
-    evidence: str,
-    novelty_threshold: float,
-    by: str | None = None,
-    scaling: InstrumentScaling | None = None,
-    names: Sequence[str] | None = None,
-    training: TrainingRecord,
+    record: TrainingRecord,
 ) -> ModelContract:
     """Label the training windows, and write down what the file must say about itself.
 
     Parameters
     ----------
-    schema : Schema
-    panel : Panel
-        The training rows, in common units.
-    preprocessing : Preprocessing
+    learned : Learned
+    rows : TrainingRows
+    options : FitOptions
     outputs : mapping
         Of the graph on all training windows.
-    window_size : int
-        W.
-    jump_penalty, smooth_penalty : float
-        Of the causal and of the whole-series labels.
-    evidence : {"window", "bar"}
-        What the distances speak of.
-    novelty_threshold : float
-        Of the running mean of novelty.
-    by : str or None
-        Column that named the instruments.
-    scaling : InstrumentScaling or None
-        What brought the rows to common units.
-    names : sequence of str or None
-        Of the regimes; ``None`` numbers them.
-    training : TrainingRecord
-        To keep in the file; windows, span, fingerprint and versions are added.
+    record : TrainingRecord
+        What :func:`training_record` returns.
 
     Returns
     -------
@@ -73,19 +51,21 @@ def describe(
     """
     distance = outputs["distance"]
     n_regimes = distance.shape[1]
-    window_rows = window_size + preprocessing.lag
-    offsets = panel.boundaries(window_rows)
+    panel, preprocessing, window_size = rows.scaled, rows.preprocessing, rows.window_size
+    jump_penalty, smooth_penalty = learned.penalties(options)
+    offsets = panel.boundaries(rows.window_rows)
     begins = begins_of(offsets)
     labels, costs = jump_forward(distance, jump_penalty, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(
-        [preprocessing.transform(rows)[window_size - 1 :] for rows in panel.parts()]
+        [preprocessing.transform(part)[window_size - 1 :] for part in panel.parts()]
     )
     matrix = transition_matrix(labels, n_regimes, begins)
+    names = None if learned.alignment is None else learned.alignment.names
     contract = ModelContract(
         window_size=window_size,
-        window_rows=window_rows,
-        schema=schema,
+        window_rows=rows.window_rows,
+        schema=rows.source.schema,
         transforms=preprocessing.transforms,
         mean=tuple(preprocessing.mean.tolist()),
         scale=tuple(preprocessing.scale.tolist()),
@@ -96,22 +76,59 @@ def describe(
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
         sharpness=1.0,
-        evidence=evidence,
+        evidence="window" if learned.refinement is None else "bar",
         novelty_memory=1.0 / window_size,
-        novelty_threshold=novelty_threshold,
-        by=by,
-        scaling=scaling,
-        training=replace(
-            training,
-            windows=len(distance),
-            start=_time(panel.timestamps, np.min),
-            end=_time(panel.timestamps, np.max),
-            fingerprint=fingerprint(panel.values, schema.feature_names),
-            versions={name: metadata.version(name) for name in _VERSIONS},
-        ),
+        novelty_threshold=learned.novelty_threshold,
+        by=rows.source.by,
+        scaling=rows.scaling,
+        training=record,
     )
     sharpness = fit_sharpness(costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)
+
+
+def training_record(
+    learned: Learned,
+    rows: TrainingRows,
+    options: FitOptions,
+    rules: tuple[RuleReport, ...],
+    features: OhlcvFeatures | None,
+) -> TrainingRecord:
+    """Return what the file keeps of the fit."""
+    panel, lengths, is_panel = rows.scaled, rows.measured.lengths, rows.measured.is_panel
+    short = sum(length < rows.window_rows for length in lengths.values())
+    refinement = learned.refinement
+    return TrainingRecord(
+        rows=sum(lengths.values()),
+        windows=len(learned.windows),
+        start=_time(panel.timestamps, np.min),
+        end=_time(panel.timestamps, np.max),
+        fingerprint=fingerprint(panel.values, rows.source.schema.feature_names),
+        seed=options.seed,
+        configuration=_configuration(options, learned.description),
+        history={name: tuple(losses) for name, losses in learned.history.items()},
+        eigenvalues=tuple(learned.head.eigenvalues.tolist()),
+        versions={name: metadata.version(name) for name in _VERSIONS},
+        candidates=learned.head.candidates,
+        window_candidates=rows.window_candidates,
+        refinement=None if refinement is None else refinement.record,
+        graph=rules,
+        sampled_rows=len(panel.values) if is_panel or not rows.complete else None,
+        instruments=len(lengths) if is_panel else None,
+        short_instruments=short if is_panel else None,
+        features=features,
+        alignment=learned.alignment,
+    )
+
+
+def _configuration(options: FitOptions, encoder: dict[str, Any]) -> dict[str, Any]:
+    """Return the options as plain data, the encoder's as they were used."""
+    plain = {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in vars(options).items()
+        if name != "seed"
+    }
+    return {**plain, "encoder": encoder}
 
 
 def fingerprint(values: NDArray[np.floating], names: Sequence[str]) -> str:

@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from regimetry.check.golden import Golden, make_golden
+from regimetry.check.golden import Golden, golden_path, make_golden, write_golden
 from regimetry.check.parity import ParityReport, compare
-from regimetry.contract import OUTPUT_NAMES, TrainingRecord
+from regimetry.contract import OUTPUT_NAMES
 from regimetry.export.assemble import assemble
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
-from regimetry.fit.describe import describe
-from regimetry.fit.learn import Learned
-from regimetry.fit.stages import Stage, no_stage
+from regimetry.files import replacing
+from regimetry.fit.describe import describe, training_record
+from regimetry.fit.learned import Learned
+from regimetry.fit.options import FitOptions
+from regimetry.fit.rows import TrainingRows
+from regimetry.fit.source import PanelSource
+from regimetry.fit.stages import Stages
 from regimetry.runtime.batch import run_windows
+from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.labelling import MISSING, per_bar
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
-from regimetry.series.panel import Panel
-from regimetry.series.scaling import InstrumentScaling
-from regimetry.series.schema import Schema
 from regimetry.windows import Windows, rolling_windows
+
+if TYPE_CHECKING:
+    from regimetry.series.features import OhlcvFeatures
 
 
 @dataclass(frozen=True)
@@ -54,37 +60,22 @@ class Packaged:
 @threadpool_limits.wrap(limits=1)
 def package(
     learned: Learned,
-    schema: Schema,
-    panel: Panel,
-    *,
-    jump_penalty: float | None,
-    smooth_penalty: float | None,
-    opset: int,
-    by: str | None = None,
-    scaling: InstrumentScaling | None = None,
-    names: Sequence[str] | None = None,
-    training: TrainingRecord,
-    stage: Stage = no_stage,
+    rows: TrainingRows,
+    options: FitOptions,
+    features: OhlcvFeatures | None,
+    stages: Stages,
 ) -> Packaged:
     """Convert, assemble, optimise, compare with Keras, and describe.
 
     Parameters
     ----------
     learned : Learned
-    schema : Schema
-    panel : Panel
-        The training rows, in common units.
-    jump_penalty, smooth_penalty : float or None
-        Of the causal and of the whole-series labels; ``None`` takes what the fit found.
-    opset : {17, 18}
-    by, scaling
-        Of the contract.
-    names : sequence of str or None
-        Of the regimes; ``None`` numbers them.
-    training : TrainingRecord
-        To keep in the file; what was learned is added.
-    stage : callable
-        Told when the export and when the comparison begins, and when all is done.
+    rows : TrainingRows
+    options : FitOptions
+    features : OhlcvFeatures or None
+        What made the columns of price bars.
+    stages : Stages
+        Told when the export and when the comparison begins.
 
     Returns
     -------
@@ -97,26 +88,23 @@ def package(
     ExportParityError
         The graph does not compute what the fitted model computes.
     """
-    stage("export")
-    encoder = encoder_to_onnx(learned.encoder, opset=opset)
-    window_size = learned.encoder.inputs[0].shape[1]
+    stages.begin("export")
     refinement = learned.refinement
     graph, rules = optimise(
         assemble(
             learned.preprocessing,
-            encoder,
+            encoder_to_onnx(learned.encoder, opset=options.opset),
             learned.head,
             learned.novelty,
-            window_size,
+            rows.window_size,
             emission=None if refinement is None else refinement.emission,
-            opset=opset,
+            opset=options.opset,
         )
     )
-    stage("parity")
-    session = SharedSession(graph.SerializeToString(), device="cpu")
-    window_rows = window_size + learned.preprocessing.lag
+    stages.begin("parity")
+    panel, window_rows = rows.scaled, rows.window_rows
     outputs = run_windows(
-        session,
+        SharedSession(graph.SerializeToString(), device="cpu"),
         panel.values,
         OUTPUT_NAMES,
         starts=panel.ends(window_rows) - (window_rows - 1),
@@ -128,30 +116,36 @@ def package(
         "novelty": learned.windows.map(learned.novelty.transform),
     }
     parity = compare(outputs, expected)
-    contract = describe(
-        schema,
-        panel,
-        learned.preprocessing,
-        outputs,
-        window_size=window_size,
-        jump_penalty=learned.penalties[0] if jump_penalty is None else jump_penalty,
-        smooth_penalty=learned.penalties[1] if smooth_penalty is None else smooth_penalty,
-        evidence="window" if refinement is None else "bar",
-        novelty_threshold=learned.novelty_threshold,
-        by=by,
-        scaling=scaling,
-        names=names,
-        training=replace(
-            training,
-            history={name: tuple(losses) for name, losses in learned.history.items()},
-            eigenvalues=tuple(learned.head.eigenvalues.tolist()),
-            candidates=learned.head.candidates,
-            refinement=None if refinement is None else refinement.record,
-            graph=rules,
-        ),
-    )
-    raw = Windows([rolling_windows(rows, window_rows) for rows in panel.parts()])
+    record = training_record(learned, rows, options, rules, features)
+    contract = describe(learned, rows, options, outputs, record)
+    raw = Windows([rolling_windows(part, window_rows) for part in panel.parts()])
     golden = make_golden(raw, expected, contract.jump_penalty)
-    packaged = Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
-    stage("")
-    return packaged
+    return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+
+
+def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
+    """Return the causal labels of the training bars; ``None`` where memory does not hold these."""
+    if not isinstance(rows.source, PanelSource):
+        return None
+    panel, model = rows.source.panel, packaged.model
+    distance = packaged.outputs["distance"]  # of every window, unless it is a sample
+    if not rows.complete:
+        distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
+    boundaries = panel.boundaries(rows.window_rows)
+    labels, _ = jump_forward(distance, model.contract.jump_penalty, offsets=boundaries)
+    if panel.instruments is None:
+        return np.concatenate([np.full(rows.window_rows - 1, MISSING), labels])
+    return per_bar(panel, labels, ["regime"], rows.window_rows)
+
+
+def write_files(content: bytes, golden: Golden | None, path: str | PathLike[str]) -> None:
+    """Write a model file and the golden file beside it; without one, remove what lies there."""
+    beside = golden_path(path)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+        # The golden file first: a new model never lies beside the file of an old one.
+        if golden is None:
+            beside.unlink(missing_ok=True)
+        else:
+            with replacing(beside) as temporary_golden:
+                write_golden(golden, temporary_golden)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from regimetry.errors import ConfigError
 from regimetry.fit.describe import fingerprint
+from regimetry.fit.learned import Learned
+from regimetry.fit.options import FitOptions
+from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.alignment import align
 from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel, load
@@ -18,40 +21,50 @@ from regimetry.runtime.model import MISSING, RegimeModel, load
 _LEAST_SHARED = 0.1  # of the bars: fewer say little
 
 if TYPE_CHECKING:
-    from regimetry.contract import Alignment, ModelContract
-    from regimetry.fit.learn import Learned
+    from regimetry.contract import ModelContract
     from regimetry.series.features import OhlcvFeatures
     from regimetry.series.panel import Panel
     from regimetry.series.schema import Schema
 
 
-def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) -> RegimeModel:
-    """Return the model to align to, if it reads what the refit reads.
+def earlier_model(given: Any) -> RegimeModel:
+    """Return the model to align to.
 
     Parameters
     ----------
     given : path, RegimeModel or fitted RegimeDetector
-    schema : Schema
-        Of the refit.
-    features : OhlcvFeatures or None
-        What made the refit's columns.
 
     Raises
     ------
     ConfigError
-        No model, or one of other columns or features.
+        It is none of these.
     ModelError
         The file is no model file.
     """
     if isinstance(given, str | PathLike):
-        model = load(given, device="cpu")
-    else:
-        model = getattr(given, "model_", given)
+        return load(given, device="cpu")
+    model = getattr(given, "model_", given)
     if not isinstance(model, RegimeModel):
         raise ConfigError(
             f"align_to is {given!r}; it must be a model file, a RegimeModel or a fitted detector."
         )
-    contract = model.contract
+    return model
+
+
+def require_same_columns(
+    contract: ModelContract, schema: Schema, features: OhlcvFeatures | None
+) -> None:
+    """Raise :class:`ConfigError` unless an earlier model reads the columns of a refit.
+
+    Parameters
+    ----------
+    contract : ModelContract
+        Of the earlier model.
+    schema : Schema
+        Of the refit.
+    features : OhlcvFeatures or None
+        What made the refit's columns.
+    """
     wanted, found = set(contract.schema.feature_names), set(schema.feature_names)
     if wanted != found:
         differences = [
@@ -68,16 +81,11 @@ def earlier_model(given: Any, schema: Schema, features: OhlcvFeatures | None) ->
             "The model to align to was fitted on other features of bars than this fit. Make them "
             "with the same columns and window, or fit without align_to."
         )
-    return model
 
 
 def aligned(
-    learned: Learned,
-    schema: Schema,
-    panel: Panel,
-    earlier: RegimeModel,
-    jump_penalty: float | None,
-) -> tuple[Learned, Alignment]:
+    learned: Learned, rows: TrainingRows, options: FitOptions, earlier: RegimeModel
+) -> Learned:
     """Give the regimes of a refit the order and names of an earlier model's.
 
     The causal labels of both are compared on the bars in the span that the earlier model was
@@ -87,32 +95,24 @@ def aligned(
     Parameters
     ----------
     learned : Learned
-    schema : Schema
-        Of the refit.
-    panel : Panel
-        The training rows, not yet in common units.
+    rows : TrainingRows
+    options : FitOptions
     earlier : RegimeModel
-        What :func:`earlier_model` returns.
-    jump_penalty : float or None
-        Of the refit's causal labels; ``None`` takes what the fit found.
+        Of the same columns.
 
     Returns
     -------
-    learned : Learned
-        With its regimes in the new order.
-    alignment : Alignment
+    Learned
+        With its regimes in the new order, and how they stand to the earlier ones.
     """
-    contract = earlier.contract
-    theirs = contract.schema.feature_names
-    order = [schema.feature_names.index(name) for name in theirs]
+    contract, panel, names = earlier.contract, rows.sample, rows.source.schema.feature_names
+    order = [names.index(name) for name in contract.schema.feature_names]
     old_distance = earlier.outputs_of(
         replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
     )["distance"]
     old = _causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
-    window_rows = learned.windows.shape[1] + learned.preprocessing.lag
     distance = learned.distance
-    penalty = learned.penalties[0] if jump_penalty is None else jump_penalty
-    new = _causal_labels(distance, penalty, panel, window_rows)
+    new = _causal_labels(distance, learned.penalties(options)[0], panel, rows.window_rows)
     shared = _in_span(contract, panel)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
     past = contract.training.alignment
@@ -126,7 +126,7 @@ def aligned(
         retired=() if past is None else past.retired,
         old_looks=contract.looks,
     )
-    return learned.reordered(new_order), alignment
+    return replace(learned.reordered(new_order), alignment=alignment)
 
 
 def _causal_labels(

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import TrainingRecord
 from regimetry.errors import DataError
-from regimetry.fit.source import Embedder, Source, choose_sample
+from regimetry.fit.options import FitOptions
+from regimetry.fit.sample import stretches
+from regimetry.fit.source import Embedder, Measured, Source
 from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.scaling import InstrumentScaling
@@ -21,6 +21,7 @@ from regimetry.windows import rolling_windows
 if TYPE_CHECKING:
     import keras
 
+    from regimetry.contract import WindowCandidate
     from regimetry.regimes.clustering.slow import SlowDirections
 
 
@@ -30,6 +31,10 @@ class TrainingRows:
 
     Attributes
     ----------
+    source : Source
+    measured : Measured
+    window_size : int
+        W.
     preprocessing : Preprocessing
         Of rows in common units.
     scaling : InstrumentScaling or None
@@ -38,52 +43,39 @@ class TrainingRows:
         The rows to look at, as they are and in common units.
     complete : bool
         Whether these hold every window there is.
-    n_rows, n_instruments, n_short : int
-        In all, with those that are not looked at; instruments too short for a window.
+    window_candidates : tuple of WindowCandidate
+        What each window size came to; empty where one was given.
     """
 
+    source: Source
+    measured: Measured
+    window_size: int
     preprocessing: Preprocessing
     scaling: InstrumentScaling | None
     sample: Panel
     scaled: Panel
     complete: bool
-    n_rows: int
-    n_instruments: int
-    n_short: int
+    window_candidates: tuple[WindowCandidate, ...] = ()
 
     @property
-    def record(self) -> TrainingRecord:
-        """What the file keeps of them: of one series seen whole, how many there are."""
-        panel = self.sample.instruments is not None
-        return TrainingRecord(
-            rows=self.n_rows,
-            sampled_rows=len(self.sample.values) if panel or not self.complete else None,
-            instruments=self.n_instruments if panel else None,
-            short_instruments=self.n_short if panel else None,
-        )
+    def window_rows(self) -> int:
+        """Rows of the graph's input: W, and one more where a column is differenced."""
+        return self.window_size + self.preprocessing.lag
 
 
 def training_rows(
-    source: Source,
-    *,
-    window_size: int,
-    max_windows: int,
-    difference: str | Sequence[str],
-    own_units: bool,
+    source: Source, measured: Measured, window_size: int, options: FitOptions
 ) -> TrainingRows:
-    """Measure all rows, and take the sample.
+    """Choose the units of all rows, and take the sample.
 
     Parameters
     ----------
     source : Source
+    measured : Measured
+        What the source measured.
     window_size : int
         W.
-    max_windows : int
-        Most windows of the sample.
-    difference : {"auto", "none"} or sequence of str
-        As for :class:`~regimetry.RegimeDetector`.
-    own_units : bool
-        Give each instrument units of its own.
+    options : FitOptions
 
     Returns
     -------
@@ -94,43 +86,40 @@ def training_rows(
     DataError
         A column is constant, or no instrument is as long as a window.
     ConfigError
-        ``difference`` is neither a known word nor a list of columns.
+        ``difference`` names a column that the data do not have.
     """
-    statistics, names = source.statistics(), source.instruments
+    statistics, lengths = measured.statistics, measured.lengths
     # What has no window says little about units, and gets none.
-    long = [i for i, one in enumerate(statistics) if one.rows > window_size]
-    long = long or list(range(len(statistics)))
+    long = {name: one for name, one in statistics.items() if one.rows > window_size} or statistics
+    own_units = measured.is_panel and options.scaling == "instrument"
     preprocessing, scaling = fit_units(
-        [statistics[i] for i in long],
+        list(long.values()),
         source.schema.feature_names,
-        difference,
-        instruments=[names[i] for i in long] if own_units and names is not None else None,
+        options.difference,
+        instruments=list(map(str, long)) if own_units else None,
     )
     window_rows = window_size + preprocessing.lag
-    lengths = [one.rows for one in statistics]
-    if names is not None and max(lengths) < window_rows + 1:
+    longest = max(lengths.values())
+    if measured.is_panel and longest <= window_rows:
         raise DataError(
-            f"The longest of {len(lengths)} instruments has {max(lengths)} rows; at least one "
+            f"The longest of {len(lengths)} instruments has {longest} rows; at least one "
             f"needs {window_rows + 1} for windows of {window_size}. Give more history or a "
             "smaller window_size."
         )
-    chosen, complete = choose_sample(statistics, window_rows, max_windows)
-    if names is None and complete:  # the fit itself says of a series that it is too short
-        chosen = [[(0, lengths[0])]]
-    sample = source.sample(chosen)
+    n_windows = sum(max(0, length - window_rows + 1) for length in lengths.values())
+    complete = n_windows <= options.max_windows
+    if measured.is_panel or not complete:
+        spans = stretches(list(lengths.values()), window_rows, options.max_windows)
+        sample = source.sample(dict(zip(lengths, spans, strict=True)))
+    else:  # the fit itself says of a series that it is too short
+        sample = source.sample({None: [(0, longest)]})
     return TrainingRows(
-        preprocessing=preprocessing,
-        scaling=scaling,
-        sample=sample,
-        scaled=sample.scaled(scaling),
-        complete=complete,
-        n_rows=sum(lengths),
-        n_instruments=len(lengths),
-        n_short=sum(length < window_rows for length in lengths),
-    )
+        source, measured, window_size, preprocessing, scaling, sample, sample.scaled(scaling),
+        complete,
+    )  # fmt: skip
 
 
-def slow_directions_of(source: Source, rows: TrainingRows, encoder: keras.Model) -> SlowDirections:
+def slow_directions_of(rows: TrainingRows, encoder: keras.Model) -> SlowDirections:
     """Return the slow directions of an encoder over all windows of a source, in one pass."""
     from regimetry.encoder.inference import embed_windows
     from regimetry.export.assemble import assemble_encoder
@@ -138,7 +127,7 @@ def slow_directions_of(source: Source, rows: TrainingRows, encoder: keras.Model)
     from regimetry.export.rules import optimise
     from regimetry.regimes.clustering.slow import slow_directions
 
-    window_size, size = encoder.inputs[0].shape[1], encoder.output_shape[-1]
+    window_size, size = rows.window_size, encoder.output_shape[-1]
     graph, _ = optimise(
         assemble_encoder(rows.preprocessing, encoder_to_onnx(encoder), window_size, size)
     )
@@ -150,7 +139,7 @@ def slow_directions_of(source: Source, rows: TrainingRows, encoder: keras.Model)
         some.mean(axis=0, dtype="float64"),  # any will do: sums about it do not cancel
         window_size,
     )
-    return slow_directions(source.lagged_sums(embedder))
+    return slow_directions(rows.source.lagged_sums(embedder))
 
 
 def cut_windows(

@@ -6,16 +6,14 @@ instrument are like, a sample that fits in memory, and sums over the embeddings 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.fit.sample import stretches
 from regimetry.regimes.clustering.slow import LaggedSums
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.shared_session import SharedSession
@@ -33,8 +31,32 @@ Spans = Sequence[tuple[int, int]]
 _BLOCK = 1 << 14  # windows that are embedded at once
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What one pass over all rows found.
+
+    Attributes
+    ----------
+    statistics : mapping
+        Of the columns of each instrument, by its name; of one series without a name, by ``None``.
+        The order is the same whoever did the work.
+    """
+
+    statistics: Mapping[str | None, ColumnStatistics]
+
+    @property
+    def lengths(self) -> dict[str | None, int]:
+        """Rows of each instrument."""
+        return {name: one.rows for name, one in self.statistics.items()}
+
+    @property
+    def is_panel(self) -> bool:
+        """Whether the rows are of instruments with names."""
+        return None not in self.statistics
+
+
 class Source(Protocol):
-    """Rows of one series or of many instruments, in an order that does not change."""
+    """Rows of one series or of many instruments."""
 
     @property
     def schema(self) -> Schema:
@@ -44,15 +66,11 @@ class Source(Protocol):
     def by(self) -> str | None:
         """The column that names the instruments; ``None`` if none does."""
 
-    @property
-    def instruments(self) -> tuple[str, ...] | None:
-        """The I names; ``None`` of one series."""
+    def measured(self) -> Measured:
+        """Pass over all rows, and return what the columns of each instrument are like."""
 
-    def statistics(self) -> list[ColumnStatistics]:
-        """Return what the columns of each instrument are like, (I,)."""
-
-    def sample(self, chosen: Sequence[Spans]) -> Panel:
-        """Return the chosen stretches (I,) of each instrument, each a series of its own."""
+    def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
+        """Return the chosen stretches of each instrument, each a series of its own."""
 
     def lagged_sums(self, embedder: Embedder) -> LaggedSums:
         """Return the sums over the embeddings of all windows of all instruments."""
@@ -123,25 +141,18 @@ class PanelSource:
     by: str | None = None
     threads: int = 1
 
-    @property
-    def instruments(self) -> tuple[str, ...] | None:
-        """The I names; ``None`` of one series."""
-        return self.panel.instruments
+    def measured(self) -> Measured:
+        """Return what the columns of each instrument are like."""
+        return Measured({name: ColumnStatistics.of(rows) for name, rows in self._named()})
 
-    def statistics(self) -> list[ColumnStatistics]:
-        """Return what the columns of each instrument are like, (I,)."""
-        return [ColumnStatistics.of(rows) for rows in self.panel.parts()]
-
-    def sample(self, chosen: Sequence[Spans]) -> Panel:
-        """Return the chosen stretches (I,) of each instrument, each a series of its own."""
-        lengths = self.panel.lengths.tolist()
-        if [list(spans) for spans in chosen] == [[(0, length)] for length in lengths]:
+    def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
+        """Return the chosen stretches of each instrument, each a series of its own."""
+        if chosen == {name: [(0, len(rows))] for name, rows in self._named()}:
             return self.panel
-        names = self.panel.instruments or ("",)
         found = [
             (name, first + a, first + b)
-            for name, first, spans in zip(names, self.panel.offsets.tolist(), chosen, strict=False)
-            for a, b in spans
+            for (name, _), first in zip(self._named(), self.panel.offsets.tolist(), strict=False)
+            for a, b in chosen[name]
         ]
         rows = np.concatenate([np.arange(a, b) for _, a, b in found])
         times = self.panel.timestamps
@@ -149,16 +160,16 @@ class PanelSource:
             None,
             self.panel.values[rows],
             np.cumsum([0, *(b - a for _, a, b in found)]),
-            None if self.panel.instruments is None else tuple(name for name, _, _ in found),
+            tuple(name for name, _, _ in found if name is not None) or None,
             None if times is None else times[rows],
         )
 
     def lagged_sums(self, embedder: Embedder) -> LaggedSums:
         """Return the sums over the embeddings of all windows of all instruments."""
-        names = self.panel.instruments or (None,)
-        spans = pairwise(self.panel.offsets.tolist())
-        parts = ((n, self.panel.values[a:b]) for n, (a, b) in zip(names, spans, strict=True))
-        return embedder.add(parts, threads=self.threads)
+        return embedder.add(self._named(), threads=self.threads)
+
+    def _named(self) -> Iterator[tuple[str | None, NDArray[np.floating]]]:
+        return zip(self.panel.instruments or (None,), self.panel.parts(), strict=True)
 
 
 def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> PanelSource:
@@ -191,30 +202,3 @@ def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> 
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))
     return PanelSource(as_panel(data, schema, by=by), schema, by, available_threads())
-
-
-def choose_sample(
-    statistics: Sequence[ColumnStatistics], window_rows: int, max_windows: int
-) -> tuple[list[list[tuple[int, int]]], bool]:
-    """Choose what to look at in memory.
-
-    Parameters
-    ----------
-    statistics : sequence of ColumnStatistics
-        Of each instrument.
-    window_rows : int
-        R.
-    max_windows : int
-
-    Returns
-    -------
-    chosen : list of list of tuple of int
-        See :func:`~regimetry.fit.sample.stretches`.
-    complete : bool
-        Whether that is every window there is.
-    """
-    lengths = [one.rows for one in statistics]
-    chosen = stretches(lengths, window_rows, max_windows)
-    windows = sum(max(0, length - window_rows + 1) for length in lengths)
-    taken = sum(b - a - window_rows + 1 for spans in chosen for a, b in spans)
-    return chosen, taken == windows

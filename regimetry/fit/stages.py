@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any, Self
 
-Stage = Callable[[str], None]
-"""Takes the name of the stage that begins; an empty name ends the last one."""
+from regimetry.parameters import Allowed, checked
 
 SHARES = {"encoder": 0.6, "head": 0.15, "export": 0.15, "parity": 0.1}
 """Of the time of a fit, roughly: what the time left is guessed from."""
 
-
-def no_stage(name: str) -> None:
-    """Say nothing."""
+_LAYOUT = "{desc:<8} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
 
 
-def stage_bar(show: bool) -> Stage:
-    """Return what shows the stages on standard error, or :func:`no_stage`."""
-    if not show:
-        return no_stage
-    from tqdm import tqdm
+class Stages:
+    """Shows the stages of a fit on standard error, until it ends or fails.
 
-    layout = "{desc:<8} {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    bar = tqdm(total=1.0, bar_format=layout, leave=False, dynamic_ncols=True)
-    names = list(SHARES)
+    Parameters
+    ----------
+    shown : bool
+        ``False`` says nothing.
 
-    def begin(name: str) -> None:
-        if not name:
-            bar.close()
-            return
-        bar.set_description_str(name, refresh=False)
-        bar.n = sum(SHARES[earlier] for earlier in names[: names.index(name)])
-        bar.refresh()
+    Raises
+    ------
+    ConfigError
+        ``shown`` is no bool; it is the detector's ``progress``.
+    """
 
-    return begin
+    def __init__(self, shown: bool = False) -> None:
+        self.shown: bool = checked("progress", shown, Allowed((bool,)))
+        self._bar: Any = None
+
+    def __enter__(self) -> Self:
+        if self.shown:
+            from tqdm import tqdm
+
+            self._bar = tqdm(total=1.0, bar_format=_LAYOUT, leave=False, dynamic_ncols=True)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def begin(self, name: str) -> None:
+        """Say which stage begins."""
+        if self._bar is not None:
+            names = list(SHARES)
+            self._bar.set_description_str(name, refresh=False)
+            self._bar.n = sum(SHARES[earlier] for earlier in names[: names.index(name)])
+            self._bar.refresh()

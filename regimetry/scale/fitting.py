@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 from os import PathLike
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.fit.source import Embedder, Spans
+from regimetry.fit.source import Embedder, Measured, Spans
 from regimetry.parameters import require_integer
 from regimetry.runtime.threads import available_threads
 from regimetry.scale.chunks import in_order, rises, sorted_chunks
@@ -102,7 +102,7 @@ def _map_here(function: Callable[[Unit], _Found], units: Sequence[Unit]) -> list
     return [function(unit) for unit in units]
 
 
-@dataclass
+@dataclass(frozen=True)
 class FolderSource:
     """The rows of a folder, as :class:`~regimetry.fit.source.Source` has them.
 
@@ -117,7 +117,6 @@ class FolderSource:
     columns: Columns
     units: list[Unit]
     mapped: Mapped = _map_here
-    _members: list[list[str]] = field(default_factory=list)
 
     @property
     def schema(self) -> Schema:
@@ -129,34 +128,26 @@ class FolderSource:
         """The column that names the instruments; ``None`` where files do."""
         return self.columns.instrument
 
-    @property
-    def instruments(self) -> tuple[str, ...]:
-        """The I names, in rising order."""
-        return tuple(sorted(name for names in self._members for name in names))
+    def measured(self) -> Measured:
+        """Return what the columns of each instrument are like, by rising name."""
+        found: dict[str | None, ColumnStatistics] = {}
+        for part in self.mapped(partial(_statistics, columns=self.columns), self.units):
+            found.update(part)
+        return Measured({name: found[name] for name in sorted(found, key=str)})
 
-    def statistics(self) -> list[ColumnStatistics]:
-        """Return what the columns of each instrument are like, (I,)."""
-        found = self.mapped(partial(_statistics, columns=self.columns), self.units)
-        self._members = [list(one) for one in found]
-        known = {name: one for part in found for name, one in part.items()}
-        return [known[name] for name in self.instruments]
-
-    def sample(self, chosen: Sequence[Spans]) -> Panel:
-        """Return the chosen stretches (I,) of each instrument, each a series of its own."""
-        spans = dict(zip(self.instruments, chosen, strict=True))
-        wanted = [{name: spans[name] for name in names} for names in self._members]
-        number = {unit.output: i for i, unit in enumerate(self.units)}
-        take = partial(_stretches, columns=self.columns, wanted=wanted, number=number)
-        found: dict[str, list[tuple[Any, Any]]] = {}
+    def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
+        """Return the chosen stretches of each instrument, each a series of its own."""
+        found: dict[str | None, list[tuple[Any, Any]]] = {}
+        take = partial(_taken, columns=self.columns, chosen=chosen)
         for part in self.mapped(take, self.units):
             found.update(part)
-        parts = [(name, *one) for name in self.instruments for one in found[name]]
+        parts = [(name, *one) for name in chosen for one in found[name]]
         times = [stamps for _, _, stamps in parts if stamps is not None]
         return Panel(
             None,
             np.concatenate([rows for _, rows, _ in parts]),
             np.cumsum([0, *(len(rows) for _, rows, _ in parts)]),
-            tuple(name for name, _, _ in parts),
+            tuple(str(name) for name, _, _ in parts),
             np.concatenate(times) if times else None,
         )
 
@@ -171,12 +162,11 @@ def _statistics(unit: Unit, *, columns: Columns) -> dict[str, ColumnStatistics]:
     return {name: ColumnStatistics.of(rows) for name, rows, _ in instruments_of(unit, columns)}
 
 
-def _stretches(
-    unit: Unit, *, columns: Columns, wanted: Sequence[dict[str, Spans]], number: dict[str, int]
+def _taken(
+    unit: Unit, *, columns: Columns, chosen: Mapping[str | None, Spans]
 ) -> dict[str, list[tuple[Any, Any]]]:
-    spans = wanted[number[unit.output]]
     return {
-        name: [(rows[a:b], None if times is None else times[a:b]) for a, b in spans[name]]
+        name: [(rows[a:b], None if times is None else times[a:b]) for a, b in chosen[name]]
         for name, rows, times in instruments_of(unit, columns)
     }
 

@@ -10,11 +10,11 @@ from dataclasses import Field, fields
 from itertools import product
 from typing import Any
 
-from regimetry.configuration.fields import Configuration
+from regimetry.configuration.fields import Configuration, from_text
 from regimetry.configuration.reading import validated
-from regimetry.configuration.types import from_text, members, types_of
 from regimetry.configuration.writing import plain
 from regimetry.errors import ConfigError
+from regimetry.parameters import allowed_of
 
 Grid = dict[str, list[Any]]
 """Values by field, in the order in which they were given."""
@@ -29,14 +29,14 @@ def values_of(entry: Field[Any], text: str) -> list[Any]:
 
     A field that holds a list takes one value, the whole text, as :func:`from_text` reads it.
     """
-    kind = types_of(Configuration)[entry.name]
-    if any(getattr(member, "__origin__", None) is tuple for member in members(kind)):
-        return [from_text(kind, text)]
+    kinds = allowed_of(Configuration)[entry.name].kinds
+    if tuple in kinds:
+        return [from_text(entry.name, text)]
     values: list[Any] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
-        span = _RANGE.fullmatch(part) if int in members(kind) else None
+        span = _RANGE.fullmatch(part) if int in kinds else None
         if span is None:
-            values.append(from_text(kind, part))
+            values.append(from_text(entry.name, part))
         else:
             first, last = int(span[1]), int(span[2])
             values += range(first, min(last, first + _MOST) + 1)

@@ -11,12 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-SCALINGS = ("instrument", "pooled")
+Scaling = Literal["instrument", "pooled"]
 """Each instrument by its own statistics, or all by those of all rows together."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,9 @@ from regimetry.errors import ConfigError, DataError
 from regimetry.series.columns import ColumnStatistics
 from regimetry.series.preprocessing import Preprocessing, Transform
 from regimetry.series.scaling import InstrumentScaling
+
+Difference = Literal["auto", "none"]
+"""What ``difference`` is where it names no columns."""
 
 UNIT_ROOT_COEFFICIENT = 0.985
 """A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
@@ -47,7 +51,7 @@ def choose_transforms(
     """
     rows = [one.rows for one in statistics]
     if isinstance(difference, str):
-        if difference not in ("auto", "none"):
+        if difference not in get_args(Difference):
             raise ConfigError(
                 f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
             )

@@ -6,11 +6,11 @@ from dataclasses import asdict, fields
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from regimetry.configuration.types import from_text, types_of
 
 from regimetry.configuration import Configuration
 from regimetry.configuration.fields import DERIVED, allowed
 from regimetry.configuration.reading import resolve, validated
-from regimetry.configuration.types import from_text, types_of
 from regimetry.configuration.writing import as_yaml, plain
 from regimetry.configuration.yamlfile import read_yaml, scalar
 from regimetry.encoder.config import EncoderConfig
@@ -189,6 +189,7 @@ def test_fields_are_the_parameters_of_the_detector():
 
 def test_objectives_are_those_of_the_encoder():
     from regimetry.configuration.types import choices
+
     from regimetry.encoder.objectives import OBJECTIVES
 
     assert set(choices(types_of(Configuration)["objective"])) == {*OBJECTIVES, "none"}

@@ -1,0 +1,93 @@
+"""What a fit learned of its rows: encoder, head and what tells the regimes apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.fit.options import FitOptions
+from regimetry.series.preprocessing import Preprocessing
+from regimetry.windows import Windows
+
+if TYPE_CHECKING:
+    import keras
+
+    from regimetry.contract import Alignment
+    from regimetry.regimes.clustering.head import Head
+    from regimetry.regimes.evidence.refine import Refinement
+    from regimetry.regimes.novelty import NoveltyMap
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a fit learned.
+
+    Attributes
+    ----------
+    preprocessing : Preprocessing
+    description : dict
+        Of the encoder, as plain data: its configuration with window size and number of features
+        set, or the layers of a model of the user's own.
+    encoder : keras.Model
+    history : dict of list of float
+        Loss curves; empty if untrained.
+    windows : Windows, shape (N, W, F)
+        The training windows, preprocessed.
+    embeddings : ndarray of float32, shape (N, D)
+        Of these, by Keras.
+    head : Head
+        Finds the regimes, and tells them apart by whole windows.
+    refinement : Refinement or None
+        Tells the same regimes apart by single bars; ``None`` where the head does it itself.
+    novelty : NoveltyMap
+    novelty_threshold : float
+        Of its running mean; 5 % of known bars exceed it.
+    alignment : Alignment or None
+        How the regimes stand to an earlier model's.
+    """
+
+    preprocessing: Preprocessing
+    description: dict[str, Any]
+    encoder: keras.Model
+    history: dict[str, list[float]]
+    windows: Windows
+    embeddings: NDArray[np.float32]
+    head: Head
+    refinement: Refinement | None
+    novelty: NoveltyMap
+    novelty_threshold: float
+    alignment: Alignment | None = None
+
+    def penalties(self, options: FitOptions) -> tuple[float, float]:
+        """Return the prices of a change, causal and whole-series: as given, or what suits."""
+        causal, whole = penalties_of(self.refinement)
+        given, given_whole = options.jump_penalty, options.smooth_penalty
+        return (
+            causal if given == "auto" else float(given),
+            whole if given_whole == "auto" else float(given_whole),
+        )
+
+    @cached_property
+    def distance(self) -> NDArray[np.float64]:
+        """What each regime costs in each training window, (N, K)."""
+        if self.refinement is None:
+            return self.head.outputs(self.embeddings)["distance"]
+        return self.windows.map(self.refinement.emission.costs)
+
+    def reordered(self, order: NDArray[np.integer]) -> Learned:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        refinement = None if self.refinement is None else self.refinement.reordered(order)
+        return replace(self, head=self.head.reordered(order), refinement=refinement)
+
+
+def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
+    """Return prices of a change that suit the evidence, causal and whole-series, in its units."""
+    from regimetry.regimes.clustering.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+
+    if refinement is None:
+        return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+    return refinement.causal_penalty, refinement.penalty

@@ -1,0 +1,145 @@
+"""What a fit depends on besides the rows: each option declared, described and checked once.
+
+A new parameter of :class:`~regimetry.RegimeDetector` is a field here and an argument there; the
+fields of a configuration and the flags of the command line are these.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
+from regimetry.encoder.objectives import OBJECTIVES
+from regimetry.errors import ConfigError
+from regimetry.export.opset import OPSET, Opset
+from regimetry.parameters import check_fields, option
+from regimetry.series.scaling import Scaling
+from regimetry.series.units import Difference
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """Options of a fit, checked and in plain Python, as numpy's numbers, texts and arrays become.
+
+    Parameters
+    ----------
+    categorical, difference
+        Columns; "auto" differences those near a unit root.
+    window_size
+        "auto" takes the one of 10, 20, 40 and 80 whose windows say most of the windows after them;
+        see :mod:`regimetry.regimes.choice.window`.
+    n_regimes
+        "auto" takes the largest number up to 8 whose regimes last and come back under resampling,
+        or 1 where the windows form one cloud; see :mod:`regimetry.regimes.choice.count`.
+    min_dwell
+        For "auto" to believe in regimes, half of each one's bars lie in spells at least that long.
+    encoder : EncoderConfig or keras.Model
+        The window size and the number of features are set from the fit. A functional or Sequential
+        model, windows (batch, W, F) to embeddings (batch, D), is copied: training starts from its
+        weights. ``None`` becomes tokens of 64 with moments pooling.
+    objective, epochs
+        Of the training, which stops early when the validation loss no longer falls, or by Ctrl-C;
+        the fit goes on. Without an objective the weights stay random, which the benchmark of
+        docs/training.md finds as good.
+    n_landmarks
+        M, most windows that the spectral map is built on.
+    max_windows
+        Beyond it the units of the columns and the slow directions come of all windows, in a pass
+        each, and the rest of stretches of 1024 windows, spread evenly over time and instruments.
+    scaling
+        Of many instruments: "instrument" brings each one's columns to the average mean and
+        deviation before anything else, "pooled" reads all as they are. The file keeps each
+        instrument's map; one that the fit has not seen is read as it is, like an average one.
+    evidence
+        "auto": each bar, by its likelihood in each regime given the bars before, where those
+        regimes say about as much of windows as the ones that windows gave; otherwise, and always
+        with "window", the whole window, by its distance to each regime's centroid.
+    jump_penalty, smooth_penalty
+        Prices of a change of regime, in units of distance. "auto": where bars tell the regimes the
+        log odds of staying that the fit found, for causal labels less 1, since the bar of the
+        change is not known; else 1 for causal labels and 3 for whole series (distances are 0 to 2).
+    opset
+        Of the model file; runtimes of 2023 and later read both.
+    seed
+        Of weights, training, landmarks and k-means.
+    deterministic
+        Operators that give the same bits every time, also on a GPU; TensorFlow keeps them on for
+        the rest of the process. On a CPU a fit repeats without it.
+
+    Raises
+    ------
+    ConfigError
+        A value is not allowed, or two exclude each other.
+    """
+
+    categorical: tuple[str, ...] = option((), "columns of names", metavar="A,B")
+    difference: Difference | tuple[str, ...] = option(
+        "auto",
+        "columns to difference first; auto finds those near a unit root",
+        metavar="auto|none|A,B",
+    )
+    window_size: int | Literal["auto"] = option(
+        10, "bars that a label looks back on; auto chooses", minimum=2, metavar="BARS"
+    )
+    n_regimes: int | Literal["auto"] = option(
+        "auto", "how many; auto chooses from a table of candidates", minimum=1, metavar="K"
+    )
+    min_dwell: int | None = option(
+        None,
+        "bars that a regime lasts at least, for auto; null is five windows",
+        minimum=1,
+        metavar="BARS",
+    )
+    objective: str | None = option(
+        None, "what the encoder is trained on; none leaves its weights random", choices=OBJECTIVES
+    )
+    epochs: int | None = option(
+        None, "most passes of training; null is the objective's own budget", minimum=1, metavar="N"
+    )
+    n_landmarks: int = option(
+        1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
+    )
+    max_windows: int = option(
+        200_000, "most windows that the fit looks at one by one", minimum=2, metavar="N"
+    )
+    scaling: Scaling = option(
+        "instrument", "with by: each instrument in its own units, or all as they are"
+    )
+    evidence: Literal["auto", "window"] = option(
+        "auto", "what tells regimes apart: single bars if they can (auto), or whole windows"
+    )
+    jump_penalty: float | Literal["auto"] = option(
+        "auto", "price of a change of regime in causal labels", minimum=0, metavar="X"
+    )
+    smooth_penalty: float | Literal["auto"] = option(
+        "auto", "the same for labels that look ahead", minimum=0, metavar="X"
+    )
+    opset: Opset = option(OPSET, "of the file")
+    seed: int = option(0, "of weights, training, landmarks and clusters", minimum=0, metavar="N")
+    deterministic: bool = option(
+        False, "make TensorFlow repeat to the bit where it would not, as on a GPU"
+    )
+    encoder: Any = option(DEFAULT_ENCODER, "architecture of the encoder")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        if self.encoder is None:
+            object.__setattr__(self, "encoder", DEFAULT_ENCODER)
+        elif _is_model(self.encoder):
+            if self.window_size == "auto":
+                raise ConfigError(
+                    "window_size is 'auto', but the encoder is a model whose windows have one "
+                    "size; give that size."
+                )
+        elif not isinstance(self.encoder, EncoderConfig):
+            raise ConfigError(
+                f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
+            )
+
+
+def _is_model(value: object) -> bool:
+    """Whether a value is a Keras model; without importing Keras, which such a value has done."""
+    loaded = sys.modules.get("keras")
+    return loaded is not None and isinstance(value, loaded.Model)
