@@ -16,9 +16,10 @@ import numpy as np
 
 import regimetry as rg
 from benchmarks.machine import describe_machine
-from regimetry.fit.learn import learn
+from regimetry.fit.learn import learn, measured_rows
+from regimetry.fit.options import FitOptions
+from regimetry.fit.source import panel_source
 from regimetry.regimes.choice.candidates import Candidate
-from regimetry.series.units import fit_preprocessing
 
 STATES = {"s1": 2, "s2": 3, "s3": 3, "s4": 3, "s5": 4, "s6": 2, "n1": 3, "n2": 3}
 AUTOREGRESSIVE = {"noise": 0.0, "ar_0.6": 0.6, "ar_0.9": 0.9, "ar_0.97": 0.97}
@@ -52,10 +53,8 @@ def null_series(kind: str, seed: int) -> np.ndarray:
 def candidates(kind: str, seed: int) -> tuple[Candidate, ...]:
     """Return the table of one series."""
     values = null_series(kind, seed) if kind in NULL else rg.simulate(kind, seed=seed).values
-    names = [f"x{i}" for i in range(values.shape[1])]
-    preprocessing = fit_preprocessing(values, names)
-    learned = learn([values], preprocessing, window_size=WINDOW, n_regimes=None, seed=seed)
-    return learned.head.candidates
+    options = FitOptions(window_size=WINDOW, seed=seed)
+    return learn(measured_rows(panel_source(values), options), options).head.candidates
 
 
 def found(table: tuple[Candidate, ...]) -> tuple[int, int]:

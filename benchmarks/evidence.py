@@ -27,10 +27,11 @@ from benchmarks.protocol import at_centre, at_last_bar, score_in_sample
 from benchmarks.regimes.problems import PUBLISHED, load_problem
 from benchmarks.regimes.recordings import load_recording
 from benchmarks.rivals.fitted import Labels, Values
-from regimetry.fit.learn import learn, refinement_of
+from regimetry.fit.learn import learn, measured_rows, refinement_of
+from regimetry.fit.options import FitOptions
+from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY
 from regimetry.runtime.jump import jump_path
-from regimetry.series.units import fit_preprocessing
 
 KINDS = "s1,s2,s3,s4,s5,s6,n1,n2,h3,h3-2000"
 WINDOW = 10
@@ -57,15 +58,13 @@ class Series:
 
 def row(series: Series) -> str:
     """Tell the regimes of one series by windows, then by bars."""
-    names = [f"x{i}" for i in range(series.values.shape[1])]
-    learned = learn(
-        [series.values],
-        fit_preprocessing(series.values, names, "auto"),
+    options = FitOptions(
         window_size=series.window_size,
         n_regimes=series.n_regimes,
         evidence="window",
         seed=series.seed,
     )
+    learned = learn(measured_rows(panel_source(series.values), options), options)
     windows, n_rows = learned.windows, len(series.values)
     found = refinement_of(learned.head, windows, learned.embeddings, series.seed)
     by_windows = jump_path(learned.distance, WHOLE_SERIES_PENALTY)

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 
 from regimetry.encoder.config import EncoderConfig
-from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions
-from regimetry.fit.source import Source, panel_source
+from regimetry.fit.source import Source, panel_source, require_columns
 from regimetry.fit.stages import Stages
+from regimetry.fit.verbs import FittedVerbs
 from regimetry.series.frames import is_frame
-from regimetry.series.schema import Schema
 
 if TYPE_CHECKING:
     import keras
@@ -27,16 +21,16 @@ if TYPE_CHECKING:
     from regimetry.fit.learned import Learned
     from regimetry.fit.package import Packaged
     from regimetry.fit.rows import TrainingRows
-    from regimetry.runtime.model import RegimeModel
     from regimetry.series.features import OhlcvFeatures
 
 
-class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
+class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
-    The series is a matrix of T rows in time order: rows are not exchangeable, which sets this
-    estimator apart from most of scikit-learn's. :class:`~regimetry.fit.options.FitOptions` says
-    more of its parameters, and checks them; numbers and arrays of numpy serve as Python's do.
+    The T rows lie in time order: they are not exchangeable, as in most of scikit-learn. Numbers,
+    texts and arrays of numpy serve as Python's do.
+
+    :class:`~regimetry.fit.options.FitOptions` checks the parameters and says more of them.
 
     Parameters
     ----------
@@ -47,8 +41,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     min_dwell : int or None
         Bars that every regime must last, for "auto"; ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None
-        Earlier model of the same columns, whose names and order the regimes keep where they are
-        the same ones; see :class:`~regimetry.contract.Alignment`.
+        Earlier model of the same columns, whose names and order the same regimes keep.
     encoder : EncoderConfig, keras.Model or None
         Architecture, or a model of your own; ``None``: tokens of 64, moments pooling.
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
@@ -81,9 +74,9 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
     Attributes
     ----------
     labels_ : ndarray of int64, shape (T,)
-        Causal label of each training bar, -1 for the first ones; of many instruments what
-        :meth:`predict` gives for them. The label of bar t uses bars up to t, through a map fitted
-        on all bars. There are none after a fit on rows that memory does not hold.
+        Causal label of each training bar, -1 for the first ones; of many instruments as of
+        :meth:`predict`. That of bar t uses bars up to t, through a map fitted on all bars. There
+        are none after a fit on rows that memory does not hold.
     embeddings_ : ndarray of float32, shape (N, D)
         Of the windows that the fit looked at.
     n_regimes_ : int
@@ -176,8 +169,7 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
             Finite. Of a frame, columns of numbers and booleans are read, and those declared
             categorical. Its timestamps, if any, must rise, of many instruments within each. A
-            :class:`~regimetry.fit.source.Source` gives rows that memory need not hold, as
-            :mod:`regimetry.scale` makes of folders.
+            :class:`~regimetry.fit.source.Source` gives rows that memory need not hold.
         y : None
             Ignored.
         by : str or None
@@ -204,30 +196,21 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         ExportParityError
             The graph does not compute what the fitted model computes.
         """
+        options, stages = FitOptions.of(self), Stages(self.progress)
         from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
-        options, stages = self._options(), Stages(self.progress)
-        earlier = None if self.align_to is None else earlier_model(self.align_to)
+        earlier = earlier_model(self.align_to)
         source = self._source(X, by, options)
-        if features is not None:
-            _require_made_by(features, source.schema)
-        if earlier is not None:
-            require_same_columns(earlier.contract, source.schema, features)
+        require_columns(source.schema, options.difference, features)
+        require_same_columns(earlier, source.schema, features)
         with stages:
             rows = measured_rows(source, options)
-            learned = learn(rows, options, stages)
-            if earlier is not None:
-                learned = aligned(learned, rows, options, earlier)
+            learned = aligned(learn(rows, options, stages), rows, options, earlier)
             packaged = package(learned, rows, options, features, stages)
         self._keep(rows, learned, packaged)
         return self
-
-    def _options(self) -> FitOptions:
-        names = [entry.name for entry in fields(FitOptions) if entry.name != "seed"]
-        given: dict[str, Any] = {name: getattr(self, name) for name in names}
-        return FitOptions(**given, seed=_seed(self.random_state))
 
     def _source(self, X: Any, by: str | None, options: FitOptions) -> Source:
         """Return where the rows come from, and remember the columns."""
@@ -249,9 +232,10 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         labels = training_labels(rows, packaged)
         if labels is not None:
             self.labels_ = labels
+        contract = packaged.model.contract
         self.embeddings_ = packaged.outputs["embedding"]
-        self.n_regimes_ = packaged.model.contract.n_regimes
-        self.transition_matrix_ = np.array(packaged.model.contract.transition_matrix)
+        self.n_regimes_ = contract.n_regimes
+        self.transition_matrix_ = np.array(contract.transition_matrix)
         self.candidates_ = learned.head.candidates
         self.window_candidates_ = rows.window_candidates
         self.alignment_ = learned.alignment
@@ -261,71 +245,3 @@ class RegimeDetector(ClusterMixin, TransformerMixin, BaseEstimator):
         self.encoder_ = learned.encoder
         self.golden_ = packaged.golden
         self.model_ = packaged.model
-
-    def predict(self, X: Any, *, by: str | None = None) -> Any:
-        """Label every bar, causally; see :meth:`RegimeModel.predict`."""
-        return self._fitted().predict(X, by=by)
-
-    def predict_proba(self, X: Any, *, by: str | None = None) -> Any:
-        """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
-        return self._fitted().predict_proba(X, by=by)
-
-    def smooth(self, X: Any, *, by: str | None = None) -> Any:
-        """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
-        return self._fitted().smooth(X, by=by)
-
-    def novelty(self, X: Any, *, by: str | None = None) -> Any:
-        """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
-        return self._fitted().novelty(X, by=by)
-
-    def novel(self, X: Any, *, by: str | None = None) -> Any:
-        """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
-        return self._fitted().novel(X, by=by)
-
-    def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
-        """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
-        return self._fitted().outputs(X, ("embedding",), by=by)["embedding"]
-
-    def _fitted(self) -> RegimeModel:
-        check_is_fitted(self)
-        return self.model_
-
-    def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
-        """Write the model file and the golden file beside it: both complete or neither.
-
-        Parameters
-        ----------
-        path : path
-            Of the model file.
-        golden : bool, default True
-            Write ``<stem>.golden.json``, against which ``regimetry verify`` and other languages
-            check a runtime. ``False`` removes one that lies there, since it is of another model.
-
-        Raises
-        ------
-        DataError
-            The folder does not exist or cannot be written to.
-        """
-        from regimetry.fit.package import write_files
-
-        write_files(self._fitted().content, self.golden_ if golden else None, path)
-
-
-def _seed(random_state: Any) -> int:
-    try:
-        generator = check_random_state(random_state)
-    except ValueError as error:
-        raise ConfigError(
-            f"random_state is {random_state!r}; it must be None, a RandomState or an integer from "
-            "0 to 4294967295."
-        ) from error
-    given = isinstance(random_state, int | np.integer)
-    return int(random_state) if given else int(generator.randint(2**31 - 1))
-
-
-def _require_made_by(features: OhlcvFeatures, schema: Schema) -> None:
-    if schema.names != features.names:
-        raise ConfigError(
-            f"features makes {', '.join(features.names)}; the data to fit have "
-            f"{', '.join(schema.names)}. Fit on what features.frame gives."
-        )

@@ -29,8 +29,8 @@ def option(
     text: str = "",
     *,
     choices: Iterable[str] = (),
-    minimum: float | None = None,
-    below: float | None = None,
+    minimum: float = -inf,
+    below: float = inf,
     metavar: str | None = None,
 ) -> Any:
     """Declare a field of a dataclass of options.
@@ -43,13 +43,15 @@ def option(
     choices : iterable of str
         The names that a field of text takes, where a register holds them. A fixed list of values
         stands in the field's type, as ``Literal``.
-    minimum, below : float or None
+    minimum, below : float
         The least number, and the one that all stay below.
     metavar : str or None
         What the flag of the command line calls the value.
     """
-    told = {"help": text, "choices": choices, "minimum": minimum, "below": below}
-    return field(default=default, metadata={**told, "metavar": metavar})
+    return field(
+        default=default,
+        metadata={"help": text, "choices": choices, "limits": (minimum, below), "metavar": metavar},
+    )
 
 
 @dataclass(frozen=True)
@@ -62,28 +64,25 @@ class Allowed:
         Any value of these.
     choices : tuple
         And these values.
-    minimum, below : float or None
+    minimum, below : float
         Limits of numbers; see :func:`option`.
     """
 
     kinds: tuple[Any, ...]
     choices: tuple[Any, ...] = ()
-    minimum: float | None = None
-    below: float | None = None
+    minimum: float = -inf
+    below: float = inf
 
     def takes(self, value: object) -> bool:
         """Whether a plain value is allowed. A bool is no integer, an integer is a number."""
-        if Any in self.kinds:
-            return True
         if any(isinstance(value, type(one)) and value == one for one in self.choices):
             return True
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            known = float in self.kinds or (int in self.kinds and isinstance(value, int))
-            least = -inf if self.minimum is None else self.minimum
-            return known and least <= value < (inf if self.below is None else self.below)
+        if type(value) in (int, float):
+            known = float in self.kinds or type(value) in self.kinds
+            return known and self.minimum <= value < self.below  # type: ignore[operator]
         if isinstance(value, tuple) and not all(isinstance(entry, str) for entry in value):
             return False
-        return type(value) in self.kinds
+        return Any in self.kinds or type(value) in self.kinds
 
     def words(self, words: Words = PYTHON) -> str:
         """Say what is allowed: "'auto' or an integer of at least 1"."""
@@ -96,11 +95,10 @@ class Allowed:
 
     def _called(self, kind: Any, words: Words) -> str:
         called = words.get(kind, "fields and their values")
-        if kind not in (int, float) or self.minimum is None:
-            return called
-        if self.below is not None:
+        if kind in (int, float) and self.below < inf:
             return f"a number in [{self.minimum:g}, {self.below:g})"
-        return f"{called} of at least {self.minimum:g}"
+        least = kind in (int, float) and self.minimum > -inf
+        return f"{called} of at least {self.minimum:g}" if least else called
 
 
 _types_of = cache(get_type_hints)
@@ -122,8 +120,7 @@ def _allowed(entry: Field[Any], declared: Any) -> Allowed:
     return Allowed(
         tuple(kind for kind in kinds if not (names and kind is str)),
         (*(value for literal in literals for value in get_args(literal)), *names),
-        told["minimum"],
-        told["below"],
+        *told["limits"],
     )
 
 
@@ -160,8 +157,7 @@ def check_fields(options: Any, words: Words = PYTHON) -> None:
         A value is not allowed.
     """
     for name, allowed in allowed_of(type(options)).items():
-        value = checked(name, getattr(options, name), allowed, words)
-        object.__setattr__(options, name, value)
+        object.__setattr__(options, name, checked(name, getattr(options, name), allowed, words))
 
 
 def require_integer(field: str, value: object, minimum: int, *, other: str = "") -> None:

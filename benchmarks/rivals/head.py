@@ -9,16 +9,18 @@ from typing import Any
 from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
-from regimetry import RegimeDetector
-from regimetry.fit.learn import learn, penalties_of, refined
+from regimetry.fit.learn import learn, measured_rows, refined
+from regimetry.fit.learned import penalties_of
+from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import cut_windows
+from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.head import Head, fit_head
 from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.jump import jump_labels, jump_path
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.units import fit_preprocessing
 
-DEFAULTS = RegimeDetector()
+DEFAULTS = FitOptions()
 
 
 def fit_vamp2(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
@@ -33,7 +35,8 @@ def fit_windows(kind: str, values: Values, n_regimes: int | None, seed: int) -> 
 
 def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit the head on window statistics: the same preprocessing and windows, no network."""
-    preprocessing = fit_preprocessing(values, _names(values), DEFAULTS.difference)
+    names = [f"x{i}" for i in range(values.shape[1])]
+    preprocessing = fit_preprocessing(values, names, DEFAULTS.difference)
 
     def features(rows: Values) -> Values:
         return window_statistics(cut_windows(preprocessing, rows, DEFAULTS.window_size))
@@ -56,25 +59,14 @@ def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: 
     """Fit preprocessing, encoder and head as the detector does, without making a file."""
     from regimetry.encoder.inference import embed_windows
 
-    learned = learn(
-        [values],
-        fit_preprocessing(values, _names(values), DEFAULTS.difference),
-        window_size=DEFAULTS.window_size,
-        n_regimes=n_regimes,
-        n_landmarks=DEFAULTS.n_landmarks,
-        seed=seed,
-        **parameters,
-    )
+    options = FitOptions(n_regimes=n_regimes or "auto", seed=seed, **parameters)
+    learned = learn(measured_rows(panel_source(values), options), options)
 
     def features(rows: Values) -> Values:
         windows = cut_windows(learned.preprocessing, rows, DEFAULTS.window_size)
         return embed_windows(learned.encoder, windows)
 
     return Labelled(learned.preprocessing, learned.head, learned.refinement, features)
-
-
-def _names(values: Values) -> list[str]:
-    return [f"x{i}" for i in range(values.shape[1])]
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from dataclasses import Field, fields
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,17 +26,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def value_of(entry: Field[Any], text: str) -> Any:
-    """Read a flag's text as its field's value."""
-    return from_text(entry.name, text)
-
-
 def add_flags(
     parser: argparse.ArgumentParser,
     description: str = "a flag beats the file; null takes back what it says",
-    read: Callable[[Field[Any], str], Any] = value_of,
+    read: Callable[[str, str], Any] = from_text,
 ) -> None:
-    """Add one flag a field; ``read`` makes a value of a field and a text."""
+    """Add one flag a field; ``read`` makes a value of a field's name and a text."""
     allowed = allowed_of(Configuration)
     group = parser.add_argument_group("fields", description)
     for entry in fields(Configuration):
@@ -46,7 +41,7 @@ def add_flags(
         group.add_argument(
             f"--{entry.name.replace('_', '-')}",
             dest=entry.name,
-            type=partial(read, entry),
+            type=partial(read, entry.name),
             default=argparse.SUPPRESS,  # what is not given does not beat the file
             metavar=entry.metadata["metavar"] or _alternatives(allowed[entry.name]),
             help=(entry.metadata["help"] + default).replace("%", "%%"),

@@ -12,8 +12,6 @@ from regimetry.cli.arguments import add_json
 from regimetry.cli.flags import add_config, add_flags, given
 
 if TYPE_CHECKING:
-    from dataclasses import Field
-
     from regimetry.configuration import Configuration
     from regimetry.search.grid import Grid
     from regimetry.search.store import Store
@@ -60,11 +58,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.set_defaults(run=run)
 
 
-def _values(entry: Field[Any], text: str) -> list[Any]:
+def _values(name: str, text: str) -> list[Any]:
     """Read the values of one field: 10,20,30 or 2-6."""
     from regimetry.search.grid import values_of
 
-    return values_of(entry, text)
+    return values_of(name, text)
 
 
 def run(options: argparse.Namespace) -> None:

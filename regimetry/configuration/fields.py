@@ -5,6 +5,7 @@ They are the options of a fit, and what chooses the columns of a table.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from types import NoneType
 from typing import Any, Literal
@@ -14,7 +15,6 @@ from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
-from regimetry.series.units import Difference
 
 YAML: Words = {
     **PYTHON, bool: "true or false", NoneType: "null", "True": "true", "False": "false",
@@ -57,7 +57,7 @@ class Configuration(FitOptions, TableOptions):
         A value is not allowed, or two fields exclude each other.
     """
 
-    difference: Difference | tuple[str, ...] | None = option(  # type: ignore[assignment]  # wider
+    difference: Literal["auto", "none"] | tuple[str, ...] | None = option(  # type: ignore[assignment]  # wider
         None,
         "columns to difference first; auto finds those near a unit root; null is auto, and with "
         "features none",
@@ -101,19 +101,15 @@ def allowed(name: str) -> str:
 def from_text(name: str, text: str) -> Any:
     """Read a flag's text as a field's value; what does not fit stays text, to be refused."""
     takes = allowed_of(Configuration)[name]
-    if text == "null" and NoneType in takes.kinds:
-        return None
-    if text in ("true", "false") and bool in takes.kinds:
-        return text == "true"
-    for choice in takes.choices:
-        if text == str(choice):
-            return choice
+    words = {str(choice): choice for choice in takes.choices}
+    words |= {"null": None} if NoneType in takes.kinds else {}
+    words |= {"true": True, "false": False} if bool in takes.kinds else {}
+    if text in words:
+        return words[text]
     if tuple in takes.kinds:
-        return [name for name in (part.strip() for part in text.split(",")) if name]
+        return [part for part in map(str.strip, text.split(",")) if part]
     for number in (int, float):
         if number in takes.kinds:
-            try:
+            with suppress(ValueError):
                 return number(text)
-            except ValueError:
-                continue
     return text

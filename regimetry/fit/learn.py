@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from regimetry.contract import WindowCandidate
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.fit.learned import Learned
@@ -25,15 +26,23 @@ from regimetry.fit.rows import (
     training_rows,
 )
 from regimetry.fit.source import Source
-from regimetry.fit.stages import Stages
+from regimetry.fit.stages import SILENT, Stages
+from regimetry.regimes.choice.window import SIZES, assess_windows
+from regimetry.regimes.clustering.head import (
+    WHOLE_SERIES_PENALTY,
+    Head,
+    canonical_order,
+    fit_head,
+)
+from regimetry.regimes.evidence.refine import Refinement, refine
+from regimetry.regimes.memory import require_memory
+from regimetry.regimes.novelty import fit_novelty
+from regimetry.runtime.jump import jump_path
 from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:
     import keras
 
-    from regimetry.contract import WindowCandidate
-    from regimetry.regimes.clustering.head import Head
-    from regimetry.regimes.evidence.refine import Refinement
 
 _BARS_A_REGIME = 30  # fewer of them are not refined
 _LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
@@ -42,14 +51,14 @@ _LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
 # A thread waiting for another that the machine does not run waits actively: on a busy machine the
 # many small eigenproblems would take ten times as long on all cores as on one.
 @threadpool_limits.wrap(limits=1)
-def learn(rows: TrainingRows, options: FitOptions, stages: Stages | None = None) -> Learned:
+def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> Learned:
     """Fit encoder and head.
 
     Parameters
     ----------
     rows : TrainingRows
     options : FitOptions
-    stages : Stages or None
+    stages : Stages
         Told when the encoder and when the head begins.
 
     Returns
@@ -65,11 +74,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages | None = None)
     """
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
-    from regimetry.regimes.clustering.head import fit_head
-    from regimetry.regimes.memory import require_memory
-    from regimetry.regimes.novelty import fit_novelty
 
-    stages = Stages() if stages is None else stages
     parts = rows.scaled.parts()
     cut = cut_windows if len(parts) == 1 else cut_part
     windows = Windows([cut(rows.preprocessing, part, rows.window_size) for part in parts])
@@ -117,8 +122,6 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     DataError, ConfigError
         As for :func:`~regimetry.fit.rows.training_rows`.
     """
-    from regimetry.regimes.choice.window import SIZES
-
     measured, given = source.measured(), options.window_size
     rows = training_rows(source, measured, SIZES[0] if given == "auto" else int(given), options)
     if given != "auto":
@@ -134,7 +137,6 @@ def window_candidates(rows: TrainingRows, options: FitOptions) -> tuple[WindowCa
     """Compare window sizes by untrained encoders, on the longest stretch of the training rows."""
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
-    from regimetry.regimes.choice.window import assess_windows
 
     longest = rows.preprocessing.apply(max(rows.scaled.parts(), key=len))
 
@@ -154,9 +156,6 @@ def refined(
     seed: int,
 ) -> tuple[Head, Refinement | None]:
     """Tell the regimes by single bars, where those explain enough of windows; renumber them."""
-    from regimetry.regimes.clustering.head import canonical_order
-    from regimetry.runtime.jump import jump_path
-
     windows = Windows.of(windows)
     n_regimes = len(head.centroids)
     if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
@@ -175,10 +174,6 @@ def refinement_of(
     head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int
 ) -> Refinement:
     """Fit what single bars say of a head's regimes, whether or not it is to stand."""
-    from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY
-    from regimetry.regimes.evidence.refine import refine
-    from regimetry.runtime.jump import jump_path
-
     distance = head.outputs(embeddings)["distance"]
     labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
     points = head.slow.whiten(embeddings) @ head.projection

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.fit.options import FitOptions
+from regimetry.regimes.clustering.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY, Head
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.windows import Windows
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     import keras
 
     from regimetry.contract import Alignment
-    from regimetry.regimes.clustering.head import Head
     from regimetry.regimes.evidence.refine import Refinement
     from regimetry.regimes.novelty import NoveltyMap
 
@@ -86,8 +86,6 @@ class Learned:
 
 def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
     """Return prices of a change that suit the evidence, causal and whole-series, in its units."""
-    from regimetry.regimes.clustering.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
-
     if refinement is None:
         return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
     return refinement.causal_penalty, refinement.penalty

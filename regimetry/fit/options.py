@@ -7,7 +7,8 @@ fields of a configuration and the flags of the command line are these.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from numbers import Integral
 from typing import Any, Literal
 
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
@@ -16,7 +17,6 @@ from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
 from regimetry.parameters import check_fields, option
 from regimetry.series.scaling import Scaling
-from regimetry.series.units import Difference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class FitOptions:
     """
 
     categorical: tuple[str, ...] = option((), "columns of names", metavar="A,B")
-    difference: Difference | tuple[str, ...] = option(
+    difference: Literal["auto", "none"] | tuple[str, ...] = option(
         "auto",
         "columns to difference first; auto finds those near a unit root",
         metavar="auto|none|A,B",
@@ -137,6 +137,28 @@ class FitOptions:
             raise ConfigError(
                 f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
             )
+
+    @classmethod
+    def of(cls, detector: Any) -> FitOptions:
+        """Return the options that the parameters of a detector are."""
+        names = [entry.name for entry in fields(FitOptions) if entry.name != "seed"]
+        given: dict[str, Any] = {name: getattr(detector, name) for name in names}
+        return FitOptions(**given, seed=_seed(detector.random_state))
+
+
+def _seed(random_state: Any) -> int:
+    """Return an integer itself, or draw one."""
+    from sklearn.utils import check_random_state
+
+    try:
+        generator = check_random_state(random_state)
+    except ValueError as error:
+        raise ConfigError(
+            f"random_state is {random_state!r}; it must be None, a RandomState or an integer from "
+            "0 to 4294967295."
+        ) from error
+    given = isinstance(random_state, Integral)
+    return int(random_state) if given else int(generator.randint(2**31 - 1))
 
 
 def _is_model(value: object) -> bool:

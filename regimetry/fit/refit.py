@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from regimetry.series.schema import Schema
 
 
-def earlier_model(given: Any) -> RegimeModel:
-    """Return the model to align to.
+def earlier_model(given: Any) -> RegimeModel | None:
+    """Return the model to align to, if any.
 
     Parameters
     ----------
-    given : path, RegimeModel or fitted RegimeDetector
+    given : path, RegimeModel, fitted RegimeDetector or None
 
     Raises
     ------
@@ -44,7 +44,7 @@ def earlier_model(given: Any) -> RegimeModel:
     if isinstance(given, str | PathLike):
         return load(given, device="cpu")
     model = getattr(given, "model_", given)
-    if not isinstance(model, RegimeModel):
+    if not isinstance(model, RegimeModel | None):
         raise ConfigError(
             f"align_to is {given!r}; it must be a model file, a RegimeModel or a fitted detector."
         )
@@ -52,19 +52,21 @@ def earlier_model(given: Any) -> RegimeModel:
 
 
 def require_same_columns(
-    contract: ModelContract, schema: Schema, features: OhlcvFeatures | None
+    earlier: RegimeModel | None, schema: Schema, features: OhlcvFeatures | None
 ) -> None:
-    """Raise :class:`ConfigError` unless an earlier model reads the columns of a refit.
+    """Raise :class:`ConfigError` unless an earlier model, if any, reads the columns of a refit.
 
     Parameters
     ----------
-    contract : ModelContract
-        Of the earlier model.
+    earlier : RegimeModel or None
     schema : Schema
         Of the refit.
     features : OhlcvFeatures or None
         What made the refit's columns.
     """
+    if earlier is None:
+        return
+    contract = earlier.contract
     wanted, found = set(contract.schema.feature_names), set(schema.feature_names)
     if wanted != found:
         differences = [
@@ -84,9 +86,9 @@ def require_same_columns(
 
 
 def aligned(
-    learned: Learned, rows: TrainingRows, options: FitOptions, earlier: RegimeModel
+    learned: Learned, rows: TrainingRows, options: FitOptions, earlier: RegimeModel | None
 ) -> Learned:
-    """Give the regimes of a refit the order and names of an earlier model's.
+    """Give the regimes of a refit the order and names of an earlier model's, if there is one.
 
     The causal labels of both are compared on the bars in the span that the earlier model was
     fitted on, where they are known and a tenth of the refit's bars at least; else on all bars. On
@@ -97,7 +99,7 @@ def aligned(
     learned : Learned
     rows : TrainingRows
     options : FitOptions
-    earlier : RegimeModel
+    earlier : RegimeModel or None
         Of the same columns.
 
     Returns
@@ -105,6 +107,8 @@ def aligned(
     Learned
         With its regimes in the new order, and how they stand to the earlier ones.
     """
+    if earlier is None:
+        return learned
     contract, panel, names = earlier.contract, rows.sample, rows.source.schema.feature_names
     order = [names.index(name) for name in contract.schema.feature_names]
     old_distance = earlier.outputs_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,22 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.fit.options import FitOptions
-from regimetry.fit.sample import stretches
 from regimetry.fit.source import Embedder, Measured, Source
 from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.units import fit_units
-from regimetry.windows import rolling_windows
+from regimetry.windows import balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
     import keras
 
     from regimetry.contract import WindowCandidate
     from regimetry.regimes.clustering.slow import SlowDirections
+
+
+STRETCH = 1024
+"""Windows of a stretch: long enough to hold whole spells of a regime."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +89,6 @@ def training_rows(
     ------
     DataError
         A column is constant, or no instrument is as long as a window.
-    ConfigError
-        ``difference`` names a column that the data do not have.
     """
     statistics, lengths = measured.statistics, measured.lengths
     # What has no window says little about units, and gets none.
@@ -117,6 +119,36 @@ def training_rows(
         source, measured, window_size, preprocessing, scaling, sample, sample.scaled(scaling),
         complete,
     )  # fmt: skip
+
+
+def stretches(
+    lengths: Sequence[int] | NDArray[np.int64], rows: int, most: int
+) -> list[list[tuple[int, int]]]:
+    """Choose stretches of rows that hold at most ``most`` windows, all instruments alike.
+
+    Parameters
+    ----------
+    lengths : sequence of int, shape (I,)
+        Rows of each instrument.
+    rows : int
+        R, of a window.
+    most : int
+        Windows in all; each instrument gives as many as another, or all it has.
+
+    Returns
+    -------
+    list of list of tuple of int
+        For each instrument, first row and end of its stretches, evenly spread over its time; the
+        whole instrument where it is given all its windows, none where it has no window.
+    """
+    counts = np.maximum(np.asarray(lengths, dtype=np.int64) - rows + 1, 0)
+    chosen = []
+    for have, take in zip(counts.tolist(), balanced_counts(counts, most).tolist(), strict=True):
+        parts = max(1, round(take / STRETCH)) if take < have else 1
+        starts = np.linspace(0, have - take // parts, parts).astype(np.int64).tolist()
+        size = take // parts
+        chosen.append([(a, a + size + rows - 1) for a in starts] if size else [])
+    return chosen
 
 
 def slow_directions_of(rows: TrainingRows, encoder: keras.Model) -> SlowDirections:

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.regimes.clustering.slow import LaggedSums
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.columns import ColumnStatistics
+from regimetry.series.features import OhlcvFeatures
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.scaling import InstrumentScaling
@@ -172,7 +173,7 @@ class PanelSource:
         return zip(self.panel.instruments or (None,), self.panel.parts(), strict=True)
 
 
-def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> PanelSource:
+def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = ()) -> PanelSource:
     """Read arrays, frames, or a mapping of them.
 
     Parameters
@@ -202,3 +203,30 @@ def panel_source(data: Any, by: str | None, categorical: Sequence[str] = ()) -> 
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))
     return PanelSource(as_panel(data, schema, by=by), schema, by, available_threads())
+
+
+def require_columns(
+    schema: Schema, difference: Sequence[str], features: OhlcvFeatures | None
+) -> None:
+    """Raise :class:`ConfigError` unless a source has the columns that the options speak of.
+
+    Parameters
+    ----------
+    schema : Schema
+    difference : sequence of str
+        As for :class:`~regimetry.fit.options.FitOptions`.
+    features : OhlcvFeatures or None
+        What made all of them.
+    """
+    names = schema.feature_names
+    unknown = () if isinstance(difference, str) else sorted(set(difference) - set(names))
+    if unknown:
+        raise ConfigError(
+            f"difference names {', '.join(unknown)}, which the data do not have; "
+            f"the columns are {', '.join(names)}."
+        )
+    if features is not None and schema.names != features.names:
+        raise ConfigError(
+            f"features makes {', '.join(features.names)}; the data to fit have "
+            f"{', '.join(schema.names)}. Fit on what features.frame gives."
+        )

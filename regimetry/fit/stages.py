@@ -48,3 +48,7 @@ class Stages:
             self._bar.set_description_str(name, refresh=False)
             self._bar.n = sum(SHARES[earlier] for earlier in names[: names.index(name)])
             self._bar.refresh()
+
+
+SILENT = Stages()
+"""Says nothing."""

@@ -130,24 +130,24 @@ class FolderSource:
 
     def measured(self) -> Measured:
         """Return what the columns of each instrument are like, by rising name."""
-        found: dict[str | None, ColumnStatistics] = {}
+        found: dict[str, ColumnStatistics] = {}
         for part in self.mapped(partial(_statistics, columns=self.columns), self.units):
             found.update(part)
-        return Measured({name: found[name] for name in sorted(found, key=str)})
+        return Measured({name: found[name] for name in sorted(found)})
 
     def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
         """Return the chosen stretches of each instrument, each a series of its own."""
-        found: dict[str | None, list[tuple[Any, Any]]] = {}
+        found: dict[str, list[tuple[Any, Any]]] = {}
         take = partial(_taken, columns=self.columns, chosen=chosen)
         for part in self.mapped(take, self.units):
             found.update(part)
-        parts = [(name, *one) for name in chosen for one in found[name]]
+        parts = [(name, *one) for name in sorted(found) for one in found[name]]
         times = [stamps for _, _, stamps in parts if stamps is not None]
         return Panel(
             None,
             np.concatenate([rows for _, rows, _ in parts]),
             np.cumsum([0, *(len(rows) for _, rows, _ in parts)]),
-            tuple(str(name) for name, _, _ in parts),
+            tuple(name for name, _, _ in parts),
             np.concatenate(times) if times else None,
         )
 

@@ -6,8 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import Field, fields
+from dataclasses import fields
 from itertools import product
+from math import prod
 from typing import Any
 
 from regimetry.configuration.fields import Configuration, from_text
@@ -24,19 +25,19 @@ _MOST = 10_000
 """Configurations of a grid; more is a slip of the keyboard."""
 
 
-def values_of(entry: Field[Any], text: str) -> list[Any]:
+def values_of(name: str, text: str) -> list[Any]:
     """Read the values of one flag: ``10,20,30``, ``2-6`` or ``none,masked``.
 
     A field that holds a list takes one value, the whole text, as :func:`from_text` reads it.
     """
-    kinds = allowed_of(Configuration)[entry.name].kinds
+    kinds = allowed_of(Configuration)[name].kinds
     if tuple in kinds:
-        return [from_text(entry.name, text)]
+        return [from_text(name, text)]
     values: list[Any] = []
     for part in filter(None, (part.strip() for part in text.split(","))):
         span = _RANGE.fullmatch(part) if int in kinds else None
         if span is None:
-            values.append(from_text(entry.name, part))
+            values.append(from_text(name, part))
         else:
             first, last = int(span[1]), int(span[2])
             values += range(first, min(last, first + _MOST) + 1)
@@ -72,10 +73,7 @@ def checked_grid(base: Configuration, flags: Mapping[str, Sequence[Any]]) -> Gri
 
 def grid_size(grid: Grid) -> int:
     """Return how many configurations a grid has."""
-    size = 1
-    for values in grid.values():
-        size *= len(values)
-    return size
+    return prod(map(len, grid.values()))
 
 
 def points_of(grid: Grid) -> Iterator[dict[str, Any]]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import DataError
 from regimetry.series.columns import ColumnStatistics
 from regimetry.series.preprocessing import Preprocessing, Transform
 from regimetry.series.scaling import InstrumentScaling
-
-Difference = Literal["auto", "none"]
-"""What ``difference`` is where it names no columns."""
 
 UNIT_ROOT_COEFFICIENT = 0.985
 """A channel whose AR(1) coefficient exceeds this is differenced by ``difference="auto"``."""
@@ -43,28 +39,13 @@ def choose_transforms(
     Returns
     -------
     tuple of {"level", "difference", "log_difference"}
-
-    Raises
-    ------
-    ConfigError
-        ``difference`` is neither a known word nor a list of columns.
     """
     rows = [one.rows for one in statistics]
     if isinstance(difference, str):
-        if difference not in get_args(Difference):
-            raise ConfigError(
-                f"difference is {difference!r}; it must be 'auto', 'none' or a list of columns."
-            )
         limit = UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
         chosen = np.average([one.coefficient for one in statistics], axis=0, weights=rows) > limit
         chosen &= np.average([one.cycle for one in statistics], axis=0, weights=rows) <= 0.5
     else:
-        unknown = sorted(set(difference) - set(names))
-        if unknown:
-            raise ConfigError(
-                f"difference names {', '.join(unknown)}, which the data do not have; "
-                f"the columns are {', '.join(names)}."
-            )
         chosen = np.array([name in set(difference) for name in names])
     positive = np.all([one.positive for one in statistics], axis=0)
     shares = np.average([one.proportional for one in statistics], axis=0, weights=rows)

@@ -6,10 +6,9 @@ from dataclasses import asdict, fields
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from regimetry.configuration.types import from_text, types_of
 
 from regimetry.configuration import Configuration
-from regimetry.configuration.fields import DERIVED, allowed
+from regimetry.configuration.fields import DERIVED, allowed, from_text
 from regimetry.configuration.reading import resolve, validated
 from regimetry.configuration.writing import as_yaml, plain
 from regimetry.configuration.yamlfile import read_yaml, scalar
@@ -37,11 +36,11 @@ REFUSED = {
     "n_regimes: 0": "n_regimes is 0; it must be 'auto' or an integer of at least 1.",
     "objective: no": "objective is 'no'; it must be one of 'none', 'vamp2'",
     "opset: 16": "opset is 16; it must be one of 17, 18.",
-    "jump_penalty: -1": "jump_penalty is -1.0; it must be 'auto' or a number of at least 0.",
-    "jump_penalty: .nan": "jump_penalty is nan; it must be 'auto' or a number of at least 0.",
-    "columns: close": "columns is 'close'; it must be a list of texts or null.",
-    "columns: [1]": "columns is [1]; it must be a list of texts or null.",
-    "difference: 3": "difference is 3; it must be 'auto', 'none', a list of texts or null.",
+    "jump_penalty: -1": "jump_penalty is -1.0; it must be 'auto' or a finite number of at least",
+    "jump_penalty: .nan": "jump_penalty is nan; it must be 'auto' or a finite number of at least",
+    "columns: close": "columns is 'close'; it must be null or a list of texts.",
+    "columns: [1]": "columns is [1]; it must be null or a list of texts.",
+    "difference: 3": "difference is 3; it must be null, 'auto', 'none' or a list of texts.",
     "encoder: 3": "encoder is 3; it must be fields and their values.",
     "encoder: {pooling: sum}": "encoder.pooling is 'sum'; it must be one of 'mean', 'moments'",
     "encoder: {head_size: 0}": "encoder.head_size is 0; it must be an integer of at least 1.",
@@ -63,7 +62,7 @@ REFUSED = {
     "seed: 1\n---\nseed: 2": "is no YAML of fields and values",
     "columns: &a [x]\ncategorical: *a": "line 2 is no YAML of fields and values: the alias *a",
     "seed: !!python/object/apply:os.getpid []": "line 1 is no YAML of fields and values",
-    "time_column: !!timestamp 2020-01-01": "no text, number, list or mapping",
+    "time_column: !!timestamp 2020-01-01": "it must be null or text.",
     "? [1]\n: 2": "a key must be a name",
 }
 
@@ -158,7 +157,6 @@ def test_a_scalar_reads_the_same_in_yaml_1_1_and_1_2(tmp_path_factory, value):
 
 
 def test_flags_are_read_by_type():
-    kinds = types_of(Configuration)
     for name, text, value in (
         ("window_size", "12", 12),
         ("window_size", "ten", "ten"),
@@ -172,27 +170,21 @@ def test_flags_are_read_by_type():
         ("difference", "a,b", ["a", "b"]),
         ("time_column", "12", "12"),
     ):
-        assert from_text(kinds[name], text) == value
+        assert from_text(name, text) == value
 
 
 def test_fields_are_the_parameters_of_the_detector():
-    from regimetry.configuration.fitting import DATA_FIELDS, detector_of
+    from regimetry.configuration.fields import TableOptions
+    from regimetry.configuration.fitting import detector_of
     from regimetry.detector import RegimeDetector
 
     default = RegimeDetector().get_params(deep=False)
-    names = {entry.name for entry in fields(Configuration)} - {*DATA_FIELDS, "seed"}
+    names = {entry.name for entry in fields(Configuration)}
+    names -= {"seed", *(entry.name for entry in fields(TableOptions))}
     assert names == default.keys() - {"align_to", "random_state", "progress"}
     made = detector_of(Configuration(), progress=True).get_params(deep=False)
     expected = {**default, "random_state": 0, "progress": True, "encoder": made["encoder"]}
     assert made == expected
-
-
-def test_objectives_are_those_of_the_encoder():
-    from regimetry.configuration.types import choices
-
-    from regimetry.encoder.objectives import OBJECTIVES
-
-    assert set(choices(types_of(Configuration)["objective"])) == {*OBJECTIVES, "none"}
 
 
 def test_every_field_says_what_it_is_and_what_it_takes():

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
-from regimetry.errors import ConfigError, DataError, ExportParityError
+from regimetry.errors import DataError, ExportParityError
 
 
 def small(**parameters):
@@ -131,25 +131,6 @@ def test_nothing_half_written(detector, tmp_path):
     with pytest.raises(DataError, match="is a folder"):
         detector.save(tmp_path)
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("parameters", "message"),
-    [
-        ({"window_size": 1}, "window_size is 1"),
-        ({"window_size": 2.5}, "window_size is 2.5"),
-        ({"n_regimes": 0}, "n_regimes is 0; it must be 'auto' or"),
-        ({"n_regimes": "many"}, "n_regimes is 'many'"),
-        ({"objective": "magic"}, "objective is 'magic'; it must be None or one of 'vamp2'"),
-        ({"encoder": "big"}, "encoder is 'big'"),
-        ({"jump_penalty": -1.0}, "jump_penalty is -1.0"),
-        ({"epochs": 0}, "epochs is 0"),
-        ({"difference": "often"}, "difference is 'often'"),
-    ],
-)
-def test_bad_parameters_are_named(values, parameters, message):
-    with pytest.raises(ConfigError, match=message):
-        small(**parameters).fit(values)
 
 
 @pytest.mark.parametrize(

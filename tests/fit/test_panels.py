@@ -12,8 +12,9 @@ import regimetry as rg
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.inference import embed_windows
 from regimetry.encoder.seeding import seeded
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import DataError
 from regimetry.fit import source
+from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import cut_part, slow_directions_of, training_rows
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
@@ -127,7 +128,7 @@ def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows():
 
 def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
     made = panel_source(frames(), None)
-    rows = training_rows(made, window_size=10, max_windows=10**6, difference="auto", own_units=True)
+    rows = training_rows(made, made.measured(), 10, FitOptions())
     assert rows.complete
     config = EncoderConfig(**{**FAST.to_dict(), "window_size": 10, "num_features": 3})
     with seeded(0):
@@ -136,10 +137,10 @@ def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
     embeddings = windows.map(lambda part: embed_windows(encoder, part))
     expected = fit_slow_directions(embeddings, 10, windows.offsets)
     monkeypatch.setattr(source, "_BLOCK", 97)
-    found = slow_directions_of(made, rows, encoder)
+    found = slow_directions_of(rows, encoder)
     for name in ("mean", "autocorrelation"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), atol=1e-6)
-    assert np.abs(slow_directions_of(made, rows, other).mean - expected.mean).max() > 1e-3
+    assert np.abs(slow_directions_of(rows, other).mean - expected.mean).max() > 1e-3
 
 
 def test_sums_of_parts_add_up():
@@ -163,10 +164,6 @@ def test_bad_input_says_what_is_wrong():
         fit().fit(long_frame(), by="ticker")
     with pytest.raises(DataError, match="names its instruments itself"):
         fit().fit(frames(), by="symbol")
-    with pytest.raises(ConfigError, match="scaling"):
-        fit(scaling="none").fit(frames())
-    with pytest.raises(ConfigError, match="max_windows"):
-        fit(max_windows=1).fit(frames())
 
 
 def test_live_series_are_read_in_the_units_of_their_instrument(detector):

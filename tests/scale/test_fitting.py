@@ -94,12 +94,20 @@ def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
     folder = scan(folders / "dates", None, by="symbol")
     source = FolderSource(folder.columns, plan(folder, parts=3))
     assert source.schema.names == ("x", "y", "z")
-    found = source.statistics()
-    assert source.instruments == tuple(NAMES)
-    for name, one in zip(NAMES, found, strict=True):
+    found = source.measured().statistics
+    assert list(found) == NAMES
+    for name, one in found.items():
         rows = frame.loc[frame["symbol"] == name, ["x", "y", "z"]].to_numpy()
         assert one.rows == len(rows)
         np.testing.assert_allclose(one.mean["level"], rows.mean(axis=0), atol=1e-6)
+
+
+def test_a_sample_does_not_depend_on_the_order_in_which_it_is_asked_for(folders):
+    folder = scan(folders / "dates", None, by="symbol")
+    chosen = {name: [] for name in reversed(NAMES)} | {"I0": [(1, 4), (7, 9)], "I2": [(5, 9)]}
+    found = FolderSource(folder.columns, plan(folder)).sample(chosen)
+    assert found.instruments == ("I0", "I0", "I2")
+    assert found.lengths.tolist() == [3, 2, 4]
 
 
 @quietly

@@ -18,7 +18,6 @@ from regimetry.search.grid import (
 )
 
 GRID = {"window_size": [5, 10, 20, 40], "objective": ["none", "masked"], "jump_penalty": [0.5, 1.0]}
-FIELDS = Configuration.__dataclass_fields__
 
 
 @pytest.mark.parametrize(
@@ -36,7 +35,7 @@ FIELDS = Configuration.__dataclass_fields__
     ],
 )
 def test_values_of_a_flag(name, text, values):
-    assert values_of(FIELDS[name], text) == values
+    assert values_of(name, text) == values
 
 
 def test_a_grid_is_checked_value_by_value():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import DataError
 from regimetry.series.columns import (
     ar1_coefficient,
     is_smooth_cycle,
@@ -117,10 +117,3 @@ def test_constant_columns_are_refused(column, difference, message):
     noise = np.random.default_rng(0).standard_normal(100)
     with pytest.raises(DataError, match=message):
         fit_preprocessing(np.column_stack([noise, column]), ("n", "x"), difference)
-
-
-def test_bad_settings_are_named():
-    with pytest.raises(ConfigError, match="'always'"):
-        fit_preprocessing(_channels(), NAMES, "always")
-    with pytest.raises(ConfigError, match=r"close, which the data do not have.*walk, price, noise"):
-        fit_preprocessing(_channels(), NAMES, ["close"])

@@ -1,0 +1,69 @@
+"""What a fitted detector does: the verbs of its model, and the file."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from regimetry.check.golden import Golden
+    from regimetry.runtime.model import RegimeModel
+
+
+class FittedVerbs:
+    """The verbs of an estimator whose fit sets ``model_`` and ``golden_``."""
+
+    model_: RegimeModel
+    golden_: Golden
+
+    def predict(self, X: Any, *, by: str | None = None) -> Any:
+        """Label every bar, causally; see :meth:`RegimeModel.predict`."""
+        return self._fitted().predict(X, by=by)
+
+    def predict_proba(self, X: Any, *, by: str | None = None) -> Any:
+        """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
+        return self._fitted().predict_proba(X, by=by)
+
+    def smooth(self, X: Any, *, by: str | None = None) -> Any:
+        """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
+        return self._fitted().smooth(X, by=by)
+
+    def novelty(self, X: Any, *, by: str | None = None) -> Any:
+        """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
+        return self._fitted().novelty(X, by=by)
+
+    def novel(self, X: Any, *, by: str | None = None) -> Any:
+        """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
+        return self._fitted().novel(X, by=by)
+
+    def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
+        """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
+        return self._fitted().outputs(X, ("embedding",), by=by)["embedding"]
+
+    def _fitted(self) -> RegimeModel:
+        check_is_fitted(self)
+        return self.model_
+
+    def save(self, path: str | PathLike[str], *, golden: bool = True) -> None:
+        """Write the model file and the golden file beside it: both complete or neither.
+
+        Parameters
+        ----------
+        path : path
+            Of the model file.
+        golden : bool, default True
+            Write ``<stem>.golden.json``, against which ``regimetry verify`` and other languages
+            check a runtime. ``False`` removes one that lies there, since it is of another model.
+
+        Raises
+        ------
+        DataError
+            The folder does not exist or cannot be written to.
+        """
+        from regimetry.fit.package import write_files
+
+        write_files(self._fitted().content, self.golden_ if golden else None, path)
