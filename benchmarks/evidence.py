@@ -31,7 +31,7 @@ from regimetry.fit.learn import learn, measured_rows, refinement_of
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 
 KINDS = "s1,s2,s3,s4,s5,s6,n1,n2,h3,h3-2000"
 WINDOW = 10

@@ -32,7 +32,7 @@ from regimetry.regimes.clustering.landmarks import MOST_SPREAD, cluster_on
 from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
 from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
 from regimetry.regimes.evidence.explained import explained
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 from regimetry.series.units import fit_preprocessing
 
 KINDS = "s1,s2,s3,s4,s5,s6,n1,n2"

@@ -17,7 +17,7 @@ import regimetry as rg
 from benchmarks.machine import describe_machine
 from regimetry.fit.rows import cut_windows
 from regimetry.regimes.novelty import FALSE_ALARM_RATE, fit_novelty
-from regimetry.runtime.novelty import running_mean
+from regimetry.runtime.recursion import running_mean
 from regimetry.series.units import fit_preprocessing
 
 SEEDS = (30, 31, 32, 33, 34)

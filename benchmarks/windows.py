@@ -17,8 +17,9 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.machine import describe_machine
-from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
-from regimetry.windows import StreamBank, StreamBuffer, gather_windows, rolling_windows
+from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.runtime.ring import Ring
+from regimetry.windows import StreamBank, gather_windows, rolling_windows
 
 Call = Callable[[], object]
 RANDOM = np.random.default_rng(0)
@@ -123,14 +124,14 @@ def gather_converting(count: int, stride: int, target: str) -> None:
 def tick() -> None:
     window, width = 64, 16
     bar = RANDOM.standard_normal(width)
-    buffer, rows = StreamBuffer(window, width), deque(maxlen=window)
-    for _ in range(window):
-        buffer.push(bar)
+    ring, rows = Ring(window, width, np.float32), deque(maxlen=window)
+    for number in range(window):
+        ring.put(number, bar)
         rows.append(bar)
 
     def ours() -> None:
-        buffer.push(bar)
-        buffer.window()
+        ring.put(window, bar)
+        ring.last(window + 1, window)
 
     def with_deque(join: Callable[[deque], np.ndarray]) -> None:
         rows.append(bar)
@@ -146,7 +147,11 @@ def tick() -> None:
         }
     )
     other = min(found["array"], found["stack"])
-    row("stream tick, W 64, F 16: push and window", "< 1.2 us", f"{1e6 * found['ours']:.2f} us")
+    row(
+        "stream tick, W 64, F 16: row and window",
+        "< 1.2 us",
+        f"{1e6 * found['ours']:.2f} us",
+    )
     row("stream tick, times faster than a deque of rows", ">= 8", f"{other / found['ours']:.0f}")
 
 
@@ -155,13 +160,11 @@ def bank() -> None:
     ids = RANDOM.permutation(streams)
     rows = RANDOM.standard_normal((streams, width), dtype=np.float32)
     slab = StreamBank(streams, window, width)
-    buffers = [StreamBuffer(window, width) for _ in range(streams)]
     deques = [deque(maxlen=window) for _ in range(streams)]
     arrays = np.zeros((streams, window, width), dtype=np.float32)
     for _ in range(window):
-        slab.push(ids, rows)
+        slab.commit(ids, rows)
         for number, bar in zip(ids, rows, strict=True):
-            buffers[number].push(bar)
             deques[number].append(bar)
 
     def loop(windows_of: Callable[[int, np.ndarray], np.ndarray]) -> np.ndarray:
@@ -180,23 +183,22 @@ def bank() -> None:
         own[-1] = bar
         return own
 
-    def from_buffer(number: int, bar: np.ndarray) -> np.ndarray:
-        buffers[number].push(bar)
-        return buffers[number].window()[0]
+    def push(threads: int) -> None:
+        slab.stage(ids, rows, threads)
+        slab.commit(ids, rows)
 
     source, out = np.ones_like(arrays), np.zeros_like(arrays)
     found = medians(
         {
-            "one": lambda: slab.push(ids, rows),
-            "two": lambda: slab.push(ids, rows, 2),
+            "one": lambda: push(1),
+            "two": lambda: push(2),
             "memcpy": lambda: np.copyto(out, source),
             "deque": lambda: loop(from_deque),
             "array": lambda: loop(from_array),
-            "buffer": lambda: loop(from_buffer),
         }
     )
     name = "bank, 5000 streams, W 30, F 16, a row each"
-    for key, what in (("deque", "deques"), ("array", "arrays"), ("buffer", "StreamBuffers")):
+    for key, what in (("deque", "deques"), ("array", "arrays")):
         one, two = (f"{found[key] / found[threads]:.0f}" for threads in ("one", "two"))
         row(f"{name}: times a loop over {what}", ">= 30", f"{one} (2 threads: {two})")
     row(
@@ -225,19 +227,22 @@ def recursion() -> None:
             costs = [x + (y if y < limit else limit) for x, y in zip(d, costs, strict=True)]
             labels.append(costs.index(min(costs)))
 
-    ours = {"labels": jump_labels, "forward": jump_forward, "path": jump_path}
+    ours = {
+        "`Recursion`": lambda: Recursion(penalty)(distance),
+        "`jump_path`": lambda: jump_path(distance, penalty),
+    }
     found = medians(
         {
-            **{name: (lambda f=f: f(distance, penalty)) for name, f in ours.items()},
+            **ours,
             "numpy": with_numpy,
             "lists": with_lists,
         }
     )
     for name in ours:
         ratios = [found[other] / few / (found[name] / bars) for other in ("numpy", "lists")]
-        row(f"`jump_{name}`, 1 000 000 bars, K 5", "< 50 ms", f"{1e3 * found[name]:.1f} ms")
+        row(f"{name}, 1 000 000 bars, K 5", "< 50 ms", f"{1e3 * found[name]:.1f} ms")
         row(
-            f"`jump_{name}`, times a Python loop over numpy rows (over lists of floats)",
+            f"{name}, times a Python loop over numpy rows (over lists of floats)",
             ">= 200",
             f"{ratios[0]:.0f} ({ratios[1]:.0f})",
         )

@@ -1,9 +1,9 @@
-from typing import Any, SupportsFloat, SupportsIndex, TypeVar, final
+from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
+from regimetry.windows.snapshots import BankSnapshot
 
 _Scalar = TypeVar("_Scalar", bound=np.bool_ | np.number[Any])
 _Real = NDArray[np.float32] | NDArray[np.float64]
@@ -23,39 +23,19 @@ def window_starts(
     timestamps: NDArray[np.int64] | None = None,
     max_gap: SupportsIndex | None = None,
 ) -> NDArray[np.int64]: ...
-def jump_forward(
+def follow(
     distance: _Real,
+    novelty: _Real | None,
     penalty: SupportsFloat,
-    state: NDArray[np.float64] | None = None,
+    sharpness: SupportsFloat,
+    memory: SupportsFloat,
+    costs: NDArray[np.float64] | None = None,
+    means: NDArray[np.float64] | None = None,
     offsets: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
-def jump_labels(
-    distance: _Real,
-    penalty: SupportsFloat,
-    state: NDArray[np.float64] | None = None,
-    offsets: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def jump_path(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...
-
-@final
-class StreamBuffer:
-    def __init__(self, window_size: SupportsIndex, n_features: SupportsIndex) -> None: ...
-    def push(self, row: _Real) -> None: ...
-    def extend(self, rows: _Real) -> None: ...
-    def window(self) -> NDArray[np.float32]: ...
-    def reset(self) -> None: ...
-    def snapshot(self) -> StreamSnapshot: ...
-    def restore(self, snapshot: StreamSnapshot) -> None: ...
-    @property
-    def window_size(self) -> int: ...
-    @property
-    def n_features(self) -> int: ...
-    @property
-    def count(self) -> int: ...
-    @property
-    def ready(self) -> bool: ...
 
 @final
 class StreamBank:
@@ -65,10 +45,20 @@ class StreamBank:
         window_size: SupportsIndex,
         n_features: SupportsIndex,
         capacity: SupportsIndex | None = None,
+        numbers: NDArray[np.float64] | None = None,
+        dtype: Literal["float32", "float64"] = "float32",
     ) -> None: ...
-    def push(
+    def stage(
         self, ids: NDArray[np.int64], rows: _Real, threads: SupportsIndex = 1
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]: ...
+    ) -> tuple[NDArray[np.int64], Any]: ...
+    def commit(
+        self,
+        ids: NDArray[np.int64],
+        rows: _Real,
+        changed: NDArray[np.int64] | None = None,
+        numbers: NDArray[np.float64] | None = None,
+    ) -> None: ...
+    def numbers(self, ids: NDArray[np.int64]) -> NDArray[np.float64]: ...
     def add(self, count: SupportsIndex = 1) -> NDArray[np.int64]: ...
     def drop(self, ids: NDArray[np.int64]) -> None: ...
     def reset(self, ids: NDArray[np.int64] | None = None) -> None: ...

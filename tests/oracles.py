@@ -107,6 +107,17 @@ def jump_forward(distance, penalty, state=None):
     return values.argmin(axis=1), values
 
 
+def follow(distance, novelty, penalty, sharpness, memory):
+    """Labels, probabilities and running means of one series, a row at a time."""
+    labels, costs = jump_forward(distance, penalty)
+    probability, means = [], []
+    for row, value in zip(costs, novelty.tolist(), strict=True):
+        weights = np.exp(-sharpness * row)
+        probability.append(weights / weights.sum())
+        means.append(means[-1] + memory * (value - means[-1]) if means else value)
+    return labels, np.array(probability).reshape(costs.shape), np.array(means)
+
+
 def jump_path(distance, penalty):
     """The cheapest path by dynamic programming; staying beats changing, the lowest state wins."""
     costs = np.zeros(distance.shape[1])

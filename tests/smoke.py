@@ -6,8 +6,8 @@ import numpy as np
 
 import regimetry as rg
 from regimetry.errors import DataError
-from regimetry.runtime.jump import jump_forward, jump_path
-from regimetry.windows import StreamBank, StreamBuffer, gather_windows, window_starts
+from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.windows import StreamBank, gather_windows, window_starts
 
 
 def require(condition, what):
@@ -27,21 +27,22 @@ def main():
     gather_windows(values, starts, out, threads=2)
     require((out == expected).all(), "gather_windows")
 
-    buffer, bank = StreamBuffer(5, 2), StreamBank(3, 5, 2)
+    bank = StreamBank(3, 5, 2)
     for t, row in enumerate(values):
-        buffer.push(row)
-        ready, windows = bank.push(np.array([2, 0]), np.stack([row, -row]))
+        ids, rows = np.array([2, 0]), np.stack([row, -row])
+        ready, windows = bank.stage(ids, rows)
+        bank.commit(ids, rows)
         if t >= 4:
-            require((buffer.window()[0] == expected[t - 4]).all(), "StreamBuffer")
             require(ready.tolist() == [2, 0], "StreamBank")
             require((windows[0] == -windows[1]).all(), "StreamBank")
             require((windows[0] == expected[t - 4]).all(), "StreamBank")
 
     distance = np.array([[0.0, 1.0]] * 3 + [[1.0, 0.0]] * 3)
-    require(jump_forward(distance, 1.5)[0].tolist() == [0, 0, 0, 0, 1, 1], "jump_forward")
+    labels, _ = Recursion(1.5)(distance)
+    require(labels.regime.tolist() == [0, 0, 0, 0, 1, 1], "the recursion")
     require(jump_path(distance, 1.5).tolist() == [0, 0, 0, 1, 1, 1], "jump_path")
     try:
-        buffer.push(np.array([np.nan, 0.0]))
+        bank.commit(np.array([0]), np.array([[np.nan, 0.0]]))
     except DataError as error:
         require("expected" in str(error), "the refusal of a bad row")
     else:

@@ -101,7 +101,7 @@ def _label_by_head(
 ) -> Labels:
     from benchmarks.rivals.head import DEFAULTS
     from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY, fit_head
-    from regimetry.runtime.jump import jump_path
+    from regimetry.runtime.recursion import jump_path
 
     head = fit_head(
         features,

@@ -16,7 +16,7 @@ from regimetry.fit.rows import cut_windows
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.head import Head, fit_head
 from regimetry.regimes.evidence.refine import Refinement
-from regimetry.runtime.jump import jump_labels, jump_path
+from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.units import fit_preprocessing
 
@@ -98,5 +98,5 @@ class Labelled:
 
     def causal(self, rows: Values) -> Labels:
         """Label bar t by the bars up to t."""
-        labels, _ = jump_labels(self.distance(rows), penalties_of(self.refinement)[0])
-        return at_last_bar(labels, len(rows))
+        found, _ = Recursion(penalties_of(self.refinement)[0])(self.distance(rows))
+        return at_last_bar(found.regime, len(rows))

@@ -1,5 +1,7 @@
 #include "regimetry/jump.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <memory>
 #include <vector>
 
@@ -31,37 +33,64 @@ std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n) {
   return out;
 }
 
-// The states to start from, (M, K) flat, each less its minimum; zeros where none was given.
-std::vector<double> to_states(const py::object& state, int64_t series, int64_t k, bool many) {
-  regimetry::checked_multiply(series, k, "the state");
+// The costs to start from, (M, K) flat, each less its minimum; zeros where none were given.
+std::vector<double> to_costs(const py::object& costs, int64_t series, int64_t k) {
+  regimetry::checked_multiply(series, k, "the costs");
   std::vector<double> out(static_cast<std::size_t>(series * k), 0.0);
-  if (state.is_none()) return out;
-  const Array a(state, "state");
-  if (many) {
-    a.require_ndim(2, "(M, K), one row for each series", "pass None to start afresh");
-  } else {
-    a.require_ndim(1, "(K,)", "pass values[-1] of the previous call, or None to start afresh");
-  }
+  if (costs.is_none()) return out;
+  const Array a(costs, "costs");
+  a.require_ndim(2, "(M, K), one row for each series", "pass None to start afresh");
   if (!a.is_float64()) a.fail_dtype("float64", "use .astype('float64')");
-  const int last = many ? 1 : 0;
-  if (a.shape(last) != k || (many && a.shape(0) != series)) {
-    regimetry::fail("state has shape ", a.shape_name(), "; expected ",
-                    many ? "(" + std::to_string(series) + ", " + std::to_string(k) + ")"
-                         : "(" + std::to_string(k) + ",)",
-                    " for these distances; pass the state of the same series and regimes");
+  if (a.shape(1) != k || a.shape(0) != series) {
+    regimetry::fail("costs have shape ", a.shape_name(), "; expected (", series, ", ", k,
+                    ") for these distances; pass the state of the same series and regimes");
   }
-  const MatrixView<double> view(a.data(), series, k, many ? a.stride(0) : 0, a.stride(last));
+  const MatrixView<double> view(a.data(), series, k, a.stride(0), a.stride(1));
   for (int64_t m = 0; m < series; ++m) {
     double* row = out.data() + m * k;
     for (int64_t i = 0; i < k; ++i) {
       row[i] = view(m, i);
       if (!std::isfinite(row[i])) {
-        regimetry::fail("state holds ", row[i], " for regime ", i,
-                        "; expected finite numbers; pass values[-1] of the previous call, or None");
+        regimetry::fail("costs hold ", row[i], " for regime ", i,
+                        "; expected finite numbers; pass those of the previous call, or None");
       }
     }
     regimetry::normalise_state(row, k);
   }
+  return out;
+}
+
+// The running means of novelty after each row, (n,); NaN where there is no novelty.
+py::array_t<double> to_means(const py::object& novelty, const py::object& means, double memory,
+                             const std::vector<int64_t>& offsets) {
+  const auto series = static_cast<int64_t>(offsets.size()) - 1;
+  py::array_t<double> out(offsets.back());
+  double* to = out.mutable_data();
+  std::fill_n(to, offsets.back(), std::nan(""));
+  if (novelty.is_none()) return out;
+  std::vector<double> begins(static_cast<std::size_t>(series), std::nan(""));
+  const auto require_size = [](const Array& a, int64_t size, const char* of) {
+    a.require_ndim(1, "one number for each", "pass a flat array");
+    if (a.shape(0) != size) {
+      regimetry::fail(a.name(), " has shape ", a.shape_name(), "; expected (", size, ",), a number for each ",
+                      of, "; pass those of the same rows");
+    }
+  };
+  if (!means.is_none()) {
+    const Array a(means, "means");
+    require_size(a, series, "series");
+    if (!a.is_float64()) a.fail_dtype("float64", "use .astype('float64')");
+    const MatrixView<double> view(a.data(), 1, series, 0, a.stride(0));
+    for (int64_t m = 0; m < series; ++m) begins[static_cast<std::size_t>(m)] = view(0, m);
+  }
+  const Array values(novelty, "novelty");
+  require_size(values, offsets.back(), "row");
+  bindings::with_row(values, [&](const auto& view) {
+    const py::gil_scoped_release release;
+    for (std::size_t m = 0; m < begins.size(); ++m) {
+      regimetry::running_mean(view, offsets[m], offsets[m + 1] - offsets[m], memory, begins[m], to);
+    }
+  });
   return out;
 }
 
@@ -101,34 +130,22 @@ void for_each_series(const Arguments& in, F&& f) {
   });
 }
 
-py::tuple jump_forward(const py::object& distance, py::handle penalty, const py::object& state,
-                       const py::object& offsets) {
+py::tuple follow(const py::object& distance, const py::object& novelty, py::handle penalty,
+                 py::handle sharpness, py::handle memory, const py::object& costs,
+                 const py::object& means, const py::object& offsets) {
   const Arguments in(distance, penalty, offsets);
-  auto states = to_states(state, in.series(), in.k(), !offsets.is_none());
+  const double steep = bindings::to_double(sharpness, "sharpness");
+  auto state = to_costs(costs, in.series(), in.k());
   py::array_t<int64_t> labels(in.rows());
-  py::array_t<double> values({in.rows(), in.k()});
+  py::array_t<double> values({in.rows(), in.k()}), probabilities({in.rows(), in.k()});
   int64_t* label = labels.mutable_data();
-  double* value = values.mutable_data();
+  double *value = values.mutable_data(), *probability = probabilities.mutable_data();
   for_each_series(in, [&](int64_t m, int64_t first, const auto& all, int64_t n) {
-    regimetry::jump_forward(all, first, n, in.penalty, states.data() + m * in.k(), label, value);
+    regimetry::jump_forward(all, first, n, in.penalty, steep, state.data() + m * in.k(), label, value,
+                            probability);
   });
-  return py::make_tuple(labels, values);
-}
-
-py::tuple jump_labels(const py::object& distance, py::handle penalty, const py::object& state,
-                      const py::object& offsets) {
-  const Arguments in(distance, penalty, offsets);
-  const bool many = !offsets.is_none();
-  const auto states = to_states(state, in.series(), in.k(), many);
-  py::array_t<int64_t> labels(in.rows());
-  auto last = many ? py::array_t<double>({in.series(), in.k()}) : py::array_t<double>(in.k());
-  std::copy(states.begin(), states.end(), last.mutable_data());
-  int64_t* label = labels.mutable_data();
-  double* value = last.mutable_data();
-  for_each_series(in, [&](int64_t m, int64_t first, const auto& all, int64_t n) {
-    regimetry::jump_labels(all, first, n, in.penalty, value + m * in.k(), label);
-  });
-  return py::make_tuple(labels, last);
+  const auto averages = to_means(novelty, means, bindings::to_double(memory, "memory"), in.offsets);
+  return py::make_tuple(labels, probabilities, values, averages);
 }
 
 py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
@@ -145,78 +162,52 @@ py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
 }  // namespace
 
 void register_jump(py::module_& m) {
-  m.def("jump_forward", &jump_forward, py::arg("distance"), py::arg("penalty"),
-        py::arg("state") = py::none(), py::arg("offsets") = py::none(),
-        R"(jump_forward(distance, penalty, state=None, offsets=None)
+  m.def("follow", &follow, py::arg("distance"), py::arg("novelty"), py::arg("penalty"),
+        py::arg("sharpness"), py::arg("memory"), py::arg("costs") = py::none(),
+        py::arg("means") = py::none(), py::arg("offsets") = py::none(),
+        R"(follow(distance, novelty, penalty, sharpness, memory, costs=None, means=None, offsets=None)
 --
 
 Label each row by what is known up to it, at a price for every change of regime.
 
 ``V_t = d_t + min(V_{t-1}, min(V_{t-1}) + penalty)``, ``V_0 = d_0``, label ``argmin V_t`` (the lowest
-index on ties). Row t uses rows up to and including t, none after it.
+index on ties), probabilities ``softmax(-sharpness V_t)``; ``m_t = m_{t-1} + memory (x_t - m_{t-1})``
+of novelty x, ``m_0 = x_0``. Row t uses rows up to and including t, none after it.
 
 Parameters
 ----------
 distance : numpy.ndarray, shape (N, K), float32 or float64
     Finite costs of each regime; any strides; K >= 1, N may be 0.
+novelty : numpy.ndarray, shape (N,), float32 or float64, or None
 penalty : float
     Price of a change, >= 0; infinity forbids changes.
-state : numpy.ndarray, shape (K,), float64, optional
-    Where to go on: ``values[-1]`` of the previous call; (M, K) with `offsets`. None starts afresh.
+sharpness, memory : float
+costs : numpy.ndarray, shape (M, K), float64, optional
+    Where each series goes on: the values of its last row. None starts afresh.
+means : numpy.ndarray, shape (M,), float64, optional
+    The same of the running mean; NaN starts afresh.
 offsets : numpy.ndarray, shape (M + 1,), int64, optional
-    Boundaries of M series that lie one after the other in `distance`, from 0 to N.
+    Boundaries of M series that lie one after the other in `distance`, from 0 to N; one series by
+    default.
 
 Returns
 -------
 labels : numpy.ndarray, shape (N,), int64
     The regime of each row.
+probabilities : numpy.ndarray, shape (N, K), float64
 values : numpy.ndarray, shape (N, K), float64
-    V_t less its minimum, so that each row's least value is 0. Going on from ``values[-1]`` is
+    V_t less its minimum, so that each row's least value is 0. Going on from the last row is
     bit-identical to one pass over all rows.
+means : numpy.ndarray, shape (N,), float64
+    m_t; NaN without novelty.
 
 Raises
 ------
 TypeError
-    An argument is no array, or the penalty no number.
+    An argument is no array, or no number.
 regimetry.errors.DataError
     Wrong shape or dtype, a negative penalty, a distance that is not finite (the message names the
     row), or offsets that are not boundaries.
-
-Notes
------
-Thread safety: no state of its own; safe from several threads. Runs without the GIL.
-)");
-  m.def("jump_labels", &jump_labels, py::arg("distance"), py::arg("penalty"),
-        py::arg("state") = py::none(), py::arg("offsets") = py::none(),
-        R"(jump_labels(distance, penalty, state=None, offsets=None)
---
-
-Do as `jump_forward` does, keeping only the last values: less to write, so faster.
-
-Parameters
-----------
-distance : numpy.ndarray, shape (N, K), float32 or float64
-    Finite costs of each regime; any strides; K >= 1, N may be 0.
-penalty : float
-    Price of a change, >= 0; infinity forbids changes.
-state : numpy.ndarray, shape (K,), float64, optional
-    Where to go on; (M, K) with `offsets`. None starts afresh.
-offsets : numpy.ndarray, shape (M + 1,), int64, optional
-    Boundaries of M series that lie one after the other in `distance`, from 0 to N.
-
-Returns
--------
-labels : numpy.ndarray, shape (N,), int64
-    The regime of each row, from that row and earlier ones only.
-state : numpy.ndarray, shape (K,), float64
-    What the next call goes on from, (M, K) with `offsets`. A series without rows keeps its own.
-
-Raises
-------
-TypeError
-    An argument is no array, or the penalty no number.
-regimetry.errors.DataError
-    As for `jump_forward`.
 
 Notes
 -----
@@ -252,7 +243,7 @@ Raises
 TypeError
     An argument is no array, or the penalty no number.
 regimetry.errors.DataError
-    As for `jump_forward`.
+    As for `follow`.
 
 Notes
 -----

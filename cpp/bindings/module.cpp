@@ -10,7 +10,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   m.doc() = "Windows, streams and the jump recursion in C++.";
   register_errors(m);
   register_rolling(m);
-  register_stream_buffer(m);
   register_gather(m);
   register_segments(m);
   register_stream_bank(m);

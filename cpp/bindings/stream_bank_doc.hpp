@@ -1,12 +1,13 @@
 // Docstrings of StreamBank, apart so that its binding stays readable.
 #pragma once
 
-constexpr const char* kBankDoc = R"(StreamBank(n_streams, window_size, n_features, capacity=None)
+constexpr const char* kBankDoc = R"(StreamBank(n_streams, window_size, n_features, capacity=None, numbers=None, dtype='float32')
 --
 
-The last W rows of many live series, in one block of memory.
+The last W rows of many live series, in one block of memory, and S numbers with each.
 
-Streams are numbered; those from 0 to n_streams - 1 exist from the start.
+Streams are numbered; those from 0 to n_streams - 1 exist from the start. A push has two steps, so
+that rows and numbers change together or not at all: `stage`, which changes nothing, and `commit`.
 
 Parameters
 ----------
@@ -18,7 +19,11 @@ n_features : int
     F >= 1, the values of a row.
 capacity : int, optional
     The most streams there can be; n_streams by default. The block takes capacity * W * F * 4
-    bytes, of which streams without rows do not use theirs yet.
+    bytes (8 of float64), of which streams without rows do not use theirs yet.
+numbers : numpy.ndarray, shape (S,), float64, optional
+    The numbers of a stream that begins; none by default.
+dtype : {"float32", "float64"}, default "float32"
+    What rows are kept as.
 
 Raises
 ------
@@ -31,17 +36,17 @@ Thread safety: every method takes the bank's lock, so calls from several threads
 stream's rows keep their order only if one thread pushes them.
 )";
 
-constexpr const char* kPushDoc = R"(push(self, ids, rows, threads=1)
+constexpr const char* kStageDoc = R"(stage(self, ids, rows, threads=1)
 --
 
-Add one row to each of the streams `ids` and return the windows that are full.
+Return the windows that would be full, were one row added to each of the streams `ids`.
 
 Parameters
 ----------
 ids : numpy.ndarray, shape (B,), int64
     In any order; an id may be repeated, its rows are then taken in order.
 rows : numpy.ndarray, shape (B, F), float32 or float64
-    Any strides; converted to float32 as they are written.
+    Any strides.
 threads : int, default 1
     At most so many threads; fewer are used below 1 MiB of windows each.
 
@@ -50,7 +55,7 @@ Returns
 ready_ids : numpy.ndarray, shape (R,), int64
     The id of each row after which its stream has seen W rows, in the order of `ids`: as if the
     rows were pushed one by one, so a repeated id may stand here as often.
-windows : numpy.ndarray, shape (R, W, F), float32
+windows : numpy.ndarray, shape (R, W, F), of the bank's dtype
     The window after that row, oldest row first. Contiguous, the caller's own.
 
 Raises
@@ -59,11 +64,64 @@ TypeError
     An argument is no array.
 regimetry.errors.DataError
     An id that does not exist, wrong shapes or dtypes, a value that is not finite in float32 (the
-    message names the row), or a closed bank. The bank is then unchanged: all rows or none.
+    message names the row), or a closed bank.
+
+Notes
+-----
+The bank stays as it is. Thread safety: locked; runs without the GIL.
+)";
+
+constexpr const char* kCommitDoc = R"(commit(self, ids, rows, changed=None, numbers=None)
+--
+
+Add one row to each of the streams `ids`, and put the numbers of those that change, at once.
+
+Parameters
+----------
+ids : numpy.ndarray, shape (B,), int64
+    In any order; an id may be repeated, its rows are then taken in order.
+rows : numpy.ndarray, shape (B, F), float32 or float64
+    Any strides; converted to the bank's dtype as they are written.
+changed : numpy.ndarray, shape (n,), int64, optional
+    Streams whose numbers change.
+numbers : numpy.ndarray, shape (n, S), float64, optional
+    Their numbers from now on.
+
+Raises
+------
+TypeError
+    An argument is no array.
+regimetry.errors.DataError
+    As for `stage`. The bank is then unchanged: all rows and numbers or none.
 
 Notes
 -----
 Thread safety: locked; runs without the GIL.
+)";
+
+constexpr const char* kNumbersDoc = R"(numbers(self, ids)
+--
+
+Return the numbers that belong to streams.
+
+Parameters
+----------
+ids : numpy.ndarray, shape (n,), int64
+    Streams that exist.
+
+Returns
+-------
+numpy.ndarray, shape (n, S), float64
+    A copy: what `commit` put last, or what a stream begins with.
+
+Raises
+------
+regimetry.errors.DataError
+    An id that does not exist, or a closed bank.
+
+Notes
+-----
+Thread safety: locked.
 )";
 
 constexpr const char* kAddDoc = R"(add(self, count=1)
@@ -165,8 +223,8 @@ Returns
 -------
 dict
     ``kind`` str, ``version``, ``window_size``, ``n_features`` int, ``ids`` and ``counts``, int64
-    (n,), and ``rows``, float32 (n, W, F), oldest first; a stream with fewer than W rows has zeros
-    behind them.
+    (n,), ``rows``, of the bank's dtype (n, W, F), oldest first (a stream with fewer than W rows has
+    zeros behind them), and ``numbers``, float64 (n, S), where there are any.
 
 Raises
 ------

@@ -10,7 +10,6 @@
 #include "regimetry/rolling.hpp"
 #include "regimetry/segments.hpp"
 #include "regimetry/stream_bank.hpp"
-#include "regimetry/stream_buffer.hpp"
 
 using namespace regimetry;
 
@@ -91,31 +90,6 @@ void segments(Bytes& in) {
 }
 
 template <class T>
-void buffer(Bytes& in) {
-  StreamBuffer b(in.number(5), in.number(3));
-  const auto finite = [&] {
-    float sum = 0;
-    for (int64_t i = 0; i < b.window_size() * b.n_features(); ++i) sum += b.window()[i] * 0;
-    require(sum == 0);
-  };
-  if (b.n_features() > 8 || b.window_size() > 64) return;
-  for (int64_t step = in.below(12); step > 0; --step) {
-    try {
-      const Matrix<T> m(in, in.below(8), in.below(4) == 0 ? in.below(4) : b.n_features());
-      if (in.below(4) == 0) {
-        b.restore(in.number(9), m.view);
-      } else if (m.view.rows() == 1) {
-        b.push(m.view);
-      } else {
-        b.extend(m.view);
-      }
-    } catch (const DataError&) {
-    }
-    if (b.ready()) finite();
-  }
-}
-
-template <class T>
 void bank(Bytes& in) {
   StreamBank b(in.number(4), in.number(4), in.number(3), in.number(6));
   if (b.capacity() > 16 || b.window_size() > 16 || b.n_features() > 8) return;
@@ -131,17 +105,18 @@ void bank(Bytes& in) {
         case 2: b.reset(ids); break;
         case 3: {
           const Matrix<T> rows(in, n * b.window_size(), b.n_features());
-          b.restore({ids, in.list<int64_t>(n)}, rows.view);
+          b.restore({ids, in.list<int64_t>(n), {}}, rows.view);
           break;
         }
         default: {
           const Matrix<T> rows(in, n, b.n_features());
-          b.push(ids, rows.view, 1 + in.below(3), [&](int64_t count) {
+          b.stage(ids, rows.view, 1 + in.below(3), [&](int64_t count) {
             ready.resize(static_cast<std::size_t>(count));
             windows.resize(static_cast<std::size_t>(count * b.window_size() * b.n_features()));
             return std::make_pair(ready.data(), windows.data());
           });
           for (const float x : windows) require(std::isfinite(x));
+          b.commit(ids, rows.view, {}, MatrixView<double>(nullptr, 0, 0));
         }
       }
     } catch (const DataError&) {
@@ -155,27 +130,25 @@ void jump(Bytes& in) {
   const double penalty = in.take<double>();
   require_penalty(penalty);
   const int64_t n = m.view.rows(), k = m.view.cols();
-  const std::vector<double> zeros(static_cast<std::size_t>(k));
-  std::vector<double> values(static_cast<std::size_t>(n * k)), state(zeros), last(zeros);
-  std::vector<int64_t> labels(static_cast<std::size_t>(n)), again(labels);
-  jump_forward(m.view, 0, n, penalty, state.data(), labels.data(), values.data());
-  jump_labels(m.view, 0, n, penalty, last.data(), again.data());
-  require(labels == again);
+  std::vector<double> values(static_cast<std::size_t>(n * k)), shares(values);
+  std::vector<double> state(static_cast<std::size_t>(k));
+  std::vector<int64_t> labels(static_cast<std::size_t>(n));
+  jump_forward(m.view, 0, n, penalty, in.take<double>(), state.data(), labels.data(), values.data(),
+               shares.data());
   jump_path(m.view, 0, n, penalty, labels.data());
   for (const int64_t label : labels) require(label >= 0 && label < k);
 }
 
 template <class T>
 void run(Bytes& in) {
-  switch (in.below(6)) {
+  switch (in.below(5)) {
     case 0:
       rolling_geometry(std::max<int64_t>(0, in.number(50)), std::max<int64_t>(0, in.number(8)),
                        in.number(64), in.number(8), 8, in.number(9), in.number(9));
       break;
     case 1: gather<T>(in); break;
     case 2: segments<T>(in); break;
-    case 3: buffer<T>(in); break;
-    case 4: bank<T>(in); break;
+    case 3: bank<T>(in); break;
     default: jump<T>(in);
   }
 }

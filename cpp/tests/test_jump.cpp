@@ -25,8 +25,8 @@ void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& ran
   const MatrixView<double> view(d.data(), n, k);
   std::vector<double> state(static_cast<std::size_t>(k));
   std::vector<int64_t> labels(static_cast<std::size_t>(n)), path(labels), best(static_cast<std::size_t>(k));
-  std::vector<double> values(d.size());
-  jump_forward(view, 0, n, penalty, state.data(), labels.data(), values.data());
+  std::vector<double> values(d.size()), shares(d.size());
+  jump_forward(view, 0, n, penalty, 0.5, state.data(), labels.data(), values.data(), shares.data());
   jump_path(view, 0, n, penalty, path.data());
 
   std::vector<double> least(static_cast<std::size_t>(k), 1e300);
@@ -55,9 +55,9 @@ void compare_passes(int64_t k, std::mt19937& random) {
   for (float& x : d) x = static_cast<float>(random() % 1000) / 7.0F;
   const MatrixView<float> view(d.data(), n, k);
   const std::vector<double> zeros(static_cast<std::size_t>(k));
-  std::vector<double> state(zeros), whole(size), parts(size);
+  std::vector<double> state(zeros), whole(size), parts(size), shares(size);
   std::vector<int64_t> labels(n), again(n);
-  jump_forward(view, 0, n, 30.0, state.data(), labels.data(), whole.data());
+  jump_forward(view, 0, n, 30.0, 0.5, state.data(), labels.data(), whole.data(), shares.data());
   CHECK(std::equal(state.begin(), state.end(), whole.end() - k));
 
   std::vector<double> v(zeros);
@@ -69,22 +69,24 @@ void compare_passes(int64_t k, std::mt19937& random) {
     const auto low = std::min_element(v.begin(), v.end());
     CHECK(labels[static_cast<std::size_t>(t)] == low - v.begin());
     const double least = *low;
-    for (double& x : v) x -= least;
+    double total = 0;
+    for (double& x : v) total += std::exp(-0.5 * (x -= least));
     CHECK(std::equal(v.begin(), v.end(), whole.begin() + t * k));
+    for (int64_t i = 0; i < k; ++i) {
+      const auto at = static_cast<std::size_t>(t * k + i);
+      CHECK(std::fabs(shares[at] - std::exp(-0.5 * whole[at]) / total) < 1e-12);
+    }
   }
 
   for (int64_t cut = 1; cut < n; ++cut) {
     state = zeros;
-    jump_forward(view, 0, cut, 30.0, state.data(), again.data(), parts.data());
-    jump_forward(view, cut, n - cut, 30.0, state.data(), again.data(), parts.data());
+    jump_forward(view, 0, cut, 30.0, 0.5, state.data(), again.data(), parts.data(), shares.data());
+    jump_forward(view, cut, n - cut, 30.0, 0.5, state.data(), again.data(), parts.data(), shares.data());
     CHECK(again == labels && parts == whole);
   }
   state = zeros;
-  jump_labels(view, 0, n, 30.0, state.data(), again.data());
-  CHECK(again == labels && std::equal(state.begin(), state.end(), whole.end() - k));
-  state = zeros;
   jump_path(view, 0, n, 0.0, again.data());
-  jump_forward(view, 0, n, 0.0, state.data(), labels.data(), whole.data());
+  jump_forward(view, 0, n, 0.0, 0.5, state.data(), labels.data(), whole.data(), shares.data());
   CHECK(again == labels);  // changing for nothing: each row by itself
   jump_path(view, 0, n, std::numeric_limits<double>::infinity(), again.data());
   CHECK(std::equal(again.begin() + 1, again.end(), again.begin()));
@@ -102,11 +104,17 @@ int main() {
   for (const int64_t k : {1, 2, 5, 8, 9, 70}) compare_passes(k, random);
 
   const double bad[] = {1, 2, 3, std::nan("")};
-  double out[4], zeros[2] = {0, 0};
+  double out[4], shares[4], zeros[2] = {0, 0};
   int64_t labels[2];
   check_refused("row 1 holds nan in column 1", [&] {
-    jump_forward(MatrixView<double>(bad, 2, 2), 0, 2, 1.0, zeros, labels, out);
+    jump_forward(MatrixView<double>(bad, 2, 2), 0, 2, 1.0, 1.0, zeros, labels, out, shares);
   });
   check_refused("penalty is -1", [] { require_penalty(-1); });
   check_refused("penalty is nan", [] { require_penalty(std::nan("")); });
+
+  const float novelty[] = {4, 2, 8, 1};
+  double means[4];
+  running_mean(MatrixView<float>(novelty, 1, 4), 0, 3, 0.5, std::nan(""), means);
+  running_mean(MatrixView<float>(novelty, 1, 4), 3, 1, 0.5, means[2], means);
+  CHECK(means[0] == 4 && means[1] == 3 && means[2] == 5.5 && means[3] == 3.25);
 }

@@ -21,19 +21,20 @@ struct Result {
 template <class T>
 Result push(StreamBank& bank, const std::vector<int64_t>& ids, const MatrixView<T>& rows, int64_t threads = 1) {
   Result out;
-  bank.push(ids, rows, threads, [&](int64_t n) {
+  bank.stage(ids, rows, threads, [&](int64_t n) {
     out.ids.resize(static_cast<std::size_t>(n));
     out.windows.resize(static_cast<std::size_t>(n * bank.window_size() * bank.n_features()));
     return std::make_pair(out.ids.data(), out.windows.data());
   });
+  bank.commit(ids, rows, {}, MatrixView<double>(nullptr, 0, 0));
   return out;
 }
 
-// A bank equals as many single buffers, rows taken one by one.
-void compare_with_buffers(int64_t streams, int64_t w, int64_t f, int64_t batch, int rounds, int64_t threads) {
+// A bank equals as many lists, rows taken one by one.
+void compare_with_lists(int64_t streams, int64_t w, int64_t f, int64_t batch, int rounds, int64_t threads) {
   std::mt19937 random(11);
   StreamBank bank(streams, w, f, streams);
-  std::vector<StreamBuffer> buffers(static_cast<std::size_t>(streams), StreamBuffer(w, f));
+  std::vector<std::vector<float>> lists(static_cast<std::size_t>(streams));
   std::size_t windows = 0;
   for (int round = 0; round < rounds; ++round) {
     std::vector<int64_t> ids;
@@ -46,12 +47,12 @@ void compare_with_buffers(int64_t streams, int64_t w, int64_t f, int64_t batch, 
     const Result got = push(bank, ids, view, threads);
     std::size_t at = 0;
     for (int64_t i = 0; i < batch; ++i) {
-      auto& buffer = buffers[static_cast<std::size_t>(ids[static_cast<std::size_t>(i)])];
-      buffer.push(view.slice(i, 1));
-      if (!buffer.ready()) continue;
-      CHECK(got.ids[at] == ids[static_cast<std::size_t>(i)]);
+      auto& list = lists[static_cast<std::size_t>(ids[static_cast<std::size_t>(i)])];
+      for (int64_t c = 0; c < f; ++c) list.push_back(static_cast<float>(view(i, c)));
       const auto item = static_cast<std::size_t>(w * f);
-      CHECK(std::equal(buffer.window(), buffer.window() + w * f, got.windows.data() + at * item));
+      if (list.size() < item) continue;
+      CHECK(got.ids[at] == ids[static_cast<std::size_t>(i)]);
+      CHECK(std::equal(list.end() - w * f, list.end(), got.windows.data() + at * item));
       ++at;
     }
     CHECK(at == got.ids.size());
@@ -105,7 +106,7 @@ void life_of_streams() {
   check_refused("shape (3, 1)", [&] { push(bank, {0}, MatrixView<float>(rows, 3, 1)); });
   bool thrown = false;
   try {
-    bank.push({0, 0}, MatrixView<float>(rows, 2, 1), 1,
+    bank.stage({0, 0}, MatrixView<float>(rows, 2, 1), 1,
               [](int64_t) -> std::pair<int64_t*, float*> { throw std::runtime_error("no memory"); });
   } catch (const std::runtime_error&) {
     thrown = true;
@@ -141,23 +142,50 @@ void snapshots() {
     CHECK(push(*each, {2, 0, 2}, MatrixView<float>(rows, 3, 1)).windows == (std::vector<float>{3, 4, 2, 5, 1, 3}));
   }
   const MatrixView<float> view(held.data(), 6, 1);
-  check_refused("ascending", [&] { other.restore({{2, 0}, {1, 4}}, view); });
-  check_refused("ascending", [&] { other.restore({{0, 5}, {1, 4}}, view); });
-  check_refused("at least 0", [&] { other.restore({{0, 2}, {1, kMaxSize}}, view); });
-  check_refused("as many counts", [&] { other.restore({{0, 2}, {1}}, view); });
-  check_refused("as many counts", [&] { other.restore({{0}, {1}}, view); });
+  check_refused("ascending", [&] { other.restore({{2, 0}, {1, 4}, {}}, view); });
+  check_refused("ascending", [&] { other.restore({{0, 5}, {1, 4}, {}}, view); });
+  check_refused("at least 0", [&] { other.restore({{0, 2}, {1, kMaxSize}, {}}, view); });
+  check_refused("as many counts", [&] { other.restore({{0, 2}, {1}, {}}, view); });
+  check_refused("as many counts", [&] { other.restore({{0}, {1}, {}}, view); });
   held[5] = std::nanf("");
   check_refused("nan", [&] { other.restore(state, view); });
   CHECK((other.counts({0, 2}) == std::vector<int64_t>{5, 3}));
 }
 
+// Rows and numbers change together, in doubles as well; a stage alone changes nothing.
+void two_steps() {
+  StreamBank bank(2, 2, 1, 3, {0.0, 7.0}, true);
+  const double rows[] = {1e-12, 2, 3}, numbers[] = {5, 6};
+  const MatrixView<double> view(rows, 3, 1), one(numbers, 1, 2);
+  std::vector<double> windows;
+  int64_t ids[2];
+  const auto outputs = [&](int64_t n) {
+    windows.resize(static_cast<std::size_t>(2 * n));
+    return std::make_pair(ids, windows.data());
+  };
+  for (int round = 0; round < 2; ++round) {
+    bank.stage({1, 1, 0}, view, 1, outputs);
+    CHECK((windows == std::vector<double>{1e-12, 2}) && ids[0] == 1);
+    CHECK((bank.counts({0, 1}) == std::vector<int64_t>{0, 0}));
+  }
+  check_refused("ids[0] is 2", [&] { bank.commit({1, 1, 0}, view, {2}, one); });
+  check_refused("shape (1, 2); expected (2, 2)", [&] { bank.commit({1, 1, 0}, view, {0, 1}, one); });
+  CHECK((bank.counts({0, 1}) == std::vector<int64_t>{0, 0}));
+  bank.commit({1, 1, 0}, view, {1}, one);
+  CHECK((bank.counts({0, 1}) == std::vector<int64_t>{1, 2}));
+  CHECK((bank.numbers({0, 1}) == std::vector<double>{0, 7, 5, 6}));
+  bank.reset({1});
+  CHECK((bank.numbers(bank.add(1)) == bank.numbers({1})));
+}
+
 }  // namespace
 
 int main() {
-  compare_with_buffers(5, 3, 2, 17, 20, 1);
-  compare_with_buffers(9, 1, 4, 30, 5, 1);
-  compare_with_buffers(40, 60, 16, 2000, 3, 3);  // large enough for several threads
+  compare_with_lists(5, 3, 2, 17, 20, 1);
+  compare_with_lists(9, 1, 4, 30, 5, 1);
+  compare_with_lists(40, 60, 16, 2000, 3, 3);  // large enough for several threads
   hammer();
   life_of_streams();
   snapshots();
+  two_steps();
 }

@@ -82,14 +82,14 @@ def _versions() -> dict[str, str]:
 def _extension(problems: list[str]) -> bool:
     """Return whether the extension loads and computes."""
     try:
-        from regimetry.runtime.jump import jump_labels
+        from regimetry.runtime.recursion import Recursion
         from regimetry.windows import rolling_windows
     except ImportError as error:
         problems.append(f"The extension regimetry._core does not load: {error}.")
         return False
-    labels, _ = jump_labels(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]), 1.5)
+    found, _ = Recursion(1.5)(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
     windows = rolling_windows(np.arange(6.0).reshape(3, 2), 2)
-    if labels.tolist() == [0, 0, 1] and windows[1].tolist() == [[2.0, 3.0], [4.0, 5.0]]:
+    if found.regime.tolist() == [0, 0, 1] and windows[1].tolist() == [[2.0, 3.0], [4.0, 5.0]]:
         return True
     problems.append("The extension regimetry._core computes wrong results. Install it anew.")
     return False

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from regimetry.check.parity import close_calls
 from regimetry.contract import INPUT_NAME, OUTPUTS, ModelContract, Signature
 from regimetry.errors import ModelError
-from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.recursion import Recursion
 from regimetry.windows import Windows
 
 FORMAT_VERSION = 1
@@ -84,16 +84,17 @@ def make_golden(
     windows = Windows.of(windows)
     count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
     ties = close_calls(distance)
-    labels, _ = jump_forward(distance, jump_penalty, offsets=windows.offsets)
-    start = _best_run(labels, ties, count, windows.with_later(count - 1))
+    recursion = Recursion(jump_penalty)
+    labels, _ = recursion(distance, offsets=windows.offsets)
+    start = _best_run(labels.regime, ties, count, windows.with_later(count - 1))
     run = np.arange(start, start + count)
     rows = np.concatenate([run, _spread(len(distance), run, ties)])
-    labels, _ = jump_forward(distance[run], jump_penalty)
+    labels, _ = recursion(distance[run])
     return Golden(
         window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
         outputs={o.name: np.asarray(found[o.name], dtype=o.dtype)[rows] for o in OUTPUTS},
         jump_penalty=jump_penalty,
-        labels_from_start=labels,
+        labels_from_start=labels.regime,
     )
 
 

@@ -17,7 +17,7 @@ from regimetry.check.reader import read_source
 from regimetry.check.runtimes import RUNTIME_NAMES, RUNTIMES, Outputs, Runtime, Subject
 from regimetry.errors import ConfigError, RegimetryError
 from regimetry.parameters import require_choice
-from regimetry.runtime.jump import jump_forward
+from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.session import first_line
 
 
@@ -196,7 +196,8 @@ def _other_labels(found: Outputs, golden: Golden) -> int | None:
     if distance is None or not np.isfinite(distance).all():
         return None
     run = slice(0, len(golden.labels_from_start))
-    labels, _ = jump_forward(distance[run], golden.jump_penalty)
-    _, costs = jump_forward(golden.outputs["distance"][run], golden.jump_penalty)
-    differs = labels != golden.labels_from_start
-    return int(np.sum(differs & ~close_calls(costs)))
+    recursion = Recursion(golden.jump_penalty)
+    labels, _ = recursion(distance[run])
+    _, states = recursion(golden.outputs["distance"][run])
+    differs = labels.regime != golden.labels_from_start
+    return int(np.sum(differs & ~close_calls(states.costs)))

@@ -49,19 +49,17 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
     from regimetry.analysis import comparable_novelty, detect_drift
-    from regimetry.cli.labelling import label_rows, span
+    from regimetry.cli.labelling import label_table, span
     from regimetry.cli.output import print_json
-    from regimetry.contract.features import as_read_by
     from regimetry.runtime.model import load
 
     model = load(options.model, device=options.device)
-    rows = model.contract.window_rows
-    stretches = _stretches(options, rows - 1)
-    training, recent = (as_read_by(model.contract, stretch) for stretch in stretches)
+    rows = model.rows
+    training, recent = _stretches(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
-        label_rows(model, training).labels[rows - 1 :],
-        label_rows(model, recent).labels[rows - 1 :],
+        label_table(model, training).labels[rows - 1 :],
+        label_table(model, recent).labels[rows - 1 :],
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,

@@ -31,7 +31,6 @@ def run(options: argparse.Namespace) -> None:
 
     from regimetry.cli.output import print_json
     from regimetry.cli.progress import progress
-    from regimetry.contract.features import as_read_by
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
     from regimetry.series.tables import read_table, require_table_suffix, write_table
@@ -42,9 +41,8 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
-    read = as_read_by(model.contract, table)
-    with progress(len(read), "embedding", "bar") as advance:
-        embeddings = model.embed(read, advance=advance)
+    with progress(len(table), "embedding", "bar") as advance:
+        embeddings = model.embed(table, advance=advance)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())

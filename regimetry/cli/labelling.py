@@ -24,26 +24,11 @@ class Labelled(NamedTuple):
 
 
 def label_table(model: RegimeModel, table: Any) -> Labelled:
-    """Label every row of a pandas frame, causally; price bars where the model makes features."""
-    from regimetry.contract.features import as_read_by
-
-    read = as_read_by(model.contract, table)
-    found, before = label_rows(model, read), len(table) - len(read)
-    if not before:
-        return found
-    return Labelled(
-        np.concatenate([np.full(before, MISSING), found.labels]),
-        np.concatenate([np.full((before, found.probability.shape[1]), np.nan), found.probability]),
-        np.concatenate([np.full(before, np.nan), found.novelty]),
-    )
-
-
-def label_rows(model: RegimeModel, frame: Any) -> Labelled:
-    """Label every row of a pandas frame that holds what the graph reads, causally."""
+    """Label every row of a pandas frame, causally."""
     from regimetry.cli.progress import progress
 
-    with progress(len(frame), "labelling", "bar") as advance:
-        found = model.label(frame, advance=advance)
+    with progress(len(table), "labelling", "bar") as advance:
+        found = model.label(table, advance=advance)
     return Labelled(
         found.regime.fillna(MISSING).to_numpy(dtype=np.int64),
         found.probability.to_numpy(dtype=np.float64),

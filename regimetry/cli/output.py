@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from regimetry.contract import Landmarks
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from regimetry.contract import ModelContract
 
 
@@ -42,13 +40,6 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         ).rstrip()
         for line in lines
     )
-
-
-def over_rows_of(table: pd.DataFrame, result: pd.DataFrame) -> pd.DataFrame:
-    """Put results of the last rows of a table at their rows; those of earlier rows are missing."""
-    before = len(table) - len(result)
-    placed = result.set_axis(range(before, len(table))).reindex(range(len(table)))
-    return placed.set_axis(table.index)
 
 
 def regime_table(contract: ModelContract) -> str:

@@ -49,9 +49,8 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _run_table(options: argparse.Namespace) -> None:
-    from regimetry.cli.output import over_rows_of, print_json, text_table
+    from regimetry.cli.output import print_json, text_table
     from regimetry.cli.progress import progress
-    from regimetry.contract.features import as_read_by
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
     from regimetry.series.tables import read_table, require_table_suffix, write_table
@@ -62,14 +61,13 @@ def _run_table(options: argparse.Namespace) -> None:
     model = load(options.model, device=options.device)
     by = model.contract.by if options.by is None else options.by
     table = read_table(options.data, time_column=options.time_column, by=by)
-    read = as_read_by(model.contract, table)
-    with progress(len(read), "labelling", "bar") as advance:
-        labels = model.label(read, by=options.by, advance=advance)
+    with progress(len(table), "labelling", "bar") as advance:
+        labels = model.label(table, by=options.by, advance=advance)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
     result["novelty"] = labels.novelty
     result["novel"] = labels.novel
-    result = over_rows_of(table, result.round(6))
+    result = result.round(6)
     if by in table.columns:
         result.insert(0, by, table[by])
     if options.output is not None:

@@ -94,7 +94,6 @@ def _gather(options: argparse.Namespace) -> ReportData:
     import numpy as np
 
     from regimetry.cli.labelling import breaks_of, label_table
-    from regimetry.contract.features import as_read_by
     from regimetry.report.axis import TimeAxis
     from regimetry.report.data import choose_drawn, gather
     from regimetry.runtime.model import load
@@ -114,7 +113,7 @@ def _gather(options: argparse.Namespace) -> ReportData:
         labels=found.labels,
         probability=found.probability,
         novelty=found.novelty,
-        embedding=np.asarray(model.embed(as_read_by(model.contract, table))),
+        embedding=np.asarray(model.embed(table)),
         model_name=options.model.name,
         data_name=options.data.name,
         bars_per_year=options.bars_per_year,

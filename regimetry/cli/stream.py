@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from regimetry.cli.arguments import add_time_column
 
 if TYPE_CHECKING:
-    from regimetry.cli.bars import Bar, Reader
+    from regimetry.cli.bars import Reader
     from regimetry.cli.stopping import Stop
     from regimetry.contract import ModelContract
     from regimetry.runtime.model import RegimeModel
@@ -80,8 +80,7 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = load(options.model, device=options.device, threads=1)
-    label = _labeller(model, options.late)
-    schema = label.schema
+    label, schema = _Labeller(model, options.late), model.schema
     reader: Reader | None = None
     for number, line in lines(sys.stdin.buffer):
         if reader is None:
@@ -98,59 +97,20 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             sys.stdout.flush()
 
 
-def _labeller(model: RegimeModel, late: Literal["refuse", "skip"]) -> _Labeller:
-    features = model.contract.training.features
-    return _Labeller(model, late) if features is None else _FeatureLabeller(model, late)
-
-
 class _Labeller:
-    """Labels bars whose columns are those that the model reads."""
+    """Labels the bars of lines."""
 
     def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
-        self.schema = model.contract.schema
         self._contract = model.contract
         self._stream = model.stream(late=late)
 
     def __call__(self, reader: Reader, text: str) -> dict[str, Any]:
         bar = reader.bar(text)
         skipped = self._stream.skipped
-        tick = self._push(bar)
+        tick = self._stream.push(bar.row, timestamp=bar.timestamp)
         if self._stream.skipped > skipped:
             return {"time": bar.time, "skipped": "late"}
         return {"time": bar.time, **_fields(tick, self._contract)}
-
-    def _push(self, bar: Bar) -> Tick | None:
-        return self._stream.push(bar.row, timestamp=bar.timestamp)
-
-
-class _FeatureLabeller(_Labeller):
-    """Labels price bars with a model that reads features of them.
-
-    A late bar must not reach the features either, so time is kept here.
-    """
-
-    def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
-        from regimetry.runtime.instants import Clock
-        from regimetry.series.schema import Schema
-
-        super().__init__(model, late)
-        features = model.contract.training.features
-        assert features is not None
-        self.schema = Schema.numeric(features.columns.names)
-        self._features = features.stream()
-        self._clock = Clock(late)
-
-    def _push(self, bar: Bar) -> Tick | None:
-        from regimetry.runtime.instants import as_instant
-
-        instant = None if bar.timestamp is None else as_instant(bar.timestamp)
-        if instant is not None and self._clock.is_late(instant):
-            self._stream.skipped += 1
-            return None
-        row = self._features.push(bar.row)
-        if instant is not None:
-            self._clock.last = instant
-        return None if row is None else self._stream.push(row)
 
 
 def _fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.summary import fit_sharpness, summarise
-from regimetry.runtime.jump import jump_forward, jump_path
+from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
@@ -55,12 +55,12 @@ def describe(
     jump_penalty, smooth_penalty = learned.penalties(options)
     offsets = panel.boundaries(rows.window_rows)
     begins = begins_of(offsets)
-    labels, costs = jump_forward(distance, jump_penalty, offsets=offsets)
+    found, states = Recursion(jump_penalty)(distance, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(
         [preprocessing.transform(part)[window_size - 1 :] for part in panel.parts()]
     )
-    matrix = transition_matrix(labels, n_regimes, begins)
+    matrix = transition_matrix(found.regime, n_regimes, begins)
     names = None if learned.alignment is None else learned.alignment.names
     contract = ModelContract(
         window_size=window_size,
@@ -71,7 +71,7 @@ def describe(
         scale=tuple(preprocessing.scale.tolist()),
         clip=preprocessing.clip,
         embedding_size=outputs["embedding"].shape[1],
-        regimes=summarise(labels, features, n_regimes, names, begins),
+        regimes=summarise(found.regime, features, n_regimes, names, begins),
         transition_matrix=tuple(map(tuple, matrix.tolist())),
         jump_penalty=jump_penalty,
         smooth_penalty=smooth_penalty,
@@ -83,7 +83,7 @@ def describe(
         scaling=rows.scaling,
         training=record,
     )
-    sharpness = fit_sharpness(costs, hindsight, contract.bars_until_label, offsets)
+    sharpness = fit_sharpness(states.costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)
 
 

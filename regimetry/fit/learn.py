@@ -37,7 +37,7 @@ from regimetry.regimes.clustering.head import (
 from regimetry.regimes.evidence.refine import Refinement, refine
 from regimetry.regimes.memory import require_memory
 from regimetry.regimes.novelty import fit_novelty
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:

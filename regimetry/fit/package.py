@@ -25,9 +25,9 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.fit.source import PanelSource
 from regimetry.fit.stages import Stages
 from regimetry.runtime.batch import run_windows
-from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.labelling import MISSING, per_bar
 from regimetry.runtime.model import RegimeModel
+from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.windows import Windows, rolling_windows
@@ -132,7 +132,7 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
     if not rows.complete:
         distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
     boundaries = panel.boundaries(rows.window_rows)
-    labels, _ = jump_forward(distance, model.contract.jump_penalty, offsets=boundaries)
+    labels = Recursion.of(model.contract)(distance, offsets=boundaries)[0].regime
     if panel.instruments is None:
         return np.concatenate([np.full(rows.window_rows - 1, MISSING), labels])
     return per_bar(panel, labels, ["regime"], rows.window_rows)

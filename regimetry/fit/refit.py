@@ -15,8 +15,8 @@ from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.alignment import align
-from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.model import MISSING, RegimeModel, load
+from regimetry.runtime.recursion import Recursion
 
 _LEAST_SHARED = 0.1  # of the bars: fewer say little
 
@@ -136,9 +136,9 @@ def aligned(
 def _causal_labels(
     distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
-    labels, _ = jump_forward(distance, jump_penalty, offsets=panel.boundaries(window_rows))
+    labels, _ = Recursion(jump_penalty)(distance, offsets=panel.boundaries(window_rows))
     found = np.full(len(panel.values), MISSING, dtype=np.int64)
-    found[panel.ends(window_rows)] = labels
+    found[panel.ends(window_rows)] = labels.regime
     return found
 
 

@@ -20,7 +20,7 @@ from regimetry.regimes.clustering.clusters import distinct_rows
 from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
 from regimetry.regimes.clustering.slow import fix_signs
 from regimetry.regimes.memory import block_rows
-from regimetry.runtime.novelty import running_mean
+from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
 
 Array = NDArray[np.float64]

@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 
 from regimetry.analysis import spells_of
 from regimetry.contract import RegimeSummary
-from regimetry.runtime.probability import probabilities
+from regimetry.runtime.recursion import probabilities
 from regimetry.windows import with_later
 
 

@@ -11,20 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
 from regimetry.runtime.batch import run_gathered
-from regimetry.runtime.jump import jump_forward
 from regimetry.runtime.modelfile import ModelFile
-from regimetry.runtime.novelty import NONE_YET, exceeds
-from regimetry.runtime.probability import probabilities
-from regimetry.runtime.snapshots import (
-    buffer_state,
-    costs_of,
-    entry,
-    mean_of,
-    require_signed,
-    signed,
-)
-from regimetry.series.preprocessing import log_columns, require_positive
-from regimetry.series.series import as_matrix, require_finite
+from regimetry.runtime.recursion import Recursion, State
+from regimetry.runtime.rows import RowsReader
+from regimetry.runtime.snapshots import costs_of, entry, mean_of, require_signed, signed
 from regimetry.windows import StreamBank
 
 _KIND = "regimetry.bank"
@@ -57,8 +47,10 @@ class RegimeBank:
     """Many live series of one model; made by :meth:`RegimeModel.bank`.
 
     Series are numbered; those from 0 to n_streams - 1 exist from the start. Each has its own window
-    and its own state of the recursion. Calls from several threads queue up; a series keeps its
-    order only if one thread pushes it.
+    and its own state of the recursion. Whatever ends a push early, an error or an interrupt, all of
+    its rows are part of their series, with all that follows from them, or none is; :meth:`counts`
+    says which. Calls from several threads queue up; a series keeps its order only if one thread
+    pushes it.
     """
 
     def __init__(
@@ -74,17 +66,18 @@ class RegimeBank:
                 f"There are {len(instruments)} instruments for {n_streams} series; name each."
             )
         self._file, self._contract = file, file.contract
-        self._logs = log_columns(file.contract.transforms)
-        rows, n_features = file.session.input_shape
-        self._windows = StreamBank(n_streams, rows, n_features, capacity)
-        self._costs = np.zeros((self._windows.capacity, file.contract.n_regimes))
-        self._means = np.full(self._windows.capacity, NONE_YET)
+        self._reader = RowsReader(file, instruments)
+        self._recursion = Recursion.of(file.contract)
+        self._windows = StreamBank(
+            n_streams,
+            file.rows,
+            len(file.schema.feature_names),
+            capacity,
+            State.begin(1, file.contract.n_regimes).numbers()[0],
+            # Features are made of bars in float64, as of a table.
+            "float64" if file.features else "float32",
+        )
         self._lock = threading.Lock()
-        self._maps: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
-        if file.contract.scaling is not None and instruments is not None:
-            # Series that are added later have no name, and are read as they are.
-            names = [*instruments, *[""] * (self._windows.capacity - n_streams)]
-            self._maps = file.contract.scaling.maps_of(names)
 
     @property
     def n_streams(self) -> int:
@@ -104,7 +97,7 @@ class RegimeBank:
         ids : array-like of int, shape (B,)
             In any order; an id may be repeated, its rows are then taken in order.
         rows : array-like of float, shape (B, F)
-            In the model's units and column order.
+            In the model's units and column order; bars, of a model that makes features of bars.
 
         Returns
         -------
@@ -115,33 +108,39 @@ class RegimeBank:
         Raises
         ------
         DataError
-            An id that does not exist, wrong shapes, or a value that is not finite (row and column
-            named). The bank is then as it was: all rows or none.
+            An id that does not exist, wrong shapes, a value that is not finite (row and column
+            named), or a bar that is no bar. The bank is then as it was: all rows or none.
+        ModelError
+            The model does not run. The bank is then as it was.
         """
-        values, names = as_matrix(rows), self._contract.schema.feature_names
-        if values.shape[1] != len(names):
-            raise DataError(
-                f"The rows have {values.shape[1]} columns; the model reads {len(names)}: "
-                f"{', '.join(names)}."
-            )
-        require_finite(values, names)
-        require_positive(values, self._logs, names)
-        values = self._in_common_units(ids, values)
-        file, outputs = self._file, ("embedding", "distance", "novelty")
+        file, numbers = self._file, _as_ids(ids)
+        values = self._reader.rows(numbers, rows)
         with self._lock:
-            ready, windows = self._windows.push(_as_ids(ids), values, file.threads)
+            ready, windows = self._windows.stage(numbers, values, file.threads)
             found = run_gathered(
-                file.session, windows, outputs, threads=file.threads, batch_size=file.batch_size
+                file.session,
+                self._reader.windows(ready, windows),
+                ("embedding", "distance", "novelty"),
+                threads=file.threads,
+                batch_size=file.batch_size,
             )
-            labels, costs = self._step(ready, found["distance"])
-            means = self._average(ready, found["novelty"])
+            # The rows of a series one after the other, in the order in which they came.
+            order = np.argsort(ready, kind="stable")
+            which, first = np.unique(ready[order], return_index=True)
+            offsets = np.append(first, len(ready)).astype(np.int64)
+            state = State.of_numbers(self._windows.numbers(which))
+            labels, states = self._recursion(
+                found["distance"][order], found["novelty"][order], state, offsets
+            )
+            self._windows.commit(numbers, values, which, state.after(states, offsets).numbers())
+        back = np.argsort(order)
         return BankTicks(
             ready,
-            labels,
-            probabilities(costs, self._contract.sharpness),
+            labels.regime[back],
+            labels.probability[back],
             found["novelty"],
             found["embedding"],
-            exceeds(means, self._contract.novelty_threshold),
+            labels.novel[back],
         )
 
     def add(self, count: int = 1) -> NDArray[np.int64]:
@@ -153,9 +152,7 @@ class RegimeBank:
             More than the capacity leaves.
         """
         with self._lock:
-            ids = self._windows.add(count)
-            self._costs[ids], self._means[ids] = 0.0, NONE_YET
-        return ids
+            return self._windows.add(count)
 
     def drop(self, ids: ArrayLike) -> None:
         """Remove series and free their ids.
@@ -177,10 +174,7 @@ class RegimeBank:
             An id that does not exist. The bank is then as it was.
         """
         with self._lock:
-            chosen = None if ids is None else _as_ids(ids)
-            self._windows.reset(chosen)
-            which = slice(None) if chosen is None else chosen
-            self._costs[which], self._means[which] = 0.0, NONE_YET
+            self._windows.reset(None if ids is None else _as_ids(ids))
 
     def counts(self, ids: ArrayLike) -> NDArray[np.int64]:
         """Return the rows that each of the series ``ids`` has seen since it was made or reset."""
@@ -197,8 +191,8 @@ class RegimeBank:
             means, and the kind, version and model they belong to.
         """
         with self._lock:
-            state = self._windows.snapshot()
-            costs, means = self._costs[state["ids"]], self._means[state["ids"]]
+            state: dict[str, Any] = {**self._windows.snapshot()}
+        costs, means = State.of_numbers(state.pop("numbers"))
         return signed(_KIND, self._contract, {**state, "costs": costs, "novelty": means})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -219,49 +213,12 @@ class RegimeBank:
         ids = _as_ids(entry(snapshot, "ids"))
         costs = costs_of(snapshot, (len(ids), self._contract.n_regimes))
         means = mean_of(snapshot, (len(ids),))
+        names = ("window_size", "n_features", "counts", "rows")
+        state: Any = {name: snapshot[name] for name in names if name in snapshot}
+        state |= {"kind": "stream_bank", "version": 1, "ids": ids}
+        state["numbers"] = State(costs, means).numbers()
         with self._lock:
-            self._windows.restore(buffer_state(snapshot, "stream_bank"))
-            self._costs[ids], self._means[ids] = costs, means
-
-    def _in_common_units(
-        self, ids: ArrayLike, values: NDArray[np.floating]
-    ) -> NDArray[np.floating]:
-        scaling, which = self._contract.scaling, _as_ids(ids)
-        if self._maps is None or scaling is None or len(which) != len(values):
-            return values
-        # An id that does not exist is refused by the windows, a moment later.
-        factor, offset = (np.take(table, which, axis=0, mode="clip") for table in self._maps)
-        return scaling.mapped(values, factor, offset)
-
-    def _step(
-        self, ids: NDArray[np.int64], distance: NDArray[np.float32]
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Advance the recursion of each series by its rows; labels and costs of every row."""
-        order = np.argsort(ids, kind="stable")
-        which, first = np.unique(ids[order], return_index=True)
-        offsets = np.append(first, len(ids)).astype(np.int64)
-        sorted_labels, sorted_costs = jump_forward(
-            distance[order], self._contract.jump_penalty, self._costs[which], offsets
-        )
-        self._costs[which] = sorted_costs[offsets[1:] - 1]
-        labels, costs = np.empty_like(sorted_labels), np.empty_like(sorted_costs)
-        labels[order], costs[order] = sorted_labels, sorted_costs
-        return labels, costs
-
-    def _average(self, ids: NDArray[np.int64], novelty: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Advance the running mean of each series by its rows; the mean after every row."""
-        memory, result = self._contract.novelty_memory, np.empty(len(ids))
-        # A series' rows in order, those of all series at once: the first of each, the second, ...
-        order = np.argsort(ids, kind="stable")
-        starts = np.flatnonzero(np.diff(ids[order], prepend=-1))
-        turn = np.empty(len(ids), dtype=np.int64)
-        turn[order] = np.arange(len(ids)) - np.repeat(starts, np.diff(starts, append=len(ids)))
-        for number in range(int(turn.max(initial=-1)) + 1):
-            rows = np.flatnonzero(turn == number)
-            before, now = self._means[ids[rows]], novelty[rows].astype(np.float64)
-            after = np.where(np.isnan(before), now, before + memory * (now - before))
-            self._means[ids[rows]] = result[rows] = after
-        return result
+            self._windows.restore(state)
 
 
 def _as_ids(ids: ArrayLike) -> NDArray[np.int64]:

@@ -1,34 +1,145 @@
-"""Windows that a caller has cut, which need not follow each other: checked as a series is."""
+"""What a caller gave, checked, and what the graph reads of it: the same, or features of bars."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
-from regimetry.series.preprocessing import log_columns
+from regimetry.runtime.labelling import per_bar
+from regimetry.series.features import OhlcvFeatures
+from regimetry.series.frames import is_frame
+from regimetry.series.panel import Panel, as_panel
+from regimetry.series.preprocessing import log_columns, require_positive
+
+if TYPE_CHECKING:
+    from regimetry.runtime.modelfile import ModelFile
 
 
-def require_windows(windows: NDArray[np.floating], contract: ModelContract) -> None:
-    """Raise :class:`DataError` unless a model can read the windows (B, R, F), B at least 1."""
-    expected = (contract.window_rows, contract.n_features)
-    if windows.ndim != 3 or windows.shape[1:] != expected or not len(windows):
+@dataclass(frozen=True)
+class Given:
+    """Rows of one series or of many instruments.
+
+    Attributes
+    ----------
+    panel : Panel
+        As they came: rows of the model's columns, or bars.
+    read : Panel
+        What the graph reads, in common units: the same rows, or the features of the bars.
+    rows : int
+        How many rows of ``panel`` a label needs.
+    """
+
+    panel: Panel
+    read: Panel
+    rows: int
+
+    @property
+    def boundaries(self) -> NDArray[np.int64]:
+        """Number of each instrument's first window, and N: (I + 1,)."""
+        return self.panel.boundaries(self.rows)
+
+    def per_bar(self, values: NDArray[Any], names: Sequence[str], *, earlier: int = 0) -> Any:
+        """Put results of N windows at their bars; see :func:`~.labelling.per_bar`."""
+        return per_bar(self.panel, values, names, self.rows, earlier=earlier)
+
+
+def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given:
+    """Check data against a model.
+
+    A model that was fitted on features of bars takes bars: arrays in the order of the bars'
+    columns, frames by their names. A frame that lacks them and holds all the features by name is
+    read as it is.
+
+    Parameters
+    ----------
+    data : array, frame or mapping
+        As for :func:`~regimetry.series.panel.as_panel`.
+    contract : ModelContract
+    by : str or None
+        ``None`` takes the column of training.
+
+    Raises
+    ------
+    DataError
+        The data do not fit the model's columns, are not finite, or hold a bar that is no bar.
+    """
+    if by is not None and is_frame(data) and by not in data.columns:
+        raise DataError(f"There is no column {by!r}; the columns are {', '.join(data.columns)}.")
+    by = contract.by if by is None else by
+    features = contract.training.features
+    if features is None or _holds_features(data, features):
+        panel = read = as_panel(data, contract.schema, by=by)
+        rows = contract.window_rows
+    else:
+        panel = as_panel(data, features.schema, by=by)
+        read = _made(features, panel)
+        rows = contract.window_rows + features.warm_up
+    names = contract.schema.feature_names
+    require_positive(read.values, log_columns(contract.transforms), names)
+    return Given(panel, read.scaled(contract.scaling), rows)
+
+
+def _holds_features(data: Any, features: OhlcvFeatures) -> bool:
+    one: Any = next(iter(data.values()), None) if isinstance(data, Mapping) else data
+    there = set(map(str, one.columns)) if is_frame(one) else set()
+    return there.issuperset(features.names) and not there.issuperset(features.columns.names)
+
+
+def _made(features: OhlcvFeatures, panel: Panel) -> Panel:
+    """Return the features of the bars of each instrument."""
+    names = panel.instruments or ("",)
+    for name, (a, b) in zip(names, pairwise(panel.offsets.tolist()), strict=True):
+        times = None if panel.timestamps is None else panel.timestamps[a:b]
+        features.require_bars(panel.values[a:b], times, f"Instrument {name!r}: " if name else "")
+    values, offsets = features.each(panel.values, panel.offsets)
+    return replace(panel, values=values, offsets=offsets, timestamps=None, order=None)
+
+
+def graph_windows(file: ModelFile, windows: NDArray[Any]) -> NDArray[Any]:
+    """Return what the graph reads of windows (B, rows, C) of sound rows: (B, R, F)."""
+    if file.features is None:
+        return windows
+    made = file.features.made(windows.swapaxes(0, 1)).swapaxes(0, 1)
+    _require_positive(made, file.contract)
+    return made
+
+
+def require_windows(windows: NDArray[Any], file: ModelFile) -> None:
+    """Raise :class:`DataError` unless a model can read the windows (B, rows, C), B at least 1.
+
+    They need not follow each other.
+    """
+    names = file.schema.feature_names
+    if windows.ndim != 3 or windows.shape[1:] != (file.rows, len(names)) or not len(windows):
         raise DataError(
-            f"The windows have shape {windows.shape}; the model reads (B, {expected[0]}, "
-            f"{expected[1]}) with B at least 1."
+            f"The windows have shape {windows.shape}; the model reads (B, {file.rows}, "
+            f"{len(names)}) with B at least 1."
         )
     if windows.dtype.kind not in "fiub":
         raise DataError(f"The windows are of type {windows.dtype}; real numbers are needed.")
-    names = contract.schema.feature_names
     _require_each(np.isfinite(windows), windows, names, "every value must be finite")
-    logs = np.isin(np.arange(expected[1]), log_columns(contract.transforms))
-    positive = "it must be positive, since the model takes its logarithm"
-    _require_each((windows > 0) | ~logs, windows, names, positive)
+    if file.features is None:
+        _require_positive(windows, file.contract)
+        return
+    for number, bars in enumerate(windows):
+        file.features.require_bars(bars, of=f"Window {number}: ")
+
+
+def _require_positive(windows: NDArray[Any], contract: ModelContract) -> None:
+    logs = np.isin(np.arange(contract.n_features), log_columns(contract.transforms))
+    rule = "it must be positive, since the model takes its logarithm"
+    _require_each((windows > 0) | ~logs, windows, contract.schema.feature_names, rule)
 
 
 def _require_each(
-    good: NDArray[np.bool_], windows: NDArray[np.floating], names: tuple[str, ...], rule: str
+    good: NDArray[np.bool_], windows: NDArray[Any], names: tuple[str, ...], rule: str
 ) -> None:
     if good.all():
         return

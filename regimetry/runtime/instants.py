@@ -8,7 +8,6 @@ from typing import Any, Literal
 import numpy as np
 
 from regimetry.errors import DataError
-from regimetry.parameters import require_choice
 
 Instant = np.int64 | np.float64 | np.datetime64
 
@@ -48,35 +47,23 @@ def rises(instant: Instant, last: Instant) -> bool:
     return bool(instant > last)
 
 
-class Clock:
-    """The last moment of a live series, and what becomes of a row that does not lie after it.
+def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "skip"]) -> bool:
+    """Return whether a row is to be left out.
 
-    Attributes
-    ----------
-    last : Instant or None
+    Raises
+    ------
+    DataError
+        It does not lie after ``last`` and late rows are refused; or the one is a number and the
+        other a time.
     """
-
-    def __init__(self, late: Literal["refuse", "skip"]) -> None:
-        require_choice("late", late, ("refuse", "skip"))
-        self._late = late
-        self.last: Instant | None = None
-
-    def is_late(self, instant: Instant) -> bool:
-        """Return whether a row is to be left out.
-
-        Raises
-        ------
-        DataError
-            It is late, and late rows are refused; or the one is a number and the other a time.
-        """
-        if self.last is None or rises(instant, self.last):
-            return False
-        if self._late == "skip":
-            return True
-        raise DataError(
-            f"The row's timestamp is {instant} and the last one was {self.last}; timestamps must "
-            "rise. Sort the rows, or choose late='skip' to leave late ones out."
-        )
+    if last is None or rises(instant, last):
+        return False
+    if late == "skip":
+        return True
+    raise DataError(
+        f"The row's timestamp is {instant} and the last one was {last}; timestamps must "
+        "rise. Sort the rows, or choose late='skip' to leave late ones out."
+    )
 
 
 def _convert(timestamp: Any) -> Instant:

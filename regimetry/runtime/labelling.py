@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,25 +12,6 @@ from regimetry.series.panel import Panel
 
 MISSING = -1
 """The label of a bar that has none, in numpy results; frames get their own missing value."""
-
-
-@dataclass(frozen=True)
-class Labelling:
-    """What the model says of every bar, in the kind of the data; bar t knows bars up to t.
-
-    Attributes
-    ----------
-    regime : ndarray of int64, shape (T,), or Series
-    probability : ndarray of float64, shape (T, K), or DataFrame
-    novelty : ndarray of float32, shape (T,), or Series
-    novel : ndarray of bool, shape (T,), or Series
-        False where there is no full window.
-    """
-
-    regime: Any
-    probability: Any
-    novelty: Any
-    novel: Any
 
 
 def per_bar(

@@ -69,6 +69,15 @@ class ModelFile:
     device, providers, threads, batch_size, arena, warm_up, cuda_graphs
         See :class:`Settings`.
 
+    Attributes
+    ----------
+    features : OhlcvFeatures or None
+        What the model makes of bars before the graph reads them.
+    schema : Schema
+        Columns of the rows that the model takes: those of the graph, or of bars.
+    rows : int
+        How many of those rows a label needs: R, or R and the warm-up of the features.
+
     Raises
     ------
     ModelError
@@ -118,6 +127,10 @@ class ModelFile:
                 f"{self.session.name} is of the series form, for other runtimes: it reads a whole "
                 "series. Load the window form it was made from, which `regimetry fit` wrote."
             )
+        self.features = self.contract.training.features
+        self.schema, self.rows = self.contract.schema, self.contract.window_rows
+        if self.features is not None:
+            self.schema, self.rows = self.features.schema, self.rows + self.features.warm_up
         if warm_up:
             window = np.ones((1, *self.session.input_shape), np.float32)
             bind(self.session, window, self.session.empty_outputs(1, OUTPUT_NAMES))()

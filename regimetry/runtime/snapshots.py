@@ -63,10 +63,3 @@ def mean_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.f
             f"{shape} is needed. Restore an unchanged snapshot."
         )
     return mean
-
-
-def buffer_state(snapshot: Mapping[str, Any], kind: str) -> Any:
-    """Return the part of a snapshot that the extension's buffer of that kind took itself."""
-    names = ("window_size", "n_features", "count", "ids", "counts", "rows")
-    state = {name: snapshot[name] for name in names if name in snapshot}
-    return {**state, "kind": kind, "version": 1}

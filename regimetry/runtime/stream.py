@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import ModelContract
 from regimetry.errors import DataError
+from regimetry.parameters import require_choice
 from regimetry.runtime.binding import bind
-from regimetry.runtime.instants import Clock, as_instant
-from regimetry.runtime.jump import jump_labels
-from regimetry.runtime.novelty import NONE_YET, step
-from regimetry.runtime.probability import probabilities_of_row
-from regimetry.runtime.shared_session import SharedSession
-from regimetry.runtime.snapshots import (
-    buffer_state,
-    costs_of,
-    entry,
-    mean_of,
-    require_signed,
-    signed,
-)
-from regimetry.series.preprocessing import log_columns, require_positive
-from regimetry.windows import StreamBuffer
+from regimetry.runtime.instants import Instant, as_instant, is_late
+from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.recursion import Recursion, State
+from regimetry.runtime.ring import Ring
+from regimetry.runtime.rows import RowReader
+from regimetry.runtime.snapshots import costs_of, entry, mean_of, require_signed, signed
 
 _KIND = "regimetry.stream"
 
@@ -53,56 +43,71 @@ class Tick(NamedTuple):
     novel: bool
 
 
-class Stream:
-    """A live series; made by :meth:`RegimeModel.stream`.
-
-    Not safe for use by several threads at once: one stream is one series in one order.
+class _State(NamedTuple):
+    """All that a stream knows, replaced in one step: an interrupt leaves the old or the new.
 
     Attributes
     ----------
+    taken : int
+        Rows taken, of which ``ring`` holds the last ones.
+    ring : Ring
+    recursion : State
+        Of one series.
+    last : Instant or None
+        The last timestamp.
     skipped : int
-        Rows that came late and were left out.
+        Late rows that were left out.
+    """
+
+    taken: int
+    ring: Ring
+    recursion: State
+    last: Instant | None
+    skipped: int
+
+
+class Stream:
+    """A live series; made by :meth:`RegimeModel.stream`.
+
+    Whatever ends a push early, an error or an interrupt, the row is part of the stream with all
+    that follows from it or not at all; ``count`` says which. Not safe for use by several threads at
+    once: one stream is one series in one order.
     """
 
     def __init__(
         self,
-        session: SharedSession,
-        contract: ModelContract,
+        file: ModelFile,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
     ) -> None:
-        self._scaling = None if instrument is None else contract.scaling
-        self._instrument = instrument or ""
-        self._clock = Clock(late)
-        self._contract = contract
-        self._logs = log_columns(contract.transforms)
-        self._shape = (contract.n_features,)
-        self._buffer = StreamBuffer(contract.window_rows, contract.n_features)
-        # Bound once: copying a window here takes 1 microsecond, binding the buffer's own 4.
+        require_choice("late", late, ("refuse", "skip"))
+        contract, session = file.contract, file.session
+        self._contract, self._features, self._late = contract, file.features, late
+        self._reader = RowReader(file, instrument)
+        self._rows = file.rows
+        self._recursion = Recursion.of(contract)
+        # Bound once: copying a window here takes less than binding a view of the ring each time.
         self._window = np.ones((1, *session.input_shape), np.float32)
         outputs = session.empty_outputs(1, ("embedding", "distance", "novelty"))
         self._run = bind(session, self._window, outputs)
         self._distance, self._novelty = outputs["distance"], outputs["novelty"]
         self._embedding = outputs["embedding"][0]
-        self._penalty, self._sharpness = contract.jump_penalty, contract.sharpness
-        self._memory = contract.novelty_memory
-        threshold = contract.novelty_threshold
-        self._threshold = math.inf if threshold is None else threshold
         self._run()  # so that the first tick is as fast as the others
         self.reset()
 
     @property
     def count(self) -> int:
         """Rows taken since the start or the last reset."""
-        return self._buffer.count
+        return self._state.taken
+
+    @property
+    def skipped(self) -> int:
+        """Rows that came late and were left out."""
+        return self._state.skipped
 
     def reset(self) -> None:
         """Forget every row and timestamp, as if the stream were new."""
-        self._buffer.reset()
-        self._costs = np.zeros(self._contract.n_regimes)
-        self._mean = NONE_YET
-        self._clock.last = None
-        self.skipped = 0
+        self._state = _State(0, self._ring(), State.begin(1, self._contract.n_regimes), None, 0)
 
     def push(
         self, row: Sequence[float] | NDArray[Any] | Mapping[str, Any], timestamp: Any = None
@@ -111,8 +116,9 @@ class Stream:
 
         Parameters
         ----------
-        row : sequence of F numbers, or mapping of column name to number
-            In the model's units and column order (by name for a mapping).
+        row : sequence of numbers, or mapping of column name to number
+            In the model's units and column order (by name for a mapping); a bar, of a model that
+            makes features of bars.
         timestamp : number, datetime, datetime64 or ISO 8601 str, optional
             When the bar closed; must lie after that of the last row that had one. Times with a
             zone are compared in UTC.
@@ -127,21 +133,33 @@ class Stream:
         ------
         DataError
             The row has the wrong length, lacks a column, or holds a value that is not finite; or
-            it is late, with ``late="refuse"``. It is then not part of the stream.
+            it is no bar; or it is late, with ``late="refuse"``. It is then not part of the stream.
+        ModelError
+            The model does not run. The row is then not part of the stream.
         """
-        instant = None if timestamp is None else as_instant(timestamp)
-        if instant is not None and self._clock.is_late(instant):
-            self.skipped += 1
-            return None
-        values = self._values(row)
-        try:
-            self._buffer.push(values)
-        except DataError:
-            self._name_column(values)
-            raise
-        if instant is not None:
-            self._clock.last = instant
-        return self._tick() if self._buffer.ready else None
+        count, ring, recursion, last, skipped = self._state
+        if timestamp is not None:
+            instant = as_instant(timestamp)
+            if is_late(instant, last, self._late):
+                self._state = self._state._replace(skipped=skipped + 1)
+                return None
+            last = instant
+        ring.put(count, self._reader.row(row))
+        count += 1
+        tick = None
+        if count >= self._rows:
+            self._window[0] = self._reader.window(ring.last(count, self._rows))
+            self._run()
+            found, recursion = self._recursion(self._distance, self._novelty, recursion)
+            tick = Tick(
+                found.regime.item(),
+                found.probability[0],
+                self._novelty.item(),
+                self._embedding.copy(),
+                found.novel.item(),
+            )
+        self._state = _State(count, ring, recursion, last, skipped)
+        return tick
 
     def snapshot(self) -> dict[str, Any]:
         """Copy the state into plain numbers, texts and arrays.
@@ -149,16 +167,23 @@ class Stream:
         Returns
         -------
         dict
-            Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: the buffer's rows
-            (min(count, R), F), ``costs`` (K,), ``last`` (the last timestamp, or empty), ``count``,
-            ``skipped``, ``novelty`` (its running mean), and the kind, version and model they
-            belong to.
+            Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: the last ``rows``
+            (at most as many as the model reads at once), ``costs`` (K,), ``last`` (the last
+            timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean), and the
+            kind, version and model they belong to.
         """
-        last = np.empty(0) if self._clock.last is None else np.array([self._clock.last])
-        state = {**self._buffer.snapshot(), "costs": self._costs.copy(), "last": last}
-        return signed(
-            _KIND, self._contract, {**state, "skipped": self.skipped, "novelty": self._mean}
-        )
+        count, ring, recursion, last, skipped = self._state
+        state = {
+            "window_size": self._rows,
+            "n_features": self._reader.shape[0],
+            "count": count,
+            "rows": ring.last(count, min(count, self._rows)).copy(),
+            "costs": recursion.costs[0].copy(),
+            "last": np.empty(0) if last is None else np.array([last]),
+            "skipped": skipped,
+            "novelty": recursion.means.item(),
+        }
+        return signed(_KIND, self._contract, state)
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -178,52 +203,21 @@ class Stream:
         last = np.array(entry(snapshot, "last"))
         if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
             raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
-        skipped = int(entry(snapshot, "skipped"))
+        skipped, count = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
         mean = mean_of(snapshot, ())
-        self._buffer.restore(buffer_state(snapshot, "stream_buffer"))
-        self._costs, self.skipped = costs, skipped
-        self._mean = float(mean)
-        self._clock.last = last[0] if len(last) else None
-
-    def _values(self, row: Any) -> NDArray[np.float64]:
-        if type(row) is not np.ndarray and isinstance(row, Mapping):
-            row = self._contract.schema.row(row)
-        try:
-            values = np.asarray(row, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"The row {row!r} holds something that is not a number.") from error
-        if values.shape != self._shape:
+        rows, ring = np.asarray(entry(snapshot, "rows")), self._ring()
+        shape = (min(count, self._rows), *self._reader.shape)
+        if count < 0 or rows.shape != shape or not np.isfinite(rows).all():
             raise DataError(
-                f"The row has shape {values.shape}; the model reads {self._shape[0]} numbers: "
-                f"{', '.join(self._contract.schema.feature_names)}."
+                f"The snapshot counts {count} rows and holds {len(rows)}, an array {rows.shape} of "
+                f"{rows.dtype}; finite numbers {shape} are needed. Restore an unchanged snapshot."
             )
-        if self._logs and not min(values.take(self._logs).tolist()) > 0:
-            self._name_column(values)
-            require_positive(values[None], self._logs, self._contract.schema.feature_names)
-        if self._scaling is not None:
-            values = self._scaling.apply(values, self._instrument).astype(np.float64, copy=False)
-        return values
+        for number, row in enumerate(rows, start=count - len(rows)):
+            ring.put(number, row)
+        recursion = State(costs[None], mean[None])
+        self._state = _State(count, ring, recursion, last[0] if len(last) else None, skipped)
 
-    def _name_column(self, values: NDArray[np.float64]) -> None:
-        """Raise :class:`DataError` naming the first value that is not finite, if there is one."""
-        usable = np.abs(values) <= np.finfo(np.float32).max
-        if not usable.all():
-            column = int(np.argmin(usable))
-            raise DataError(
-                f"Column {self._contract.schema.feature_names[column]!r} of the row holds "
-                f"{values[column]}; every value must be finite in float32."
-            )
-
-    def _tick(self) -> Tick:
-        np.copyto(self._window, self._buffer.window())
-        self._run()
-        labels, self._costs = jump_labels(self._distance, self._penalty, self._costs)
-        novelty = self._novelty.item()
-        self._mean = step(self._mean, novelty, self._memory)
-        return Tick(
-            labels.item(),
-            probabilities_of_row(self._costs, self._sharpness),
-            novelty,
-            self._embedding.copy(),
-            self._mean > self._threshold,
-        )
+    def _ring(self) -> Ring:
+        # Features are made of bars in float64, as of a table.
+        kept = np.float32 if self._features is None else np.float64
+        return Ring(self._rows, *self._reader.shape, kept)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from regimetry.scale.labeller import Labeller, RowLabels
+from regimetry.scale.labeller import Labeller
 from regimetry.scale.run import predict
 
 if TYPE_CHECKING:
     from regimetry.scale.fitting import FolderSource, fit
 
-__all__ = ["FolderSource", "Labeller", "RowLabels", "fit", "predict"]
+__all__ = ["FolderSource", "Labeller", "fit", "predict"]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import ModelContract
-from regimetry.runtime.novelty import NONE_YET
+from regimetry.runtime.recursion import State
 
 _Kind = TypeVar("_Kind", bound=np.generic)
 
@@ -19,7 +18,9 @@ class Carried:
 
     Parameters
     ----------
-    contract : ModelContract
+    rows : int
+        Rows that a label needs.
+    n_columns, n_regimes : int
 
     Attributes
     ----------
@@ -33,14 +34,14 @@ class Carried:
         Running mean of novelty.
     """
 
-    def __init__(self, contract: ModelContract) -> None:
-        self._reach = contract.window_rows - 1
+    def __init__(self, rows: int, n_columns: int, n_regimes: int) -> None:
+        self._reach = rows - 1
         self.numbers: dict[str, int] = {}
         self.seen = np.empty(0, np.int64)
-        self.costs = np.empty((0, contract.n_regimes))
+        self.costs = np.empty((0, n_regimes))
         self.means = np.empty(0)
-        # The last R - 1 rows of each instrument, or fewer at the end of its place.
-        self._tails = np.empty((0, contract.n_features))
+        # The last rows - 1 of each instrument, or fewer at the end of its place.
+        self._tails = np.empty((0, n_columns))
 
     def places(self, names: Sequence[str]) -> NDArray[np.int64]:
         """Return the place of each instrument, a new one where it is new."""
@@ -49,9 +50,13 @@ class Carried:
             more = 2 * len(self.numbers) - len(self.seen)
             self.seen = _longer(self.seen, more, 0)
             self.costs = _longer(self.costs, more, 0.0)
-            self.means = _longer(self.means, more, NONE_YET)
+            self.means = _longer(self.means, more, np.nan)
             self._tails = _longer(self._tails, more * self._reach, 0.0)
         return np.array(places, dtype=np.int64)
+
+    def state(self, places: NDArray[np.int64]) -> State:
+        """Return where the recursion of these instruments stands."""
+        return State(self.costs[places], self.means[places])
 
     def before(
         self, places: NDArray[np.int64], counts: NDArray[np.int64], values: NDArray[np.floating]
@@ -71,7 +76,7 @@ class Carried:
         bounds : ndarray of int64, shape (M + 1,)
             Where each instrument begins, and the end.
         kept : ndarray of int64, shape (M,)
-            How many rows of each were kept, at most R - 1.
+            How many rows of each were kept: one fewer than a label needs, at most.
         """
         kept = np.minimum(self.seen[places], self._reach)
         bounds = np.concatenate([[0], np.cumsum(kept + counts)])
@@ -84,7 +89,7 @@ class Carried:
     def keep(
         self, places: NDArray[np.int64], stacked: NDArray[np.float64], bounds: NDArray[np.int64]
     ) -> None:
-        """Keep the last R - 1 rows of each instrument of a stack."""
+        """Keep of each instrument of a stack the last rows that its next label needs."""
         last = np.minimum(np.diff(bounds), self._reach)
         tails = ranges((places + 1) * self._reach - last, last)
         self._tails[tails] = stacked[ranges(bounds[1:] - last, last)]

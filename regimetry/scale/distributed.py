@@ -122,7 +122,7 @@ def _columns_of(
     columns = choose_columns(
         arrow,
         {},
-        model.contract.schema,
+        model.schema,
         by=by,
         fitted_by=model.contract.by,
         time_column=time_column,

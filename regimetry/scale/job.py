@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.files import replacing
 from regimetry.runtime.batch import Advance
@@ -72,10 +71,9 @@ class Job:
 
 def _bytes_a_row(model: RegimeModel) -> int:
     """Estimate what a row takes at the most: read twice, as values three times, and its labels."""
-    contract = model.contract
-    return 8 * (2 * (len(contract.schema.names) + 2) + 4 * contract.n_features) + (
-        8 * (6 * contract.n_regimes + 12)
-    )
+    contract, columns = model.contract, model.schema
+    read = max(len(columns.feature_names), contract.n_features)
+    return 8 * (2 * (len(columns.names) + 2) + 4 * read) + 8 * (6 * contract.n_regimes + 12)
 
 
 def attempt(
@@ -148,7 +146,7 @@ def _label(
                 advance(len(chunk.which))
         report = {
             "output": unit.output,
-            **_counted(labeller.counts, counts.tolist(), model.contract),
+            **_counted(labeller.counts, counts.tolist(), model),
             "sorted": not ordered,
             "skipped": skipped,
         }
@@ -172,13 +170,13 @@ def _chunks(unit: Unit, job: Job, model: RegimeModel) -> tuple[Iterator[Chunk], 
     return sorted_chunks(unit, job.columns, size), False
 
 
-def _counted(lengths: dict[str, int], labels: list[int], contract: ModelContract) -> dict[str, Any]:
+def _counted(lengths: dict[str, int], labels: list[int], model: RegimeModel) -> dict[str, Any]:
     """Return the part of a report that counts; ``labels`` begins with the rows without one."""
-    names = [regime.name for regime in contract.regimes]
+    names = [regime.name for regime in model.contract.regimes]
     return {
         "rows": sum(labels),
         "instruments": len(lengths),
-        "short": [name for name, rows in lengths.items() if rows < contract.window_rows],
+        "short": [name for name, rows in lengths.items() if rows < model.rows],
         "bars": dict(zip(names, labels[1:], strict=True)),
         "unlabelled": labels[0],
     }

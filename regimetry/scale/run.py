@@ -43,6 +43,7 @@ def predict(
     source : path or ray.data.Dataset
         A Parquet file, a folder of them (``key=value`` folders included), or a Ray Dataset.
     model : RegimeModel or path
+        One that was fitted on features of bars reads bars.
     output : path or None
         Folder for the labels, which becomes complete file by file. The same call again does what
         is not done. Not for a Dataset.
@@ -97,7 +98,6 @@ def predict(
     if not memory > 0:
         raise ConfigError(f"memory is {memory!r}; it must be above 0.")
     opened = model if isinstance(model, RegimeModel) else RegimeModel(model)
-    _require_columns_as_they_are(opened)
     if not isinstance(source, (str, PathLike)):
         from regimetry.scale.distributed import label_dataset
 
@@ -110,12 +110,11 @@ def predict(
         raise ConfigError("output is None; name the folder that the labels go to.")
     path, target = Path(source), Path(output)
     _require_apart(path, target)
-    contract = opened.contract
     folder = scan(
         path,
-        contract.schema,
+        opened.schema,
         by=by,
-        fitted_by=contract.by,
+        fitted_by=opened.contract.by,
         time_column=time_column,
         keep_going=keep_going,
     )
@@ -196,13 +195,4 @@ def _require_apart(source: Path, output: Path) -> None:
         raise DataError(
             f"The output folder {output} and the input {source} lie in each other; labels would be "
             "read as input. Name a folder beside it."
-        )
-
-
-def _require_columns_as_they_are(model: RegimeModel) -> None:
-    if model.contract.training.features is not None:
-        raise DataError(
-            "The model makes its features of bars (it was fitted with --features), which is done "
-            "for one table at a time. Write the features to Parquet first (OhlcvFeatures.frame) "
-            "and fit on them, or label each table with `regimetry predict`."
         )

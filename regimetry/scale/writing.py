@@ -6,10 +6,10 @@ from typing import Any
 
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import RegimeModel
+from regimetry.runtime.recursion import Labelling
 from regimetry.scale.chunks import Chunk
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import import_pyarrow
-from regimetry.scale.labeller import RowLabels
 
 DECIMALS = 6
 
@@ -37,7 +37,7 @@ def label_names(model: RegimeModel) -> list[str]:
     return ["regime", *probabilities, "novelty", "novel"]
 
 
-def label_table(chunk: Chunk, found: RowLabels, schema: Any) -> Any:
+def label_table(chunk: Chunk, found: Labelling, schema: Any) -> Any:
     """Return the labels of a chunk as a table of that schema."""
     pa = import_pyarrow()
     arrays = label_arrays(found)
@@ -49,7 +49,7 @@ def label_table(chunk: Chunk, found: RowLabels, schema: Any) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def label_arrays(found: RowLabels) -> list[Any]:
+def label_arrays(found: Labelling) -> list[Any]:
     """Return regime, probabilities, novelty and novel as Arrow arrays, null where missing."""
     pa = import_pyarrow()
     missing = found.regime == MISSING

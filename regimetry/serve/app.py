@@ -17,12 +17,11 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from regimetry.contract import Signature
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
 from regimetry.serve.metrics import Measured, Metrics
 from regimetry.serve.protocol import decode_request, encode_response
-from regimetry.serve.tensors import RequestError, described
+from regimetry.serve.tensors import RequestError, described, served
 
 VERSION = "1"
 """Of the model: a server has one."""
@@ -70,7 +69,7 @@ class Service:
         self._name = name
         self._pool = pool
         self._limits = limits
-        self._signature = Signature.of(model.contract)
+        self._signature = served(model)
         self._in_flight = 0
         self._metrics = Metrics(name=name, fingerprint=model.contract.training.fingerprint)
 
@@ -127,7 +126,7 @@ class Service:
                 "inputs": [described(self._signature.input)],
                 "outputs": [described(tensor) for tensor in self._signature.outputs],
                 "parameters": {
-                    "feature_names": json.dumps(contract.schema.feature_names),
+                    "feature_names": json.dumps(self._model.schema.feature_names),
                     "regime_names": json.dumps([regime.name for regime in contract.regimes]),
                     "jump_penalty": contract.jump_penalty,
                     "sharpness": contract.sharpness,

@@ -29,13 +29,14 @@ class InferenceRequest:
     ----------
     id : str or None
         To be given back.
-    window : ndarray of float32, shape (B, R, F)
+    window : ndarray, shape (B, rows, F)
+        float32, or float64 of bars.
     outputs : mapping of str to bool
         Which outputs, in which order, and whether each travels as binary data.
     """
 
     id: str | None
-    window: NDArray[np.float32]
+    window: NDArray[Any]
     outputs: Mapping[str, bool]
 
 

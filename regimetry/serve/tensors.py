@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import Tensor
+from regimetry.contract import INPUT_NAME, Signature, Tensor
 from regimetry.errors import DataError
+from regimetry.runtime.model import RegimeModel
 
-DATATYPES = {"float32": "FP32", "int64": "INT64"}
+DATATYPES = {"float32": "FP32", "float64": "FP64", "int64": "INT64"}
 """The protocol's names of the types that a model reads and gives."""
 
 
@@ -21,6 +23,18 @@ class RequestError(DataError):
     def __init__(self, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.status = status
+
+
+def served(model: RegimeModel) -> Signature:
+    """Return what the service reads and gives.
+
+    Bars come in double precision: returns are small differences of large prices.
+    """
+    signature = Signature.of(model.contract)
+    if model.rows == model.contract.window_rows:
+        return signature
+    shape = (model.rows, len(model.schema.feature_names))
+    return replace(signature, input=Tensor(INPUT_NAME, np.dtype(np.float64), shape))
 
 
 def described(tensor: Tensor) -> dict[str, Any]:
@@ -55,7 +69,7 @@ def require_shape(value: Any, tensor: Tensor, max_batch: int) -> tuple[int, ...]
 
 def from_binary(
     size: Any, tail: memoryview, shape: tuple[int, ...], tensor: Tensor
-) -> NDArray[np.float32]:
+) -> NDArray[Any]:
     """Read raw little-endian data: a view of the body where the machine's order allows it."""
     dtype = tensor.dtype.newbyteorder("<")
     expected, kind = math.prod(shape) * dtype.itemsize, DATATYPES[tensor.dtype.name]
@@ -65,11 +79,10 @@ def from_binary(
             raise RequestError(
                 f"{what} {str(found)[:40]}; shape {list(shape)} of {kind} takes {expected}."
             )
-    array: NDArray[np.float32] = np.frombuffer(tail, dtype).reshape(shape)
-    return array.astype(np.float32, copy=False)
+    return np.frombuffer(tail, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def from_json(data: Any, shape: tuple[int, ...], tensor: Tensor) -> NDArray[np.float32]:
+def from_json(data: Any, shape: tuple[int, ...], tensor: Tensor) -> NDArray[Any]:
     """Read data from JSON: nested as the shape says, or one list in row-major order."""
     try:
         array = np.asarray(data)
@@ -82,5 +95,5 @@ def from_json(data: Any, shape: tuple[int, ...], tensor: Tensor) -> NDArray[np.f
             f"The data of {tensor.name!r} have shape {list(array.shape)}; it must be "
             f"{list(shape)}, or one list of {math.prod(shape)} numbers."
         )
-    with np.errstate(over="ignore"):  # what float32 does not hold becomes infinite, and is refused
-        return array.astype(np.float32).reshape(shape)
+    with np.errstate(over="ignore"):  # what the type does not hold becomes infinite, and is refused
+        return array.astype(tensor.dtype).reshape(shape)

@@ -1,23 +1,20 @@
-"""From rows to windows: rolling views, gathered batches, live streams and banks of them.
+"""From rows to windows: rolling views, gathered batches, banks of live streams.
 
 Thin over the extension ``regimetry._core``, whose functions carry the documentation.
 """
 
 from regimetry._core import (
     StreamBank,
-    StreamBuffer,
     gather_windows,
     rolling_windows,
     window_starts,
 )
 from regimetry.windows.several import Windows, balanced_counts, begins_of, with_later
-from regimetry.windows.snapshots import BankSnapshot, StreamSnapshot
+from regimetry.windows.snapshots import BankSnapshot
 
 __all__ = [
     "BankSnapshot",
     "StreamBank",
-    "StreamBuffer",
-    "StreamSnapshot",
     "Windows",
     "balanced_counts",
     "begins_of",

@@ -1,20 +1,9 @@
-"""What a snapshot of a stream holds: plain numbers and arrays, ready for ``numpy.savez``."""
+"""What a snapshot of a bank holds: plain numbers and arrays, ready for ``numpy.savez``."""
 
-from typing import TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-class StreamSnapshot(TypedDict):
-    """State of a `StreamBuffer`: ``rows`` is (min(count, W), F), oldest first."""
-
-    kind: str
-    version: int
-    window_size: int
-    n_features: int
-    count: int
-    rows: NDArray[np.float32]
 
 
 class BankSnapshot(TypedDict):
@@ -26,4 +15,5 @@ class BankSnapshot(TypedDict):
     n_features: int
     ids: NDArray[np.int64]
     counts: NDArray[np.int64]
-    rows: NDArray[np.float32]
+    rows: NDArray[Any]
+    numbers: NotRequired[NDArray[np.float64]]

@@ -135,9 +135,10 @@ def test_a_device_that_is_there_and_does_not_start_is_a_problem(quick, monkeypat
 
 
 def test_an_extension_that_computes_nonsense_is_a_problem(quick, monkeypatch):
-    from regimetry.runtime import jump
+    from regimetry.runtime import recursion
 
-    monkeypatch.setattr(jump, "jump_labels", lambda *_: (np.zeros(3, int), np.zeros(2)))
+    nothing = np.zeros(3, int), np.zeros((3, 2)), np.zeros((3, 2)), np.zeros(3)
+    monkeypatch.setattr(recursion, "follow", lambda *_: nothing)
     report = diagnose()
     assert report["extension"] is False
     assert "wrong results" in report["problems"][0]

@@ -12,7 +12,7 @@ from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.em import NORMAL
 from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
 from regimetry.regimes.evidence.refine import refine
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows, rolling_windows
 
 W = 10

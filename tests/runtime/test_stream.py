@@ -4,11 +4,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from regimetry.errors import ConfigError, DataError
-from regimetry.runtime.probability import probabilities, probabilities_of_row
 
 WARM_UP = 10  # window 10, and one row for the difference
 
@@ -72,15 +69,6 @@ def test_a_bad_row_is_refused_and_forgotten(model, values, row, message):
     np.testing.assert_array_equal(
         stream.push(values[20]).embedding, clean.push(values[20]).embedding
     )
-
-
-@given(
-    costs=st.lists(st.floats(0, 50), min_size=1, max_size=9).map(lambda c: np.array(c) - min(c)),
-    sharpness=st.floats(0, 50),
-)
-def test_the_probabilities_of_a_tick_are_those_of_a_batch(costs, sharpness):
-    row = probabilities_of_row(costs, sharpness)
-    np.testing.assert_allclose(row, probabilities(costs[None], sharpness)[0], rtol=1e-12)
 
 
 def same(a, b):

@@ -10,7 +10,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from layouts import LAYOUTS, SMALL, laid_out
 from refusals import refused
 
-from regimetry.windows import StreamBank, StreamBuffer
+from regimetry.windows import StreamBank
 
 FORGERIES = [None, "x", -1, 2**64, 2.5, True, np.zeros(2), np.array([5, -1]), np.zeros((1, 1, 9))]
 
@@ -22,6 +22,8 @@ def indices(ids):
 class Live(RuleBasedStateMachine):
     """A bank beside a dictionary of twins, under every call in any order, good and bad."""
 
+    FRESH = np.array([0.0, 7.0])
+
     @initialize(
         n=st.integers(0, 4),
         spare=st.integers(0, 4),
@@ -30,8 +32,9 @@ class Live(RuleBasedStateMachine):
     )
     def begin(self, n, spare, size, width):
         self.size, self.width, self.capacity = size, width, max(n + spare, 1)
-        self.bank = StreamBank(n, size, width, self.capacity)
+        self.bank = StreamBank(n, size, width, self.capacity, self.FRESH)
         self.twin = oracles.StreamBank(n, size)
+        self.numbers = dict.fromkeys(range(n), self.FRESH)
         self.snapshots = []
 
     def draw_ids(self, data, most=8, *, unique=False):
@@ -45,11 +48,17 @@ class Live(RuleBasedStateMachine):
         rows = data.draw(hnp.arrays(dtype, (n, self.width), elements=SMALL))
         return laid_out(rows, data.draw(st.sampled_from(LAYOUTS)))
 
-    @rule(data=st.data(), threads=st.integers(1, 3))
-    def push(self, data, threads):
+    @rule(data=st.data(), threads=st.integers(1, 3), number=st.floats(-9, 9))
+    def push(self, data, threads, number):
         ids = indices(self.draw_ids(data))  # repeated ids among them
         rows = self.draw_rows(data, len(ids))
-        ready, windows = self.bank.push(ids, rows, threads)
+        before = self.bank.snapshot()
+        ready, windows = self.bank.stage(ids, rows, threads)
+        for name, value in self.bank.snapshot().items():
+            np.testing.assert_array_equal(value, before[name])  # nothing changed
+        changed = np.unique(ids)
+        self.bank.commit(ids, rows, changed, np.full((len(changed), 2), number))
+        self.numbers |= dict.fromkeys(changed.tolist(), np.full(2, number))
         expected_ids, expected = self.twin.push(ids, rows)
         assert ready.tolist() == expected_ids
         assert windows.shape == (len(expected), self.size, self.width)
@@ -65,7 +74,9 @@ class Live(RuleBasedStateMachine):
             with refused(f"cannot add {count}"):
                 self.bank.add(count)
         else:
-            assert self.bank.add(count).tolist() == self.twin.add(count)
+            ids = self.twin.add(count)
+            assert self.bank.add(count).tolist() == ids
+            self.numbers |= dict.fromkeys(ids, self.FRESH)
 
     @rule(data=st.data())
     def drop(self, data):
@@ -80,19 +91,21 @@ class Live(RuleBasedStateMachine):
         self.bank.reset(None if everything else indices(ids))
         for number in ids:
             self.twin.streams[number].rows.clear()
+            self.numbers[number] = self.FRESH
 
     @rule()
     def snapshot(self):
         rows = {number: list(stream.rows) for number, stream in self.twin.streams.items()}
-        self.snapshots.append((self.bank.snapshot(), rows))
+        self.snapshots.append((self.bank.snapshot(), rows, dict(self.numbers)))
 
     @precondition(lambda self: self.snapshots)
     @rule(data=st.data(), elsewhere=st.booleans())
     def restore(self, data, elsewhere):
-        snapshot, rows = data.draw(st.sampled_from(self.snapshots))
+        snapshot, rows, numbers = data.draw(st.sampled_from(self.snapshots))
         if elsewhere:
-            self.bank = StreamBank(0, self.size, self.width, self.capacity)
+            self.bank = StreamBank(0, self.size, self.width, self.capacity, self.FRESH)
         self.bank.restore(snapshot)
+        self.numbers = dict(numbers)
         self.twin.streams = {number: oracles.StreamBuffer(self.size) for number in rows}
         for number, kept in rows.items():
             self.twin.streams[number].rows = list(kept)
@@ -105,8 +118,8 @@ class Live(RuleBasedStateMachine):
         at = data.draw(st.integers(0, len(ids)))
         ids = indices([*ids[:at], number, *ids[at:]])
         with refused(f"ids[{at}] is {number}"):
-            self.bank.push(ids, np.zeros((len(ids), self.width)))
-        for method in (self.bank.reset, self.bank.counts):
+            self.bank.stage(ids, np.zeros((len(ids), self.width)))
+        for method in (self.bank.reset, self.bank.counts, self.bank.numbers):
             with refused(f"ids[{at}] is {number}"):
                 method(ids)
         with refused():  # a repeated id may come first
@@ -119,11 +132,14 @@ class Live(RuleBasedStateMachine):
             rows = np.zeros((len(ids), self.width))
             at = data.draw(st.integers(0, len(ids) - 1))
             rows[at, data.draw(st.integers(0, self.width - 1))] = bad
-            with refused(f"row {at} holds"):
-                self.bank.push(ids, rows)
+            for method in (self.bank.stage, self.bank.commit):
+                with refused(f"row {at} holds"):
+                    method(ids, rows)
+            with refused("numbers have shape (1, 3); expected (1, 2)"):
+                self.bank.commit(ids, np.zeros_like(rows), ids[:1], np.zeros((1, 3)))
         for shape in ((len(ids) + 1, self.width), (len(ids), self.width + 1), (len(ids),)):
             with refused(f"{len(shape)} dimension" if len(shape) == 1 else f"{shape}"):
-                self.bank.push(ids, np.zeros(shape))
+                self.bank.commit(ids, np.zeros(shape))
 
     @precondition(lambda self: self.snapshots)
     @rule(data=st.data())
@@ -148,6 +164,9 @@ class Live(RuleBasedStateMachine):
         assert self.bank.counts(indices(ids)).tolist() == counts
         snapshot = self.bank.snapshot()
         assert snapshot["ids"].tolist() == ids
+        expected = np.reshape([self.numbers[number] for number in ids], (-1, 2))
+        np.testing.assert_array_equal(snapshot["numbers"], expected)
+        np.testing.assert_array_equal(self.bank.numbers(indices(ids)), expected)
         for number, rows in zip(ids, snapshot["rows"], strict=True):
             held = self.twin.streams[number].rows[-self.size :]
             np.testing.assert_array_equal(rows[: len(held)], np.reshape(held, (-1, self.width)))
@@ -158,31 +177,51 @@ TestLive = Live.TestCase
 TestLive.settings = settings(deadline=None, max_examples=50, stateful_step_count=20)
 
 
+def push(bank, ids, rows, threads=1):
+    """Both steps."""
+    found = bank.stage(ids, rows, threads)
+    bank.commit(ids, rows)
+    return found
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("threads", [1, 4])
-def test_a_large_batch_equals_single_buffers(threads):
+def test_a_large_batch_equals_rows_taken_one_by_one(threads, dtype):
     random = np.random.default_rng(0)
     n, size, width = 600, 32, 16  # several MiB of windows: more than one thread
-    bank = StreamBank(n, size, width)
-    buffers = [StreamBuffer(size, width) for _ in range(n)]
+    bank = StreamBank(n, size, width, dtype=dtype)
+    rows_of = [[] for _ in range(n)]
     for _ in range(3):
         ids = random.integers(0, n, 40 * n // 3)
         rows = random.standard_normal((len(ids), width))
-        ready, windows = bank.push(ids, rows, threads)
+        ready, windows = push(bank, ids, rows, threads)
+        assert windows.dtype == dtype
         at = 0
-        for number, row in zip(ids, rows, strict=True):
-            buffers[number].push(row)
-            if buffers[number].ready:
+        for number, row in zip(ids, rows.astype(dtype), strict=True):
+            rows_of[number].append(row)
+            if len(rows_of[number]) >= size:
                 assert ready[at] == number
-                np.testing.assert_array_equal(windows[at], buffers[number].window()[0])
+                np.testing.assert_array_equal(windows[at], rows_of[number][-size:])
                 at += 1
         assert at == len(ready)
     assert at > n
+    other = StreamBank(n, size, width, dtype=dtype)
+    other.restore(bank.snapshot())
+    for one, two in zip(push(bank, ids, rows), push(other, ids, rows), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_an_unknown_dtype_is_refused():
+    with refused("dtype is 'int8'"):
+        StreamBank(1, 1, 1, dtype="int8")
+    with refused("float64"):
+        StreamBank(1, 1, 1, dtype="float64").restore(StreamBank(1, 1, 1).snapshot())
 
 
 def test_windows_stay_after_pushes_and_close():
     bank = StreamBank(1, 2, 1)
-    _, windows = bank.push(indices([0, 0]), np.array([[1.0], [2.0]]))
-    bank.push(indices([0]), np.array([[3.0]]))
+    _, windows = push(bank, indices([0, 0]), np.array([[1.0], [2.0]]))
+    push(bank, indices([0]), np.array([[3.0]]))
     bank.close()
     assert windows.tolist() == [[[1.0], [2.0]]]
 
@@ -192,11 +231,11 @@ def test_windows_stay_after_pushes_and_close():
 def test_a_restored_bank_goes_on_as_if_never_interrupted(seed):
     random = np.random.default_rng(seed)
     bank = StreamBank(6, 3, 2)
-    bank.push(random.integers(0, 6, 25), random.standard_normal((25, 2)))
+    push(bank, random.integers(0, 6, 25), random.standard_normal((25, 2)))
     other = StreamBank(0, 3, 2, 9)
     other.restore(pickle.loads(pickle.dumps(bank.snapshot())))
     ids, rows = random.integers(0, 6, 25), random.standard_normal((25, 2))
-    for one, two in zip(bank.push(ids, rows), other.push(ids, rows), strict=True):
+    for one, two in zip(push(bank, ids, rows), push(other, ids, rows), strict=True):
         np.testing.assert_array_equal(one, two)
 
 
@@ -217,7 +256,9 @@ def test_every_method_refuses_a_closed_bank():
     assert bank.closed
     ids = indices([0])
     for call in (
-        lambda: bank.push(ids, np.zeros((1, 1))),
+        lambda: bank.stage(ids, np.zeros((1, 1))),
+        lambda: bank.commit(ids, np.zeros((1, 1))),
+        lambda: bank.numbers(ids),
         lambda: bank.add(1),
         lambda: bank.drop(ids),
         lambda: bank.reset(ids),
@@ -271,7 +312,7 @@ def test_impossible_sizes_are_refused(arguments, part):
 def test_bad_arguments_are_refused(ids, rows, threads, part):
     bank = StreamBank(3, 2, 2)
     with refused(part):
-        bank.push(ids, rows, threads)
+        bank.stage(ids, rows, threads)
     assert bank.counts(np.arange(3)).tolist() == [0, 0, 0]
 
 

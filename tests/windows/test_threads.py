@@ -6,10 +6,9 @@ import threading
 import numpy as np
 import pytest
 
-from regimetry.runtime.jump import jump_forward, jump_labels, jump_path
+from regimetry._core import follow, jump_path
 from regimetry.windows import (
     StreamBank,
-    StreamBuffer,
     gather_windows,
     rolling_windows,
     window_starts,
@@ -65,11 +64,10 @@ def long_calls():
     return {
         "gather_windows": lambda: gather_windows(VALUES, starts, out),
         "window_starts": lambda: window_starts(len(VALUES), 8, values=VALUES),
-        "StreamBuffer.extend": lambda: StreamBuffer(8, 8).extend(VALUES),
-        "StreamBank.push": lambda: bank.push(ids, VALUES[: len(ids)]),
+        "StreamBank.stage": lambda: bank.stage(ids, VALUES[: len(ids)]),
+        "StreamBank.commit": lambda: bank.commit(ids, VALUES[: len(ids)]),
         "StreamBank.snapshot": lambda: StreamBank(100_000, 30, 8).snapshot(),
-        "jump_forward": lambda: jump_forward(DISTANCE, 1.0),
-        "jump_labels": lambda: jump_labels(DISTANCE, 1.0),
+        "follow": lambda: follow(DISTANCE, None, 1.0, 1.0, 1.0),
         "jump_path": lambda: jump_path(DISTANCE, 1.0),
     }
 
@@ -82,13 +80,9 @@ def test_the_gil_is_released(name):
 
 @pytest.mark.skipif(not HAS_GIL, reason="this interpreter has no GIL to release")
 def test_the_proof_of_it_can_fail():
-    buffer = StreamBuffer(8, 8)
-
     def keeps_the_gil():
         for _ in range(20_000):
             rolling_windows(VALUES, 60)
-            buffer.push(VALUES[0])
-            buffer.reset()
 
     assert not another_thread_runs_during(keeps_the_gil, tries=3)
 
@@ -114,24 +108,6 @@ def run_in_threads(work, n=4):
         raise errors[0]
 
 
-def test_a_buffer_survives_many_threads():
-    buffer = StreamBuffer(5, 2)
-
-    def work(number):
-        rows = np.full((200, 2), float(number))
-        for _ in range(50):
-            buffer.extend(rows)
-            buffer.push(rows[0])
-            buffer.window()
-            snapshot = buffer.snapshot()
-            assert snapshot["rows"].shape == (5, 2)
-            # A row comes from one thread, whole.
-            assert (snapshot["rows"][:, 0] == snapshot["rows"][:, 1]).all()
-
-    run_in_threads(work)
-    assert buffer.count == 4 * 50 * 201
-
-
 def test_a_bank_survives_many_threads():
     bank = StreamBank(400, 8, 4)
 
@@ -139,7 +115,8 @@ def test_a_bank_survives_many_threads():
         ids = np.random.default_rng(number).permutation(400)
         rows = np.full((400, 4), float(number))
         for _ in range(40):
-            _, windows = bank.push(ids, rows, 2)
+            _, windows = bank.stage(ids, rows, 2)
+            bank.commit(ids, rows)
             assert (windows == windows[..., :1]).all()
             bank.snapshot()
             bank.counts(ids)
@@ -160,30 +137,10 @@ def test_a_bank_closed_under_its_users_refuses_them():
             return
         try:
             while True:
-                bank.push(np.arange(100), np.ones((100, 4)))
+                bank.commit(np.arange(100), np.ones((100, 4)))
         except ValueError as error:
             refusals.append(str(error))
 
     run_in_threads(work)
     assert len(refusals) == 3
     assert all("the bank is closed" in text for text in refusals)
-
-
-class Meddler:
-    """A number that comes back to the buffer while one of its methods reads arguments."""
-
-    def __init__(self, buffer):
-        self.buffer = buffer
-
-    def __index__(self):
-        self.buffer.push(np.ones(1))
-        return self.buffer.count
-
-
-def test_a_call_that_comes_back_does_not_deadlock():
-    buffer = StreamBuffer(1, 1)
-    snapshot = buffer.snapshot()
-    snapshot["count"] = Meddler(buffer)
-    snapshot["rows"] = np.ones((1, 1), dtype=np.float32)
-    buffer.restore(snapshot)
-    assert buffer.count == 1

@@ -115,25 +115,37 @@ void jump_pass(const MatrixView<T>& distance, int64_t first, int64_t n, double p
   }
 }
 
-// The three below take the rows [first, first + n) of all the rows, and write at the same places of
-// labels (N,) and values (N, K): one call for each series, and a bad row is named as the caller
-// counts it.
+// The functions below take the rows [first, first + n) of all the rows, and write at the same places
+// of labels (N,), values (N, K), probabilities (N, K) and means (N,): one call for each series, and a
+// bad row is named as the caller counts it.
 
-// Causal pass that keeps only the last V: `state` (K, normalised) is read and overwritten.
-template <class T>
-void jump_labels(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
-                 double* state, int64_t* labels) {
-  jump_pass(distance, first, n, penalty, state, labels, [](int64_t, const double*, int64_t) {});
-}
-
-// Causal pass that keeps every V.
+// Causal pass. Keeps every V and softmax(-sharpness V); `state` (K, normalised) is read and
+// overwritten.
 template <class T>
 void jump_forward(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
-                  double* state, int64_t* labels, double* values) {
+                  double sharpness, double* state, int64_t* labels, double* values,
+                  double* probabilities) {
   const auto keep = [=](int64_t t, const double* v, int64_t k_count) {
-    for (int64_t k = 0; k < k_count; ++k) values[t * k_count + k] = v[k];
+    double total = 0;
+    double* weights = probabilities + t * k_count;
+    for (int64_t k = 0; k < k_count; ++k) {
+      values[t * k_count + k] = v[k];
+      total += weights[k] = std::exp(-sharpness * v[k]);
+    }
+    for (int64_t k = 0; k < k_count; ++k) weights[k] /= total;
   };
   jump_pass(distance, first, n, penalty, state, labels, keep);
+}
+
+// m += memory (x - m) over a row of values; NaN, as the mean before the first, is replaced by x.
+template <class T>
+void running_mean(const MatrixView<T>& values, int64_t first, int64_t n, double memory, double mean,
+                  double* means) {
+  for (int64_t t = first; t < first + n; ++t) {
+    const double x = static_cast<double>(values(0, t));
+    mean = std::isnan(mean) ? x : mean + memory * (x - mean);
+    means[t] = mean;
+  }
 }
 
 // The path that minimises sum of d[t, s_t] + penalty * changes, by dynamic programming. Ties:

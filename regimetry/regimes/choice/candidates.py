@@ -14,7 +14,7 @@ from regimetry.regimes.choice.stability import block_length
 from regimetry.regimes.clustering.clusters import distances, in_one_thread
 from regimetry.regimes.clustering.landmarks import cluster
 from regimetry.regimes.clustering.slow import SlowDirections, slow_dimension
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
 
 Array = NDArray[np.float64]

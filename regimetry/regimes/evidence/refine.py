@@ -21,7 +21,7 @@ from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.em import Bars, Maximum, maximise
 from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.evidence.explained import explained_apart
-from regimetry.runtime.jump import jump_path
+from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows
 
 Array = NDArray[np.float64]

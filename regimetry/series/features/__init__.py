@@ -2,12 +2,11 @@
 
 from regimetry.series.features.advice import drifting_columns
 from regimetry.series.features.bars import BarColumns
-from regimetry.series.features.pipeline import OhlcvFeatures, OhlcvStream, ohlcv
+from regimetry.series.features.pipeline import OhlcvFeatures, ohlcv
 
 __all__ = [
     "BarColumns",
     "OhlcvFeatures",
-    "OhlcvStream",
     "drifting_columns",
     "ohlcv",
 ]

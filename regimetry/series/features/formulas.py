@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+"""One series (T,), or several beside each other (T, ...)."""
 
 
 def log_return(price: Vector) -> Vector:
@@ -63,11 +64,12 @@ def volume_zscore(volume: Vector, n: int) -> Vector:
     logarithm = np.log(volume)
     rows = len(logarithm) - n + 1
     now = logarithm[n - 1 :]
+    zeros = np.zeros_like(now)
     # Measured from the newest bar, so that a constant volume deviates by exactly 0.
     deviations = [logarithm[lag : lag + rows] - now for lag in range(n)]
-    mean = sum(deviations, np.zeros(rows)) / n
-    variance = sum(((deviation - mean) ** 2 for deviation in deviations), np.zeros(rows)) / n
-    return np.divide(-mean, np.sqrt(variance), out=np.zeros(rows), where=variance > 0)
+    mean = sum(deviations, zeros) / n
+    variance = sum(((deviation - mean) ** 2 for deviation in deviations), zeros) / n
+    return np.divide(-mean, np.sqrt(variance), out=zeros.copy(), where=variance > 0)
 
 
 def momentum(price: Vector, n: int) -> Vector:

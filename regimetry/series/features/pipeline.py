@@ -1,12 +1,12 @@
-"""Features of open, high, low, close and volume, of a batch and of a stream of bars.
+"""Features of open, high, low, close and volume, of bars that are there in rows.
 
 Row t uses bar t and the ``warm_up`` bars before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -90,6 +90,11 @@ class OhlcvFeatures:
         )
 
     @property
+    def schema(self) -> Schema:
+        """The C columns of a bar, as a model reads them."""
+        return Schema.numeric(self.columns.names)
+
+    @property
     def warm_up(self) -> int:
         """Bars before the first one that has all features: n."""
         return self.window
@@ -141,7 +146,7 @@ class OhlcvFeatures:
         time_name, timestamps = time_of(frame)
         if timestamps is not None:
             require_rising(timestamps)
-        values = self._checked(values_of(frame, Schema.numeric(self.columns.names)), timestamps)
+        values = self._checked(values_of(frame, self.schema), timestamps)
         tail = nw.from_native(frame, eager_only=True)[self.warm_up :]
         made = like_frame(tail.to_native(), values, self.names, missing=-1)
         if time_name is None:
@@ -149,32 +154,50 @@ class OhlcvFeatures:
         times = tail[time_name]
         return nw.from_native(made, eager_only=True).select(times, nw.all()).to_native()
 
-    def stream(self) -> OhlcvStream:
-        """Start a live series, in which bars come one at a time."""
-        return OhlcvStream(self)
-
-    def _checked(
-        self, bars: NDArray[np.float64], timestamps: NDArray[Any] | None
-    ) -> NDArray[np.float64]:
-        fault = first_fault(bars, self.columns)
+    def require_bars(
+        self, bars: NDArray[np.floating], timestamps: NDArray[Any] | None = None, of: str = ""
+    ) -> None:
+        """Raise :class:`DataError` naming the first of the bars (T, C) that is no bar."""
+        fault = first_fault(np.asarray(bars, dtype=np.float64), self.columns)
         if fault is not None:
             row, clause = fault
             when = "" if timestamps is None else f" ({timestamps[row]})"
-            raise DataError(f"Row {row}{when}, {clause}")
-        if len(bars) <= self.warm_up:
-            raise DataError(
-                f"{len(bars)} bars are too few for features over {self.window}; at least "
-                f"{self.warm_up + 1} are needed. Give more bars or a smaller window."
-            )
-        return self._make(bars)
+            raise DataError(f"{of}Row {row}{when}, {clause}")
 
-    def _make(self, bars: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Make the features of sound bars (T, C), more than ``warm_up``."""
+    def each(
+        self, bars: NDArray[np.floating], offsets: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Make the features of sound bars of several series, one after the other.
+
+        Parameters
+        ----------
+        bars : ndarray of float, shape (T, C)
+        offsets : ndarray of int64, shape (I + 1,)
+            First bar of each series, and T.
+
+        Returns
+        -------
+        features : ndarray of float64
+            Of each series ``warm_up`` rows fewer than it has bars, or none.
+        offsets : ndarray of int64, shape (I + 1,)
+            Their boundaries.
+        """
+        made = [self.made(bars[a:b]) for a, b in pairwise(offsets.tolist())]
+        bounds = np.cumsum([0, *map(len, made)])
+        return np.concatenate([np.empty((0, len(self.names))), *made]), bounds
+
+    def made(self, bars: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Make the features of sound bars (T, ..., C), (T - warm_up, ..., F): none if T is less."""
         n, columns = self.window, self.columns
-        opening, high, low, close = (np.ascontiguousarray(bars[:, i]) for i in range(4))
-        price = close
-        if columns.adjusted_close is not None:
-            price = np.ascontiguousarray(bars[:, columns.position("adjusted_close")])
+        if len(bars) <= n:
+            return np.empty((0, *bars.shape[1:-1], len(self.names)))
+        sound = [
+            np.ascontiguousarray(bars[..., i], dtype=np.float64) for i in range(bars.shape[-1])
+        ]
+        opening, high, low, close = sound[:4]
+        price = (
+            close if columns.adjusted_close is None else sound[columns.position("adjusted_close")]
+        )
         made = {
             "log_return": log_return(price),
             "realised_volatility": realised_volatility(price, n),
@@ -184,10 +207,20 @@ class OhlcvFeatures:
             "drawdown": drawdown(price, n),
         }
         if columns.volume is not None:
-            volume = np.ascontiguousarray(bars[:, columns.position("volume")])
-            made["volume_zscore"] = volume_zscore(volume, n)
+            made["volume_zscore"] = volume_zscore(sound[columns.position("volume")], n)
         rows = len(bars) - self.warm_up
-        return np.stack([made[name][-rows:] for name in self.names], axis=1)
+        return np.stack([made[name][-rows:] for name in self.names], axis=-1)
+
+    def _checked(
+        self, bars: NDArray[np.float64], timestamps: NDArray[Any] | None
+    ) -> NDArray[np.float64]:
+        self.require_bars(bars, timestamps)
+        if len(bars) <= self.warm_up:
+            raise DataError(
+                f"{len(bars)} bars are too few for features over {self.window}; at least "
+                f"{self.warm_up + 1} are needed. Give more bars or a smaller window."
+            )
+        return self.made(bars)
 
     def _require_columns(self, found: int) -> None:
         names = self.columns.names
@@ -196,68 +229,6 @@ class OhlcvFeatures:
                 f"The bars have {found} columns; the features are made of {len(names)}: "
                 f"{', '.join(names)}."
             )
-
-
-class OhlcvStream:
-    """The features of a live series; made by :meth:`OhlcvFeatures.stream`.
-
-    After every bar it gives what the batch gives of all bars so far. It keeps the last
-    ``warm_up + 1`` bars, which is all that a row depends on.
-    """
-
-    def __init__(self, features: OhlcvFeatures) -> None:
-        self._features = features
-        self._bars = np.empty((features.warm_up + 1, len(features.columns.names)))
-        self._count = 0
-
-    def reset(self) -> None:
-        """Forget every bar, as if the stream were new."""
-        self._count = 0
-
-    def push(
-        self, bar: Sequence[float] | NDArray[Any] | Mapping[str, Any]
-    ) -> NDArray[np.float64] | None:
-        """Take the bar that has just closed.
-
-        Parameters
-        ----------
-        bar : sequence of C numbers, or mapping of column name to number
-            In the order of ``columns.names``, or by those names.
-
-        Returns
-        -------
-        ndarray of float64, shape (F,), or None
-            ``None`` for the first ``warm_up`` bars.
-
-        Raises
-        ------
-        DataError
-            As for :meth:`OhlcvFeatures.array`. The bar is then not part of the stream.
-        """
-        row = self._row(bar)
-        self._bars[:-1] = self._bars[1:]
-        self._bars[-1] = row
-        self._count = min(self._count + 1, len(self._bars))
-        if self._count < len(self._bars):
-            return None
-        made: NDArray[np.float64] = self._features._make(self._bars)[0]
-        return made
-
-    def _row(self, bar: Sequence[float] | NDArray[Any] | Mapping[str, Any]) -> NDArray[np.float64]:
-        columns = self._features.columns
-        if isinstance(bar, Mapping):
-            bar = Schema.numeric(columns.names).row(bar)
-        try:
-            row = np.asarray(bar, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"The bar {bar!r} holds something that is not a number.") from error
-        if row.ndim != 1:
-            raise DataError(f"The bar has shape {row.shape}; one row of numbers is needed.")
-        self._features._require_columns(len(row))
-        fault = first_fault(row[None], columns)
-        if fault is not None:
-            raise DataError(f"In this bar, {fault[1]}")
-        return row
 
 
 def ohlcv(frame: Any, *, window: int = DEFAULT_WINDOW) -> Any:
