@@ -73,3 +73,39 @@ def copy(model_path, tmp_path):
 @pytest.fixture
 def model(model_path):
     return rg.load(model_path)
+
+
+@pytest.fixture(scope="session")
+def bars_detector():
+    """A small detector that was fitted on features of bars."""
+    from price_bars import make_frame
+
+    from regimetry.series.features import OhlcvFeatures
+
+    bars = make_frame(260)
+    features = OhlcvFeatures.find(bars)
+    config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16)
+    detector = rg.RegimeDetector(
+        encoder=config, n_regimes=2, objective=None, difference="none", random_state=0
+    )
+    return detector.fit(features.frame(bars), features=features)
+
+
+@pytest.fixture(scope="session")
+def bars_path(bars_detector, tmp_path_factory):
+    path = tmp_path_factory.mktemp("bars") / "bars.onnx"
+    bars_detector.save(path)
+    return path
+
+
+@pytest.fixture
+def bars_model(bars_path):
+    return rg.load(bars_path, threads=1)
+
+
+@pytest.fixture(scope="session")
+def bars():
+    """300 bars, (300, 6)."""
+    from price_bars import make_bars
+
+    return make_bars(300, seed=1)

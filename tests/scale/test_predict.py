@@ -1,7 +1,6 @@
 """Parquet to Parquet in one process, against each instrument alone."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,6 @@ import regimetry as rg
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.scale import job, predict
 from regimetry.scale.results import RECORD
-from regimetry.series.features import BarColumns, OhlcvFeatures
 
 
 @pytest.fixture(scope="module")
@@ -398,15 +396,6 @@ def test_rows_without_instrument_or_time_are_refused(single, frame, tmp_path):
         with pytest.raises(DataError, match=message):
             predict(tmp_path / "in", single, output=tmp_path / "out")
         (tmp_path / "out" / RECORD).unlink(missing_ok=True)
-
-
-def test_models_of_bars_are_refused(tmp_path, frame, monkeypatch, single):
-    features = OhlcvFeatures(BarColumns("open", "high", "low", "close"))
-    contract = single.contract
-    training = replace(contract.training, features=features)
-    monkeypatch.setattr(single, "contract", replace(contract, training=training))
-    with pytest.raises(DataError, match="makes its features of bars"):
-        predict(tmp_path / "in", single, output=tmp_path / "out")
 
 
 def test_the_shipped_model_reads_files_by_its_path(tmp_path):

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import ohlcv_row
+from price_bars import COLUMNS, make_bars, make_frame
 
 import regimetry as rg
 from regimetry.contract import CONTRACT_KEY, read_contract
-from regimetry.contract.features import as_read_by
 from regimetry.errors import ConfigError, DataError, ModelError
 from regimetry.series.features import (
     BarColumns,
@@ -36,25 +36,7 @@ from regimetry.series.features.formulas import (
     volume_zscore,
 )
 
-COLUMNS = BarColumns("Open", "High", "Low", "Close", "Adj Close", "Volume")
 PLAIN = BarColumns("open", "high", "low", "close")
-
-
-def make_bars(n, seed=0):
-    """Bars whose open, close and adjusted close differ, as (n, 6)."""
-    generator = np.random.default_rng(seed)
-    steps = generator.standard_normal((n, 5)) * 0.01
-    path = 50 * np.exp(np.cumsum(steps.ravel())).reshape(n, 5)
-    close = path[:, -1]
-    adjusted = close * np.linspace(0.8, 1.0, n)
-    volume = np.exp(10 + generator.standard_normal(n))
-    return np.column_stack(
-        [path[:, 0], path.max(axis=1), path.min(axis=1), close, adjusted, volume]
-    )
-
-
-def make_frame(n=80, **columns):
-    return pd.DataFrame(make_bars(n), columns=list(COLUMNS.names)).assign(**columns)
 
 
 @pytest.mark.parametrize("window", [2, 5, 20])
@@ -104,28 +86,6 @@ def test_no_future_changes_the_past(n, window, seed, data):
     np.testing.assert_array_equal(with_future[: len(alone)], alone)
 
 
-@settings(max_examples=25, deadline=None)
-@given(n=st.integers(8, 50), window=st.integers(2, 7), seed=st.integers(0, 2**20))
-def test_a_stream_equals_the_batch_at_every_prefix(n, window, seed):
-    features = OhlcvFeatures(COLUMNS, window)
-    bars = make_bars(n, seed)
-    stream = features.stream()
-    for t, bar in enumerate(bars):
-        given_bar = dict(zip(COLUMNS.names, bar, strict=True)) if t % 2 else bar
-        made = stream.push(given_bar)
-        if t < features.warm_up:
-            assert made is None
-        else:
-            np.testing.assert_array_equal(made, features.array(bars[: t + 1])[-1])
-
-
-def test_a_stream_gives_rows_that_later_bars_leave_alone():
-    features = OhlcvFeatures(COLUMNS, 3)
-    stream = features.stream()
-    rows = [stream.push(bar) for bar in make_bars(20)]
-    np.testing.assert_array_equal(np.array(rows[3:]), features.array(make_bars(20)))
-
-
 def test_a_bar_depends_on_warm_up_bars_before_it_and_no_more():
     features = OhlcvFeatures(COLUMNS, 6)
     bars = make_bars(50)
@@ -133,22 +93,6 @@ def test_a_bar_depends_on_warm_up_bars_before_it_and_no_more():
     np.testing.assert_array_equal(tail, features.array(bars)[-1:])
     with pytest.raises(DataError, match="6 bars are too few for features over 6; at least 7"):
         features.array(bars[: features.warm_up])
-
-
-def test_a_refused_bar_is_not_part_of_the_stream():
-    features = OhlcvFeatures(COLUMNS, 3)
-    bars = make_bars(20)
-    stream = features.stream()
-    for bar in bars[:10]:
-        stream.push(bar)
-    bad = bars[10].copy()
-    bad[1] = bad[2] / 2
-    for refused in (bad, bars[10][:4], bars[:2], ["x"] * 6, {"Open": 1.0}):
-        with pytest.raises(DataError):
-            stream.push(refused)
-    np.testing.assert_array_equal(stream.push(bars[10]), features.array(bars[:11])[-1])
-    stream.reset()
-    assert [stream.push(bar) is None for bar in bars[:4]] == [True, True, True, False]
 
 
 BAD_BARS = {
@@ -175,9 +119,6 @@ def test_a_bad_bar_is_named_in_one_sentence(case):
     dated = frame.set_index(pd.date_range("2020-01-01", periods=80))
     with pytest.raises(DataError, match=rf"^Row 31 \(2020-02-01.*\), {message}"):
         ohlcv(dated)
-    stream = OhlcvFeatures(COLUMNS).stream()
-    with pytest.raises(DataError, match=rf"^In this bar, {message}"):
-        stream.push(frame.iloc[31].to_dict())
 
 
 def test_rounding_does_not_make_a_bar_bad():
@@ -239,42 +180,16 @@ def test_bars_of_the_wrong_width_are_refused():
         OhlcvFeatures(COLUMNS).array(make_bars(40)[:, :5])
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    """A detector fitted on features of bars, and those bars."""
-    bars = make_frame(260)
-    features = OhlcvFeatures.find(bars, window=5)
-    config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16)
-    detector = rg.RegimeDetector(
-        encoder=config, n_regimes=2, objective=None, difference="none", random_state=0
-    )
-    return detector.fit(features.frame(bars), features=features), bars
-
-
-def test_the_file_keeps_how_its_features_were_made(fitted, tmp_path):
-    detector, bars = fitted
-    detector.save(tmp_path / "m.onnx")
-    model = rg.load(tmp_path / "m.onnx")
-    features = model.contract.training.features
+def test_the_file_keeps_how_its_features_were_made(bars_detector, bars_model):
+    features = bars_model.contract.training.features
     assert features == OhlcvFeatures(COLUMNS, 5)
-    labels = model.predict(as_read_by(model.contract, bars))
-    np.testing.assert_array_equal(labels.fillna(-1).to_numpy(dtype="int64"), detector.labels_)
-
-    # Two streams in a row, bars in and ticks out, agree with the batch on every bar.
-    made, live = features.stream(), model.stream()
-    ticks = []
-    for bar in bars.to_dict("records"):
-        row = made.push(bar)
-        ticks.append(None if row is None else live.push(row))
-    regimes = [-1 if tick is None else tick.regime for tick in ticks]
-    assert regimes == [-1] * features.warm_up + detector.labels_.tolist()
+    labels = bars_model.predict(make_bars(260))
+    assert labels.tolist() == [-1] * features.warm_up + bars_detector.labels_.tolist()
 
 
 def test_a_model_fitted_on_columns_reads_them_as_they_are(detector):
     contract = detector.model_.contract
-    frame = make_frame()
     assert contract.training.features is None
-    assert as_read_by(contract, frame) is frame
 
 
 def test_fit_refuses_a_recipe_that_did_not_make_its_data():
@@ -292,18 +207,12 @@ def test_fit_refuses_a_recipe_that_did_not_make_its_data():
         ({"columns": {**vars(COLUMNS), "volume": None}}, "training.features is .* what makes log_"),
     ],
 )
-def test_a_damaged_record_is_refused(fitted, change, message):
-    metadata = fitted[0].model_.contract.to_metadata()
+def test_a_damaged_record_is_refused(bars_model, change, message):
+    metadata = bars_model.contract.to_metadata()
     data = json.loads(metadata[CONTRACT_KEY])
     data["training"]["features"] |= change
     with pytest.raises(ModelError, match=message):
         read_contract({**metadata, CONTRACT_KEY: json.dumps(data)}, "m.onnx")
-
-
-def test_missing_bars_are_asked_for(fitted):
-    detector, bars = fitted
-    with pytest.raises(DataError, match="'Open', 'Adj Close' are missing"):
-        as_read_by(detector.model_.contract, bars.drop(columns=["Open", "Adj Close"]))
 
 
 def test_drifting_columns_are_found_and_differenced_ones_are_fine():
@@ -360,8 +269,6 @@ def test_a_feature_that_looks_ahead_would_be_seen(monkeypatch):
     monkeypatch.setattr(pipeline, "price_range", demeaned)
     with pytest.raises(AssertionError):
         test_no_future_changes_the_past.hypothesis.inner_test(n=30, window=4, seed=0, data=_Least())
-    with pytest.raises(AssertionError):
-        test_a_stream_equals_the_batch_at_every_prefix.hypothesis.inner_test(n=30, window=4, seed=0)
 
 
 class _Least:

@@ -17,7 +17,7 @@ class Model:
     """The shipped model's contract; `run` waits until it is let go."""
 
     def __init__(self, contract):
-        self.contract = contract
+        self.contract, self.schema, self.rows = contract, contract.schema, contract.window_rows
         self.go = threading.Event()
         self.lock = threading.Lock()
         self.running = self.most = 0
@@ -92,3 +92,20 @@ def test_a_fault_is_one_error_is_logged_and_frees_its_place(shipped, body):
             status, answer, rest = asyncio.run(ask(app, "POST", INFER, body))
             assert (status, answer) == (500, {"error": "The server failed; its log says why."})
             assert rest == ["raised on, for the log"]
+
+
+def test_a_model_of_bars_takes_windows_of_bars(bars_model, bars):
+    windows = np.lib.stride_tricks.sliding_window_view(bars[:40], 15, axis=0).swapaxes(1, 2)
+    entry = {"name": "window", "shape": list(windows.shape), "datatype": "FP64"}
+    body = json.dumps({"inputs": [entry | {"data": windows.ravel().tolist()}]}).encode()
+    with ThreadPoolExecutor(1) as pool:
+        app = Service(bars_model, "m", pool, Limits()).app()
+        _, described, _ = asyncio.run(ask(app, "GET", "/v2/models/m"))
+        status, answer, _ = asyncio.run(ask(app, "POST", INFER, body))
+        (refused, error, _) = asyncio.run(ask(app, "POST", INFER, body.replace(b"FP64", b"FP32")))
+    assert described["inputs"] == [{"name": "window", "datatype": "FP64", "shape": [-1, 15, 6]}]
+    assert json.loads(described["parameters"]["feature_names"])[0] == "Open"
+    assert status == 200
+    found = {output["name"]: output["data"] for output in answer["outputs"]}
+    np.testing.assert_array_equal(found["regime"], bars_model.run(windows)["regime"])
+    assert (refused, "FP64" in error["error"]) == (400, True)
