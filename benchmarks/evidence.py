@@ -72,7 +72,7 @@ def row(series: Series) -> str:
     cells = [
         series.name,
         f"{found.agreement:.2f}",
-        f"{found.explained:.2f} / {found.explained_by_windows:.2f}",
+        f"{found.correlation_ratio:.2f} / {found.correlation_ratio_of_windows:.2f}",
         "bars" if found.explains_enough else "windows",
         series.score(at_centre(by_windows, n_rows, series.window_size)),
         series.score(at_last_bar(by_bars, n_rows)),

@@ -12,9 +12,9 @@ import tensorflow as tf
 import tf2onnx
 from onnx import helper
 
+from regimetry.encoder.build import build_encoder
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.inference import embed_windows
-from regimetry.encoder.model import build_encoder
 from regimetry.export.assemble import assemble
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.opset import IR_VERSION, OPSET

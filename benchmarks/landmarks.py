@@ -25,13 +25,13 @@ import regimetry as rg
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.recordings import embed_untrained, load_recording, vote
 from regimetry import rolling_windows
-from regimetry.regimes.choice.stability import block_length, stability
+from regimetry.regimes.choice.stability import stability, windows_per_block
 from regimetry.regimes.clustering.clusters import distances
 from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY, fit_head
 from regimetry.regimes.clustering.landmarks import MOST_SPREAD, cluster_on
 from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
 from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
-from regimetry.regimes.evidence.explained import explained
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 from regimetry.runtime.recursion import jump_path
 from regimetry.series.units import fit_preprocessing
 
@@ -76,7 +76,7 @@ def row(series: Series) -> str:
             compared,
             found.labels[compared],
             n_regimes,
-            block=block_length(lag, len(points)),
+            block=windows_per_block(lag, len(points)),
             seed=series.seed,
             draw=draw,
         )
@@ -84,7 +84,7 @@ def row(series: Series) -> str:
         path = jump_path(distance, WHOLE_SERIES_PENALTY)
         score = adjusted_rand_score(states, vote(path, series.size, series.step, len(rows)))
         for cell, value in zip(
-            cells, (explained(points, found.labels), again.mean(), score), strict=True
+            cells, (correlation_ratio(points, found.labels), again.mean(), score), strict=True
         ):
             cell.append(f"{value:.2f}")
     volatility = windows.std(axis=1).mean(axis=1)
@@ -115,7 +115,7 @@ def main() -> None:
     parser.add_argument("--kinds", default=KINDS, help="simulators, or none")
     parser.add_argument("--recordings", default="", help="such as actrectut_1:10,synthetic_0:40")
     options = parser.parse_args()
-    print("| series | explained | stability | adjusted Rand index | chosen |")
+    print("| series | correlation ratio | stability | adjusted Rand index | chosen |")
     print("|---|---|---|---|---|", flush=True)
     for text in rows(options.kinds, options.seeds, options.recordings):
         print(text, flush=True)

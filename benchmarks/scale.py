@@ -28,7 +28,7 @@ from regimetry.regimes.clustering.sampling import stratified_rows
 from regimetry.regimes.clustering.slow import by_block, fit_slow_directions
 from regimetry.regimes.clustering.spectral import (
     fit_spectral_map,
-    local_scales,
+    local_bandwidths,
     neighbour_rank,
     squared_distances,
 )
@@ -79,7 +79,7 @@ def median_gamma(points: Floats) -> float:
     sample = points[stratified_rows(len(points), 2000, np.random.default_rng(SEED))]
     centred = sample - sample.mean(axis=0)
     squared = squared_distances(centred, centred)
-    return 1.0 / float(np.median(local_scales(squared, neighbour_rank(len(sample))))) ** 2
+    return 1.0 / float(np.median(local_bandwidths(squared, neighbour_rank(len(sample))))) ** 2
 
 
 def compare() -> None:

@@ -7,8 +7,8 @@ import onnxruntime
 from keras import Model
 from onnx import TensorProto, helper
 
+from regimetry.encoder.build import build_encoder
 from regimetry.encoder.config import EncoderConfig
-from regimetry.encoder.model import build_encoder
 from regimetry.export.assemble import as_model, tensor_of
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.rules import optimise

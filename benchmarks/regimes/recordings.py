@@ -148,9 +148,9 @@ def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
 
 def embed_untrained(windows: Windows, seed: int) -> Windows:
     """Embed windows (N, W, F) by an encoder of random weights."""
+    from regimetry.encoder.build import build_encoder
     from regimetry.encoder.config import EncoderConfig
     from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.model import build_encoder
     from regimetry.encoder.seeding import seeded
 
     config = EncoderConfig(

@@ -12,7 +12,7 @@ from scipy.stats import multivariate_normal, norm
 from benchmarks.rivals.filtering import best_path, filtered, smoothed
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from regimetry.series.simulators import markets, signals
-from regimetry.series.simulators.chains import stationary_distribution, uniform_jumps
+from regimetry.series.simulators.chains import stationary_shares, uniform_jumps
 from regimetry.series.simulators.processes import equicorrelation
 
 KINDS = ("s1", "s2", "s3", "s4", "n1", "n2", "h3", "h3-2000")
@@ -21,7 +21,7 @@ KINDS = ("s1", "s2", "s3", "s4", "n1", "n2", "h3", "h3-2000")
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Take the simulator's own parameters; nothing is fitted."""
     transition = transition_matrix(kind)
-    start = stationary_distribution(transition)
+    start = stationary_shares(transition)
 
     def offline(rows: Values) -> Labels:
         likelihood = log_likelihood(kind, rows)

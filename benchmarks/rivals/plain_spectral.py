@@ -21,8 +21,8 @@ from regimetry.series.units import fit_preprocessing
 
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given. A label of a window knows that window alone."""
+    from regimetry.encoder.build import build_encoder
     from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.model import build_encoder
     from regimetry.encoder.seeding import seeded
 
     names = [f"x{i}" for i in range(values.shape[1])]

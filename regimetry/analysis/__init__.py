@@ -4,19 +4,19 @@ One concept a file; :func:`analyse_labels` puts those together that need labels 
 """
 
 from regimetry.analysis.agreement import Agreement, adjusted_rand, agreement
+from regimetry.analysis.analyse import Analysis, analyse_labels
 from regimetry.analysis.changes import ChangePoints, change_points
+from regimetry.analysis.comparable_novelty import comparable_novelty
 from regimetry.analysis.conditional import ConditionalStatistics, conditional_statistics
 from regimetry.analysis.decisions import decision_table
 from regimetry.analysis.drift import Drift, DriftLine, detect_drift
 from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
-from regimetry.analysis.novelty import comparable_novelty
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import Performance, performance, simple_returns
 from regimetry.analysis.spells import Spells, spells_of
 from regimetry.analysis.stationary import Stationary, long_run, stationary_distribution
-from regimetry.analysis.summary import Analysis, analyse_labels
 from regimetry.analysis.transitions import Transitions, estimate_transitions, transition_matrix
 
 __all__ = [

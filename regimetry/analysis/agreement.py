@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.assignment import best_matching
 from regimetry.analysis.labels import Floats, Labels
-from regimetry.analysis.matching import best_matching
 from regimetry.errors import DataError
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.analysis.blocks import block_length
+from regimetry.analysis.block_length import block_length
 from regimetry.analysis.labels import Bools, Floats, Labels
 from regimetry.analysis.plain import plain
 from regimetry.analysis.resample import MatchedBlocks
@@ -17,8 +17,8 @@ from regimetry.analysis.stretches import (
     Stretch,
     bars_per_exit,
     count_stretches,
-    distances,
     regime_shares,
+    stretch_distances,
 )
 from regimetry.errors import ConfigError
 
@@ -161,8 +161,8 @@ def detect_drift(
         for stretch in (old, new)
     )
     seen_old, seen_new = old.count(n_regimes), new.count(n_regimes)
-    null = distances(null_old, null_new, tested)
-    found = distances(seen_old, seen_new, tested)
+    null = stretch_distances(null_old, null_new, tested)
+    found = stretch_distances(seen_old, seen_new, tested)
     return Drift(
         lines=_verdicts(found, null, level),
         level=level,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from regimetry.analysis.analyse import Analysis
 from regimetry.analysis.conditional import ConditionalStatistics
 from regimetry.analysis.performance import Performance
 from regimetry.analysis.plain import plain
-from regimetry.analysis.summary import Analysis
 from regimetry.contract import ModelContract
 
 METADATA_VERSION = 1

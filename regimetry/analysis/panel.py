@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.analyse import Analysis, analyse_labels
 from regimetry.analysis.labels import Floats, Labels
 from regimetry.analysis.plain import plain
-from regimetry.analysis.summary import Analysis, analyse_labels
 from regimetry.errors import DataError
 
 

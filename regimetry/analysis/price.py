@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.columns import ar1_coefficient
+from regimetry.series.column_statistics import ar1_coefficient
 from regimetry.series.units import UNIT_ROOT_COEFFICIENT
 
 PRICE_NAMES = ("close", "adj close", "adj_close", "adjusted_close", "price")

@@ -113,7 +113,7 @@ def exits_of(counts: Counts) -> Floats:
     return exits
 
 
-def distances(old: Counts, new: Counts, novelty: bool) -> dict[str, Floats]:
+def stretch_distances(old: Counts, new: Counts, novelty: bool) -> dict[str, Floats]:
     """Return distances between two stretches, B of each.
 
     Occupancy: chi-square of the shares. Transitions: chi-square of the rows, by the bars that are

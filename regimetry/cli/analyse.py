@@ -67,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.cli.labelling import breaks_of, label_table, span
     from regimetry.cli.output import print_json
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     if options.output is not None:
         _require_folder(options.output)
@@ -179,7 +179,7 @@ def _write(folder: Path, metadata: dict[str, Any], decisions: Any) -> None:
     import json
 
     from regimetry.files import replacing
-    from regimetry.series.tables import write_table
+    from regimetry.series.table_files import write_table
 
     folder.mkdir(exist_ok=True)
     write_table(decisions, folder / DECISIONS)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Protocol
 
 from regimetry.errors import DataError
 from regimetry.series.schema import Schema
-from regimetry.series.tables import TIME_NAMES
+from regimetry.series.table_files import TIME_NAMES
 
 LINE_BYTES = 1 << 20
 """The longest line that is read; a longer one is an error, and is not kept in memory."""

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.cli.labelling import label_table, span
     from regimetry.cli.output import print_json
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     models = [load(path, device=options.device) for path in (options.old, options.new)]
     table = read_table(options.data, time_column=options.time_column)

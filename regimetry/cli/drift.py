@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
 def _stretches(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
     """Return training and recent rows; recent rows of one table have their warm-up before them."""
     from regimetry.errors import ConfigError, DataError
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     table = read_table(options.data, time_column=options.time_column)
     cuts = options.since is not None or options.last is not None

@@ -33,7 +33,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.cli.progress import progress
     from regimetry.files import replacing, require_writable
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table, require_table_suffix, write_table
+    from regimetry.series.table_files import read_table, require_table_suffix, write_table
 
     as_matrix = options.output.suffix.lower() == ".npy"
     if not as_matrix:

@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import ConfigError
     from regimetry.files import replacing, require_writable
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     if options.output.suffix != ".onnx":
         raise ConfigError(f"The model file is {str(options.output)!r}; its name must end in .onnx.")

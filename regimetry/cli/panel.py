@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.errors import DataError
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table, require_table_suffix, write_table
+    from regimetry.series.table_files import read_table, require_table_suffix, write_table
 
     if options.output is not None:
         require_table_suffix(options.output)

@@ -53,7 +53,7 @@ def _run_table(options: argparse.Namespace) -> None:
     from regimetry.cli.progress import progress
     from regimetry.files import require_writable
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table, require_table_suffix, write_table
+    from regimetry.series.table_files import read_table, require_table_suffix, write_table
 
     if options.output is not None:
         require_table_suffix(options.output)

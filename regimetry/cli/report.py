@@ -97,7 +97,7 @@ def _gather(options: argparse.Namespace) -> ReportData:
     from regimetry.report.axis import TimeAxis
     from regimetry.report.data import choose_drawn, gather
     from regimetry.runtime.model import load
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)

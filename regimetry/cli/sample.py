@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.errors import ConfigError
     from regimetry.files import require_writable
     from regimetry.series.samples import market_sample, simulated_sample
-    from regimetry.series.tables import require_table_suffix, write_table
+    from regimetry.series.table_files import require_table_suffix, write_table
 
     require_table_suffix(options.output)
     require_writable(options.output)

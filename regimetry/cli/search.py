@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.search.ranking import ranked
     from regimetry.search.run import run_search
     from regimetry.search.store import Store
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     jobs = min(4, available_threads()) if options.jobs is None else options.jobs
     require_integer("--jobs", jobs, 1)

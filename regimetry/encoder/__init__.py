@@ -9,13 +9,13 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.registry import register_pooling
 
 if TYPE_CHECKING:
-    from regimetry.encoder.model import build_encoder
+    from regimetry.encoder.build import build_encoder
     from regimetry.encoder.saving import load_encoder
 
 __all__ = ["EncoderConfig", "build_encoder", "load_encoder", "register_pooling"]
 
 _HOME = {
-    "build_encoder": "regimetry.encoder.model",
+    "build_encoder": "regimetry.encoder.build",
     "load_encoder": "regimetry.encoder.saving",
 }
 

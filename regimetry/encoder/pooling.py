@@ -11,7 +11,7 @@ import keras
 from keras import ops
 
 
-def _weights(tokens: Any, mask: Any) -> Any:
+def _mask_weights(tokens: Any, mask: Any) -> Any:
     """Return weights (batch, W, 1) that sum to 1 over the unmasked rows."""
     weights = ops.cast(mask, tokens.dtype)[..., None]
     return weights / ops.maximum(ops.sum(weights, axis=1, keepdims=True), 1.0)
@@ -42,7 +42,7 @@ class MeanPooling(keras.layers.GlobalAveragePooling1D):
         """Return the means (batch, D)."""
         if mask is None:
             return super().call(tokens)
-        return ops.sum(_weights(tokens, mask) * tokens, axis=1)
+        return ops.sum(_mask_weights(tokens, mask) * tokens, axis=1)
 
 
 @keras.saving.register_keras_serializable("regimetry")
@@ -60,7 +60,7 @@ class MomentsPooling(_Pooling):
             centred = tokens - mean
             variance = ops.mean(ops.square(centred), axis=1)
         else:
-            weights = _weights(tokens, mask)
+            weights = _mask_weights(tokens, mask)
             mean = ops.sum(weights * tokens, axis=1, keepdims=True)
             centred = ops.where(mask[..., None], tokens - mean, 0.0)
             variance = ops.sum(weights * ops.square(centred), axis=1)

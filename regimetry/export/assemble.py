@@ -133,6 +133,6 @@ def _scaled(
     tape: Tape, preprocessing: Preprocessing, window_size: int
 ) -> tuple[ir.Value, ir.Value]:
     """Return the graph's input and what preprocessing makes of it."""
-    rows = window_size + preprocessing.lag
+    rows = window_size + preprocessing.rows_before
     window = tensor_of(ir.Value(), INPUT_NAME, rows, len(preprocessing.transforms))
     return window, scaled_window(tape.part("preprocessing"), preprocessing, window, rows)

@@ -22,7 +22,7 @@ def emission_distance(
         distance = minimum(cost - min(cost, axis=1, keepdims=True), highest)
     """
     matrix, offset = emission.window_map(n_features)
-    size, freedom = len(emission.channels), emission.freedom
+    size, freedom = len(emission.channels), emission.degrees_of_freedom
     first = window_size - emission.order - 1
     recent = tape.Slice(scaled, [first], [window_size], [1]) if first else scaled
     residual = tape.Gemm(

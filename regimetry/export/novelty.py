@@ -54,7 +54,7 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
     excess = tape.Relu(tape.reduce("ReduceMax", outside, 1))
     # Rounding can bring the density above its peak.
     square = tape.Add(tape.Relu(surprise), tape.Mul(excess, excess))
-    scale = tape.constant("scale", 1.0 / novelty.scale)
+    scale = tape.constant("scale", 1.0 / novelty.unit)
     return tape.Reshape(tape.Mul(tape.Sqrt(square), scale), [-1])
 
 

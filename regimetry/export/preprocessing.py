@@ -22,7 +22,7 @@ def scaled_window(
     """
     kinds = np.array(preprocessing.transforms)
     value = window
-    if preprocessing.lag:
+    if preprocessing.rows_before:
         before = tape.Slice(window, [0], [rows - 1], [1])
         value = now = tape.Slice(window, [1], [rows], [1])
         if "difference" in kinds:

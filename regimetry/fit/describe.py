@@ -16,7 +16,8 @@ from regimetry.contract import ModelContract, RuleReport, TrainingRecord
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
-from regimetry.regimes.summary import fit_sharpness, summarise
+from regimetry.regimes.summary import summarise
+from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.windows import begins_of
 
@@ -83,7 +84,7 @@ def describe(
         scaling=rows.scaling,
         training=record,
     )
-    sharpness = fit_sharpness(states.costs, hindsight, contract.bars_until_label, offsets)
+    sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)
 
 

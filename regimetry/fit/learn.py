@@ -188,7 +188,7 @@ def _make_encoder(
     encoder: EncoderConfig | keras.Model, windows: Windows
 ) -> tuple[keras.Model, dict[str, Any]]:
     """Build what a configuration describes, or copy a model of the user's own."""
-    from regimetry.encoder.model import build_encoder
+    from regimetry.encoder.build import build_encoder
     from regimetry.encoder.own import describe_own, own_encoder
 
     _, window_size, num_features = windows.shape

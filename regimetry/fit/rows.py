@@ -64,7 +64,7 @@ class TrainingRows:
     @property
     def window_rows(self) -> int:
         """Rows of the graph's input: W, and one more where a column is differenced."""
-        return self.window_size + self.preprocessing.lag
+        return self.window_size + self.preprocessing.rows_before
 
 
 def training_rows(
@@ -100,7 +100,7 @@ def training_rows(
         options.difference,
         instruments=list(map(str, long)) if own_units else None,
     )
-    window_rows = window_size + preprocessing.lag
+    window_rows = window_size + preprocessing.rows_before
     longest = max(lengths.values())
     if measured.is_panel and longest <= window_rows:
         raise DataError(
@@ -184,7 +184,7 @@ def cut_windows(
     DataError
         Fewer rows than two windows need.
     """
-    needed = window_size + preprocessing.lag + 1
+    needed = window_size + preprocessing.rows_before + 1
     if len(values) < needed:
         raise DataError(
             f"{len(values)} rows are too few for windows of {window_size}; at least {needed} "

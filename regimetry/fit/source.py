@@ -18,7 +18,7 @@ from regimetry.regimes.clustering.slow import LaggedSums
 from regimetry.runtime.batch import run_windows
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
-from regimetry.series.columns import ColumnStatistics
+from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
 from regimetry.series.frames import is_frame, layout_of, time_of
 from regimetry.series.panel import Panel, as_panel

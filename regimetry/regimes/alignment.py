@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.analysis.matching import best_matching
+from regimetry.analysis.assignment import best_matching
 from regimetry.contract import Alignment
 
 LEAST_OVERLAP = 0.4

@@ -61,7 +61,7 @@ class NoveltyMap:
         Log of each component's highest density, less that of all of them together.
     low, high, level : ndarray, shape (C,)
         Range of the window means in training, and their deviation.
-    scale : float
+    unit : float
         Median over training before it was divided by.
     """
 
@@ -74,12 +74,12 @@ class NoveltyMap:
     low: Array
     high: Array
     level: Array
-    scale: float
+    unit: float
 
     def transform(self, windows: NDArray[np.floating]) -> Array:
         """Return the novelty (N,) of windows; the float64 twin of the exported graph.
 
-        ``sqrt(-2 log(p / p_max) + e^2) / scale``, with the mixture's density p of the statistics,
+        ``sqrt(-2 log(p / p_max) + e^2) / unit``, with the mixture's density p of the statistics,
         and e, by how many deviations the mean of a channel lies outside the range of training.
         """
         size = block_rows(windows.shape[1] ** 2 + len(self.centres))
@@ -93,7 +93,7 @@ class NoveltyMap:
         density = np.logaddexp.reduce(self.peaks - square / 2.0, axis=1)
         outside = np.maximum(self.low - mean, mean - self.high) / self.level
         excess = np.maximum(outside.max(axis=1), 0.0)
-        return np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2) / self.scale
+        return np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2) / self.unit
 
 
 def _raw_statistics(windows: NDArray[np.floating], channels: Array | None) -> tuple[Array, Array]:
@@ -163,11 +163,11 @@ def fit_novelty(
     with threadpool_limits(1):
         rows = balanced_rows(windows.offsets, _MOST_FITTED, np.random.default_rng(seed))
         fitted = _fit(windows.take(rows), channels, seed)
-        threshold = out_of_fold(windows, channels, fitted.scale, seed)
+        threshold = out_of_fold(windows, channels, fitted.unit, seed)
     return fitted, threshold
 
 
-def out_of_fold(windows: Windows, channels: Array | None, scale: float, seed: int) -> float:
+def out_of_fold(windows: Windows, channels: Array | None, unit: float, seed: int) -> float:
     """Return what the running mean of novelty exceeds on 5 % of bars that the map has not seen.
 
     A map knows its own training windows, and every window shares bars with its neighbours. So the
@@ -185,7 +185,7 @@ def out_of_fold(windows: Windows, channels: Array | None, scale: float, seed: in
         chosen = kept[stratified_rows(len(kept), _MOST_FITTED, np.random.default_rng(seed))]
         judge = _fit(windows.take(chosen), channels, seed)
         held = windows.take(np.arange(start, stop))
-        novelty.append(judge.transform(held) * judge.scale / scale)
+        novelty.append(judge.transform(held) * judge.unit / unit)
     mean = running_mean(np.concatenate(novelty), 1.0 / width, windows.offsets)
     return float(np.quantile(mean, 1.0 - FALSE_ALARM_RATE))
 
@@ -219,8 +219,8 @@ def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> No
         low=mean.min(axis=0),
         high=mean.max(axis=0),
         level=np.maximum(mean.std(axis=0), 1e-3),
-        scale=1.0,
+        unit=1.0,
     )
     median = float(np.median(unscaled.transform(windows)))
     # Where most windows repeat others the typical one has no novelty: there the unit is 1.
-    return NoveltyMap(**{**vars(unscaled), "scale": median if median > 1e-3 else 1.0})
+    return NoveltyMap(**{**vars(unscaled), "unit": median if median > 1e-3 else 1.0})

@@ -1,4 +1,4 @@
-"""What the regimes of a fit are like, and how sure their labels are."""
+"""What the regimes of a fit are like."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 
 from regimetry.analysis import spells_of
 from regimetry.contract import RegimeSummary
-from regimetry.runtime.recursion import probabilities
-from regimetry.windows import with_later
 
 
 def summarise(
@@ -59,44 +56,3 @@ def summarise(
             )
         )
     return tuple(summaries)
-
-
-def fit_sharpness(
-    costs: NDArray[np.float64],
-    hindsight: NDArray[np.int64],
-    bars_until_label: int,
-    offsets: NDArray[np.int64],
-) -> float:
-    """Fit the one number that turns causal costs into probabilities.
-
-    Temperature scaling (Guo et al. 2017): the sharpness of ``softmax(-sharpness * costs)`` with
-    the least log loss, where the target of a bar is the label that the whole series gives it.
-
-    Parameters
-    ----------
-    costs : ndarray of float64, shape (N, K)
-        Of the causal recursion; row i stands at the last bar of window i.
-    hindsight : ndarray of int64, shape (N,)
-        Of the whole-series path.
-    bars_until_label : int
-        Bars between the one that an entry of ``hindsight`` stands at and the last of its window.
-    offsets : ndarray of int64, shape (I + 1,)
-        Boundaries of series that lie one after the other.
-
-    Returns
-    -------
-    float
-        Between 0.1 and 50; 1 for a single regime.
-    """
-    if costs.shape[1] == 1:
-        return 1.0
-    shift = min(bars_until_label, int(np.diff(offsets).max()) - 1)
-    rows = with_later(offsets, shift)
-    causal, target = costs[rows], hindsight[rows + shift]
-
-    def log_loss(log_sharpness: float) -> float:
-        chosen = probabilities(causal, np.exp(log_sharpness))[np.arange(len(target)), target]
-        return float(-np.log(np.maximum(chosen, 1e-300)).mean())
-
-    fit = minimize_scalar(log_loss, bounds=(np.log(0.1), np.log(50.0)), method="bounded")
-    return float(np.exp(fit.x))

@@ -8,7 +8,7 @@ from typing import Any
 
 from regimetry.errors import DataError
 from regimetry.series.schema import Schema
-from regimetry.series.tables import TIME_NAMES
+from regimetry.series.table_files import TIME_NAMES
 
 INSTRUMENT_NAMES = ("symbol", "ticker", "instrument")
 """Names, in any case, by which an instrument column is found."""

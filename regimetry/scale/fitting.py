@@ -22,7 +22,7 @@ from regimetry.scale.columns import Columns
 from regimetry.scale.folder import scan
 from regimetry.scale.times import moments
 from regimetry.scale.units import Unit, plan
-from regimetry.series.columns import ColumnStatistics
+from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Schema
 from regimetry.series.series import require_finite

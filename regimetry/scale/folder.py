@@ -83,7 +83,7 @@ def scan(
     fitted_by : str or None
         The instrument column of the fit, taken where it is there and ``by`` is ``None``.
     time_column : str or None
-        ``None`` looks for it, as :func:`~regimetry.series.tables.read_table` does.
+        ``None`` looks for it, as :func:`~regimetry.series.table_files.read_table` does.
     keep_going : bool
         Leave out files that are damaged or lack what is needed.
 

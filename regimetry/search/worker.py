@@ -87,7 +87,7 @@ def run_trial(
 
 @lru_cache(maxsize=1)
 def _table(path: Path, time_column: str | None) -> pd.DataFrame:
-    from regimetry.series.tables import read_table
+    from regimetry.series.table_files import read_table
 
     return read_table(path, time_column=time_column)
 

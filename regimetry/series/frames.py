@@ -165,7 +165,7 @@ def _require_columns(names: Sequence[str], present: Sequence[str]) -> None:
         )
 
 
-def _is_number(value: Any) -> bool:
+def _reads_as_number(value: Any) -> bool:
     try:
         float(value)
     except (TypeError, ValueError):
@@ -176,12 +176,12 @@ def _is_number(value: Any) -> bool:
 def _is_mostly_numbers(series: Any) -> bool:
     """Return whether a column of text looks like numbers with something among them."""
     values = series.drop_nulls().to_list()
-    return sum(map(_is_number, values)) > len(values) / 2
+    return sum(map(_reads_as_number, values)) > len(values) / 2
 
 
 def _refuse_text(series: Any, name: str) -> None:
     for row, value in enumerate(series.to_list()):
-        if not _is_number(value):
+        if not _reads_as_number(value):
             raise DataError(
                 f"Row {row}, column {name!r} holds {value!r}, which is not a number. Mend it, "
                 "declare the column categorical, or leave it out."
@@ -189,7 +189,7 @@ def _refuse_text(series: Any, name: str) -> None:
     raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
 
 
-def values_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
+def features_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
     """Return the features of a frame in the schema's order; columns are found by name.
 
     Parameters

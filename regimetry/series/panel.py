@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, like_frame, names_of, rows_of, time_of, values_of
+from regimetry.series.frames import features_of, is_frame, like_frame, names_of, rows_of, time_of
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_series, require_finite, require_rising
@@ -189,7 +189,7 @@ def _from_long(frame: Any, schema: Schema, by: str, time_column: str | None) -> 
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
     order = np.argsort(codes, kind="stable")
     _, times = time_of(frame, time_column)
-    values = values_of(frame, schema)
+    values = features_of(frame, schema)
     require_finite(values, schema.feature_names, times)
     panel = Panel(
         frame,

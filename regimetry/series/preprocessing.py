@@ -47,7 +47,7 @@ class Preprocessing:
     clip: float = CLIP_DEVIATIONS
 
     @property
-    def lag(self) -> int:
+    def rows_before(self) -> int:
         """Rows that a transformed row needs before itself: 1 if any column is differenced."""
         return rows_before(self.transforms)
 
@@ -60,8 +60,8 @@ class Preprocessing:
 
         Returns
         -------
-        ndarray of float32, shape (T - lag, F)
-            Row i knows the input rows up to ``i + lag``.
+        ndarray of float32, shape (T - rows_before, F)
+            Row i knows the input rows up to ``i + rows_before``.
         """
         scaled = (self.transform(values) - self.mean) * self.scale
         return np.clip(scaled, -self.clip, self.clip, out=scaled)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, time_of, values_of
+from regimetry.series.frames import features_of, is_frame, time_of
 from regimetry.series.schema import Schema
 
 BLOCK_ROWS = 1 << 16
@@ -55,7 +55,7 @@ def as_series(data: Any, schema: Schema, *, time_column: str | None = None) -> S
     """
     if is_frame(data):
         _, timestamps = time_of(data, time_column)
-        values: NDArray[np.floating] = values_of(data, schema)
+        values: NDArray[np.floating] = features_of(data, schema)
     else:
         if schema.has_categories:
             raise DataError(

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.columns import ColumnStatistics
+from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.preprocessing import Preprocessing, Transform
 from regimetry.series.scaling import InstrumentScaling
 
@@ -117,10 +117,10 @@ def fit_units(
         A column is constant in every series, as given or once differenced.
     """
     constant = np.all([one.constant for one in statistics], axis=0)
-    _refuse_constant(constant, names, "is constant")
+    _require_variation(constant, names, "is constant")
     transforms = choose_transforms(statistics, difference, names)
     still = np.all([one.taken(transforms, "still") for one in statistics], axis=0)
-    _refuse_constant(still, names, "is constant once differenced")
+    _require_variation(still, names, "is constant once differenced")
 
     rows = np.array([one.rows for one in statistics], dtype=np.float64)
     means = np.array([one.taken(transforms, "mean") for one in statistics])
@@ -168,7 +168,7 @@ def _common_units(
     return InstrumentScaling(transforms, tuple(instruments), factor, offset).rounded()
 
 
-def _refuse_constant(constant: NDArray[np.bool_], names: Sequence[str], what: str) -> None:
+def _require_variation(constant: NDArray[np.bool_], names: Sequence[str], what: str) -> None:
     if constant.any():
         column = names[int(np.argmax(constant))]
         raise DataError(f"Column {column!r} {what}; it cannot tell regimes apart. Leave it out.")

@@ -23,7 +23,7 @@ from regimetry.analysis import (
     stationary_distribution,
     transition_entropy,
 )
-from regimetry.analysis.matching import best_matching
+from regimetry.analysis.assignment import best_matching
 from regimetry.analysis.transitions import shrunk_matrix, wilson_interval
 from regimetry.errors import ConfigError, DataError
 

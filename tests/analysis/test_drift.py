@@ -7,7 +7,7 @@ import pytest
 from arch.bootstrap import optimal_block_length
 
 from regimetry.analysis import comparable_novelty, detect_drift
-from regimetry.analysis.blocks import block_length
+from regimetry.analysis.block_length import block_length
 from regimetry.analysis.drift import LINES, holm
 from regimetry.analysis.resample import MatchedBlocks
 from regimetry.analysis.transitions import transition_counts

@@ -14,7 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 import regimetry as rg
 from regimetry.encoder import EncoderConfig
-from regimetry.encoder.model import token_model
+from regimetry.encoder.build import token_model
 from regimetry.errors import DataError
 from regimetry.export.rules import optimise
 

@@ -9,7 +9,7 @@ from sklearn.base import clone
 import regimetry as rg
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.blocks import transformer_block
-from regimetry.encoder.model import token_model
+from regimetry.encoder.build import token_model
 from regimetry.encoder.own import own_encoder
 from regimetry.encoder.pooling import MomentsPooling
 from regimetry.errors import ConfigError

@@ -17,7 +17,7 @@ IN_ANOTHER_PROCESS = """
 import sys
 import numpy as np
 import keras
-import regimetry.encoder.model
+import regimetry.encoder.build
 from regimetry.encoder import load_encoder
 values = np.load(sys.argv[1])
 for path in sys.argv[2:]:

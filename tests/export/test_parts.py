@@ -27,7 +27,7 @@ def preprocessing(transforms):
     steps[:, 1] = 50 * np.exp(0.02 * np.cumsum(steps[:, 1]))
     values = steps.astype(np.float32)
     fitted = fit_preprocessing(values, ("walk", "price", "noise"), transforms)
-    rows = 9 + fitted.lag
+    rows = 9 + fitted.rows_before
     expected = rolling_windows(fitted.apply(values), 9)
     return (
         lambda tape, x: scaled_window(tape, fitted, x, rows),

@@ -6,7 +6,7 @@ import pytest
 import regimetry as rg
 from regimetry.regimes.choice.candidates import Candidate, assess, shortest_dwell
 from regimetry.regimes.choice.count import MOST_REGIMES, choose, default_min_dwell, mark
-from regimetry.regimes.choice.stability import N_RESAMPLES, block_rows, stability
+from regimetry.regimes.choice.stability import N_RESAMPLES, circular_blocks, stability
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.clustering.slow import fit_slow_directions
 
@@ -88,7 +88,7 @@ def test_dwell_is_weighted_by_bars():
 
 
 def test_blocks_are_stretches_of_the_series():
-    rows = block_rows(103, 10, np.random.default_rng(0))
+    rows = circular_blocks(103, 10, np.random.default_rng(0))
     assert rows.shape == (103,)
     assert set(rows) <= set(range(103))
     steps = (np.diff(rows) - 1) % 103

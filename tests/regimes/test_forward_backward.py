@@ -6,7 +6,7 @@ from hmmlearn.hmm import GaussianHMM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regimetry.regimes.evidence.forward_backward import filtered, posterior, transition
+from regimetry.regimes.evidence.forward_backward import filtered, forward_backward, transition
 
 
 def slow(costs, stay):
@@ -41,7 +41,7 @@ def slow(costs, stay):
 def test_blocks_equal_the_loop(n_rows, n_states, stay, spread, seed):
     costs = spread * np.random.default_rng(seed).standard_normal((n_rows, n_states))
     state, log_likelihood, stays = slow(costs, stay)
-    found = posterior(costs, stay)
+    found = forward_backward(costs, stay)
     np.testing.assert_allclose(found.state, state, atol=1e-9)
     assert found.log_likelihood == pytest.approx(log_likelihood, abs=1e-7)
     assert found.stays == pytest.approx(stays, abs=1e-7)
@@ -55,10 +55,10 @@ def test_it_is_that_of_hmmlearn():
     model.means_, model.covars_ = np.array([[0.0], [2.0]]), np.ones((2, 1, 1))
     costs = 0.5 * (values - model.means_.T) ** 2 + 0.5 * np.log(2 * np.pi)
     total, state = model.score_samples(values)
-    found = posterior(costs, 0.97)
+    found = forward_backward(costs, 0.97)
     np.testing.assert_allclose(found.state, state, atol=1e-9)
     assert found.log_likelihood == pytest.approx(total)
-    assert posterior(costs, 0.9).log_likelihood != pytest.approx(total)
+    assert forward_backward(costs, 0.9).log_likelihood != pytest.approx(total)
 
 
 def test_the_filter_knows_no_later_bar():
@@ -71,6 +71,6 @@ def test_the_filter_knows_no_later_bar():
 
 def test_costs_beyond_what_a_float_can_hold_are_no_trouble():
     costs = np.array([[0.0, 1e5], [0.0, 1e5], [1e5, 0.0], [1e5, 0.0]])
-    found = posterior(costs, 0.99)
+    found = forward_backward(costs, 0.99)
     np.testing.assert_array_equal(found.state.argmax(axis=1), [0, 0, 1, 1])
     assert np.isfinite(found.log_likelihood)

@@ -17,7 +17,7 @@ from regimetry.regimes.clustering.landmarks import (
 )
 from regimetry.regimes.clustering.sampling import even_rows, spread_rows, stratified_rows
 from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
-from regimetry.regimes.evidence.explained import explained
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 
 
 def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
@@ -134,6 +134,6 @@ def test_the_share_explained_is_that_of_the_sums_of_squares():
     means = np.stack([points[truth == k].mean(axis=0) for k in range(5)])
     within = np.sum((points - means[truth]) ** 2)
     total = np.sum((points - points.mean(axis=0)) ** 2)
-    assert explained(points, truth) == pytest.approx(1.0 - within / total)
-    assert explained(points, np.zeros(len(points), int)) == pytest.approx(0.0, abs=1e-12)
-    assert explained(np.ones((4, 2)), np.arange(4)) == 0.0
+    assert correlation_ratio(points, truth) == pytest.approx(1.0 - within / total)
+    assert correlation_ratio(points, np.zeros(len(points), int)) == pytest.approx(0.0, abs=1e-12)
+    assert correlation_ratio(np.ones((4, 2)), np.arange(4)) == 0.0

@@ -105,7 +105,7 @@ def test_the_threshold_comes_from_windows_that_the_map_has_not_seen(fitted):
     novelty, threshold = fitted
     in_sample = np.quantile(running_mean(novelty.transform(noise()), 0.1), 0.95)
     assert threshold > in_sample
-    assert threshold == out_of_fold(Windows.of(noise()), None, novelty.scale, 0)
+    assert threshold == out_of_fold(Windows.of(noise()), None, novelty.unit, 0)
 
 
 def test_a_flat_window_and_a_short_series_have_finite_novelty():

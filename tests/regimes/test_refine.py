@@ -27,7 +27,7 @@ def emission():
         channels=(0, 2),
         coefficients=0.3 * generator.standard_normal((2, 5, 2)),
         factors=np.linalg.cholesky(np.linalg.inv(covariance)),
-        freedom=np.array([5.0, NORMAL]),
+        degrees_of_freedom=np.array([5.0, NORMAL]),
     )
 
 
@@ -41,7 +41,7 @@ def test_the_density_is_scipys(emission):
             density = stats.multivariate_t(
                 loc=before @ emission.coefficients[k],
                 shape=np.linalg.inv(precision),
-                df=emission.freedom[k],
+                df=emission.degrees_of_freedom[k],
             )
             assert found[row - 2, k] == pytest.approx(density.logpdf(rows[row, [0, 2]]))
 
@@ -112,10 +112,10 @@ def test_heavy_tails_are_found_where_they_are():
     normal = generator.standard_normal((2000, 2))
     heavy = generator.standard_t(3, (2000, 2))
     rows = np.where(states[:, None] == 1, 3 + heavy, normal)
-    freedom = fitted(rows, states[5 : 5 + 1991], 2).emission.freedom
+    freedom = fitted(rows, states[5 : 5 + 1991], 2).emission.degrees_of_freedom
     assert freedom[1] < 8 < freedom[0]
     only = fitted(normal + 3 * states[:, None], states[5 : 5 + 1991], 2)
-    assert (only.emission.freedom == NORMAL).all()
+    assert (only.emission.degrees_of_freedom == NORMAL).all()
 
 
 def test_a_refinement_that_explains_less_is_dropped():
@@ -124,8 +124,8 @@ def test_a_refinement_that_explains_less_is_dropped():
     level = np.arange(len(states) - W + 1) // 200 % 3
     found = refine(rolling_windows(rows, W), level, level[:, None].astype(float), 3)
     assert found.agreement < 0.2
-    assert found.explained < 0.1
-    assert found.explained_by_windows > 0.8
+    assert found.correlation_ratio < 0.1
+    assert found.correlation_ratio_of_windows > 0.8
     assert not found.explains_enough
 
 
@@ -136,18 +136,18 @@ def test_a_refinement_of_poor_labels_that_explains_more_is_kept():
     poor[drawn] = np.random.default_rng(1).integers(0, 3, drawn.sum())
     found = fitted(rows, poor, 3)
     assert found.agreement < 0.5
-    assert found.explained > found.explained_by_windows
+    assert found.correlation_ratio > found.correlation_ratio_of_windows
     assert found.explains_enough
 
 
 def test_where_little_is_explained_the_two_have_to_agree():
     rows, states = standardised("s2")
     found = fitted(rows, blurred(states), 3)
-    kept = replace(found, explained=0.11, explained_by_windows=0.10, agreement=0.6)
+    kept = replace(found, correlation_ratio=0.11, correlation_ratio_of_windows=0.10, agreement=0.6)
     assert kept.explains_enough
     assert not replace(kept, agreement=0.4).explains_enough
-    assert replace(kept, agreement=0.4, explained=0.21).explains_enough
-    assert not replace(kept, explained=0.08).explains_enough
+    assert replace(kept, agreement=0.4, correlation_ratio=0.21).explains_enough
+    assert not replace(kept, correlation_ratio=0.08).explains_enough
 
 
 def test_the_fit_repeats():

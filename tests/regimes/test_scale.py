@@ -86,12 +86,12 @@ def test_islands_are_joined_to_their_nearest_until_they_are_as_few_as_the_regime
 def test_islands_keep_the_map_of_landmarks_exact():
     points, _ = groups(np.array([[0.0, 0], [37.5, 0], [1000, 0]]), 60, 0.1)
     fitted = fit_spectral_map(points, 2, 2)
-    assert fitted.scales.min() > fitted.floor
+    assert fitted.bandwidths.min() > fitted.least_bandwidth
     centred = points - points.mean(axis=0)
     squared = squared_distances(centred, centred)
     np.fill_diagonal(squared, 0.0)
-    scales = fitted.scales * fitted.floor / fitted.scales.min()
-    affinity = np.exp(-squared / (fitted.scales[:, None] * scales))
+    scales = fitted.bandwidths * fitted.least_bandwidth / fitted.bandwidths.min()
+    affinity = np.exp(-squared / (fitted.bandwidths[:, None] * scales))
     root = np.sqrt(affinity.sum(axis=1))
     vectors = np.linalg.eigh(affinity / root[:, None] / root)[1][:, :-3:-1]
     expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from regimetry.regimes.summary import fit_sharpness, summarise
+from regimetry.regimes.summary import summarise
+from regimetry.regimes.temperature import fit_inverse_temperature
 
 
 def test_each_regime_is_described_over_its_bars():
@@ -22,8 +23,11 @@ def test_sharpness_follows_how_often_the_cheapest_is_right():
     for error in (0.02, 0.3):
         seen = np.where(generator.random(4000) < error, 1 - truth, truth)
         costs = np.stack([seen, 1 - seen], axis=1).astype(float)
-        fitted = fit_sharpness(costs, truth, 0, np.array([0, len(truth)]))
+        fitted = fit_inverse_temperature(costs, truth, 0, np.array([0, len(truth)]))
         assert 1 / (1 + np.exp(-fitted)) == pytest.approx(1 - error, abs=0.02)
         sharpness.append(fitted)
     assert sharpness[0] > sharpness[1]
-    assert fit_sharpness(np.zeros((5, 1)), np.zeros(5, dtype=int), 3, np.array([0, 5])) == 1.0
+    assert (
+        fit_inverse_temperature(np.zeros((5, 1)), np.zeros(5, dtype=int), 3, np.array([0, 5]))
+        == 1.0
+    )

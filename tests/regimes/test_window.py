@@ -6,8 +6,8 @@ from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
+from regimetry.encoder.build import build_encoder
 from regimetry.encoder.config import EncoderConfig
-from regimetry.encoder.model import build_encoder
 from regimetry.errors import ConfigError
 from regimetry.regimes.choice.window import SIZES, assess_windows, foretelling, largest_size
 from regimetry.windows import rolling_windows

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from regimetry.errors import DataError
-from regimetry.series.columns import (
+from regimetry.series.column_statistics import (
     ar1_coefficient,
     is_smooth_cycle,
     moves_in_proportion,
@@ -36,7 +36,7 @@ def test_the_coefficient_is_that_of_the_process():
 def test_near_unit_roots_are_differenced_prices_in_logarithms():
     fitted = fit_preprocessing(_channels(), NAMES)
     assert fitted.transforms == ("difference", "log_difference", "level")
-    assert fitted.lag == 1
+    assert fitted.rows_before == 1
     assert fit_preprocessing(_channels(), NAMES, "none").transforms == ("level",) * 3
     named = fit_preprocessing(_channels(), NAMES, ["noise"])
     assert named.transforms == ("level", "level", "difference")

@@ -2,12 +2,12 @@ import numpy as np
 import pytest
 
 from regimetry.errors import ConfigError
-from regimetry.series.columns import ar1_coefficient
+from regimetry.series.column_statistics import ar1_coefficient
 from regimetry.series.simulators import NULLS, SIMULATORS, simulate
 from regimetry.series.simulators.chains import (
     markov_states,
     stationary_chain,
-    stationary_distribution,
+    stationary_shares,
     uniform_jumps,
 )
 from regimetry.series.simulators.markets import (
@@ -85,7 +85,7 @@ def test_chains_jump_as_their_matrix_says():
     np.testing.assert_allclose(found, uniform_jumps(stay), atol=0.015)
     states = stationary_chain(60_000, THREE_STATE_TRANSITION, generator)
     np.testing.assert_allclose(counted(states, 3), THREE_STATE_TRANSITION, atol=0.004)
-    share = stationary_distribution(THREE_STATE_TRANSITION)
+    share = stationary_shares(THREE_STATE_TRANSITION)
     np.testing.assert_allclose(share @ THREE_STATE_TRANSITION, share, atol=1e-12)
     uniform = np.full((3, 3), 1 / 3)
     assert all(len(np.unique(stationary_chain(3, uniform, generator))) == 3 for _ in range(50))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from regimetry.errors import DataError
 from regimetry.fit.rows import stretches
-from regimetry.series.columns import ColumnStatistics
+from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.units import fit_preprocessing, fit_units
 

@@ -15,7 +15,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from regimetry.encoder.model import token_model
+from regimetry.encoder.build import token_model
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.errors import ConfigError
 from regimetry.windows import Windows

@@ -22,7 +22,7 @@ from regimetry.encoder.training.options import TrainingOptions
 from regimetry.windows import Windows
 
 _MOST_COMPONENTS = 32  # of the whitening before the first slow directions, as in the head
-_EXPLAINED = 0.99
+_VARIANCE_KEPT = 0.99
 
 
 def vamp2_score(before: Any, after: Any, shrinkage: float) -> Any:
@@ -73,7 +73,7 @@ def slow_map(
     power, components = linalg.eigh(scaled.T @ scaled / len(scaled))
     power, components = power[::-1], components[:, ::-1]
     share = np.cumsum(power) / max(power.sum(), np.finfo(float).tiny)
-    kept = min(int(np.searchsorted(share, _EXPLAINED)) + 1, _MOST_COMPONENTS)
+    kept = min(int(np.searchsorted(share, _VARIANCE_KEPT)) + 1, _MOST_COMPONENTS)
     kept = max(1, min(kept, int(np.sum(power > 1e-10 * power[0]))))
     whitening = components[:, :kept] / np.sqrt(np.maximum(power[:kept], 1e-12))
     early, late = np.split(scaled @ whitening, 2)

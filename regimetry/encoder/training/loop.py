@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import split_series
 from regimetry.encoder.training.progress import Progress
-from regimetry.encoder.training.state import TrainingState, load_state, save_state, values_of
+from regimetry.encoder.training.state import TrainingState, copies_of, load_state, save_state
 from regimetry.windows import Windows
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def train_encoder(
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
         state = load_state(folder, model, identity)
-    state = state or TrainingState(best=values_of(model.variables))
+    state = state or TrainingState(best=copies_of(model.variables))
     try:
         with Progress(total, state.step, shown=progress) as bar:
             if not state.history:

@@ -58,7 +58,7 @@ class TrainingState:
         for name, value in {"step": self.step, **losses}.items():
             self.history.setdefault(name, []).append(value)
         if losses.get("val_loss", -math.inf) < self.best_loss:
-            self.best, self.stale = values_of(model.variables), 0
+            self.best, self.stale = copies_of(model.variables), 0
             self.best_loss = losses.get("val_loss", self.best_loss)
         else:
             self.stale += 1
@@ -68,7 +68,7 @@ class TrainingState:
         assign(model.variables, self.best)
 
 
-def values_of(variables: list[Any]) -> Arrays:
+def copies_of(variables: list[Any]) -> Arrays:
     """Return copies of the values of Keras variables."""
     return [np.array(keras.ops.convert_to_numpy(variable.value)) for variable in variables]
 
@@ -106,8 +106,8 @@ def save_state(
         "stale": state.stale,
     }
     groups = {
-        "model": values_of(model.variables),
-        "optimizer": values_of(model.optimizer.variables),
+        "model": copies_of(model.variables),
+        "optimizer": copies_of(model.optimizer.variables),
         "best": state.best,
     }
     arrays: dict[str, Any] = {
@@ -136,7 +136,7 @@ def load_state(folder: Path, model: keras.Model, identity: dict[str, Any]) -> Tr
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
             groups = {
-                group: [file[f"{group}_{n}"] for n in range(_count(file.files, group))]
+                group: [file[f"{group}_{n}"] for n in range(_arrays_in(file.files, group))]
                 for group in ("model", "optimizer", "best")
             }
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
@@ -162,5 +162,5 @@ def load_state(folder: Path, model: keras.Model, identity: dict[str, Any]) -> Tr
     )
 
 
-def _count(names: list[str], group: str) -> int:
+def _arrays_in(names: list[str], group: str) -> int:
     return sum(name.startswith(f"{group}_") for name in names)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
-from regimetry.regimes.choice.stability import block_length
+from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, in_one_thread
 from regimetry.regimes.clustering.landmarks import cluster
 from regimetry.regimes.clustering.slow import SlowDirections, slow_dimension
@@ -64,9 +64,9 @@ def assess(
     tuple of Candidate
         None chosen, none refused.
     """
-    stretches, breaks = _stretches(offsets)
+    stretches, breaks = _labelled_windows(offsets)
     edges = np.append(np.flatnonzero(breaks), len(breaks))
-    block = block_length(window_size, len(white))
+    block = windows_per_block(window_size, len(white))
     table = []
     for count in counts:
         one = Candidate(
@@ -130,7 +130,7 @@ def _entry(eigenvalues: Array, place: int) -> float:
     return float(eigenvalues[place]) if place < len(eigenvalues) else 0.0
 
 
-def _stretches(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def _labelled_windows(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the windows to label, all or some stretches of them, and where one begins."""
     n_windows, begins = int(offsets[-1]), begins_of(offsets)
     if n_windows <= _STRETCHES * _STRETCH:

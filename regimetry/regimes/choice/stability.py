@@ -24,12 +24,12 @@ N_LANDMARKS = 200
 """Landmarks of a resample: it shall be quick, and the labels do not need more."""
 
 
-def block_length(window_size: int, n_windows: int) -> int:
+def windows_per_block(window_size: int, n_windows: int) -> int:
     """Return the windows of a resampled block: ten window sizes, a quarter of all at most."""
     return max(1, min(_BLOCK * window_size, n_windows // 4))
 
 
-def block_rows(n_rows: int, block: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def circular_blocks(n_rows: int, block: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw rows as blocks of consecutive ones that may start anywhere and wrap around.
 
     Parameters
@@ -86,7 +86,7 @@ def stability(
     found = np.empty(N_RESAMPLES)
     for number in range(N_RESAMPLES):
         generator = np.random.default_rng((seed, number))
-        resample = points[block_rows(len(points), block, generator)]
+        resample = points[circular_blocks(len(points), block, generator)]
         landmarks = resample[draw(resample, N_LANDMARKS, generator)]
         spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
         centres = cluster_centres(spectral.transform(landmarks), n_regimes, seed=number, starts=3)

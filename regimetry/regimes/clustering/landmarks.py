@@ -22,7 +22,7 @@ from regimetry.regimes.clustering.clusters import cluster_centres, nearest
 from regimetry.regimes.clustering.sampling import Draw, balanced_rows, even_rows, spread_rows
 from regimetry.regimes.clustering.slow import by_block
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
-from regimetry.regimes.evidence.explained import explained
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 
 Array = NDArray[np.float64]
 
@@ -124,7 +124,7 @@ def cluster(
 
     def fit(rows: NDArray[np.int64]) -> tuple[Clustering, float]:
         found = cluster_on(points[rows], some, n_regimes, seed)
-        return found, explained(some, found.labels)
+        return found, correlation_ratio(some, found.labels)
 
     def resampled(labels: NDArray[np.intp], draw: Draw) -> Array:
         rows, own = _thinned(looked_at, _COMPARED), _thinned(labels, _COMPARED)

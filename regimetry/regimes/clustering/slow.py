@@ -18,7 +18,7 @@ from regimetry.regimes.memory import block_rows
 
 Array = NDArray[np.float64]
 
-_EXPLAINED = 0.99  # share of variance that the whitening keeps
+_VARIANCE_KEPT = 0.99  # share of variance that the whitening keeps
 _MOST_COMPONENTS = 32
 
 
@@ -210,7 +210,7 @@ def slow_directions(sums: LaggedSums) -> SlowDirections:
     variance, components = linalg.eigh(inverse[:, None] * covariance * inverse)
     variance, components = variance[::-1], components[:, ::-1]
     share = np.cumsum(variance) / max(variance.sum(), np.finfo(float).tiny)
-    kept = min(int(np.searchsorted(share, _EXPLAINED)) + 1, _MOST_COMPONENTS, len(variance))
+    kept = min(int(np.searchsorted(share, _VARIANCE_KEPT)) + 1, _MOST_COMPONENTS, len(variance))
     kept = max(1, min(kept, int(np.sum(variance > 1e-10 * max(variance[0], 1e-10)))))
     root = np.sqrt(np.maximum(variance[:kept], np.finfo(float).tiny))
     whitening = inverse[:, None] * fix_signs(components[:, :kept]) / root

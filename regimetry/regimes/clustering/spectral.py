@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 _NO_AFFINITY = 30.0  # exponents of 30 are affinities of 1e-13: rounding, to an eigenvector
 
 NEIGHBOURS = 15
-"""The local scale of a point is its distance to its 15th neighbour."""
+"""The local bandwidth of a point is its distance to its 15th neighbour."""
 
 
 def squared_distances(points: Array, landmarks: Array) -> Array:
@@ -33,7 +33,7 @@ def squared_distances(points: Array, landmarks: Array) -> Array:
     return np.maximum(squares - 2.0 * points @ landmarks.T, 0.0)
 
 
-def local_scales(squared: Array, rank: int) -> Array:
+def local_bandwidths(squared: Array, rank: int) -> Array:
     """Return each row's distance to its landmark of the given rank; (N,).
 
     ``rank`` counts from 0, and a landmark finds itself at rank 0: rank 15 is the 15th neighbour.
@@ -43,7 +43,7 @@ def local_scales(squared: Array, rank: int) -> Array:
 
 
 def neighbour_rank(n_landmarks: int) -> int:
-    """Return the rank of the neighbour that gives a scale: the 15th, or the last there is."""
+    """Return the rank of the neighbour that gives a bandwidth: the 15th, or the last there is."""
     return min(NEIGHBOURS, n_landmarks - 1)
 
 
@@ -61,12 +61,12 @@ class SpectralMap:
         Mean of the landmarks.
     landmarks : ndarray, shape (M, L)
         Centred.
-    scales : ndarray, shape (M,)
-        Local scale of each landmark, times the coarseness where the landmarks are islands.
-    floor : float
-        Least local scale of a point: that of the landmarks.
+    bandwidths : ndarray, shape (M,)
+        Local bandwidth of each landmark, times the coarseness where the landmarks are islands.
+    least_bandwidth : float
+        Least local bandwidth of a point: that of the landmarks.
     rank : int
-        Which neighbour gives a local scale.
+        Which neighbour gives a local bandwidth.
     loadings : ndarray, shape (M, K)
         ``d_j^-1/2 u_jk / lambda_k`` with eigenpairs (lambda, u) of the normalised affinity.
     eigenvalues : ndarray
@@ -75,8 +75,8 @@ class SpectralMap:
 
     centre: Array
     landmarks: Array
-    scales: Array
-    floor: float
+    bandwidths: Array
+    least_bandwidth: float
     rank: int
     loadings: Array
     eigenvalues: Array
@@ -84,8 +84,8 @@ class SpectralMap:
     def transform(self, points: NDArray[np.floating]) -> Array:
         """Return the unit vectors (N, K) of points (N, L)."""
         squared = squared_distances(np.asarray(points, float) - self.centre, self.landmarks)
-        scale = np.maximum(local_scales(squared, self.rank), self.floor)
-        exponents = -squared / (scale[:, None] * self.scales)
+        bandwidth = np.maximum(local_bandwidths(squared, self.rank), self.least_bandwidth)
+        exponents = -squared / (bandwidth[:, None] * self.bandwidths)
         exponents -= exponents.max(axis=1, keepdims=True)
         affinity = np.exp(exponents)
         vectors = affinity / affinity.sum(axis=1, keepdims=True) @ self.loadings
@@ -93,20 +93,22 @@ class SpectralMap:
 
 
 def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
-    """Return the affinity (M, M) of landmarks among themselves and their local scales (M,).
+    """Return the affinity (M, M) of landmarks among themselves and their local bandwidths (M,).
 
     Scales are kept above a hundredth of the landmarks' spread: identical ones have none of their
     own, and far below it distances are the rounding of float32, which the model file computes in.
     """
-    exponents, scales = _exponents(squared, rank)
-    return np.exp(-exponents), scales
+    exponents, bandwidths = _exponents(squared, rank)
+    return np.exp(-exponents), bandwidths
 
 
 def _exponents(squared: Array, rank: int) -> tuple[Array, Array]:
-    scales = local_scales(squared, rank)
+    bandwidths = local_bandwidths(squared, rank)
     spread = float(np.sqrt(squared.mean()))
-    scales = np.maximum(scales, max(1e-3 * float(np.median(scales)), 1e-2 * spread, 1e-6))
-    return squared / (scales[:, None] * scales), scales
+    bandwidths = np.maximum(
+        bandwidths, max(1e-3 * float(np.median(bandwidths)), 1e-2 * spread, 1e-6)
+    )
+    return squared / (bandwidths[:, None] * bandwidths), bandwidths
 
 
 def coarseness(exponents: Array, most_islands: int) -> float:
@@ -114,7 +116,7 @@ def coarseness(exponents: Array, most_islands: int) -> float:
 
     Landmarks without affinity between them are islands. If they are more than the eigenvectors,
     those are an arbitrary choice among many of eigenvalue 1, and so are the clusters. Wider local
-    scales join the nearest islands first.
+    bandwidths join the nearest islands first.
 
     Parameters
     ----------
@@ -161,7 +163,7 @@ def fit_spectral_map(
     squared = squared_distances(landmarks, landmarks)
     np.fill_diagonal(squared, 0.0)
     rank = neighbour_rank(len(values))
-    exponents, scales = _exponents(squared, rank)
+    exponents, bandwidths = _exponents(squared, rank)
     del squared
     coarse = coarseness(exponents, max(n_vectors, n_eigenvalues - 1))
     exponents /= -coarse
@@ -179,5 +181,7 @@ def fit_spectral_map(
     # by and belong to no cluster.
     usable = np.maximum(eigenvalues[:n_vectors], 1e-3)
     loadings = vectors[:, :n_vectors] / root_degree[:, None] / usable
-    floor = float(scales.min())
-    return SpectralMap(centre, landmarks, coarse * scales, floor, rank, loadings, eigenvalues)
+    least_bandwidth = float(bandwidths.min())
+    return SpectralMap(
+        centre, landmarks, coarse * bandwidths, least_bandwidth, rank, loadings, eigenvalues
+    )

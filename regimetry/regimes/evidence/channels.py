@@ -16,7 +16,7 @@ from regimetry.windows import Windows, with_later
 
 Array = NDArray[np.float64]
 
-EXPLAINED = 0.6
+MOST_R_SQUARED = 0.6
 """A channel is left out where the window of those already taken explains this share of it."""
 
 MOST_CHANNELS = 8
@@ -31,7 +31,7 @@ def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
 
     The first is the one that its own past explains least. Then comes, one at a time, the channel
     that the window of the chosen ones explains least, in squares, magnitudes and levels, until that
-    is more than :data:`EXPLAINED`.
+    is more than :data:`MOST_R_SQUARED`.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
     # (rows, W, F): the newest bar first.
     drawn_windows = windows.take(drawn)[:, ::-1].astype(np.float64)
     own = [
-        _explained(drawn_windows[:, 1:, channel], drawn_windows[:, :1, channel])[0]
+        _r_squared(drawn_windows[:, 1:, channel], drawn_windows[:, :1, channel])[0]
         for channel in range(n_channels)
     ]
     chosen = [int(np.argmin(own))]
@@ -62,14 +62,14 @@ def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
         rest = [channel for channel in range(n_channels) if channel not in chosen]
         seen = drawn_windows[:, :, chosen].reshape(len(drawn_windows), -1)
         predictors = np.concatenate([seen, np.abs(seen), seen**2], axis=1)
-        explained = _explained(predictors, drawn_windows[:, 0, rest])
-        if explained.min() > EXPLAINED:
+        r_squared = _r_squared(predictors, drawn_windows[:, 0, rest])
+        if r_squared.min() > MOST_R_SQUARED:
             break
-        chosen.append(rest[int(np.argmin(explained))])
+        chosen.append(rest[int(np.argmin(r_squared))])
     return tuple(sorted(chosen))
 
 
-def _explained(predictors: Array, targets: Array) -> Array:
+def _r_squared(predictors: Array, targets: Array) -> Array:
     """Return the cross-validated share of variance of each target column; below 0 for none.
 
     Folds are stretches of time; ridge regression.

@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma
 
 from regimetry.regimes.evidence.emission import Emission
-from regimetry.regimes.evidence.forward_backward import Posterior, posterior
+from regimetry.regimes.evidence.forward_backward import Posterior, forward_backward
 
 Array = NDArray[np.float64]
 
@@ -48,7 +48,9 @@ class Maximum:
     criterion: float
 
 
-def maximise(bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool) -> Maximum:
+def expectation_maximisation(
+    bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool
+) -> Maximum:
     """Maximise the likelihood of bars in K regimes, and of a chain that stays or changes.
 
     Parameters
@@ -64,12 +66,12 @@ def maximise(bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool
     before, now = bars.before, bars.now
     followers = len(now) - int(bars.begins.sum())
     weights, n_regimes = start, start.shape[1]
-    freedom = np.full(n_regimes, 8.0 if heavy else NORMAL)
+    degrees_of_freedom = np.full(n_regimes, 8.0 if heavy else NORMAL)
     stay, last = _STAY, -np.inf
     for _ in range(_ITERATIONS):
-        emission = _density(before, now, weights, freedom, channels, heavy=heavy)
-        freedom = emission.freedom
-        found: Posterior = posterior(-emission.density(before, now), stay, bars.begins)
+        emission = _maximisation(before, now, weights, degrees_of_freedom, channels, heavy=heavy)
+        degrees_of_freedom = emission.degrees_of_freedom
+        found: Posterior = forward_backward(-emission.density(before, now), stay, bars.begins)
         weights, used = found.state, stay
         stay = (found.stays + _STAY_WEIGHT * _STAY) / (followers + _STAY_WEIGHT)
         stay = float(np.clip(stay, *_STAY_LIMITS))
@@ -83,18 +85,20 @@ def maximise(bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool
     return Maximum(emission, used, float(criterion))
 
 
-def _density(
+def _maximisation(
     before: Array,
     now: Array,
     weights: Array,
-    freedom: Array,
+    degrees_of_freedom: Array,
     channels: tuple[int, ...],
     *,
     heavy: bool,
 ) -> Emission:
     """Maximise the expected log-likelihood for weights (T, K); Liu, Rubin 1995 for heavy tails."""
     fits = [
-        _regime(before, now, weights[:, k], float(freedom[k]), heavy=heavy)
+        _weighted_autoregression(
+            before, now, weights[:, k], float(degrees_of_freedom[k]), heavy=heavy
+        )
         for k in range(weights.shape[1])
     ]
     return Emission(
@@ -105,28 +109,29 @@ def _density(
     )
 
 
-def _regime(
-    before: Array, now: Array, weight: Array, freedom: float, *, heavy: bool
+def _weighted_autoregression(
+    before: Array, now: Array, weight: Array, nu: float, *, heavy: bool
 ) -> tuple[Array, Array, float]:
+    """Return coefficients, factor of the precision and degrees of freedom, ``nu`` before."""
     size = now.shape[1]
     total = max(float(weight.sum()), 1e-9)
     ridge = np.full(before.shape[1], _RIDGE)
     ridge[0] = 1e-3  # the intercept is free
-    scale = np.ones(len(now))
+    tail_weight = np.ones(len(now))
     for _ in range(3 if heavy else 1):
-        weighted = before * (weight * scale)[:, None]
+        weighted = before * (weight * tail_weight)[:, None]
         coefficients = np.linalg.solve(weighted.T @ before + np.diag(ridge), weighted.T @ now)
         residual = now - before @ coefficients
-        covariance = (residual * (weight * scale)[:, None]).T @ residual / total
+        covariance = (residual * (weight * tail_weight)[:, None]).T @ residual / total
         factor = np.linalg.cholesky(np.linalg.inv(_shrunk(covariance, total)))
         if heavy:
             squares = np.sum((residual @ factor) ** 2, axis=1)
-            scale = (freedom + size) / (freedom + squares)
+            tail_weight = (nu + size) / (nu + squares)
     if heavy:
-        mean = float(np.sum(weight * (np.log(scale) - scale)) / total)
-        mean += float(digamma((freedom + size) / 2) - np.log((freedom + size) / 2))
-        freedom = _root(lambda nu: float(-digamma(nu / 2) + np.log(nu / 2)) + 1 + mean)
-    return np.asarray(coefficients), np.asarray(factor), freedom
+        mean = float(np.sum(weight * (np.log(tail_weight) - tail_weight)) / total)
+        mean += float(digamma((nu + size) / 2) - np.log((nu + size) / 2))
+        nu = _root(lambda x: float(-digamma(x / 2) + np.log(x / 2)) + 1 + mean)
+    return np.asarray(coefficients), np.asarray(factor), nu
 
 
 def _shrunk(covariance: Array, total: float) -> Array:

@@ -31,14 +31,14 @@ class Emission:
         Intercept, then the C channels one bar back, two bars back, ... P bars back.
     factors : ndarray, shape (K, C, C)
         L with residual precision ``L L^T``.
-    freedom : ndarray, shape (K,)
+    degrees_of_freedom : ndarray, shape (K,)
         Degrees of freedom of the t distribution.
     """
 
     channels: tuple[int, ...]
     coefficients: Array
     factors: Array
-    freedom: Array
+    degrees_of_freedom: Array
 
     @property
     def order(self) -> int:
@@ -55,7 +55,7 @@ class Emission:
         """Cost (K,) of a bar that is exactly as each regime expects it."""
         size = len(self.channels)
         logdet = np.log(np.diagonal(self.factors, axis1=1, axis2=2)).sum(axis=1)
-        nu = self.freedom
+        nu = self.degrees_of_freedom
         return gammaln(nu / 2) - gammaln((nu + size) / 2) + size / 2 * np.log(nu * np.pi) - logdet
 
     def window_map(self, n_features: int) -> tuple[Array, Array]:
@@ -82,7 +82,7 @@ class Emission:
     def log_likelihood(self, rows: NDArray[np.floating]) -> Array:
         """Return the log-likelihood (T - P, K) of rows (T, F) from the P-th on, in nats."""
         values = np.asarray(rows, dtype=np.float64)[:, list(self.channels)]
-        return self.density(lagged(values, self.order), values[self.order :])
+        return self.density(design_matrix(values, self.order), values[self.order :])
 
     def density(self, before: Array, now: Array) -> Array:
         """Return the log-likelihood (T, K) of bars ``now`` (T, C), in nats.
@@ -91,7 +91,7 @@ class Emission:
         """
         residual = now - np.einsum("td,kdc->ktc", before, self.coefficients)
         squares = np.sum((residual @ self.factors) ** 2, axis=2).T
-        nu, size = self.freedom, len(self.channels)
+        nu, size = self.degrees_of_freedom, len(self.channels)
         return np.asarray(-self.constants - (nu + size) / 2 * np.log1p(squares / nu))
 
     def costs(self, windows: NDArray[np.floating]) -> Array:
@@ -104,18 +104,23 @@ class Emission:
         residual = recent.reshape(len(recent), -1) @ matrix + offset
         squares = np.sum(residual.reshape(len(recent), self.n_regimes, -1) ** 2, axis=2)
         size = len(self.channels)
-        cost = self.constants + (self.freedom + size) / 2 * np.log(1 + squares / self.freedom)
+        cost = self.constants + (self.degrees_of_freedom + size) / 2 * np.log(
+            1 + squares / self.degrees_of_freedom
+        )
         return np.minimum(cost - cost.min(axis=1, keepdims=True), HIGHEST_COST)
 
     def reordered(self, order: NDArray[np.integer]) -> Emission:
         """Return the same with regime ``order[new]`` at place ``new``."""
         return Emission(
-            self.channels, self.coefficients[order], self.factors[order], self.freedom[order]
+            self.channels,
+            self.coefficients[order],
+            self.factors[order],
+            self.degrees_of_freedom[order],
         )
 
 
-def lagged(values: Array, order: int) -> Array:
+def design_matrix(values: Array, order: int) -> Array:
     """Return for rows P, P + 1, ... of (T, C) a 1 and the P rows before: (T - P, 1 + P C)."""
     count = len(values) - order
-    back = [values[order - lag : order - lag + count] for lag in range(1, order + 1)]
+    back = [values[order - back : order - back + count] for back in range(1, order + 1)]
     return np.concatenate([np.ones((count, 1)), *back], axis=1)

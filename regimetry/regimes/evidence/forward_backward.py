@@ -95,7 +95,9 @@ def _matrices(
     return [np.where(first[:, step], uniform, matrix) for step in range(length)]
 
 
-def posterior(costs: Array, stay: float, begins: NDArray[np.bool_] | None = None) -> Posterior:
+def forward_backward(
+    costs: Array, stay: float, begins: NDArray[np.bool_] | None = None
+) -> Posterior:
     """Return the posterior of the states under costs (T, K), minus log-likelihoods in nats.
 
     ``begins`` (T,) marks bars that follow no other: one series says nothing of the next.

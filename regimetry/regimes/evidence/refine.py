@@ -18,9 +18,9 @@ from sklearn.metrics import adjusted_rand_score
 
 from regimetry.contract import RefinementRecord
 from regimetry.regimes.evidence.channels import own_channels
-from regimetry.regimes.evidence.em import Bars, Maximum, maximise
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
+from regimetry.regimes.evidence.em import Bars, Maximum, expectation_maximisation
 from regimetry.regimes.evidence.emission import Emission
-from regimetry.regimes.evidence.explained import explained_apart
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows
 
@@ -29,10 +29,10 @@ Array = NDArray[np.float64]
 ORDERS = (0, 1, 2, 3, 5)
 """Orders of autoregression that are tried, each if the one before it was an improvement."""
 
-LEAST_EXPLAINED = 0.85
+LEAST_RATIO = 0.85
 """Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
 
-LITTLE_EXPLAINED, LEAST_AGREEMENT = 0.2, 0.5
+LITTLE_RATIO, LEAST_AGREEMENT = 0.2, 0.5
 """One that explains no more than the first must have this adjusted Rand index with the windows'."""
 
 UNKNOWN_BAR = 1.0
@@ -54,9 +54,9 @@ class Refinement:
         Probability of staying in a regime from one bar to the next.
     agreement : float
         Adjusted Rand index between its whole-series labels and those of the windows.
-    explained, explained_by_windows : float
+    correlation_ratio, correlation_ratio_of_windows : float
         Share of the variance of windows that its labels, and those of the windows, explain W bars
-        away; see :func:`~regimetry.regimes.evidence.explained.explained_apart`.
+        away; see :func:`~regimetry.regimes.evidence.correlation_ratio.correlation_ratio_apart`.
     criterion : float
         Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
     """
@@ -64,8 +64,8 @@ class Refinement:
     emission: Emission
     stay: float
     agreement: float
-    explained: float
-    explained_by_windows: float
+    correlation_ratio: float
+    correlation_ratio_of_windows: float
     criterion: float
 
     @property
@@ -88,11 +88,11 @@ class Refinement:
         return RefinementRecord(
             channels=self.emission.channels,
             order=self.emission.order,
-            freedom=tuple(self.emission.freedom.tolist()),
+            freedom=tuple(self.emission.degrees_of_freedom.tolist()),
             stay=self.stay,
             agreement=self.agreement,
-            explained=self.explained,
-            explained_by_windows=self.explained_by_windows,
+            explained=self.correlation_ratio,
+            explained_by_windows=self.correlation_ratio_of_windows,
             criterion=self.criterion,
         )
 
@@ -102,9 +102,9 @@ class Refinement:
 
         Where neither says much, that may be of anything: there the two have to agree.
         """
-        if self.explained <= LITTLE_EXPLAINED and self.agreement < LEAST_AGREEMENT:
+        if self.correlation_ratio <= LITTLE_RATIO and self.agreement < LEAST_AGREEMENT:
             return False
-        return self.explained > LEAST_EXPLAINED * self.explained_by_windows
+        return self.correlation_ratio > LEAST_RATIO * self.correlation_ratio_of_windows
 
 
 def price_of_change(stay: float, n_regimes: int) -> float:
@@ -150,7 +150,7 @@ def refine(
 
     def fitted(order: int, *, heavy: bool) -> Maximum:
         data = Bars(bars[:, 0], _before(bars, order), windows.begins)
-        return maximise(data, start, channels, heavy=heavy)
+        return expectation_maximisation(data, start, channels, heavy=heavy)
 
     best = fitted(ORDERS[0], heavy=False)
     for order in ORDERS[1:]:
@@ -166,11 +166,11 @@ def refine(
     path = jump_path(costs, price_of_change(best.stay, n_regimes), windows.offsets)
     known = centre >= 0
 
-    def explained(of_newest: NDArray[np.integer]) -> float:
+    def ratio(of_newest: NDArray[np.integer]) -> float:
         # The window around a bar ends ``half`` later; the next ones that share nothing with it,
         # a window size before and after.
         ahead, behind = window_size + half, window_size - half
-        return explained_apart(
+        return correlation_ratio_apart(
             points, np.where(known, of_newest, -1), ahead, behind, windows.offsets
         )
 
@@ -178,8 +178,8 @@ def refine(
         emission=best.emission,
         stay=best.stay,
         agreement=float(adjusted_rand_score(centre[known], path[known])),
-        explained=explained(path),
-        explained_by_windows=explained(centre),
+        correlation_ratio=ratio(path),
+        correlation_ratio_of_windows=ratio(centre),
         criterion=best.criterion,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.series.columns import ar1_coefficient
+from regimetry.series.column_statistics import ar1_coefficient
 from regimetry.series.units import UNIT_ROOT_COEFFICIENT
 
 _PRICES = (

@@ -58,7 +58,7 @@ def uniform_jumps(stay: Sequence[float]) -> Values:
     return matrix
 
 
-def stationary_distribution(transition: Values) -> Values:
+def stationary_shares(transition: Values) -> Values:
     """Return the distribution (K,) that a transition matrix (K, K) leaves as it is."""
     n_states = len(transition)
     equations = np.vstack([transition.T - np.eye(n_states), np.ones(n_states)])
@@ -82,7 +82,7 @@ def stationary_chain(n_rows: int, transition: Values, generator: np.random.Gener
     ndarray of int64, shape (T,)
     """
     n_states = len(transition)
-    steps = np.cumsum(np.vstack([transition, stationary_distribution(transition)]), axis=1)
+    steps = np.cumsum(np.vstack([transition, stationary_shares(transition)]), axis=1)
     while True:
         draws = generator.random(n_rows)
         states = np.empty(n_rows, dtype=np.int64)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from regimetry.errors import DataError
-from regimetry.series.tables import read_table, write_table
+from regimetry.series.table_files import read_table, write_table
 
 
 @pytest.fixture

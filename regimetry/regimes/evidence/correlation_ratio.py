@@ -15,10 +15,10 @@ from regimetry.windows import with_later
 Array = NDArray[np.float64]
 
 
-def explained(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+def correlation_ratio(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     """Return the share of the points' variance that lies between the labels; 0 without any.
 
-    The correlation ratio (Fisher 1925), and what k-means maximises. In the slow directions, which
+    Eta squared (Pearson 1905), and what k-means maximises. In the slow directions, which
     are scaled by their autocorrelation, it is the share of the kinetic variance (Noe, Clementi
     2015).
 
@@ -34,7 +34,7 @@ def explained(points: NDArray[np.floating], labels: NDArray[np.integer]) -> floa
     return float(between / max(np.sum(centred**2), np.finfo(float).tiny))
 
 
-def explained_apart(
+def correlation_ratio_apart(
     points: NDArray[np.floating],
     labels: NDArray[np.integer],
     ahead: int,
@@ -43,7 +43,8 @@ def explained_apart(
 ) -> float:
     """Return the share of the variance of points that labels at other places explain.
 
-    The mean of the points ``ahead`` later and of those ``behind`` earlier; see :func:`explained`.
+    The mean of :func:`correlation_ratio` of the points ``ahead`` later and of those ``behind``
+    earlier.
 
     Parameters
     ----------
@@ -63,9 +64,9 @@ def explained_apart(
     """
     early, late = with_later(offsets, ahead), with_later(offsets, behind)
     pairs = ((early + ahead, labels[early]), (late, labels[late + behind]))
-    return float(np.mean([_explained_by_known(points[places], own) for places, own in pairs]))
+    return float(np.mean([_ratio_where_known(points[places], own) for places, own in pairs]))
 
 
-def _explained_by_known(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
+def _ratio_where_known(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     known = labels >= 0
-    return explained(points[known], labels[known]) if known.any() else 0.0
+    return correlation_ratio(points[known], labels[known]) if known.any() else 0.0

@@ -60,9 +60,9 @@ def is_smooth_cycle(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     -------
     ndarray of bool, shape (F,)
     """
-    lag = turning_bars(len(values))
+    apart = turning_bars(len(values))
     centred = values - values.mean(axis=0)
-    together = np.mean(centred[:-lag] * centred[lag:], axis=0)
+    together = np.mean(centred[:-apart] * centred[apart:], axis=0)
     found: NDArray[np.bool_] = together < TURNED_BACK * np.mean(centred**2, axis=0)
     found &= ar1_coefficient(np.diff(values, axis=0)) > SMOOTH_STEPS
     return found

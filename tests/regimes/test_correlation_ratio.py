@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from regimetry.regimes.evidence.explained import explained_apart
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
 
 
 def by_hand(points, labels, pairs):
@@ -24,17 +24,17 @@ def test_it_is_the_correlation_ratio_at_the_other_places():
     later = [(i, i + ahead) for one in series for i in one if i + ahead in one]
     earlier = [(i, i - behind) for one in series for i in one if i - behind in one]
     expected = (by_hand(points, labels, later) + by_hand(points, labels, earlier)) / 2
-    found = explained_apart(points, labels, ahead, behind, np.array([0, 20, 24, 50]))
+    found = correlation_ratio_apart(points, labels, ahead, behind, np.array([0, 20, 24, 50]))
     assert found == pytest.approx(expected)
-    assert found != pytest.approx(explained_apart(points, labels, 7, 2, np.array([0, 50])))
+    assert found != pytest.approx(correlation_ratio_apart(points, labels, 7, 2, np.array([0, 50])))
 
 
 def test_labels_of_noise_explain_themselves_and_nothing_apart():
     points = np.random.default_rng(0).standard_normal((4000, 2))
     labels = (points[:, 0] > 0).astype(int)
     everything = np.array([0, len(points)])
-    assert explained_apart(points, labels, 0, 0, everything) > 0.3
-    assert explained_apart(points, labels, 1, 1, everything) < 0.01
+    assert correlation_ratio_apart(points, labels, 0, 0, everything) > 0.3
+    assert correlation_ratio_apart(points, labels, 1, 1, everything) < 0.01
 
 
 @pytest.mark.parametrize(
@@ -46,4 +46,4 @@ def test_labels_of_noise_explain_themselves_and_nothing_apart():
     ],
 )
 def test_nothing_is_explained_where_nothing_varies_or_no_pair_is_known(points, labels):
-    assert explained_apart(points, labels, 5, 5, np.array([0, len(points)])) == 0.0
+    assert correlation_ratio_apart(points, labels, 5, 5, np.array([0, len(points)])) == 0.0
