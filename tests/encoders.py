@@ -2,6 +2,7 @@
 
 import numpy as np
 
+import regimetry as rg
 from regimetry.encoder import EncoderConfig, build_encoder
 from regimetry.encoder.seeding import seeded
 
@@ -14,6 +15,13 @@ FAST = EncoderConfig(
     pooling="moments",
 )
 """For fits that test what is around the encoder: little to trace, convert and compile."""
+
+
+def fit_fast(values, **parameters):
+    """A detector with that encoder and few landmarks, fitted."""
+    given = {"encoder": FAST, "objective": None, "n_landmarks": 120, "random_state": 0}
+    return rg.RegimeDetector(**{**given, **parameters}).fit(values)
+
 
 SMALL = {"window_size": 7, "num_features": 3, "head_size": 5, "num_heads": 2, "ff_dim": 11}
 

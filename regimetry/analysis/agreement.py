@@ -65,8 +65,7 @@ def agreement(old: Labels, new: Labels, n_old: int, n_new: int) -> Agreement:
     bars = int(both.sum())
     if not bars:
         raise DataError("No bar is labelled by both models; give more history.")
-    codes = old[both].astype(np.int64) * n_new + new[both]
-    counts = np.bincount(codes, minlength=n_old * n_new).reshape(n_old, n_new)
+    counts = contingency(old[both], new[both], n_old, n_new)
     mapping = best_matching(counts.T)
     kept = np.zeros(n_old)
     matched = mapping >= 0
@@ -80,6 +79,12 @@ def agreement(old: Labels, new: Labels, n_old: int, n_new: int) -> Agreement:
         adjusted_rand=adjusted_rand(counts),
         recall=np.divide(kept, totals, out=np.full(n_old, np.nan), where=totals > 0),
     )
+
+
+def contingency(old: Labels, new: Labels, n_old: int, n_new: int) -> NDArray[np.int64]:
+    """Count bars by old (row) and new (column) regime, none missing; shape (K, L)."""
+    codes = old.astype(np.int64) * n_new + new
+    return np.bincount(codes, minlength=n_old * n_new).reshape(n_old, n_new)
 
 
 def adjusted_rand(counts: NDArray[np.int64]) -> float:

@@ -56,5 +56,4 @@ def _autocovariance(x: Floats, lags: int) -> Floats:
     """Autocovariances at lags 0 to ``lags`` by FFT, divided by N."""
     size = 1 << int(np.ceil(np.log2(len(x) + lags + 1)))
     power = np.abs(np.fft.rfft(x, size)) ** 2
-    covariance: Floats = np.fft.irfft(power, size)[: lags + 1] / len(x)
-    return covariance
+    return np.fft.irfft(power, size)[: lags + 1] / len(x)

@@ -82,5 +82,4 @@ def _mean_lead(probability: Floats, spells: Spells, other: NDArray[np.int64]) ->
     rows = np.arange(spells.length.sum()) + np.repeat(spells.start - offsets, spells.length)
     own, rival = (np.repeat(regime, spells.length) for regime in (spells.regime, other))
     lead = probability[rows, own] - probability[rows, rival]
-    means: Floats = np.add.reduceat(lead, offsets) / spells.length
-    return means
+    return np.add.reduceat(lead, offsets) / spells.length

@@ -71,9 +71,8 @@ def conditional_statistics(
     count = np.bincount(chosen[chosen >= 0], minlength=n_regimes)
     numbers = np.full((4, n_regimes), np.nan)
     quantiles = np.full((n_regimes, len(levels)), np.nan)
-    order = np.argsort(chosen, kind="stable")[int((chosen < 0).sum()) :]
-    for regime, rows in enumerate(np.split(order, np.cumsum(count)[:-1])):
-        part = values[rows]
+    for regime in range(n_regimes):
+        part = values[chosen == regime]
         if len(part):
             deviation = part.std(ddof=1) if len(part) > 1 else np.nan
             numbers[:, regime] = part.mean(), deviation, part.min(), part.max()

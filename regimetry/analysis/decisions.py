@@ -66,8 +66,7 @@ def decision_table(
     safe = np.where(present, labels, 0)
 
     def of_regime(values: Floats) -> Floats:
-        column: Floats = np.where(present, values[safe], np.nan)
-        return column
+        return np.where(present, values[safe], np.nan)
 
     table: dict[str, NDArray[Any]] = {
         "regime": labels,

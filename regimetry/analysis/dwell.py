@@ -90,8 +90,7 @@ def dwell_times(spells: Spells, transitions: Transitions) -> DwellTimes:
     DwellTimes
     """
     n_regimes = len(transitions.counts)
-    order = np.argsort(spells.regime, kind="stable")
-    groups = np.split(order, np.cumsum(np.bincount(spells.regime, minlength=n_regimes))[:-1])
+    groups = [np.flatnonzero(spells.regime == regime) for regime in range(n_regimes)]
     median, longest = np.full(n_regimes, np.nan), np.full(n_regimes, np.nan)
     mean = np.full(n_regimes, np.nan)
     for regime, group in enumerate(groups):

@@ -109,8 +109,8 @@ class Comovement:
     def share(self) -> Floats:
         """Of the labelled instruments, (B, K); NaN where there is none."""
         total = self.counts.sum(axis=1, keepdims=True)
-        shares = np.full(self.counts.shape, np.nan)
-        np.divide(self.counts, total, out=shares, where=total > 0)
+        missing = np.full(self.counts.shape, np.nan)
+        shares: Floats = np.divide(self.counts, total, out=missing, where=total > 0)
         return shares
 
     @property

@@ -130,14 +130,12 @@ def performance(
     spells = spells_of(held, breaks)
     counts = np.bincount(held[held >= 0], minlength=n_regimes)
     columns = np.full((7, n_regimes), np.nan)
-    order = np.argsort(held, kind="stable")[int((held < 0).sum()) :]
     spell_of_bar = np.repeat(np.arange(len(spells.length)), spells.length)
-    falls = _falls_in_spells(np.log1p(returns[held >= 0]), spell_of_bar)
     fall_of_bar = np.zeros(len(held))
-    fall_of_bar[held >= 0] = falls
-    for regime, rows in enumerate(np.split(order, np.cumsum(counts)[:-1])):
-        if len(rows):
-            columns[:, regime] = _of_bars(returns[rows], fall_of_bar[rows], bars_per_year)
+    fall_of_bar[held >= 0] = _falls_in_spells(np.log1p(returns[held >= 0]), spell_of_bar)
+    for regime in np.flatnonzero(counts):
+        bars = held == regime
+        columns[:, regime] = _of_bars(returns[bars], fall_of_bar[bars], bars_per_year)
     mean, annual, volatility, sharpe, hits, drawdown, spell_drawdown = columns
     return Performance(
         bars=counts,

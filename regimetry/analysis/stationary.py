@@ -102,5 +102,4 @@ def long_run(matrix: Floats, start: Floats) -> Floats:
         stay = np.eye(int(inner.sum())) - matrix[np.ix_(inner, inner)]
         absorbed[inner] = np.linalg.solve(stay, matrix[inner] @ absorbed)
     ends = np.asarray(start, dtype=np.float64) @ absorbed
-    shares: Floats = ends @ found.distributions
-    return shares
+    return ends @ found.distributions

@@ -103,8 +103,7 @@ def regime_shares(counts: Counts) -> Floats:
 
 def bars_per_exit(counts: Counts) -> Floats:
     """Return bars per exit, half of one added to either, (B, K)."""
-    bars: Floats = (counts.bars + 0.5) / (exits_of(counts) + 0.5)
-    return bars
+    return (counts.bars + 0.5) / (exits_of(counts) + 0.5)
 
 
 def exits_of(counts: Counts) -> Floats:

@@ -8,6 +8,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.agreement import contingency
 from regimetry.analysis.labels import Bools, Floats, Labels, follows
 
 
@@ -48,8 +49,7 @@ def transition_counts(
     """
     labels = np.asarray(labels)
     after = np.flatnonzero(follows(labels, breaks))
-    codes = labels[after - 1].astype(np.int64) * n_regimes + labels[after]
-    return np.bincount(codes, minlength=n_regimes**2).reshape(n_regimes, n_regimes)
+    return contingency(labels[after - 1], labels[after], n_regimes, n_regimes)
 
 
 def transition_matrix(labels: Labels, n_regimes: int, breaks: Bools | None = None) -> Floats:
@@ -79,18 +79,16 @@ def _shares(counts: NDArray[np.int64]) -> Floats:
     return shares
 
 
-def shrunk_matrix(counts: NDArray[np.int64], prior_bars: float | None = None) -> Floats:
+def shrunk_matrix(counts: NDArray[np.int64]) -> Floats:
     """Return the posterior mean of each row under a Dirichlet prior that all rows share.
 
     The prior says that every regime stays as the average bar does, and goes anywhere else alike:
     ``s = (stays + 1) / (transitions + 2)`` on the diagonal, ``(1 - s) / (K - 1)`` elsewhere. It
-    weighs as much as ``prior_bars`` bars.
+    weighs as much as K bars, one an entry.
 
     Parameters
     ----------
     counts : ndarray of int, shape (K, K)
-    prior_bars : float or None
-        ``None`` takes K, one bar an entry.
 
     Returns
     -------
@@ -100,11 +98,10 @@ def shrunk_matrix(counts: NDArray[np.int64], prior_bars: float | None = None) ->
     n_regimes = len(counts)
     if n_regimes == 1:
         return np.ones((1, 1))
-    weight = float(n_regimes) if prior_bars is None else prior_bars
     stay = (np.trace(counts) + 1) / (counts.sum() + 2)
     prior = np.full(counts.shape, (1 - stay) / (n_regimes - 1))
     np.fill_diagonal(prior, stay)
-    shrunk: Floats = (counts + weight * prior) / (counts.sum(axis=1, keepdims=True) + weight)
+    shrunk: Floats = (counts + n_regimes * prior) / (counts.sum(axis=1, keepdims=True) + n_regimes)
     return shrunk
 
 

@@ -45,7 +45,7 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
     """
     from regimetry.series.features import OhlcvFeatures
     from regimetry.series.features.pipeline import DEFAULT_WINDOW
-    from regimetry.series.frames import layout_of
+    from regimetry.series.layout import layout_of
 
     if configuration.features is None:
         by = configuration.by
@@ -70,7 +70,7 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
 
 def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
     from regimetry.series.features import BarColumns
-    from regimetry.series.frames import layout_of
+    from regimetry.series.layout import layout_of
 
     if configuration.columns is None:
         return BarColumns.find(table.columns)

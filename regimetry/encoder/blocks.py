@@ -42,6 +42,6 @@ def transformer_block(tokens: Any, config: EncoderConfig, mask: Any, name: str) 
 
     hidden = layers.Conv1D(config.ff_dim, 1, activation="relu", name=f"{name}_expand")(residual)
     hidden = layers.Dropout(config.dropout, name=f"{name}_dropout")(hidden)
-    hidden = layers.Conv1D(config.token_dim, 1, name=f"{name}_contract")(hidden)
+    hidden = layers.Conv1D(tokens.shape[-1], 1, name=f"{name}_contract")(hidden)
     normalised = layers.LayerNormalization(epsilon=1e-6, name=f"{name}_norm")(hidden)
     return normalised + residual

@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from regimetry.encoder.registry import POOLINGS
-from regimetry.errors import ConfigError
 from regimetry.parameters import check_fields, option
 
 EncodingMethod = Literal["sinusoidal", "learnable", "none"]
@@ -72,23 +71,6 @@ class EncoderConfig:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-    @property
-    def token_dim(self) -> int:
-        """D, size of one token.
-
-        Raises
-        ------
-        ConfigError
-            Neither ``embedding_dim`` nor ``num_features`` is set.
-        """
-        size = self.embedding_dim or self.num_features
-        if size is None:
-            raise ConfigError(
-                "num_features is None and so is embedding_dim; the token size is unknown. "
-                "Set num_features to the number of columns."
-            )
-        return size
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""

@@ -20,7 +20,8 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import is_frame, layout_of, time_of
+from regimetry.series.frames import is_frame, time_of
+from regimetry.series.layout import layout_of
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.agreement import contingency
 from regimetry.analysis.assignment import best_matching
 from regimetry.contract import Alignment
 
@@ -20,29 +21,23 @@ LEAST_OVERLAP = 0.4
 def overlaps(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return bars of both regimes over bars of either, from bars by pair; (K, L)."""
     either = counts.sum(axis=1, keepdims=True) + counts.sum(axis=0) - counts
-    shared: NDArray[np.float64] = np.divide(
-        counts, either, out=np.zeros(counts.shape), where=either > 0
-    )
-    return shared
+    return np.divide(counts, either, out=np.zeros(counts.shape), where=either > 0)
 
 
-def match_regimes(
-    overlap: NDArray[np.float64], least_overlap: float = LEAST_OVERLAP
-) -> NDArray[np.int64]:
+def match_regimes(overlap: NDArray[np.float64]) -> NDArray[np.int64]:
     """Pair new with old regimes one to one, so that the overlaps add up to the most (Kuhn 1955).
 
     Parameters
     ----------
     overlap : ndarray, shape (K, L)
-    least_overlap : float
-        Pairs below do not count.
+        Pairs below :data:`LEAST_OVERLAP` do not count.
 
     Returns
     -------
     ndarray of int64, shape (L,)
         The old regime of each new one, or -1.
     """
-    allowed = np.where(overlap >= least_overlap, overlap, 0.0)
+    allowed = np.where(overlap >= LEAST_OVERLAP, overlap, 0.0)
     old = best_matching(allowed.T)
     return np.where((old >= 0) & (allowed[old, np.arange(len(old))] > 0), old, -1)
 
@@ -57,7 +52,6 @@ def align(
     over: Literal["shared", "all"] = "all",
     retired: Iterable[str] = (),
     old_looks: Sequence[int] | None = None,
-    least_overlap: float = LEAST_OVERLAP,
 ) -> tuple[Alignment, NDArray[np.intp]]:
     """Match the regimes of two labellings of the same bars, and number the new ones anew.
 
@@ -73,7 +67,6 @@ def align(
         See :class:`~regimetry.contract.Alignment`.
     old_looks : sequence of int or None
         Of the K old regimes; ``None`` for 0, 1, ...
-    least_overlap : float
 
     Returns
     -------
@@ -82,9 +75,8 @@ def align(
         ``order[number] = number in new``.
     """
     both = (old >= 0) & (new >= 0)
-    codes = old[both].astype(np.int64) * n_new + new[both]
-    counts = np.bincount(codes, minlength=len(old_names) * n_new).reshape(-1, n_new)
-    found = match_regimes(overlaps(counts), least_overlap)
+    counts = contingency(old[both], new[both], len(old_names), n_new)
+    found = match_regimes(overlaps(counts))
     # Stable: born regimes keep the order that they came in.
     order = np.argsort(np.where(found >= 0, found, len(old_names)), kind="stable")
     mapping = found[order]

@@ -9,17 +9,17 @@ know may lie in any other direction, so novelty does not look through the head o
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import linalg
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from regimetry.regimes.clustering.clusters import distinct_rows
 from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
-from regimetry.regimes.clustering.slow import fix_signs
-from regimetry.regimes.memory import block_rows
+from regimetry.regimes.clustering.slow import by_block, fix_signs
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
 
@@ -82,9 +82,7 @@ class NoveltyMap:
         ``sqrt(-2 log(p / p_max) + e^2) / unit``, with the mixture's density p of the statistics,
         and e, by how many deviations the mean of a channel lies outside the range of training.
         """
-        size = block_rows(windows.shape[1] ** 2 + len(self.centres))
-        parts = range(0, len(windows), size)
-        return np.concatenate([self._transform(windows[i : i + size]) for i in parts])
+        return by_block(self._transform, windows, windows.shape[1] ** 2 + len(self.centres))
 
     def _transform(self, windows: NDArray[np.floating]) -> Array:
         raw, mean = _raw_statistics(windows, self.channels)
@@ -131,12 +129,7 @@ def statistics_matrix(window_size: int, n_channels: int) -> Array:
         products.reshape(n_channels**2, -1),
         shifts.reshape(window_size**2, -1) / (window_size * n_channels),
     ]
-    result = np.zeros((sum(len(b) for b in blocks), sum(b.shape[1] for b in blocks)))
-    row = column = 0
-    for block in blocks:
-        result[row : row + len(block), column : column + block.shape[1]] = block
-        row, column = row + len(block), column + block.shape[1]
-    return result
+    return linalg.block_diag(*blocks)
 
 
 def fit_novelty(
@@ -223,4 +216,4 @@ def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> No
     )
     median = float(np.median(unscaled.transform(windows)))
     # Where most windows repeat others the typical one has no novelty: there the unit is 1.
-    return NoveltyMap(**{**vars(unscaled), "unit": median if median > 1e-3 else 1.0})
+    return replace(unscaled, unit=median if median > 1e-3 else 1.0)

@@ -14,7 +14,7 @@ from regimetry.scale.columns import Columns
 from regimetry.scale.folder import TableFile, batches_of, import_pyarrow
 from regimetry.scale.times import TimeOrder, sortable
 from regimetry.scale.units import Unit, part_of
-from regimetry.series.frames import features_of
+from regimetry.series.frames import matrix_of
 
 _Item = TypeVar("_Item")
 
@@ -159,4 +159,4 @@ def _chunk(table: Any, columns: Columns) -> Chunk:
 
 
 def _values(table: Any, columns: Columns) -> NDArray[np.float64]:
-    return features_of(table.select(list(columns.schema.names)), columns.schema)
+    return matrix_of(table.select(list(columns.schema.names)), columns.schema)

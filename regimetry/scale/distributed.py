@@ -23,7 +23,7 @@ from regimetry.scale.results import clear_leftovers
 from regimetry.scale.times import TimeOrder, sortable
 from regimetry.scale.units import Unit
 from regimetry.scale.writing import label_arrays, label_names
-from regimetry.series.frames import features_of
+from regimetry.series.frames import matrix_of
 
 _LEAST_STORE = 80 << 20
 """Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
@@ -187,7 +187,7 @@ class _GroupLabeller:
             order = np.argsort(sortable(table[columns.time], columns.time), kind="stable")
             table = table.take(pa.array(order))
             TimeOrder(columns.time).goes_on([name], which, table[columns.time])
-        values = features_of(table.select(list(columns.schema.names)), columns.schema)
+        values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
         found = Labeller(self._model).push([name], which, values)
         for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
             table = table.append_column(label, array)

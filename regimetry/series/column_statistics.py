@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.series.preprocessing import Transform, rows_before, transformed
+from regimetry.series.preprocessing import rows_before, transformed
 
 SMOOTH_STEPS, TURNED_BACK = 0.5, 0.65
 """Unless it is a smooth cycle: the AR(1) coefficient of its steps is above the one, and its
@@ -86,10 +86,6 @@ def moves_in_proportion(column: NDArray[np.float64]) -> bool:
     return bool(column.min() > _NEAR_ZERO * np.diff(column).std() * np.sqrt(len(column)))
 
 
-def _moved(values: NDArray[np.float32], kind: Transform) -> NDArray[np.float32]:
-    return transformed(values, [kind] * values.shape[1])
-
-
 def _is_constant(values: NDArray[np.float64]) -> NDArray[np.bool_]:
     # Of such a column float32, which the model file computes in, would keep next to nothing.
     return np.asarray(np.ptp(values, axis=0) <= 1e-6 * np.abs(values).max(axis=0))
@@ -137,7 +133,7 @@ class ColumnStatistics:
         wide = np.asarray(values, dtype=np.float64)
         if len(wide) < 2:
             wide = np.ones((2, wide.shape[1]))
-        narrow = wide.astype(np.float32)
+        narrow, n_columns = wide.astype(np.float32), wide.shape[1]
         positive = np.all(wide > 0, axis=0)
         constant = _is_constant(wide)
         mean: dict[str, NDArray[np.float64]] = {}
@@ -147,8 +143,8 @@ class ColumnStatistics:
         seen = {
             "level": narrow,
             _LATER: narrow[1:],
-            "difference": _moved(narrow, "difference"),
-            "log_difference": _moved(usable, "log_difference"),
+            "difference": transformed(narrow, ["difference"] * n_columns),
+            "log_difference": transformed(usable, ["log_difference"] * n_columns),
         }
         for kind, columns in seen.items():
             moved = columns.astype(np.float64)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import features_of, is_frame, like_frame, names_of, rows_of, time_of
+from regimetry.series.frames import is_frame, like_frame, matrix_of, names_of, rows_of, time_of
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_series, require_finite, require_rising
@@ -132,9 +132,7 @@ def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Se
     return like_frame(rows_of(data, rows), values, names, missing=-1)
 
 
-def as_panel(
-    data: Any, schema: Schema, *, by: str | None = None, time_column: str | None = None
-) -> Panel:
+def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     """Check one series or many instruments against a schema.
 
     Parameters
@@ -145,8 +143,6 @@ def as_panel(
     schema : Schema
     by : str or None
         Where a frame lacks it, the frame is one series.
-    time_column : str or None
-        As for :func:`~regimetry.series.series.as_series`.
 
     Returns
     -------
@@ -159,20 +155,20 @@ def as_panel(
         As for :func:`~regimetry.series.series.as_series`, with the instrument named.
     """
     if isinstance(data, Mapping):
-        return _from_mapping(data, schema, time_column)
+        return _from_mapping(data, schema)
     if by is not None and is_frame(data) and by in data.columns:
-        return _from_long(data, schema, by, time_column)
-    series = as_series(data, schema, time_column=time_column)
+        return _from_long(data, schema, by)
+    series = as_series(data, schema)
     return Panel(data, series.values, np.array([0, len(series.values)]), None, series.timestamps)
 
 
-def _from_mapping(data: Mapping[Any, Any], schema: Schema, time_column: str | None) -> Panel:
+def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
     if not data:
         raise DataError("There is no instrument in the mapping; give at least one.")
     found = []
     for name, one in data.items():
         with _naming(str(name)):
-            found.append(as_series(one, schema, time_column=time_column))
+            found.append(as_series(one, schema))
     times = [series.timestamps for series in found]
     stamps = [time for time in times if time is not None]
     return Panel(
@@ -184,12 +180,12 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema, time_column: str | No
     )
 
 
-def _from_long(frame: Any, schema: Schema, by: str, time_column: str | None) -> Panel:
+def _from_long(frame: Any, schema: Schema, by: str) -> Panel:
     names = names_of(frame, by)
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
     order = np.argsort(codes, kind="stable")
-    _, times = time_of(frame, time_column)
-    values = features_of(frame, schema)
+    _, times = time_of(frame)
+    values = matrix_of(frame, schema)
     require_finite(values, schema.feature_names, times)
     panel = Panel(
         frame,

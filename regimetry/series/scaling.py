@@ -58,10 +58,6 @@ class InstrumentScaling:
     def _logs(self) -> NDArray[np.intp]:
         return np.flatnonzero([transform == "log_difference" for transform in self.transforms])
 
-    def knows(self, instrument: str) -> bool:
-        """Whether an instrument has units of its own."""
-        return instrument in self._place
-
     def apply(self, values: NDArray[np.floating], instrument: str) -> NDArray[np.floating]:
         """Bring rows to common units.
 

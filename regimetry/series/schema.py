@@ -54,11 +54,6 @@ class Schema:
             )
         )
 
-    @property
-    def has_categories(self) -> bool:
-        """Whether any column is categorical."""
-        return any(column.categories is not None for column in self.columns)
-
     def row(self, row: Mapping[str, Any]) -> list[Any]:
         """Return the F features of one row given by column name; further names are ignored.
 

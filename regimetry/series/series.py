@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import features_of, is_frame, time_of
+from regimetry.series.frames import is_frame, matrix_of, time_of
 from regimetry.series.schema import Schema
 
 BLOCK_ROWS = 1 << 16
@@ -32,7 +32,7 @@ class Series:
     timestamps: NDArray[Any] | None = None
 
 
-def as_series(data: Any, schema: Schema, *, time_column: str | None = None) -> Series:
+def as_series(data: Any, schema: Schema) -> Series:
     """Check data against a schema.
 
     Parameters
@@ -40,8 +40,6 @@ def as_series(data: Any, schema: Schema, *, time_column: str | None = None) -> S
     data : array-like of shape (T, F), or pandas or polars DataFrame
         A frame's columns are found by name, an array's by position.
     schema : Schema
-    time_column : str or None
-        Column of a frame that holds the timestamps; ``None`` looks for them.
 
     Returns
     -------
@@ -54,10 +52,10 @@ def as_series(data: Any, schema: Schema, *, time_column: str | None = None) -> S
         named), or timestamps that fall or repeat.
     """
     if is_frame(data):
-        _, timestamps = time_of(data, time_column)
-        values: NDArray[np.floating] = features_of(data, schema)
+        _, timestamps = time_of(data)
+        values: NDArray[np.floating] = matrix_of(data, schema)
     else:
-        if schema.has_categories:
+        if any(column.categories is not None for column in schema.columns):
             raise DataError(
                 "The model reads categorical columns, which an array cannot hold; give a frame "
                 f"with the columns {', '.join(schema.names)}."

@@ -119,15 +119,16 @@ def fit_units(
     constant = np.all([one.constant for one in statistics], axis=0)
     _require_variation(constant, names, "is constant")
     transforms = choose_transforms(statistics, difference, names)
-    still = np.all([one.taken(transforms, "still") for one in statistics], axis=0)
-    _require_variation(still, names, "is constant once differenced")
+    still = np.array([one.taken(transforms, "still") for one in statistics])
+    _require_variation(np.all(still, axis=0), names, "is constant once differenced")
 
     rows = np.array([one.rows for one in statistics], dtype=np.float64)
     means = np.array([one.taken(transforms, "mean") for one in statistics])
     variances = np.array([one.taken(transforms, "variance") for one in statistics])
     scaling = None
     if instruments is not None:
-        scaling = _common_units(transforms, instruments, statistics)
+        maps = _common_units(transforms, statistics, means, variances, still)
+        scaling = InstrumentScaling(transforms, tuple(instruments), *maps).rounded()
         levels = np.array([transform == "level" for transform in transforms])
         means = scaling.factor * means + np.where(levels, scaling.offset, 0.0)
         variances = scaling.factor**2 * variances
@@ -146,18 +147,19 @@ def fit_units(
 
 def _common_units(
     transforms: tuple[Transform, ...],
-    instruments: Sequence[str],
     statistics: Sequence[ColumnStatistics],
-) -> InstrumentScaling:
-    """Return the maps that give each series the average one's deviation, and of levels its mean."""
+    means: NDArray[np.float64],
+    variances: NDArray[np.float64],
+    still: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return factors and offsets (I, F): each series to the average deviation, levels to the mean.
+
+    So are ``means``, ``variances`` and ``still``.
+    """
     rows = np.array([one.rows for one in statistics], dtype=np.float64)
-    means = np.array([one.taken(transforms, "mean") for one in statistics])
-    variances = np.array([one.taken(transforms, "variance") for one in statistics])
     average = np.average(means, axis=0, weights=rows)
     deviation = np.sqrt(np.average(variances, axis=0, weights=rows))
-    still = np.array([one.taken(transforms, "still") for one in statistics])
-    own = np.sqrt(np.where(still, 1.0, variances))
-    factor = np.where(still, 1.0, deviation / own)
+    factor = np.where(still, 1.0, deviation / np.sqrt(np.where(still, 1.0, variances)))
     offset = np.zeros_like(factor)
     for column, transform in enumerate(transforms):
         if transform == "level":
@@ -165,7 +167,7 @@ def _common_units(
         elif transform == "log_difference":  # its size stays, whatever the power
             size = np.array([one.mean_logarithm[column] for one in statistics])
             offset[:, column] = (1.0 - factor[:, column]) * size
-    return InstrumentScaling(transforms, tuple(instruments), factor, offset).rounded()
+    return factor, offset
 
 
 def _require_variation(constant: NDArray[np.bool_], names: Sequence[str], what: str) -> None:

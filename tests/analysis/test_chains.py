@@ -153,8 +153,6 @@ def test_shrinkage_by_hand():
     stay = (6 + 1) / (8 + 2)
     expected = [[(6 + 2 * stay) / 10, (2 + 2 * (1 - stay)) / 10], [1 - stay, stay]]
     np.testing.assert_allclose(shrunk_matrix(counts), expected)
-    counts = np.array([[6, 2], [1, 1]])
-    np.testing.assert_allclose(shrunk_matrix(counts, 0.0), [[0.75, 0.25], [0.5, 0.5]])
     assert shrunk_matrix(np.array([[3]])).tolist() == [[1.0]]
 
 

@@ -147,20 +147,6 @@ def test_false_alarms_keep_to_the_level():
     assert rate <= 12 / 120
 
 
-def test_labels_taken_for_independent_would_alarm_too_often():
-    """What blocks are for: the same test with blocks of one bar, and joins that match nothing."""
-    generator = np.random.default_rng(11)
-    alarms = 0
-    for _ in range(40):
-        old, new = chain(1500, 0.97, generator), chain(400, 0.97, generator)
-        share = np.bincount(old, minlength=K) / len(old)
-        drawn = generator.multinomial(len(new), share, 199) / len(new)
-        null = ((drawn - share) ** 2 / share).sum(axis=1)
-        found = ((np.bincount(new, minlength=K) / len(new) - share) ** 2 / share).sum()
-        alarms += (1 + (null >= found).sum()) / 200 <= 0.05
-    assert alarms > 20
-
-
 @pytest.mark.parametrize(
     ("change", "line"),
     [({"shift": 1.0}, "novelty"), ({"stay": 0.85}, "dwell"), ({"stay": 0.85}, "transitions"),

@@ -35,20 +35,6 @@ def slow_counts(labels, breaks, k):
     return counts
 
 
-def test_spells_are_cut_at_changes_and_missing_labels():
-    spells = spells_of(np.array([-1, -1, 0, 0, 1, -1, 1, 1, 0]))
-    assert spells.start.tolist() == [2, 4, 6, 8]
-    assert spells.length.tolist() == [2, 1, 2, 1]
-    assert spells.regime.tolist() == [0, 1, 1, 0]
-    assert spells.entered.tolist() == [False, True, False, True]
-    assert spells.left.tolist() == [True, False, True, False]
-
-
-def test_no_labels_make_no_spells():
-    assert len(spells_of(np.array([], dtype=int)).start) == 0
-    assert len(spells_of(np.array([-1, -1])).start) == 0
-
-
 def test_transitions_skip_missing_labels():
     matrix = transition_matrix(np.array([-1, 0, 0, 1, -1, 0, 1, 1]), 3)
     np.testing.assert_allclose(matrix, [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 0, 1]])
@@ -67,12 +53,9 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
     )
 
 
-def test_a_gap_is_no_transition():
-    labels, breaks = np.array([0, 1, 1, 0]), np.array([False, True, False, False])
-    assert transition_counts(labels, 2, breaks).tolist() == [[0, 0], [1, 1]]
-    assert transition_counts(labels, 2).tolist() == [[0, 1], [1, 1]]
+def test_breaks_are_one_a_bar():
     with pytest.raises(DataError, match="one truth value a bar"):
-        spells_of(labels, breaks[1:])
+        spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
 
 
 @pytest.mark.parametrize(

@@ -128,18 +128,6 @@ def test_columns_are_described_by_regime():
         conditional_statistics(labels, column[1:], 3)
 
 
-def test_changes_and_their_strength_by_hand():
-    labels = np.array([-1, 0, 0, 1, 1, 1, -1, 0])
-    p = np.array([np.nan, 0.9, 0.7, 0.4, 0.2, 0.0, np.nan, 1.0])
-    found = change_points(labels, np.column_stack([p, 1 - p]))
-    assert found.bar.tolist() == [3]
-    assert (found.before[0], found.after[0]) == (0, 1)
-    assert (found.bars_before[0], found.bars_after[0]) == (2, 3)
-    assert found.margin[0] == pytest.approx(0.6 - 0.4)
-    assert found.strength[0] == pytest.approx((0.6 - -0.6) / 2)
-    assert np.isnan(change_points(labels).strength).all()
-
-
 MATRIX = np.array([[0.9, 0.1], [0.2, 0.8]])
 
 
@@ -229,12 +217,15 @@ def test_strength_is_that_of_a_walk(values):
     bars = [t for t in range(1, len(labels)) if min(labels[t - 1 : t + 1]) >= 0
             and labels[t] != labels[t - 1]]  # fmt: skip
     assert found.bar.tolist() == bars
+    assert np.isnan(change_points(labels).strength).all()
     for i, t in enumerate(bars):
         start, stop = t - 1, t + 1
         while start > 0 and labels[start - 1] == labels[t - 1]:
             start -= 1
         while stop < len(labels) and labels[stop] == labels[t]:
             stop += 1
+        assert (found.before[i], found.after[i]) == (labels[t - 1], labels[t])
+        assert (found.bars_before[i], found.bars_after[i]) == (t - start, stop - t)
         lead = p[:, labels[t]] - p[:, labels[t - 1]]
         expected = (lead[t:stop].mean() - lead[start:t].mean()) / 2
         assert found.strength[i] == pytest.approx(expected)

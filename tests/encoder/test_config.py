@@ -1,6 +1,9 @@
+from typing import get_args
+
 import pytest
 
-from regimetry.encoder import EncoderConfig
+from regimetry.encoder import EncoderConfig, registry
+from regimetry.encoder.config import EncodingMethod
 from regimetry.errors import ConfigError
 
 DEFAULTS = {
@@ -28,7 +31,7 @@ ALLOWED = {
     "embedding_dim": ([0, -1, 64.0, True, "64"], NONE_OR_1),
     "encoding_method": (
         ["rotary", None, 1, "Sinusoidal"],
-        "it must be one of 'sinusoidal', 'learnable', 'none'.",
+        f"it must be one of {', '.join(map(repr, get_args(EncodingMethod)))}.",
     ),
     "encoding_style": (["mixed", None], "it must be one of 'interleaved', 'stacked'."),
     "head_size": ([0, 8.0, None], AT_LEAST_1),
@@ -41,7 +44,7 @@ ALLOWED = {
     ),
     "pooling": (
         ["median", None, ["mean"]],
-        "it must be one of 'mean', 'moments', 'max', 'last', 'attention'",
+        f"it must be one of {', '.join(map(repr, registry.POOLINGS))}.",
     ),
     "padding_mask": (["yes", 1, None], TRUE_OR_FALSE),
     "look_ahead_mask": (["causal", 0, None], TRUE_OR_FALSE),
@@ -74,10 +77,3 @@ def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(field, value, a
 )  # fmt: skip
 def test_the_ends_of_what_is_allowed_are_taken(field, value):
     assert EncoderConfig(**{field: value}).to_dict() == {**DEFAULTS, field: value}
-
-
-def test_the_token_size_is_that_of_the_projection_or_of_the_features():
-    assert EncoderConfig(num_features=5).token_dim == 5
-    assert EncoderConfig(num_features=5, embedding_dim=8).token_dim == 8
-    with pytest.raises(ConfigError, match="num_features"):
-        _ = EncoderConfig().token_dim

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from encoders import fit_fast
 from keras import layers
 from sklearn.base import clone
 
@@ -44,8 +45,7 @@ def blocks():
 
 
 def fit(model, values, **parameters):
-    given = {"n_regimes": 2, "objective": None, "n_landmarks": 120, "random_state": 0}
-    return rg.RegimeDetector(encoder=model, **{**given, **parameters}).fit(values)
+    return fit_fast(values, encoder=model, n_regimes=2, **parameters)
 
 
 def in_a_dict():

@@ -1,6 +1,7 @@
 """The Keras encoder against the oracle, in numpy, for every choice that a configuration has."""
 
 import itertools
+from typing import get_args
 
 import keras
 import numpy as np
@@ -8,17 +9,15 @@ import pytest
 from encoder_oracle import encode
 from encoders import SMALL, randomised, windows
 
-from regimetry.encoder import EncoderConfig
+from regimetry.encoder import EncoderConfig, registry
+from regimetry.encoder.config import EncodingMethod
 
 TOLERANCE = 1e-5
 METHODS = [
-    ("sinusoidal", "interleaved"),
     ("sinusoidal", "stacked"),
-    ("learnable", "interleaved"),
-    ("none", "interleaved"),
+    *((method, "interleaved") for method in get_args(EncodingMethod)),
 ]
-POOLINGS = ["mean", "moments", "max", "last", "attention"]
-COMBINATIONS = list(itertools.product(METHODS, POOLINGS, [False, True], [False, True]))
+COMBINATIONS = list(itertools.product(METHODS, registry.POOLINGS, [False, True], [False, True]))
 # What else varies, in cycles of lengths without a common divisor.
 DIMENSIONS = [8, 9, 7, 16, 6, 12, 5]
 HEADS_AND_DEPTHS = [(1, 1), (2, 0), (3, 2), (4, 1), (2, 3)]

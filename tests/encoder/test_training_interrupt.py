@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -66,15 +65,13 @@ print("fitted", detector.n_regimes_, len(detector.history_["loss"]), flush=True)
 """
 
 
+def started(script, folder):
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen([sys.executable, "-c", script], text=True, cwd=folder, **pipes)
+
+
 def test_ctrl_c_ends_the_training_and_the_fit_goes_on(tmp_path):
-    process = subprocess.Popen(
-        [sys.executable, "-c", FIT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env={**os.environ},
-    )
+    process = started(FIT, tmp_path)
     for _ in range(3):
         assert process.stdout.readline() == "round\n"
     process.send_signal(signal.SIGINT)
@@ -97,13 +94,7 @@ def test_a_second_ctrl_c_ends_the_fit(tmp_path):
         "config =",
         1,
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-    )
+    process = started(script, tmp_path)
     assert process.stdout.readline() == "round\n"
     process.send_signal(signal.SIGINT)
     lines = iter(process.stdout.readline, "")

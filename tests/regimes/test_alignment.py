@@ -3,8 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from encoders import FAST
-from scipy.optimize import linear_sum_assignment
+from encoders import FAST, fit_fast
 
 import regimetry as rg
 from regimetry.errors import ConfigError
@@ -15,8 +14,7 @@ NAMES = ("regime_0", "regime_1", "regime_2")
 
 
 def fit(values, n_regimes, **parameters):
-    given = {"encoder": FAST, "objective": None, "n_landmarks": 250, "random_state": 0}
-    return rg.RegimeDetector(n_regimes=n_regimes, **{**given, **parameters}).fit(values)
+    return fit_fast(values, n_regimes=n_regimes, n_landmarks=250, **parameters)
 
 
 def names_of(detector):
@@ -52,22 +50,9 @@ def test_overlap_is_of_either():
     np.testing.assert_allclose(found, [[30 / 40, 10 / 100], [0, 60 / 70], [0, 0]])
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (2, 5), (5, 2)])
-def test_the_matching_is_scipys(shape):
-    generator = np.random.default_rng(0)
-    for _ in range(20):
-        overlap = generator.random(shape)
-        found = match_regimes(overlap, 0.0)
-        rows, columns = linear_sum_assignment(overlap, maximize=True)
-        expected = np.full(shape[1], -1)
-        expected[columns] = rows
-        np.testing.assert_array_equal(found, expected)
-
-
 def test_a_pair_below_the_least_overlap_is_none():
     overlap = np.array([[0.39, 0.0], [0.0, 0.41]])
     assert match_regimes(overlap).tolist() == [-1, 1]
-    assert match_regimes(overlap, 0.3).tolist() == [0, 1]
     assert LEAST_OVERLAP == 0.4
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import regimetry as rg
 from regimetry.regimes.choice.candidates import Candidate, assess, shortest_dwell
-from regimetry.regimes.choice.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.choice.count import MOST_REGIMES, choose, mark
 from regimetry.regimes.choice.stability import N_RESAMPLES, circular_blocks, stability
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.clustering.slow import fit_slow_directions
@@ -128,10 +128,6 @@ def test_a_dwell_bound_above_all_spells_leaves_one_regime(bound):
     labels = spells([60, 90, 70] * 6)
     head = fit_head(points_of(labels), labels.astype(float), n_regimes=None, lag=5, min_dwell=bound)
     assert len(head.centroids) == (3 if bound is None else 1)
-
-
-def test_the_bound_follows_the_window():
-    assert default_min_dwell(10) == 50
 
 
 def test_a_long_series_is_labelled_in_stretches():

@@ -2,16 +2,10 @@
 
 import numpy as np
 import pytest
-from encoders import FAST
+from encoders import fit_fast as fit
 from sklearn.metrics import adjusted_rand_score
 
-import regimetry as rg
 from regimetry.errors import DataError
-
-
-def fit(values, **parameters):
-    given = {"encoder": FAST, "objective": None, "n_landmarks": 120, "random_state": 0}
-    return rg.RegimeDetector(**{**given, **parameters}).fit(values)
 
 
 def noise(n_rows=300, n_features=2, seed=0):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans, SpectralClustering
+from sklearn.datasets import make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -10,17 +11,116 @@ from regimetry.regimes.clustering.head import canonical_order, fit_head
 from regimetry.regimes.clustering.sampling import stratified_rows
 from regimetry.regimes.clustering.slow import fit_slow_directions
 from regimetry.regimes.clustering.spectral import (
+    affinity_exponents,
+    coarseness,
     fit_spectral_map,
-    self_tuned_affinity,
     squared_distances,
 )
 
 
-def blobs(n=60, k=3, seed=0):
+def groups(centres, n=60, deviation=1.0, seed=0):
     generator = np.random.default_rng(seed)
-    centres = 6 * np.eye(k, 4)
-    truth = np.repeat(np.arange(k), n)
-    return centres[truth] + generator.standard_normal((n * k, 4)), truth
+    truth = np.repeat(np.arange(len(centres)), n)
+    noise = generator.standard_normal((len(truth), np.shape(centres)[1]))
+    return np.asarray(centres, float)[truth] + deviation * noise, truth
+
+
+def affinity_of(points):
+    centred = points - points.mean(axis=0)
+    squared = squared_distances(centred, centred)
+    np.fill_diagonal(squared, 0.0)
+    return np.exp(-affinity_exponents(squared, 15)[0])
+
+
+DATA = {
+    "apart": (groups(8 * np.eye(4), seed=1)[0], 4),
+    "of unequal spread": (
+        np.concatenate([groups([[0, 0, 0]], 150, 0.3)[0], groups([[6, 0, 0]], 80, 1.5, 1)[0]]),
+        2,
+    ),
+    "moons": (make_moons(300, noise=0.03, random_state=0)[0], 2),
+    "circles": (make_circles(400, noise=0.04, factor=0.4, random_state=0)[0], 2),
+    "islands": (groups(1e4 * np.eye(3), seed=2)[0], 3),
+    "in line": (groups(np.arange(5)[:, None] * [9.0, 1.0], seed=3)[0], 5),
+}
+
+
+def mine(points, k):
+    return KMeans(k, n_init=20, random_state=0).fit_predict(
+        fit_spectral_map(points, k, k).transform(points)
+    )
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_with_every_point_a_landmark_the_labels_are_scikit_learns(name):
+    points, k = DATA[name]
+    rival = SpectralClustering(
+        k, affinity="precomputed", eigen_solver="lobpcg", n_init=20, random_state=0
+    )
+    if name == "islands":
+        with pytest.warns(UserWarning, match="not fully connected"):
+            theirs = rival.fit_predict(affinity_of(points))
+    else:
+        theirs = rival.fit_predict(affinity_of(points))
+    assert adjusted_rand_score(theirs, mine(points, k)) == 1.0
+
+
+def test_the_comparison_of_labels_can_fail():
+    points, k = DATA["of unequal spread"]
+    spoiled = affinity_of(points[:, ::-1] * [1.0, 1.0, 0.05])
+    theirs = SpectralClustering(k, affinity="precomputed", random_state=0).fit_predict(spoiled)
+    assert adjusted_rand_score(theirs, mine(points, k)) < 1.0
+
+
+def test_islands_are_joined_to_their_nearest_until_they_are_as_few_as_the_regimes():
+    centres = np.array([[0.0, 0], [60, 0], [1000, 0], [1000, 60]])
+    points, truth = groups(centres, 80)
+    exponents = -np.log(np.maximum(affinity_of(points), 1e-300))
+    assert coarseness(exponents, 4) == 1.0
+    assert coarseness(exponents, 2) > 1.0
+    assert adjusted_rand_score(truth // 2, mine(points, 2)) == 1.0
+    assert adjusted_rand_score(truth, mine(points, 4)) == 1.0
+
+
+def test_islands_keep_the_map_of_landmarks_exact():
+    points, _ = groups(np.array([[0.0, 0], [37.5, 0], [1000, 0]]), 60, 0.1)
+    fitted = fit_spectral_map(points, 2, 2)
+    assert fitted.bandwidths.min() > fitted.least_bandwidth
+    centred = points - points.mean(axis=0)
+    squared = squared_distances(centred, centred)
+    np.fill_diagonal(squared, 0.0)
+    own = fitted.bandwidths * fitted.least_bandwidth / fitted.bandwidths.min()
+    affinity = np.exp(-squared / (fitted.bandwidths[:, None] * own))
+    root = np.sqrt(affinity.sum(axis=1))
+    vectors = np.linalg.eigh(affinity / root[:, None] / root)[1][:, :-3:-1]
+    expected = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = fitted.transform(points)
+    # Two eigenvalues are 1, and any rotation of their vectors is as good: compare the angles.
+    np.testing.assert_allclose(found @ found.T, expected @ expected.T, atol=1e-6)
+
+
+def test_more_islands_than_eigenvalues_are_not_one_regime():
+    points, _ = groups(1e6 * np.eye(8), 40)
+    assert np.argmin(np.diff(fit_spectral_map(points, 1, 9).eigenvalues)) > 0
+
+
+@pytest.mark.parametrize("n_landmarks", [40, 10_000])
+def test_copies_of_a_feature_and_of_windows_work(n_landmarks):
+    points, truth = groups([[0.0, 0], [8, 0]], 100)
+    doubled = np.repeat(np.column_stack([points, points]), 2, axis=0)
+    head = fit_head(doubled, np.repeat(truth, 2), n_regimes=2, lag=1, n_landmarks=n_landmarks)
+    labels = head.outputs(doubled)["distance"].argmin(axis=1)
+    assert adjusted_rand_score(np.repeat(truth, 2), labels) == 1.0
+
+
+def test_fewer_windows_than_landmarks_and_one_regime():
+    points, _ = groups([[0.0, 0]], 12)
+    head = fit_head(points, np.ones(12), n_regimes=1, lag=5, n_landmarks=1000)
+    assert head.outputs(points)["distance"].shape == (12, 1)
+
+
+def blobs(n=60, k=3):
+    return groups(6 * np.eye(k, 4), n)
 
 
 def behind_largest_gap(eigenvalues):
@@ -34,28 +134,10 @@ def test_distances_are_euclidean_and_not_negative():
     assert squared_distances(points, points).min() >= 0
 
 
-def test_agrees_with_scikit_learn_on_the_same_affinity():
-    points, truth = blobs()
-    centred = points - points.mean(axis=0)
-    affinity, _ = self_tuned_affinity(squared_distances(centred, centred), 15)
-    rival = SpectralClustering(3, affinity="precomputed", random_state=0).fit_predict(affinity)
-    unit = fit_spectral_map(points, 3, 3).transform(points)
-    mine = KMeans(3, n_init=10, random_state=0).fit_predict(unit)
-    assert adjusted_rand_score(rival, mine) == 1.0
-    assert adjusted_rand_score(truth, mine) == 1.0
-
-
-def test_the_head_has_one_centroid_a_regime():
-    points, truth = blobs()
-    head = fit_head(points, truth.astype(float), n_regimes=3, lag=1, n_landmarks=10_000)
-    assert head.centroids.shape == (3, 3)
-
-
 def test_the_extension_gives_landmarks_their_own_eigenvectors():
     points, _ = blobs()
     fitted = fit_spectral_map(points, 3, 6)
-    centred = points - points.mean(axis=0)
-    affinity, _ = self_tuned_affinity(squared_distances(centred, centred), 15)
+    affinity = affinity_of(points)
     root = np.sqrt(affinity.sum(axis=1))
     values, vectors = np.linalg.eigh(affinity / root[:, None] / root)
     expected = vectors[:, ::-1][:, :3]

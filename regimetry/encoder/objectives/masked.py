@@ -15,7 +15,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.build import token_model
-from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.objectives.objective import Objective
 from regimetry.windows import Windows
 
 
@@ -53,7 +53,7 @@ def geometric_mask(
 
 
 @dataclass(frozen=True)
-class MaskedReconstruction:
+class MaskedReconstruction(Objective):
     """Mean squared error on hidden entries, through a linear decoder on every token.
 
     Parameters
@@ -66,16 +66,6 @@ class MaskedReconstruction:
 
     ratio: float = 0.15
     mean_span: float = 3.0
-
-    @property
-    def options(self) -> TrainingOptions:
-        """Eight epochs of 64 windows a step."""
-        return TrainingOptions()
-
-    @property
-    def reach(self) -> int:
-        """A window is its own target."""
-        return 0
 
     def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
         """Return windows with hidden entries -> reconstruction (batch, W, F)."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from keras import ops
 
-from regimetry.encoder.objectives.pairs import NeighbourPairs, split_pairs
+from regimetry.encoder.objectives.pairs import NeighbourPairs
 
 
 def nt_xent(first: Any, second: Any, temperature: float) -> Any:
@@ -53,5 +53,5 @@ class NeighbourContrast(NeighbourPairs):
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the contrast of the two halves of the batch."""
-        first, second = split_pairs(output)
+        first, second = ops.split(output, 2)
         return nt_xent(first, second, self.temperature)

@@ -16,7 +16,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.build import token_model
-from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.objectives.objective import Objective
 from regimetry.errors import ConfigError
 from regimetry.windows import Windows
 
@@ -40,7 +40,7 @@ def require_causal(tokens: keras.Model, encoder_name: str) -> None:
 
 
 @dataclass(frozen=True)
-class NextBar:
+class NextBar(Objective):
     """Negative Gaussian log likelihood of the next row, through a linear decoder on every token.
 
     Parameters
@@ -50,11 +50,6 @@ class NextBar:
     """
 
     smallest_deviation: float = 0.05
-
-    @property
-    def options(self) -> TrainingOptions:
-        """Eight epochs of 64 windows a step."""
-        return TrainingOptions()
 
     @property
     def reach(self) -> int:

@@ -19,11 +19,13 @@ class Objective(Protocol):
 
     @property
     def options(self) -> TrainingOptions:
-        """The budget that serves it where the caller gives none."""
+        """The budget that serves it where the caller gives none: eight epochs of 64 windows."""
+        return TrainingOptions()
 
     @property
     def reach(self) -> int:
-        """How many bars after a drawn window its partner may lie; 0 for none."""
+        """How many bars after a drawn window its partner may lie; 0: it is its own target."""
+        return 0
 
     def attach(self, encoder: Any, windows: Windows) -> Any:
         """Return the Keras model to train, which shares the encoder's weights.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import keras
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.training.options import TrainingOptions
@@ -20,23 +19,9 @@ def stack_pairs(
     return np.concatenate([windows.take(numbers), windows.take(numbers + later)])
 
 
-def split_pairs(output: keras.KerasTensor) -> list[keras.KerasTensor]:
-    """Return the two halves of a batch that :func:`stack_pairs` made."""
-    return ops.split(output, 2, axis=0)
-
-
 def no_target(n_pairs: int) -> NDArray[np.float32]:
     """Return the target of an objective that compares outputs with each other."""
     return np.zeros((2 * n_pairs, 1), dtype=np.float32)
-
-
-def projection_head(encoder: keras.Model, size: int) -> keras.Model:
-    """Return the encoder with a hidden and a linear layer behind it, which the fit drops.
-
-    Chen et al. 2020, section 4.2: the loss shapes the projection, the embedding keeps more.
-    """
-    hidden = keras.layers.Dense(size, activation="relu", name="hidden")(encoder.output)
-    return keras.Model(encoder.input, keras.layers.Dense(size, name="projection_head")(hidden))
 
 
 @dataclass(frozen=True)
@@ -60,8 +45,14 @@ class NeighbourPairs:
         return TrainingOptions(steps=200, batch_size=128)
 
     def attach(self, encoder: keras.Model, windows: Windows) -> keras.Model:
-        """Return windows -> projections (2 batch, size)."""
-        return projection_head(encoder, self.size)
+        """Return windows -> projections (2 batch, size), a hidden and a linear layer further.
+
+        The fit drops them. Chen et al. 2020, section 4.2: the loss shapes the projection, the
+        embedding keeps more.
+        """
+        hidden = keras.layers.Dense(self.size, activation="relu", name="hidden")(encoder.output)
+        projection = keras.layers.Dense(self.size, name="projection_head")(hidden)
+        return keras.Model(encoder.input, projection)
 
     def batch(
         self,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from regimetry.encoder.inference import embed_windows
-from regimetry.encoder.objectives.pairs import no_target, split_pairs, stack_pairs
+from regimetry.encoder.objectives.pairs import no_target, stack_pairs
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.windows import Windows
 
@@ -165,7 +165,7 @@ class Vamp2:
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return minus the score of the two halves of the batch."""
-        before, after = split_pairs(output)
+        before, after = ops.split(output, 2)
         return -vamp2_score(before, after, self.shrinkage)
 
     def batch(

@@ -11,7 +11,7 @@ from typing import Any
 
 from keras import ops
 
-from regimetry.encoder.objectives.pairs import NeighbourPairs, split_pairs
+from regimetry.encoder.objectives.pairs import NeighbourPairs
 
 
 def vicreg(first: Any, second: Any, invariance: float, variance: float, covariance: float) -> Any:
@@ -60,5 +60,5 @@ class NeighbourVicreg(NeighbourPairs):
 
     def loss(self, target: Any, output: Any) -> Any:
         """Return the three terms of the two halves of the batch."""
-        first, second = split_pairs(output)
+        first, second = ops.split(output, 2)
         return vicreg(first, second, self.invariance, self.variance, self.covariance)

@@ -12,11 +12,17 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import split_series
-from regimetry.encoder.training.progress import Progress
-from regimetry.encoder.training.state import TrainingState, copies_of, load_state, save_state
+from regimetry.encoder.training.state import (
+    TrainingState,
+    assign,
+    copies_of,
+    load_state,
+    save_state,
+)
 from regimetry.windows import Windows
 
 if TYPE_CHECKING:
@@ -108,7 +114,14 @@ def train_encoder(
         state = load_state(folder, model, identity)
     state = state or TrainingState(best=copies_of(model.variables))
     try:
-        with Progress(total, state.step, shown=progress) as bar:
+        with tqdm(
+            total=total,
+            initial=state.step,
+            desc="training",
+            unit="step",
+            leave=False,
+            disable=None if progress else True,  # None: tqdm's own check for a terminal
+        ) as bar:
             if not state.history:
                 state.start(_validate(model, draws))
             while state.step < total and state.stale < options.patience:
@@ -118,7 +131,7 @@ def train_encoder(
                     _warn_of_divergence(state.step + len(losses), latest)
                     break
                 state.record(model, len(losses), latest)
-                bar.show(latest)
+                bar.set_postfix({name: f"{value:.4f}" for name, value in latest.items()})
                 if folder is not None:
                     save_state(folder, state, model, identity)
                 if on_round is not None:
@@ -129,7 +142,7 @@ def train_encoder(
             "weights so far are kept.",
             stacklevel=2,
         )
-    state.keep_best(model)
+    assign(model.variables, state.best)
     return state.history
 
 
@@ -137,11 +150,11 @@ def _is_worth_compiling(model: keras.Model, batch_size: int) -> bool:
     return batch_size * model.count_params() >= _WORTH_COMPILING
 
 
-def _round(model: keras.Model, draws: _Draws, first: int, steps: int, bar: Progress) -> list[float]:
+def _round(model: keras.Model, draws: _Draws, first: int, steps: int, bar: tqdm) -> list[float]:
     losses = []
     for step in range(first, first + steps):
         losses.append(float(model.train_on_batch(*draws.training(step))))
-        bar.step()
+        bar.update()
     return losses
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from regimetry.errors import ConfigError
 from regimetry.parameters import require_integer
@@ -72,7 +71,3 @@ class TrainingOptions:
         if self.steps is None:
             return self.epochs * epoch, self.round_steps or epoch
         return self.steps, self.round_steps or math.ceil(self.steps / 10)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data."""
-        return asdict(self)

@@ -63,10 +63,6 @@ class TrainingState:
         else:
             self.stale += 1
 
-    def keep_best(self, model: keras.Model) -> None:
-        """Give the model the best values there were."""
-        assign(model.variables, self.best)
-
 
 def copies_of(variables: list[Any]) -> Arrays:
     """Return copies of the values of Keras variables."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -28,7 +28,7 @@ def assess(
     white: Array,
     slow: SlowDirections,
     eigenvalues: Array,
-    counts: Iterable[int],
+    counts: Sequence[int],
     *,
     even: NDArray[np.int64],
     fitted: NDArray[np.int64],
@@ -47,12 +47,12 @@ def assess(
     slow : SlowDirections
     eigenvalues : ndarray, falling
         Of the affinity of all candidates.
-    counts : iterable of int
+    counts : sequence of int
         K of each candidate, at most N.
     even : ndarray of int64, shape (M,)
         Landmarks even in time.
     fitted : ndarray of int64, shape (E,)
-        From :func:`~regimetry.regimes.clustering.landmarks.fitted_rows`.
+        Windows that centroids are fitted on.
     offsets : ndarray of int64, shape (I + 1,)
         Boundaries of series that lie one after the other.
     window_size : int
@@ -67,12 +67,13 @@ def assess(
     stretches, breaks = _labelled_windows(offsets)
     edges = np.append(np.flatnonzero(breaks), len(breaks))
     block = windows_per_block(window_size, len(white))
+    spectrum = np.append(eigenvalues, np.zeros(max(counts)))  # 0 beyond what was measured
     table = []
     for count in counts:
         one = Candidate(
             n_regimes=count,
-            eigenvalue=_entry(eigenvalues, count - 1),
-            gap=_entry(eigenvalues, count - 1) - _entry(eigenvalues, count),
+            eigenvalue=float(spectrum[count - 1]),
+            gap=float(spectrum[count - 1] - spectrum[count]),
             shortest_dwell=float(len(white)),
             smallest_share=1.0,
         )
@@ -124,10 +125,6 @@ def shortest_dwell(
         middle = np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)
         dwells.append(float(lengths[middle]) if len(lengths) else 0.0)
     return min(dwells)
-
-
-def _entry(eigenvalues: Array, place: int) -> float:
-    return float(eigenvalues[place]) if place < len(eigenvalues) else 0.0
 
 
 def _labelled_windows(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -32,11 +32,6 @@ their lengths are geometric.
 """
 
 
-def default_min_dwell(window_size: int) -> int:
-    """Return the shortest plausible dwell of a regime in bars."""
-    return DWELL_WINDOWS * window_size
-
-
 def choose(table: tuple[Candidate, ...], min_dwell: float) -> tuple[Candidate, ...]:
     """Choose a number of regimes by the rule above.
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.analysis import adjusted_rand
+from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.regimes.clustering.clusters import cluster_centres, in_one_thread, nearest
 from regimetry.regimes.clustering.sampling import Draw, even_rows
 from regimetry.regimes.clustering.spectral import fit_spectral_map
@@ -91,7 +91,5 @@ def stability(
         spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
         centres = cluster_centres(spectral.transform(landmarks), n_regimes, seed=number, starts=3)
         again = nearest(spectral.transform(points[rows]), centres)
-        codes = labels.astype(np.int64) * n_regimes + again
-        counts = np.bincount(codes, minlength=n_regimes**2).reshape(n_regimes, n_regimes)
-        found[number] = adjusted_rand(counts)
+        found[number] = adjusted_rand(contingency(labels, again, n_regimes, n_regimes))
     return found

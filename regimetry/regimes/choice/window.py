@@ -9,7 +9,6 @@ agreement is highest between, and looks at nothing but the series.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,20 +73,23 @@ def assess_windows(embed: Embed, n_rows: int, *, seed: int) -> tuple[WindowCandi
     best = max(found.values(), default=0.0)
     chosen = min((size for size in found if found[size] >= best - CLOSE), default=SIZES[0])
     return tuple(
-        replace(_candidate(size, found.get(size), chosen, n_rows), chosen=size == chosen)
+        WindowCandidate(
+            window_size=size,
+            agreement=found.get(size),
+            chosen=size == chosen,
+            refused=_objection(size, chosen, n_rows, tried=size in found),
+        )
         for size in SIZES
     )
 
 
-def _candidate(size: int, agreement: float | None, chosen: int, n_rows: int) -> WindowCandidate:
-    refused = None
-    if size != chosen and agreement is None:
-        refused = f"{n_rows} rows hold fewer than {LEAST_WINDOWS} such windows side by side"
-    elif size > chosen:
-        refused = f"windows of {chosen} agree with the next ones as well, or better"
-    elif size < chosen:
-        refused = f"windows of {chosen} agree with the next ones better"
-    return WindowCandidate(window_size=size, agreement=agreement, refused=refused)
+def _objection(size: int, chosen: int, n_rows: int, *, tried: bool) -> str | None:
+    if size == chosen:
+        return None
+    if not tried:
+        return f"{n_rows} rows hold fewer than {LEAST_WINDOWS} such windows side by side"
+    rank = "better" if size < chosen else "as well, or better"
+    return f"windows of {chosen} agree with the next ones {rank}"
 
 
 @in_one_thread

@@ -82,8 +82,7 @@ def distinct_rows(points: Array, enough: int) -> NDArray[np.int64]:
 
 def distances(points: Array, centres: Array) -> Array:
     """Return Euclidean distances (N, K)."""
-    apart: Array = np.linalg.norm(points[:, None, :] - centres, axis=2)
-    return apart
+    return np.linalg.norm(points[:, None, :] - centres, axis=2)
 
 
 def nearest(points: Array, centres: Array) -> NDArray[np.intp]:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from regimetry.contract import Candidate
 from regimetry.errors import DataError
 from regimetry.regimes.choice.candidates import assess
-from regimetry.regimes.choice.count import MOST_REGIMES, choose, default_min_dwell, mark
+from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose, mark
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
-from regimetry.regimes.clustering.landmarks import cluster_on, fitted_rows, landmark_rows
+from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
     SlowDirections,
@@ -162,7 +162,7 @@ def fit_head(
     distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
     _require_distinct(distinct, n_regimes or 1, len(landmarks))
     counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
-    fitted = fitted_rows(offsets, generator)
+    fitted = balanced_rows(offsets, MOST_FITTED, generator)
     table = assess(
         white,
         slow,
@@ -175,7 +175,7 @@ def fit_head(
         seed=seed,
     )
     if n_regimes is None:
-        table = choose(table, default_min_dwell(lag) if min_dwell is None else min_dwell)
+        table = choose(table, DWELL_WINDOWS * lag if min_dwell is None else min_dwell)
     else:
         table = mark(table, n_regimes)
     chosen = next(entry for entry in table if entry.chosen)

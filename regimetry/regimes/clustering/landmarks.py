@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from regimetry.contract import Landmarks
 from regimetry.regimes.choice.stability import stability
 from regimetry.regimes.clustering.clusters import cluster_centres, nearest
-from regimetry.regimes.clustering.sampling import Draw, balanced_rows, even_rows, spread_rows
+from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
 from regimetry.regimes.clustering.slow import by_block
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
@@ -35,7 +35,9 @@ MOST_LOSS = 0.05
 MOST_SPREAD = 500
 """Spread landmarks at most: with more they crowd where windows do, like those even in time."""
 
-_MOST_FITTED = 20_000  # windows that landmarks and centroids are fitted on: enough, and fast
+MOST_FITTED = 20_000
+"""Windows that centroids and spread landmarks are fitted on: enough, and fast."""
+
 _MOST_EVEN = 500  # landmarks even in time of the fits that are compared
 _MOST_LOOKED_AT = 5000  # windows that these explain
 _COMPARED = 250  # windows that the labels of a resample are compared on
@@ -58,11 +60,6 @@ class Clustering:
     labels: NDArray[np.intp]
 
 
-def fitted_rows(offsets: NDArray[np.int64], generator: np.random.Generator) -> NDArray[np.int64]:
-    """Return the windows that centroids, and spread landmarks, are fitted on."""
-    return balanced_rows(offsets, _MOST_FITTED, generator)
-
-
 def landmark_rows(
     drawn: Literal["even", "spread"],
     points: Array,
@@ -80,7 +77,7 @@ def landmark_rows(
     even : ndarray of int64, shape (M,)
         Landmarks even in time.
     fitted : ndarray of int64, shape (E,)
-        From :func:`fitted_rows`; spread ones are drawn from them.
+        At most :data:`MOST_FITTED`; spread ones are drawn from them.
     seed : int
     """
     if drawn == "even":

@@ -92,17 +92,13 @@ class SpectralMap:
         return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
 
 
-def self_tuned_affinity(squared: Array, rank: int) -> tuple[Array, Array]:
-    """Return the affinity (M, M) of landmarks among themselves and their local bandwidths (M,).
+def affinity_exponents(squared: Array, rank: int) -> tuple[Array, Array]:
+    """Return e (M, M) of the affinity ``exp(-e)`` of landmarks and their local bandwidths (M,).
 
-    Scales are kept above a hundredth of the landmarks' spread: identical ones have none of their
-    own, and far below it distances are the rounding of float32, which the model file computes in.
+    Bandwidths are kept above a hundredth of the landmarks' spread: identical ones have none of
+    their own, and far below it distances are the rounding of float32, which the model file
+    computes in.
     """
-    exponents, bandwidths = _exponents(squared, rank)
-    return np.exp(-exponents), bandwidths
-
-
-def _exponents(squared: Array, rank: int) -> tuple[Array, Array]:
     bandwidths = local_bandwidths(squared, rank)
     spread = float(np.sqrt(squared.mean()))
     bandwidths = np.maximum(
@@ -163,7 +159,7 @@ def fit_spectral_map(
     squared = squared_distances(landmarks, landmarks)
     np.fill_diagonal(squared, 0.0)
     rank = neighbour_rank(len(values))
-    exponents, bandwidths = _exponents(squared, rank)
+    exponents, bandwidths = affinity_exponents(squared, rank)
     del squared
     coarse = coarseness(exponents, max(n_vectors, n_eigenvalues - 1))
     exponents /= -coarse

@@ -63,10 +63,8 @@ def correlation_ratio_apart(
         0 to 1; 0 where there are no pairs, or the points do not vary.
     """
     early, late = with_later(offsets, ahead), with_later(offsets, behind)
-    pairs = ((early + ahead, labels[early]), (late, labels[late + behind]))
-    return float(np.mean([_ratio_where_known(points[places], own) for places, own in pairs]))
-
-
-def _ratio_where_known(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
-    known = labels >= 0
-    return correlation_ratio(points[known], labels[known]) if known.any() else 0.0
+    ratios = []
+    for places, own in ((early + ahead, labels[early]), (late, labels[late + behind])):
+        known = own >= 0
+        ratios.append(correlation_ratio(points[places[known]], own[known]) if known.any() else 0.0)
+    return float(np.mean(ratios))

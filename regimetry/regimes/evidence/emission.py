@@ -79,11 +79,6 @@ class Emission:
         offset = -np.einsum("kc,kcd->kd", self.coefficients[:, 0], self.factors)
         return matrix.reshape((order + 1) * n_features, count * size), offset.reshape(-1)
 
-    def log_likelihood(self, rows: NDArray[np.floating]) -> Array:
-        """Return the log-likelihood (T - P, K) of rows (T, F) from the P-th on, in nats."""
-        values = np.asarray(rows, dtype=np.float64)[:, list(self.channels)]
-        return self.density(design_matrix(values, self.order), values[self.order :])
-
     def density(self, before: Array, now: Array) -> Array:
         """Return the log-likelihood (T, K) of bars ``now`` (T, C), in nats.
 
@@ -117,10 +112,3 @@ class Emission:
             self.factors[order],
             self.degrees_of_freedom[order],
         )
-
-
-def design_matrix(values: Array, order: int) -> Array:
-    """Return for rows P, P + 1, ... of (T, C) a 1 and the P rows before: (T - P, 1 + P C)."""
-    count = len(values) - order
-    back = [values[order - back : order - back + count] for back in range(1, order + 1)]
-    return np.concatenate([np.ones((count, 1)), *back], axis=1)

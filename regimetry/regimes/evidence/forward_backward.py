@@ -44,7 +44,7 @@ def transition(n_states: int, stay: float) -> Array:
     return matrix
 
 
-def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_] | None = None) -> Array:
+def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_]) -> Array:
     """Return the probability (T, K) of each state given the bars up to its own.
 
     Parameters
@@ -53,7 +53,7 @@ def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_] | None 
         Of each bar in each state, up to a factor of its own; the largest of a row is 1.
     matrix : ndarray, shape (K, K)
         Of transitions; all states are equally likely at first.
-    begins : ndarray of bool, shape (T,), or None
+    begins : ndarray of bool, shape (T,)
         Bars that follow no other: there all states are equally likely again.
     """
     n_rows, n_states = likelihood.shape
@@ -82,12 +82,8 @@ def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_] | None 
     return result.reshape(-1, n_states)[:n_rows]
 
 
-def _matrices(
-    matrix: Array, begins: NDArray[np.bool_] | None, count: int, length: int
-) -> list[Array]:
-    """Return for each step of a block the matrices (count, K, K), or the one (K, K), into it."""
-    if begins is None:
-        return [matrix] * length
+def _matrices(matrix: Array, begins: NDArray[np.bool_], count: int, length: int) -> list[Array]:
+    """Return for each step of a block the matrices (count, K, K) into it."""
     padded = np.zeros(count * length, dtype=np.bool_)
     padded[: len(begins)] = begins
     uniform = np.full_like(matrix, 1.0 / len(matrix))
@@ -95,9 +91,7 @@ def _matrices(
     return [np.where(first[:, step], uniform, matrix) for step in range(length)]
 
 
-def forward_backward(
-    costs: Array, stay: float, begins: NDArray[np.bool_] | None = None
-) -> Posterior:
+def forward_backward(costs: Array, stay: float, begins: NDArray[np.bool_]) -> Posterior:
     """Return the posterior of the states under costs (T, K), minus log-likelihoods in nats.
 
     ``begins`` (T,) marks bars that follow no other: one series says nothing of the next.
@@ -106,8 +100,6 @@ def forward_backward(
     least = costs.min(axis=1, keepdims=True)
     likelihood = np.maximum(np.exp(least - costs), _SMALLEST)
     matrix = transition(n_states, stay)
-    if begins is None:
-        begins = np.zeros(len(costs), dtype=np.bool_)
     joined = ~begins[1:, None]
     forward = filtered(likelihood, matrix, begins)
     # The same recursion on reversed time: the matrix is symmetric.

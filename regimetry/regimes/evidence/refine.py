@@ -149,7 +149,7 @@ def refine(
     start = (centre[:, None] == np.arange(n_regimes)).astype(float)
 
     def fitted(order: int, *, heavy: bool) -> Maximum:
-        data = Bars(bars[:, 0], _before(bars, order), windows.begins)
+        data = Bars(bars[:, 0], design_matrix(bars, order), windows.begins)
         return expectation_maximisation(data, start, channels, heavy=heavy)
 
     best = fitted(ORDERS[0], heavy=False)
@@ -162,7 +162,7 @@ def refine(
     if heavy.criterion > best.criterion:
         best = heavy
 
-    costs = -best.emission.density(_before(bars, best.emission.order), bars[:, 0])
+    costs = -best.emission.density(design_matrix(bars, best.emission.order), bars[:, 0])
     path = jump_path(costs, price_of_change(best.stay, n_regimes), windows.offsets)
     known = centre >= 0
 
@@ -194,7 +194,7 @@ def _labels_of_newest(
     return found
 
 
-def _before(bars: Array, order: int) -> Array:
+def design_matrix(bars: Array, order: int) -> Array:
     """Return a 1 and the bars before the newest, (N, 1 + P C), of bars (N, depth, C)."""
     earlier = bars[:, 1 : order + 1].reshape(len(bars), order * bars.shape[2])
     return np.concatenate([np.ones((len(bars), 1)), earlier], axis=1)

@@ -24,7 +24,7 @@ from regimetry.series.features.formulas import (
     realised_volatility,
     volume_zscore,
 )
-from regimetry.series.frames import features_of, like_frame, time_of
+from regimetry.series.frames import like_frame, matrix_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_matrix, require_rising
 
@@ -146,7 +146,7 @@ class OhlcvFeatures:
         time_name, timestamps = time_of(frame)
         if timestamps is not None:
             require_rising(timestamps)
-        values = self._checked(features_of(frame, self.schema), timestamps)
+        values = self._checked(matrix_of(frame, self.schema), timestamps)
         tail = nw.from_native(frame, eager_only=True)[self.warm_up :]
         made = like_frame(tail.to_native(), values, self.names, missing=-1)
         if time_name is None:
