@@ -32,6 +32,15 @@ from regimetry.series.simulators import NULLS
 
 TASKS = ("offline", "causal", "out_of_sample")
 
+_HERE = Path(benchmarks.__file__).parent
+# What computes a result: the whole package, the methods, and what scores them here.
+CODE = (
+    Path(regimetry.__file__).parent,
+    _HERE / "rivals",
+    _HERE / "protocol.py",
+    *(_HERE / "regimes" / f"{name}.py" for name in ("problems", "recordings", "unit")),
+)
+
 
 @dataclass(frozen=True)
 class Unit:
@@ -64,28 +73,25 @@ class Unit:
         )
 
     def digest(self) -> str:
-        """Return the SHA-256 of the unit, the code it runs and the versions of the packages."""
-        method = METHODS[self.method]
-        package, here = Path(regimetry.__file__).parent, Path(benchmarks.__file__).parent
-        own = method.function.partition(":")[0]
-        sources = [
-            *(package / source for source in ("series/simulators", *method.sources)),
-            *(here / f"{source}.py" for source in ("protocol", "regimes/unit", f"rivals/{own}")),
-            *(here / f"rivals/{source}.py" for source in ("statistics", "filtering")),
-            *([here / "regimes/recordings.py"] if self.part == "recording" else []),
-        ]
+        """Return the SHA-256 of the unit, of all code and of the versions of its packages."""
         content = {
             "unit": asdict(self),
-            "code": [_fingerprint(source) for source in sources],
-            "versions": {name: metadata.version(name) for name in method.packages},
+            "code": fingerprint(CODE),
+            "versions": {name: metadata.version(name) for name in METHODS[self.method].packages},
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 @cache
-def _fingerprint(source: Path) -> str:
-    files = sorted(source.rglob("*.py")) if source.is_dir() else [source]
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+def fingerprint(sources: tuple[Path, ...]) -> str:
+    """Return the SHA-256 of files, and of the Python files and extensions below folders."""
+    digest = hashlib.sha256()
+    for source in sources:
+        for file in sorted(source.rglob("*")) if source.is_dir() else [source]:
+            if file.suffix in (".py", ".so", ".pyd"):
+                content = hashlib.sha256(file.read_bytes()).hexdigest()
+                digest.update(f"{file.relative_to(source.parent)} {content}\n".encode())
+    return digest.hexdigest()
 
 
 def run_unit(unit: Unit, path: Path) -> None:

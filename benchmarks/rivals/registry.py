@@ -1,4 +1,4 @@
-"""All methods by name, with what a result of theirs depends on."""
+"""All methods by name."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from benchmarks.rivals.fitted import Fit
-
-_OURS = ("series", "encoder", "regimes", "learning.py", "runtime/jump.py")
 
 
 @dataclass(frozen=True)
@@ -24,17 +22,14 @@ class Method:
         It can choose K, one regime included.
     kinds : tuple of str or None
         Simulators that it exists for; ``None``: all.
-    sources : tuple of str
-        Files and folders of the package that it computes with, besides its own file.
     packages : tuple of str
-        Distributions that it computes with.
+        Distributions that it computes with; a result is of their versions.
     """
 
     title: str
     function: str
     chooses: bool = False
     kinds: tuple[str, ...] | None = None
-    sources: tuple[str, ...] = ()
     packages: tuple[str, ...] = ("numpy", "scikit-learn")
 
     def load(self) -> Fit:
@@ -48,29 +43,21 @@ METHODS: dict[str, Method] = {
         "regimetry, default",
         "detector:fit",
         chooses=True,
-        sources=(*_OURS, "detector.py", "export", "runtime"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),
     ),
     "vamp2": Method(
         "regimetry, trained by VAMP-2",
         "head:fit_vamp2",
         chooses=True,
-        sources=(*_OURS, "detector.py"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),
     ),
     "windows": Method(
         "regimetry, evidence of windows alone",
         "head:fit_windows",
         chooses=True,
-        sources=(*_OURS, "detector.py"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),
     ),
-    "statistics": Method(
-        "window statistics + head",
-        "head:fit_statistics",
-        chooses=True,
-        sources=("series", "regimes", "learning.py", "runtime/jump.py", "detector.py"),
-    ),
+    "statistics": Method("window statistics + head", "head:fit_statistics", chooses=True),
     "jump": Method(
         "jump model (jumpmodels)", "jump:fit", packages=("numpy", "jumpmodels", "scikit-learn")
     ),
@@ -83,7 +70,6 @@ METHODS: dict[str, Method] = {
     "spectral": Method(
         "untrained encoder, mean pool, median RBF",
         "plain_spectral:fit",
-        sources=("series/preprocessing.py", "encoder", "learning.py"),
         packages=("numpy", "scikit-learn", "tensorflow", "keras"),
     ),
     "kmeans": Method("k-means on raw windows", "kmeans:fit"),

@@ -1,6 +1,7 @@
 """The command: what it runs, what it keeps, and what its tables say."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -88,12 +89,23 @@ def test_the_hash_is_of_all_that_a_result_depends_on(monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(unit_module.metadata, "version", lambda _: "0")
         assert not set(first) & {unit.digest() for unit in units}
-    own = unit_module._fingerprint
-    changed = lambda source: own(source) + ("x" if source.name == "kmeans.py" else "")  # noqa: E731
-    monkeypatch.setattr(unit_module, "_fingerprint", changed)
-    assert [unit.digest() == digest for unit, digest in zip(units, first, strict=True)] == (
-        [False] * 3 + [True] * 2
-    )
+    monkeypatch.setattr(unit_module, "fingerprint", lambda sources: "other code")
+    assert not set(first) & {unit.digest() for unit in units}
+
+
+def test_a_change_in_any_file_of_the_package_is_seen(tmp_path):
+    package = tmp_path / "regimetry"
+    shutil.copytree(unit_module.CODE[0], package, ignore=shutil.ignore_patterns("__pycache__"))
+    found = {unit_module.fingerprint.__wrapped__((package,))}
+    files = [file for file in package.rglob("*") if file.suffix in (".py", ".so", ".pyd")]
+    assert any(file.stem.startswith("_core") for file in files)
+    for file in files:
+        with file.open("ab") as stream:
+            stream.write(b"\n")
+        found.add(unit_module.fingerprint.__wrapped__((package,)))
+    assert len(found) == len(files) + 1 > 200
+    files[0].rename(package / "another_name.py")
+    assert unit_module.fingerprint.__wrapped__((package,)) not in found
 
 
 def test_the_plan_asks_only_what_makes_sense():
