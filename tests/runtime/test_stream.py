@@ -108,6 +108,7 @@ def test_a_snapshot_remembers_the_last_timestamp_and_what_was_skipped(model, val
         again.push(values[1], datetime(2020, 1, 2))
     again.restore(model.stream().snapshot())
     again.push(values[1], 5)
+    assert (again.count, again.skipped) == (1, 0)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +200,7 @@ def test_a_refused_row_leaves_the_timestamp(model, values):
     with pytest.raises(DataError):
         stream.push([1.0], 5)
     stream.push(values[0], 5)
+    assert stream.count == 1
 
 
 def test_an_unknown_choice_is_named(model):

@@ -127,4 +127,4 @@ def test_bad_rows_are_named(cluster, folders, frame, tmp_path):
     frame.to_parquet(tmp_path / "bad" / "a.parquet")
     with pytest.raises(DataError, match=r"b\.parquet cannot be read"):
         scale.fit(tmp_path / "bad", detector())
-    scale.fit(tmp_path / "bad", detector(), keep_going=True)
+    assert scale.fit(tmp_path / "bad", detector(), keep_going=True).n_regimes_ == 3

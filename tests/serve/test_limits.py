@@ -187,10 +187,10 @@ def test_only_loopback_is_listened_on_unless_told(capsys):
     for host in ("0.0.0.0", "::", ""):
         assert "--allow-remote" in refused(capsys, str(MODEL), "--host", host, "--port", "0")
     for host in ("127.0.0.1", "localhost"):
-        listen(host, 0, allow_remote=False).close()
-    listener = listen("0.0.0.0", 0, allow_remote=True)
-    assert listener.getsockname()[0] == "0.0.0.0"
-    listener.close()
+        with listen(host, 0, allow_remote=False) as listener:
+            assert listener.getsockname()[0] in ("127.0.0.1", "::1")
+    with listen("0.0.0.0", 0, allow_remote=True) as listener:
+        assert listener.getsockname()[0] == "0.0.0.0"
 
 
 def test_answers_are_not_held_back_for_more():

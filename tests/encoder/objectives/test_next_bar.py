@@ -66,7 +66,8 @@ def test_an_encoder_that_looks_ahead_is_refused():
         train_encoder(encoder(look_ahead_mask=False), windows, NextBar())
     # Without a block nothing is mixed over time, and any setting is causal.
     plain = encoder(look_ahead_mask=False, num_transformer_blocks=0)
-    train_encoder(plain, windows, NextBar(), TrainingOptions(steps=1))
+    history = train_encoder(plain, windows, NextBar(), TrainingOptions(steps=1))
+    assert history["step"][-1] == 1
 
 
 def test_it_learns_the_volatility_that_comes_next():
