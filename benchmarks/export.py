@@ -77,7 +77,7 @@ def openvino_session(model: onnx.ModelProto, threads: int) -> Callable[[np.ndarr
 def medians(
     candidates: Mapping[str, Callable[[np.ndarray], object]], values: np.ndarray, rounds: int = 25
 ) -> dict[str, float]:
-    """Return the median microseconds a window of every candidate, interleaved."""
+    """Return the median microseconds per window of every candidate, interleaved."""
     repeats = max(1, 64 // len(values))
     times: dict[str, list[float]] = {name: [] for name in candidates}
     for run in candidates.values():
@@ -211,7 +211,7 @@ def print_accuracy() -> None:
 def print_web(pairs: Mapping[str, Pair]) -> None:
     """Print onnxruntime-web on both graphs."""
     print(
-        "\n| onnxruntime-web | windows a call | plain | rewritten | ratio |\n|---|---|---|---|---|"
+        "\n| onnxruntime-web | windows per call | plain | rewritten | ratio |\n|---|---|---|---|---|"
     )
     for name, pair in pairs.items():
         with tempfile.TemporaryDirectory() as folder:
@@ -240,7 +240,7 @@ def main() -> None:
     print(f"Measured on {describe_machine()}, openvino {openvino.__version__.split('-')[0]}.\n")
     print("Microseconds a window; in brackets, how many times those of the rewritten graph.\n")
     print(
-        "| encoder | threads | windows a call | Keras `predict` | onnxruntime, plain | OpenVINO, "
+        "| encoder | threads | windows per call | Keras `predict` | onnxruntime, plain | OpenVINO, "
         "plain | OpenVINO, rewritten | onnxruntime, rewritten |"
     )
     print("|---" * 8 + "|")
@@ -267,14 +267,14 @@ def main() -> None:
         print_rate(name, pair)
 
     print(
-        "\n| encoder | rules | nodes | million operations | MiB | microseconds a window |\n"
+        "\n| encoder | rules | nodes | million operations | MiB | microseconds per window |\n"
         "|---|---|---|---|---|---|"
     )
     for name, fields in ENCODERS.items():
         print_rules(name, fields)
 
     print(
-        "\n| features | windows a call | window form | series form | ratio | bit-identical |\n"
+        "\n| features | windows per call | window form | series form | ratio | bit-identical |\n"
         "|---|---|---|---|---|---|"
     )
     for n_features in (8, 300):

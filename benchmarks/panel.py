@@ -62,7 +62,7 @@ def main_panel(
         )
         before = after
     print(
-        f"\n{instruments} instruments x {bars} bars, rows a second on {threads} threads. "
+        f"\n{instruments} instruments x {bars} bars, rows per second on {threads} threads. "
         f"Median of {rounds} rounds: {statistics.median(shares):.1%} of the bare loop."
     )
 
@@ -74,7 +74,7 @@ def ray_panel(folder: Path, model: Path, instruments: int, bars: int) -> None:
     found = run("on_ray", folder / "in", model, folder / "ray", 2)
     alone.append(run("predict", folder / "in", model, folder / "b", 1))
     once = [rate(entry) for entry in alone]
-    print("\n| Ray | rows a second |\n|---|---|")
+    print("\n| Ray | rows per second |\n|---|---|")
     print(f"| one process of one thread, before and after | {once[0]:.0f}, {once[1]:.0f} |")
     print(f"| two actors, after {found['start_up']:.1f} s of starting up | {rate(found):.0f} |")
     print(f"\n{rate(found) / (2 * statistics.mean(once)):.1%} of twice one process.")
@@ -82,7 +82,7 @@ def ray_panel(folder: Path, model: Path, instruments: int, bars: int) -> None:
 
 def growth(folder: Path, model: Path, sizes: list[int], threads: int) -> list[dict[str, Any]]:
     """Print and return seconds and memory for each number of bars."""
-    print("\n| bars | seconds | microseconds a bar | GiB at peak |\n|---|---|---|---|")
+    print("\n| bars | seconds | microseconds per bar | GiB at peak |\n|---|---|---|---|")
     found = []
     for size in sizes:
         place = folder / str(size)
@@ -168,7 +168,7 @@ def print_cost(cost: Cost) -> None:
 
 
 def rate(entry: dict[str, Any]) -> float:
-    """Return rows a second."""
+    """Return rows per second."""
     return entry["rows"] / entry["seconds"]
 
 

@@ -74,7 +74,7 @@ def look(page: Path, folder: Path) -> dict[str, Any] | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=5, help="runs a row (%(default)s)")
+    parser.add_argument("--repeats", type=int, default=5, help="runs per row (%(default)s)")
     options = parser.parse_args()
     print(f"Measured on {describe_machine()}, plotly {metadata.version('plotly')}.\n")
     print(

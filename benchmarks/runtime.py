@@ -130,7 +130,7 @@ def measure(folder: Path, *, with_environment: bool) -> None:
         f"Measured on {machine}; on one CPU. Window {contract.window_size}, {contract.n_features} "
         f"columns, embedding {contract.embedding_size}, {contract.n_regimes} regimes.\n"
     )
-    print("| microseconds a tick | p50 | p99 | p99.9 |\n|---|---|---|---|")
+    print("| microseconds per tick | p50 | p99 | p99.9 |\n|---|---|---|---|")
     print(f"| `stream.push`, row in to regime out | {percentiles(tick['push'])} |")
     print(f"| bare `session.run`, same graph | {percentiles(tick['bare'])} |")
     print(f"| numpy shift buffer, plain tf2onnx graph | {percentiles(tick['plain'])} |")
@@ -157,7 +157,7 @@ def measure(folder: Path, *, with_environment: bool) -> None:
         print(f"| two CPUs, batches side by side, of one CPU | | {two['side by side']:.2f} |")
         print(f"| two CPUs, onnxruntime's own threads, of one CPU | | {two['one run']:.2f} |")
     gpu = on_gpu(model_path, values) if try_provider(CUDA).started else "not measured"
-    print(f"| `outputs` on a GPU with CUDA graphs, microseconds a window | | {gpu} |")
+    print(f"| `outputs` on a GPU with CUDA graphs, microseconds per window | | {gpu} |")
 
 
 def main() -> None:

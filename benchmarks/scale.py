@@ -167,7 +167,7 @@ def main() -> None:
         run_task(options.task, options.count)
         return
     compare()
-    print("\n| windows | seconds | microseconds a window | GiB at peak |\n|---|---|---|---|")
+    print("\n| windows | seconds | microseconds per window | GiB at peak |\n|---|---|---|---|")
     found = [measure("cluster", n) for n in COUNTS]
     rows = dict(zip([f"{n:,}".replace(",", " ") for n in COUNTS], found, strict=True))
     if options.fit:

@@ -6,7 +6,7 @@ const WARM_UP_MS = 2000; // a browser compiles WebAssembly better once it has ru
 /**
  * @param {object} ort onnxruntime-node or onnxruntime-web
  * @param {Object<string, Uint8Array>} files content of each model, by name
- * @param {{batch: number, rounds: number}} options windows a call, and samples of each model
+ * @param {{batch: number, rounds: number}} options windows per call, and samples of each model
  * @returns {Promise<Object<string, {median_ms_per_call: number, microseconds_per_window: number}>>}
  */
 export async function timeInterleaved(ort, files, { batch, rounds }) {

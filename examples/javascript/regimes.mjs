@@ -1,6 +1,6 @@
 // Bars become regimes. `ort` is onnxruntime-node or onnxruntime-web: their interface is the same.
 
-const BATCH = 64; // windows a call; more is slower on a CPU
+const BATCH = 64; // windows per call; more is slower on a CPU
 
 /**
  * Run windows through the graph, one batch after the other.

@@ -1,4 +1,4 @@
-"""The command line: one verb a file, heavy imports inside the verb.
+"""The command line: one verb per file, heavy imports inside the verb.
 
 Exit codes: 0 fine, 1 failure, 2 bad usage or input. Errors are one sentence on standard error;
 with --json, one JSON object.

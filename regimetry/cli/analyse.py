@@ -25,7 +25,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="statistics of the regimes of a table",
         description="Label a table causally and describe its regimes: dwell times, transitions "
         "with intervals, the long run, what comes next, performance of the price, statistics of "
-        f"any column. With -o, write {DECISIONS} (one row a bar, for a strategy) and {METADATA}.",
+        f"any column. With -o, write {DECISIONS} (one row per bar, for a strategy) and {METADATA}.",
         examples=[
             "regimetry analyse spx.onnx spx.csv --price close --columns range -o out",
             "regimetry analyse spx.onnx minutes.csv --max-gap 1h --bars-per-year 98280 --json",

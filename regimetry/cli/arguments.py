@@ -46,7 +46,7 @@ def add_ray(group: argparse._ArgumentGroup) -> None:
         help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
     )
     group.add_argument(
-        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one a CPU)"
+        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one per CPU)"
     )
 
 

@@ -70,7 +70,7 @@ def _print(report: dict[str, Any]) -> None:
     batch = model["batch"]
     _line(
         "batch",
-        f"{batch['us_per_window']:.1f} microseconds a window, on {batch['threads']} threads",
+        f"{batch['us_per_window']:.1f} microseconds per window, on {batch['threads']} threads",
     )
 
 

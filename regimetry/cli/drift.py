@@ -19,7 +19,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "drift",
         help="does a recent stretch still look like training?",
         description="Compare a recent stretch with training: novelty, share of each regime, "
-        "transition matrix and dwell times, each by a block bootstrap, with one verdict a line. "
+        "transition matrix and dwell times, each by a block bootstrap, with one verdict per line. "
         "Give the training table and a recent table, or one table and --since or --last.",
         examples=[
             "regimetry drift spx.onnx spx.csv new.csv",

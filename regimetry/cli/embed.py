@@ -1,4 +1,4 @@
-"""``regimetry embed``: a table in, one embedding a window out."""
+"""``regimetry embed``: a table in, one embedding per window out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "embed",
         help="embed every full window of a table",
-        description="Write one embedding a window: a matrix (N, D) to .npy, or a table with the "
+        description="Write one embedding per window: a matrix (N, D) to .npy, or a table with the "
         "time of each window's last bar to .parquet or .csv.",
         examples=[
             "regimetry embed spx.onnx spx.csv -o embeddings.npy",

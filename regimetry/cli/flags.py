@@ -31,7 +31,7 @@ def add_flags(
     description: str = "a flag beats the file; null takes back what it says",
     read: Callable[[str, str], Any] = from_text,
 ) -> None:
-    """Add one flag a field; ``read`` makes a value of a field's name and a text."""
+    """Add one flag per field; ``read`` makes a value of a field's name and a text."""
     allowed = allowed_of(Configuration)
     group = parser.add_argument_group("fields", description)
     for entry in fields(Configuration):

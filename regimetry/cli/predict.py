@@ -123,7 +123,7 @@ def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, 
 
 
 def _bars(result: Any) -> dict[str, list[Any]]:
-    """Return a labelled table as one list a column; null where a bar has no label."""
+    """Return a labelled table as one list per column; null where a bar has no label."""
     columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
     for name in result.columns:
         if result[name].dtype.kind not in "fiub":

@@ -46,7 +46,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="let Optuna choose N configurations of the grid (default: all of it)",
     )
     parser.add_argument(
-        "--jobs", type=int, metavar="N", help="worker processes (default: one a CPU, at most 4)"
+        "--jobs", type=int, metavar="N", help="worker processes (default: one per CPU, at most 4)"
     )
     parser.add_argument(
         "--restart", action="store_true", help="begin anew where the folder holds another search"

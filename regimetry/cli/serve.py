@@ -33,7 +33,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         action="store_true",
         help="let the host be an address that other machines reach; nobody is asked who they are",
     )
-    parser.add_argument("--threads", type=int, help="inferences at once (default: one a CPU)")
+    parser.add_argument("--threads", type=int, help="inferences at once (default: one per CPU)")
     limits = parser.add_argument_group("limits")
     for name, default, text in (
         ("--max-request-bytes", 4 << 20, "of one body"),

@@ -28,7 +28,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "stream",
         help="label bars as they arrive on standard input",
-        description="Read one bar a line and write one JSON line for each, flushed: regime, "
+        description="Read one bar per line and write one JSON line for each, flushed: regime, "
         "probability of each regime, novelty, novel; null while the first window fills. A line "
         "that cannot be read gives a line with an error and is left out. Times are ISO 8601, to "
         "the microsecond, or numbers.",

@@ -22,7 +22,7 @@ def mapping_on_ray(
     Parameters
     ----------
     workers : int or None
-        Processes of a Ray that is started here; ``None``: one a CPU.
+        Processes of a Ray that is started here; ``None``: one per CPU.
     """
     with connected(workers):
         import ray

@@ -33,7 +33,7 @@ class Scores:
     predictability : float
         Of the second half's labels by the first half's model and Markov chain.
     log_likelihood : float
-        The same over one bar, in nats a bar, not normalised.
+        The same over one bar, in nats per bar, not normalised.
     n_regimes : tuple of int
         Of the two models; what was asked for, unless that was "auto".
     """

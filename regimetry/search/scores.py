@@ -103,7 +103,7 @@ def cloud_silhouette(points: Array, n_clusters: int, size: int) -> float:
 def predictability(past: Labels, future: Labels, n_regimes: int, horizon: int) -> float:
     """Return how much of the labels' entropy the past's Markov chain explains in the future.
 
-    ``(L - L0) / H``. L is the mean log likelihood a bar of the future labels, each given the label
+    ``(L - L0) / H``. L is the mean log likelihood per bar of the future labels, each given the label
     ``horizon`` bars before it, under the transition matrix of the past to that power. L0 is the
     same for a forecast that does not know the present: the shares of the regimes in past and
     future together. H is the entropy of those shares.
@@ -150,7 +150,7 @@ def predictability(past: Labels, future: Labels, n_regimes: int, horizon: int) -
 
 
 def log_likelihood(past: Labels, future: Labels, n_regimes: int) -> float:
-    """Return the mean log likelihood a bar, in nats, of the future labels under the past's chain.
+    """Return the mean log likelihood per bar, in nats, of the future labels under the past's chain.
 
     Over one bar and not normalised: it depends on K and W, and ranks nothing.
     """

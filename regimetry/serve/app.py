@@ -212,7 +212,7 @@ async def _read(request: Request, limits: Limits) -> bytes:
         ) from error
     raise RequestError(
         f"The body has more than {limits.request_bytes} bytes, which is the limit. Send fewer "
-        "windows a request, or binary tensors.",
+        "windows per request, or binary tensors.",
         413,
     )
 

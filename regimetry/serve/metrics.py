@@ -28,7 +28,7 @@ class Metrics:
     Attributes
     ----------
     inference_seconds, windows : Histogram
-        Of the graph alone, and windows a request.
+        Of the graph alone, and windows per request.
     in_flight : Gauge
         Inference requests that hold a place, from before their body is read.
     """

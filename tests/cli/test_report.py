@@ -54,7 +54,7 @@ def test_a_page_of_a_price(model_path, tmp_path, capsys, model, table):
     text = out.read_text(encoding="utf-8")
     assert "<h1>Regimes of größe.csv</h1>" in text
     assert "Schlusskurs €, 価格 &lt;b&gt; by regime</h2>" in text
-    assert "annualised by 365 bars a year" in text
+    assert "annualised by 365 bars per year" in text
     labels = model.predict(table)
     share = (labels.dropna() == 1).mean()
     assert f"<td>{share:.1%}</td>" in text

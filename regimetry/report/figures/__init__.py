@@ -1,8 +1,8 @@
-"""Figures: plain functions from arrays to plotly figures, one family a file.
+"""Figures: plain functions from arrays to plotly figures, one family per file.
 
 A trace's ``meta`` tells the page what it belongs to: ``regime``, the number of the regime that a
 click selects; ``fade``, true where a regime that is not selected fades instead of disappearing;
-``rows``, true for a heatmap with one row a regime; ``base``, true for the line that the height
+``rows``, true for a heatmap with one row per regime; ``base``, true for the line that the height
 follows when one zooms; ``ink``, the grey that it takes by the theme.
 """
 

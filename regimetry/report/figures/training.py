@@ -18,7 +18,7 @@ def training_figure(history: Mapping[str, Sequence[float]]) -> go.Figure:
     Parameters
     ----------
     history : mapping of str to sequence of float
-        One value an epoch.
+        One value per epoch.
     """
     panels = list(dict.fromkeys(name.removeprefix(VALIDATION) for name in history))
     figure = new_figure(80 + 200 * len(panels))
