@@ -142,8 +142,8 @@ def _graph(file: SourceFile, statistics: GraphStatistics | None) -> str:
         [
             f"graph         {statistics.nodes} nodes, {statistics.parameters:,} parameters, "
             f"{statistics.bytes:,} bytes",
-            f"work          {'unknown' if work is None else f'{work:,}'} multiply-accumulates a "
-            "window",
+            f"work          {'unknown' if work is None else f'{work:,}'} multiply-accumulates "
+            "per window",
             f"opset         {statistics.opset}, IR version {statistics.ir_version}, domains "
             f"{domains}",
             f"operators     {operators}",

@@ -141,7 +141,7 @@ def test_inspect_shows_card_and_graph(copy, capsys):
         "seed 0",
         "fingerprint",
         "tf2onnx",
-        "multiply-accumulates a window",
+        "multiply-accumulates per window",
         "opset         17, IR version 9, domains ai.onnx",
         "MatMul",
     ):
