@@ -103,7 +103,7 @@ def growth(folder: Path, model: Path, sizes: list[int], threads: int) -> list[di
 
 @dataclass(frozen=True)
 class Cost:
-    """What a bar takes.
+    """What a bar costs.
 
     Attributes
     ----------
@@ -149,10 +149,10 @@ def measure_cost(folder: Path, model: Path, instruments: int, bars: int) -> Cost
 
 def print_cost(cost: Cost) -> None:
     """Print the model, and what it says of more bars than there are here."""
-    print("\n| a bar takes | |\n|---|---|")
-    print(f"| of one core, all in all | {1e6 * cost.compute:.1f} us |")
+    print("\n| cost of a bar | |\n|---|---|")
+    print(f"| time of one core | {1e6 * cost.compute:.1f} us |")
     print(f"| of that to read it | {1e6 * cost.read:.2f} us |")
-    print(f"| to look at its instrument before | {1e9 * cost.names:.0f} ns |")
+    print(f"| scanning its instrument before | {1e9 * cost.names:.0f} ns |")
     print(f"| bytes in, bytes out | {cost.bytes_in:.0f}, {cost.bytes_out:.0f} |")
     print(f"\nA file takes {1e3 * cost.file:.2f} ms to look at.")
     print("\n| bars | machines x cores | hours | scan, hours | network a machine | store |")
