@@ -238,7 +238,7 @@ def main() -> None:
     pairs = {name: encoder_pair(**fields) for name, fields in ENCODERS.items()}
     whole = "W 30, 8 features, moments, head of 1000 landmarks"
     print(f"Measured on {describe_machine()}, openvino {openvino.__version__.split('-')[0]}.\n")
-    print("Microseconds a window; in brackets, how many times those of the rewritten graph.\n")
+    print("Microseconds per window; in brackets, how many times those of the rewritten graph.\n")
     print(
         "| encoder | threads | windows per call | Keras `predict` | onnxruntime, plain | OpenVINO, "
         "plain | OpenVINO, rewritten | onnxruntime, rewritten |"

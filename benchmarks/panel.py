@@ -151,11 +151,11 @@ def print_cost(cost: Cost) -> None:
     """Print the model, and what it says of more bars than there are here."""
     print("\n| cost of a bar | |\n|---|---|")
     print(f"| time of one core | {1e6 * cost.compute:.1f} us |")
-    print(f"| of that to read it | {1e6 * cost.read:.2f} us |")
+    print(f"| of this, reading it | {1e6 * cost.read:.2f} us |")
     print(f"| scanning its instrument before | {1e9 * cost.names:.0f} ns |")
     print(f"| bytes in, bytes out | {cost.bytes_in:.0f}, {cost.bytes_out:.0f} |")
-    print(f"\nA file takes {1e3 * cost.file:.2f} ms to look at.")
-    print("\n| bars | machines x cores | hours | scan, hours | network a machine | store |")
+    print(f"\nScanning a file takes {1e3 * cost.file:.2f} ms.")
+    print("\n| bars | machines x cores | hours | scan, hours | network of a machine | store |")
     print("|---|---|---|---|---|---|")
     for bars, machines, cores in ((1e6, 1, 2), (1e9, 4, 32), (1e12, 250, 64)):
         seconds = bars * cost.compute / (machines * cores)
