@@ -211,7 +211,8 @@ def print_accuracy() -> None:
 def print_web(pairs: Mapping[str, Pair]) -> None:
     """Print onnxruntime-web on both graphs."""
     print(
-        "\n| onnxruntime-web | windows per call | plain | rewritten | ratio |\n|---|---|---|---|---|"
+        "\n| onnxruntime-web | windows per call | plain | rewritten | ratio |\n"
+        "|---|---|---|---|---|"
     )
     for name, pair in pairs.items():
         with tempfile.TemporaryDirectory() as folder:

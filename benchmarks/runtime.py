@@ -141,7 +141,9 @@ def measure(folder: Path, *, with_environment: bool) -> None:
     print(f"| resident memory over {LONG_RUN:,} ticks | <= 2 MiB | {grown['ticks']:.2f} MiB |")
     print(f"| resident memory over 10,000 batches | <= 2 MiB | {grown['batches']:.2f} MiB |")
     extra = batch["bank"] / batch["bare"] - 1
-    print(f"| {INSTRUMENTS} instruments per tick: time outside onnxruntime | <= 10 % | {extra:.1%} |")
+    print(
+        f"| {INSTRUMENTS} instruments per tick: time outside onnxruntime | <= 10 % | {extra:.1%} |"
+    )
     print(f"| the same, whole tick | | {1e3 * batch['bank']:.0f} ms |")
     share = batch["bare"] / batch["outputs"]
     print(f"| `outputs`, throughput of the bare `session.run` | >= 90 % | {share:.1%} |")

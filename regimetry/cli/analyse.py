@@ -50,10 +50,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--max-gap",
         metavar="TIME",
-        help="a bar later than this after the one before does not follow it, such as 5D",
+        help="longest time between two bars that follow each other, such as 5D",
     )
     parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="folder to write to; made if need be"
+        "-o", "--output", type=Path, metavar="DIR", help="folder to write to; created if needed"
     )
     add_json(parser)
     parser.set_defaults(run=run)

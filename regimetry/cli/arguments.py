@@ -14,7 +14,7 @@ def add_json(parser: argparse.ArgumentParser, what: str = "print JSON instead of
 def add_time_column(parser: argparse.ArgumentParser) -> None:
     """Add --time-column."""
     parser.add_argument(
-        "--time-column", metavar="NAME", help="column that orders the rows (default: found by name)"
+        "--time-column", metavar="NAME", help="column of times (default: found by name)"
     )
 
 
@@ -43,10 +43,13 @@ def add_ray(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--ray",
         action="store_true",
-        help="on Ray: the cluster in RAY_ADDRESS, or one started here for the run",
+        help="use Ray: the cluster in RAY_ADDRESS, or one that is started here for the run",
     )
     group.add_argument(
-        "--actors", type=int, metavar="N", help="with --ray, processes at once (default: one per CPU)"
+        "--actors",
+        type=int,
+        metavar="N",
+        help="with --ray, number of processes (default: one per CPU)",
     )
 
 

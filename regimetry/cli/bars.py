@@ -1,4 +1,4 @@
-"""Bars from lines of text as they arrive: CSV with a header, or one JSON object a line."""
+"""Bars from lines of text as they arrive: CSV with a header, or one JSON object per line."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "compare",
         help="agreement of two models on a table, and what changed",
         description="Label a table with two models, causally; print how far they agree over the "
-        "bars that both label, which new regime stands for which old one, how share and dwell "
+        "bars that both label, which new regime corresponds to which old one, how share and dwell "
         "changed, where the labels differ, and what differs between the models.",
         examples=["regimetry compare old.onnx new.onnx spx.csv"],
     )
@@ -128,7 +128,7 @@ def _regimes(
 def _stretches(
     found: Agreement, old: NDArray[np.int64], new: NDArray[np.int64], index: Any
 ) -> list[dict[str, Any]]:
-    """Return where the labels differ after the mapping, one entry a pair of spells."""
+    """Return where the labels differ after the mapping, one entry per pair of spells."""
     import numpy as np
 
     from regimetry.analysis import spells_of

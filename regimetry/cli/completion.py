@@ -16,8 +16,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "completion",
         help="print a script for the shell's completion",
-        description="Print a script that completes verbs, flags, their choices and files. It is "
-        "made of this release's parser: print it again after an upgrade.",
+        description="Print a script that completes verbs, flags, their choices and files. It "
+        "belongs to this release: print it again after an upgrade.",
         examples=[
             'eval "$(regimetry completion bash)"',
             "regimetry completion zsh > ~/.zfunc/_regimetry",

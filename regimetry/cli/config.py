@@ -13,9 +13,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "config",
         help="print or check the configuration of a fit",
-        description="Print the configuration that regimetry fit --config takes, with every field's "
-        "meaning and what it allows: the defaults, or those that a model was fitted with. Or check "
-        "a file.",
+        description="Print the configuration that regimetry fit --config takes, with the meaning "
+        "of every field and its allowed values: the defaults, or the values of a fitted model. Or "
+        "check a file.",
         examples=[
             "regimetry config --print-default > run.yaml",
             "regimetry config --check run.yaml",

@@ -1,4 +1,4 @@
-"""``regimetry drift``: a recent stretch against training."""
+"""``regimetry drift``: recent bars against training."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     """Add the verb."""
     parser = verbs.add_parser(
         "drift",
-        help="does a recent stretch still look like training?",
-        description="Compare a recent stretch with training: novelty, share of each regime, "
+        help="do recent bars still look like training?",
+        description="Compare recent bars with training: novelty, share of each regime, "
         "transition matrix and dwell times, each by a block bootstrap, with one verdict per line. "
         "Give the training table and a recent table, or one table and --since or --last.",
         examples=[
@@ -28,10 +28,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         ],
     )
     add_model_and_data(parser)
-    parser.add_argument("recent", type=Path, nargs="?", help="table of the recent stretch")
+    parser.add_argument("recent", type=Path, nargs="?", help="table of the recent bars")
     cut = parser.add_mutually_exclusive_group()
-    cut.add_argument("--since", metavar="TIME", help="the recent stretch begins here")
-    cut.add_argument("--last", type=int, metavar="N", help="the recent stretch is the last N bars")
+    cut.add_argument("--since", metavar="TIME", help="time of the first recent bar")
+    cut.add_argument("--last", type=int, metavar="N", help="the last N bars are recent")
     parser.add_argument(
         "--level",
         type=float,
@@ -39,9 +39,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="chance of any false alarm (default: %(default)s)",
     )
     parser.add_argument(
-        "--draws", type=int, default=999, help="of the bootstrap (default: %(default)s)"
+        "--draws", type=int, default=999, help="draws of the bootstrap (default: %(default)s)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
     add_json(parser)
     parser.set_defaults(run=run)
 

@@ -24,9 +24,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "fit",
         help="find regimes and write a model file",
         description="Find the regimes of a table and write the model file that recognises them, "
-        "with a golden file beside it. Fields come from --config; a flag beats the file. The model "
-        "keeps them: regimetry inspect shows them, regimetry config --from writes them again. With "
-        "--by the instruments of a table, or of a folder of Parquet files, share their regimes.",
+        "with a golden file beside it. Fields come from --config; a flag overrides the file. The "
+        "model keeps them: regimetry inspect shows them, and regimetry config --from writes them "
+        "again. With --by, the instruments of a table or of a folder of Parquet files share their "
+        "regimes.",
         examples=[
             "regimetry fit spx.csv -o spx.onnx --window-size 20 --n-regimes 3",
             "regimetry fit bars.csv -o bars.onnx --features ohlcv",
@@ -41,7 +42,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--align-to",
         type=Path,
         metavar="MODEL",
-        help="earlier model file, whose names the regimes keep where they are the same",
+        help="earlier model file; regimes that are the same keep its names",
     )
     parser.add_argument(
         "--keras",

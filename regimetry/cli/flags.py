@@ -22,7 +22,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         "--config",
         type=Path,
         metavar="FILE",
-        help="YAML file of fields and values, which a flag beats; see regimetry config",
+        help="YAML file of fields and values; a flag overrides it; see regimetry config",
     )
 
 

@@ -24,13 +24,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--memory",
         type=float,
         metavar="GIB",
-        help="for rows held at once, in each process (default: 1)",
+        help="memory for the rows, in each process (default: 1)",
     )
     group.add_argument(
         "--parts",
         type=int,
         metavar="N",
-        help="output files, where instruments span files (default: 16 to 64)",
+        help="number of output files, if instruments span files (default: 16 to 64)",
     )
     add_ray(group)
 

@@ -21,8 +21,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "inspect",
         help="show a model file's contract and graph",
-        description="Show what a model file says about itself. The figures of its graph need onnx, "
-        "the rest onnxruntime alone.",
+        description="Show what a model file says about itself. The figures of its graph need onnx; "
+        "all else needs only onnxruntime.",
         examples=["regimetry inspect spx.onnx", "regimetry inspect spx.onnx --json"],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")

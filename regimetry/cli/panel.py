@@ -16,9 +16,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser = verbs.add_parser(
         "panel",
         help="compare the regimes of many instruments",
-        description="Label a long table of many instruments causally, and say of each, and of all "
-        "together, how much time it spends in each regime, how long it stays, and where it is now. "
-        "With -o write how many instruments are in each regime at every time.",
+        description="Label a long table of many instruments causally. Print, for each instrument "
+        "and for all together, the share of time in each regime, how long it lasts, and the present "
+        "regime. With -o, write how many instruments are in each regime at every time.",
         examples=[
             "regimetry panel panel.onnx bars.parquet --by symbol",
             "regimetry panel panel.onnx bars.parquet --by symbol -o comovement.csv",

@@ -18,10 +18,10 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "predict",
         help="label every bar of a table",
         description="Label every bar causally: regime, probability of each regime, novelty, and "
-        "whether the state is novel. The first bars, which have no full window behind them, stay "
-        "empty. Of a model fitted with --features, give the bars: the features are made of them. "
-        "A folder of Parquet files holds many instruments; its labels go to another folder, and "
-        "the same command goes on where it was stopped.",
+        "whether the state is novel. The first bars, before the first full window, stay empty. For "
+        "a model fitted with --features, give the bars: the features are computed from them. The "
+        "labels of a folder of Parquet files (many instruments) go to another folder, and the same "
+        "command continues a run that was stopped.",
         examples=[
             "regimetry predict spx.onnx new.csv -o regimes.csv",
             "regimetry predict spx.onnx new.csv > regimes.csv",

@@ -1,4 +1,4 @@
-"""A bar with the time left, on a terminal alone."""
+"""A progress bar with the time left, only on a terminal."""
 
 from __future__ import annotations
 

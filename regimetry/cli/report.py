@@ -47,7 +47,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--max-gap",
         metavar="TIME",
-        help="a bar later than this after the one before does not follow it, such as 5D",
+        help="longest time between two bars that follow each other, such as 5D",
     )
     parser.add_argument(
         "--umap", action="store_true", help="a map by UMAP besides PCA (extra umap; half a minute)"

@@ -26,11 +26,11 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
     parser.add_argument(
         "--bars",
         action="store_true",
-        help="of an index: open, high, low, close, adj close and volume, for fit --features ohlcv",
+        help="for an index: open, high, low, close, adj close and volume, for fit --features ohlcv",
     )
     parser.add_argument("--kind", default="s2", help="simulator (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the simulation (default: 0)")
-    parser.add_argument("--rows", type=int, help="of the simulation (default: the simulator's own)")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the simulation (default: 0)")
+    parser.add_argument("--rows", type=int, help="bars to simulate (default: the simulator's own)")
     add_json(parser)
     parser.set_defaults(run=run)
 

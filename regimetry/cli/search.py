@@ -24,9 +24,9 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="try configurations and rank them",
         description="Fit every configuration of a grid on each half of a table and rank them by "
         "the mean of three ranks: stability (do both halves find the same regimes?), separation "
-        "(do windows of a regime lie together?) and predictability (does the regime now tell the "
-        "regime later, out of sample?). Write the table and the best configuration. A search that "
-        "was stopped goes on where it was.",
+        "(are the windows of a regime close together?) and predictability (does the present regime "
+        "predict a later one, out of sample?). Write the table and the best configuration. The "
+        "same command continues a search that was stopped.",
         examples=[
             "regimetry search spx.csv --window-size 10,20,30 --n-regimes 2-6 --jobs 2 -o search",
             "regimetry search spx.csv --config run.yaml --objective none,masked -o search",
@@ -49,7 +49,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--jobs", type=int, metavar="N", help="worker processes (default: one per CPU, at most 4)"
     )
     parser.add_argument(
-        "--restart", action="store_true", help="begin anew where the folder holds another search"
+        "--restart", action="store_true", help="start again if the folder has another search"
     )
     add_json(parser)
     add_flags(

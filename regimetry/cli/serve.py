@@ -16,29 +16,29 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         help="answer inference requests over HTTP",
         description="Speak the Open Inference Protocol V2 over HTTP, JSON and binary tensors: "
         "/v2, /v2/health, /v2/models/NAME and, for Prometheus, /metrics. SIGINT and SIGTERM stop "
-        "it once the requests in flight are answered.",
+        "it after the running requests are answered.",
         examples=[
             "regimetry serve spx.onnx --port 8000",
             "regimetry serve spx.onnx --host 0.0.0.0 --allow-remote --name spx",
         ],
     )
     parser.add_argument("model", type=Path, help="model file (.onnx)")
-    parser.add_argument("--name", help="the model's name to clients (default: the file's)")
+    parser.add_argument("--name", help="name of the model for clients (default: that of the file)")
     parser.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
     parser.add_argument(
-        "--port", type=int, default=8000, help="0 takes a free one (default: %(default)s)"
+        "--port", type=int, default=8000, help="port; 0 takes a free one (default: %(default)s)"
     )
     parser.add_argument(
         "--allow-remote",
         action="store_true",
-        help="let the host be an address that other machines reach; nobody is asked who they are",
+        help="allow an address that other machines can reach; there is no authentication",
     )
     parser.add_argument("--threads", type=int, help="inferences at once (default: one per CPU)")
     limits = parser.add_argument_group("limits")
     for name, default, text in (
-        ("--max-request-bytes", 4 << 20, "of one body"),
+        ("--max-request-bytes", 4 << 20, "bytes of one body"),
         ("--max-batch", 1024, "windows of one request"),
-        ("--max-requests", 64, "inference requests at once, those that wait included"),
+        ("--max-requests", 64, "inference requests at once, including those that wait"),
         ("--read-timeout", 10, "seconds for a request to arrive"),
         ("--stop-timeout", 30, "seconds to finish requests after a signal"),
     ):

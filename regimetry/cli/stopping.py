@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as the ordinary end of a verb that would otherwise run for ever."""
+"""SIGINT and SIGTERM as the normal end of a verb that would otherwise never end."""
 
 from __future__ import annotations
 

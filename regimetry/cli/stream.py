@@ -29,7 +29,7 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "stream",
         help="label bars as they arrive on standard input",
         description="Read one bar per line and write one JSON line for each, flushed: regime, "
-        "probability of each regime, novelty, novel; null while the first window fills. A line "
+        "probability of each regime, novelty, novel; null until the first window is full. A line "
         "that cannot be read gives a line with an error and is left out. Times are ISO 8601, to "
         "the microsecond, or numbers.",
         examples=[
@@ -42,21 +42,21 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "--format",
         choices=["auto", "csv", "json"],
         default="auto",
-        help="CSV with a header, or one JSON object a line (default: by the first character)",
+        help="CSV with a header, or one JSON object per line (default: by the first character)",
     )
     add_time_column(parser)
     parser.add_argument(
         "--late",
         choices=["refuse", "skip"],
         default="refuse",
-        help="what becomes of a bar whose time does not rise: an error line, or a line that says "
+        help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
         "skipped (default: %(default)s)",
     )
     parser.add_argument(
         "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
     )
     parser.add_argument(
-        "--json", action="store_true", help="say errors as JSON; the answers are JSON as they are"
+        "--json", action="store_true", help="print errors as JSON; the answers are always JSON"
     )
     parser.set_defaults(run=run)
 

@@ -59,8 +59,8 @@ class Configuration(FitOptions, TableOptions):
 
     difference: Literal["auto", "none"] | tuple[str, ...] | None = option(  # type: ignore[assignment]  # wider
         None,
-        "columns to difference first; auto finds those near a unit root; null is auto, and with "
-        "features none",
+        "columns to difference first; auto takes those near a unit root; null means auto, or none "
+        "with features",
         metavar="auto|none|A,B",
     )
     objective: str = option(

@@ -135,7 +135,7 @@ def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
 
 
 def count_table(data: ReportData) -> Table | None:
-    """Return how the number of regimes was chosen, one row a candidate; None if not recorded."""
+    """Return how the number of regimes was chosen, one row per candidate; None if not recorded."""
     training, k = data.contract.training, data.contract.n_regimes
     if training.candidates:
         return _candidates(training.candidates, k)

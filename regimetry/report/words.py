@@ -69,7 +69,7 @@ def insample(data: ReportData) -> str:
     known = f"from {start} to {end}" if start and end else f"on {training.rows} rows"
     return (
         "The label, probability and novelty of a bar use that bar and earlier ones. The model was "
-        f"fitted {known}: labels of those bars are in sample. Figures and tables look at all bars "
+        f"fitted {known}: labels of those bars are in sample. Figures and tables use all bars "
         "shown."
     )
 
@@ -82,14 +82,14 @@ def drift_words(data: ReportData) -> str:
     before = f"{axis.text(found.training[0])} to {axis.text(found.training[1] - 1)}"
     now = f"{axis.text(found.recent[0])} to {axis.text(found.recent[1] - 1)}"
     which = (
-        "the bars behind the model's training"
+        "the bars after the model's training"
         if found.after_training
-        else "the last fifth of the bars, since none lies behind the model's training"
+        else "the last fifth of the bars, since none comes after the model's training"
     )
     return (
         f"Recent: {now}, {which}. Before: {before}. Block bootstrap with blocks of "
-        f"{found.drift.block:.0f} bars and {found.drift.draws} draws; where nothing drifts, any "
-        f"false alarm has a chance of {found.drift.level:.0%}."
+        f"{found.drift.block:.0f} bars and {found.drift.draws} draws; without drift, the chance of "
+        f"any false alarm is {found.drift.level:.0%}."
     )
 
 

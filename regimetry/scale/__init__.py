@@ -1,4 +1,4 @@
-"""One model over many instruments, out of core: Parquet in, Parquet out, here or on Ray."""
+"""One model for many instruments, larger than memory: Parquet to Parquet, here or on Ray."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["FolderSource", "Labeller", "fit", "predict"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import what fits, which needs more than what labels, when it is asked for."""
+    """Import ``fit`` on first use: it needs more packages than labelling."""
     if name in ("FolderSource", "fit"):
         from regimetry.scale import fitting
 

@@ -14,7 +14,7 @@ _Kind = TypeVar("_Kind", bound=np.generic)
 
 
 class Carried:
-    """One place a instrument in four slabs, which grow as instruments appear.
+    """One place per instrument in four slabs, which grow as instruments appear.
 
     Parameters
     ----------

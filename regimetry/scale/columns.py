@@ -104,7 +104,7 @@ def require_alike(arrow: Any, keys: Mapping[str, str], columns: Columns, relativ
         _require_same(name, kind, columns.instrument_type, columns.origin, relative)
     elif name is not None and name not in keys:
         raise DataError(
-            f"{relative} lies in no folder {name}=..., as {columns.origin} does. "
+            f"{relative} is not in a folder {name}=..., but {columns.origin} is. "
             "Move it, or leave it out."
         )
     if columns.time is not None:
@@ -203,5 +203,6 @@ def _time_type(arrow: Any, name: str, relative: str) -> Any:
         if getattr(pa.types, f"is_{allowed}")(kind):
             return kind
     raise DataError(
-        f"Column {name!r} of {relative} holds {kind}, which is no time. Name another time column."
+        f"Column {name!r} of {relative} holds {kind}, which is not a time. Name another "
+        "time column."
     )

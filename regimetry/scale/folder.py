@@ -73,7 +73,7 @@ def scan(
     Parameters
     ----------
     source : Path
-        A file or a folder. Names that begin with "." or "_" are passed over.
+        A file or a folder. Names that begin with "." or "_" are left out.
     schema : Schema or None
         What the model reads; ``None`` takes every column of numbers but the time and the
         instrument.

@@ -88,8 +88,8 @@ def attempt(
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
         return RegimetryError(
-            f"The disk that holds {job.output} is full. Files that are there are complete; make "
-            "room and give the same command again, which does the rest."
+            f"The disk that holds {job.output} is full. The files there are complete; make "
+            "room and give the same command again for the rest."
         )
 
 
@@ -163,7 +163,7 @@ def _chunks(unit: Unit, job: Job, model: RegimeModel) -> tuple[Iterator[Chunk], 
     needed = rows * _bytes_a_row(model) / GIB / (1 if unit.part is None else unit.part[1])
     if needed > job.memory:
         raise DataError(
-            f"The rows behind {unit.output} do not come in rising time, and to sort them takes "
+            f"The rows for {unit.output} are not in the order of time, and sorting them needs "
             f"{needed:.1f} GiB; {job.memory:g} are allowed. Sort the files by instrument and time, "
             "or allow more memory."
         )

@@ -94,5 +94,5 @@ def done(output: Path, unit: Unit) -> dict[str, Any] | None:
         metadata = pa.parquet.read_metadata(path).metadata or {}
         report: dict[str, Any] = json.loads(metadata[REPORT_KEY])
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise DataError(f"{path} is not what regimetry wrote there. Remove it.") from error
+        raise DataError(f"{path} is not a record that regimetry wrote. Remove it.") from error
     return report

@@ -102,7 +102,9 @@ def predict(
         from regimetry.scale.distributed import label_dataset
 
         if output is not None:
-            raise ConfigError("output is for files; a Dataset is given back, write that.")
+            raise ConfigError(
+                "output is for files; the labels of a Dataset are returned. Leave output out."
+            )
         return label_dataset(
             source, opened, by=by, time_column=time_column, actors=actors, num_gpus=num_gpus
         )
@@ -193,6 +195,6 @@ def _require_apart(source: Path, output: Path) -> None:
     inside, outside = output.resolve(), source.resolve()
     if inside == outside or outside in inside.parents or inside in outside.parents:
         raise DataError(
-            f"The output folder {output} and the input {source} lie in each other; labels would be "
-            "read as input. Name a folder beside it."
+            f"One of the output folder {output} and the input {source} contains the other; labels "
+            "would be read as input. Name a folder beside it."
         )

@@ -66,8 +66,8 @@ def run_search(
                     trial = future.result()
                 except BrokenProcessPool as error:
                     raise RegimetryError(
-                        f"A worker process died, perhaps for lack of memory, at {point} or beside "
-                        "it. What is done is kept; go on with fewer --jobs."
+                        f"A worker process died, perhaps for lack of memory, at {point} or at one "
+                        "that ran beside it. Finished trials are kept; continue with fewer --jobs."
                     ) from error
                 store.keep(trial)
                 choice.tell(trial)

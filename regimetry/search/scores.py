@@ -103,8 +103,8 @@ def cloud_silhouette(points: Array, n_clusters: int, size: int) -> float:
 def predictability(past: Labels, future: Labels, n_regimes: int, horizon: int) -> float:
     """Return how much of the labels' entropy the past's Markov chain explains in the future.
 
-    ``(L - L0) / H``. L is the mean log likelihood per bar of the future labels, each given the label
-    ``horizon`` bars before it, under the transition matrix of the past to that power. L0 is the
+    ``(L - L0) / H``. L is the mean log likelihood per bar of the future labels, each given the
+    label ``horizon`` bars before it, under the transition matrix of the past to that power. L0 is the
     same for a forecast that does not know the present: the shares of the regimes in past and
     future together. H is the entropy of those shares.
 

@@ -70,7 +70,7 @@ class Store:
         if differing:
             raise DataError(
                 f"{self.folder} holds a search with other {', '.join(differing)}. Name another "
-                "folder with -o, or begin anew with --restart."
+                "folder with -o, or start again with --restart."
             )
 
     def done(self) -> dict[str, dict[str, Any]]:

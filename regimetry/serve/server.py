@@ -38,7 +38,7 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     Raises
     ------
     ConfigError
-        The address is unknown, taken, or not a loopback address without leave.
+        The address is unknown, taken, or not a loopback address although none other is allowed.
     """
     if not 0 <= port <= 65535:
         raise ConfigError(f"The port is {port}; it must be from 0 to 65535.")
@@ -52,7 +52,7 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     if not allow_remote and not ip_address(address[0]).is_loopback:
         raise ConfigError(
             f"The host {host!r} is {address[0]}, which other machines can reach, and the service "
-            "asks nobody who they are. Say --allow-remote if that is meant."
+            "has no authentication. Give --allow-remote to allow this."
         )
     # With its protocol named, unlike socket.create_server's: asyncio turns off the delay of small
     # packets (TCP_NODELAY) only then, and answers would wait for acknowledgements.

@@ -197,7 +197,7 @@ class Fatal:
 def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "run_trial", Fatal())
     grid = {"n_regimes": [2, 3]}
-    with pytest.raises(RegimetryError, match=r"A worker process died.*go on with fewer --jobs"):
+    with pytest.raises(RegimetryError, match=r"A worker process died.*continue with fewer --jobs"):
         run.run_search(
             tmp_path / "none.csv",
             Configuration(),
