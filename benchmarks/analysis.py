@@ -27,7 +27,7 @@ K = 3
 
 
 def chain(n_rows: int, stay: float, generator: np.random.Generator) -> np.ndarray:
-    """Return a Markov chain of three states that stay alike and leave anywhere alike."""
+    """Return a Markov chain of three states with equal chances of staying and of each change."""
     states = np.empty(n_rows, dtype=np.int64)
     states[0] = generator.integers(K)
     moves, others = generator.random(n_rows) >= stay, generator.integers(1, K, n_rows)

@@ -96,7 +96,7 @@ def of_hmm(kind: str, series: Simulation, n_training: int, seed: int) -> Floats:
 
 
 def of_shares(kind: str, series: Simulation, n_training: int, seed: int) -> Floats:
-    """Return the states' shares of training for every bar: what knowing nothing scores."""
+    """Return the states' shares in training for every bar: the score without any knowledge."""
     shares = np.bincount(series.states[:n_training], minlength=STATES[kind]) / n_training
     return np.tile(shares, (len(series.states), 1))
 

@@ -1,4 +1,4 @@
-"""When single bars take the windows' place, and what that is worth.
+"""When single bars replace windows as evidence, and what this gains.
 
 Run: python -m benchmarks.evidence [--seeds 0,1,2] [--kinds s1,h3] [--recordings NAME:SIZE,...]
          [--tables FILE:SIZE:K,...]

@@ -1,4 +1,4 @@
-"""Features of bars against plainer columns, on bars whose regimes are known.
+"""Features of bars against simpler columns, on bars with known regimes.
 
 Run: python -m benchmarks.features
 Prints the adjusted Rand index of the causal labels for each choice of columns, the mean of three

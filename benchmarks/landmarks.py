@@ -1,4 +1,4 @@
-"""What landmarks spread over the space give beside those even in time, and which are chosen.
+"""Landmarks spread over the space against landmarks even in time, and which are chosen.
 
 Run: python -m benchmarks.landmarks [--seeds 35,36,37] [--kinds s1,n1] [--recordings NAME:SIZE,...]
 Of each series a Markdown row: the share of the slow directions that the regimes explain, their

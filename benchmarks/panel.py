@@ -39,7 +39,7 @@ STORE = 20e9
 def main_panel(
     folder: Path, model: Path, instruments: int, bars: int, *, threads: int, rounds: int
 ) -> None:
-    """Print the main panel's throughput beside the bare loop's, in turns, and its memory.
+    """Print throughput and memory of the main panel, in turns with the bare loop.
 
     A machine's speed changes within a minute, and short bursts may run faster: each round is
     compared with the loops around it, which run as many windows.
@@ -68,7 +68,7 @@ def main_panel(
 
 
 def ray_panel(folder: Path, model: Path, instruments: int, bars: int) -> None:
-    """Print what two actors do, beside twice one process of one thread before and after."""
+    """Print the rate of two actors, and of one process of one thread before and after."""
     run("write", folder / "in", instruments, bars, 40)
     alone = [run("predict", folder / "in", model, folder / "a", 1)]
     found = run("on_ray", folder / "in", model, folder / "ray", 2)
@@ -148,7 +148,7 @@ def measure_cost(folder: Path, model: Path, instruments: int, bars: int) -> Cost
 
 
 def print_cost(cost: Cost) -> None:
-    """Print the model, and what it says of more bars than there are here."""
+    """Print the cost model, and its forecast for more bars."""
     print("\n| cost of a bar | |\n|---|---|")
     print(f"| time of one core | {1e6 * cost.compute:.1f} us |")
     print(f"| of this, reading it | {1e6 * cost.read:.2f} us |")

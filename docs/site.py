@@ -1,6 +1,6 @@
-"""A hook of the documentation's build: pages that stand outside this folder join the site.
+"""A hook of the documentation's build: adds pages from outside this folder to the site.
 
-The sources keep links that work where they lie, in a checkout; here they are bent to the site.
+The links of the sources work in a checkout; here they are changed to links inside the site.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ def read_results(units: Sequence[Unit], folder: Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         A row for each task of a unit: method, problem, seed, chosen, task, n_regimes,
-        true_n_regimes, seconds, ari, bac, delay, missed, nmi; what there is not is NaN. Units
+        true_n_regimes, seconds, ari, bac, delay, missed, nmi; missing values are NaN. Units
         without a task have the task ``count``, ``published`` or ``recording``.
     """
     rows = []

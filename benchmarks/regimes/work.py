@@ -1,4 +1,4 @@
-"""All units of a benchmark, run over processes; what was run before is not run again."""
+"""All units of a benchmark, run in several processes; existing results are used again."""
 
 from __future__ import annotations
 

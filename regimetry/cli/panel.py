@@ -17,8 +17,8 @@ def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         "panel",
         help="compare the regimes of many instruments",
         description="Label a long table of many instruments causally. Print, for each instrument "
-        "and for all together, the share of time in each regime, how long it lasts, and the present "
-        "regime. With -o, write how many instruments are in each regime at every time.",
+        "and for all together, the share of time in each regime, how long it lasts, and the "
+        "present regime. With -o, write how many instruments are in each regime at every time.",
         examples=[
             "regimetry panel panel.onnx bars.parquet --by symbol",
             "regimetry panel panel.onnx bars.parquet --by symbol -o comovement.csv",

@@ -104,8 +104,8 @@ def predictability(past: Labels, future: Labels, n_regimes: int, horizon: int) -
     """Return how much of the labels' entropy the past's Markov chain explains in the future.
 
     ``(L - L0) / H``. L is the mean log likelihood per bar of the future labels, each given the
-    label ``horizon`` bars before it, under the transition matrix of the past to that power. L0 is the
-    same for a forecast that does not know the present: the shares of the regimes in past and
+    label ``horizon`` bars before it, under the transition matrix of the past to that power. L0 is
+    the same for a forecast that does not know the present: the shares of the regimes in past and
     future together. H is the entropy of those shares.
 
     The division makes K comparable: more regimes mean more entropy to explain. The horizon makes
