@@ -29,7 +29,8 @@ Array::Array(py::handle object, const char* name) : name_(name) {
   ndim_ = proxy_->nd;
   flags_ = proxy_->flags;
   data_ = proxy_->data;
-  for (std::size_t axis = 0; axis < std::min(shape_.size(), static_cast<std::size_t>(ndim_)); ++axis) {
+  for (std::size_t axis = 0; axis < std::min(shape_.size(), static_cast<std::size_t>(ndim_));
+       ++axis) {
     shape_[axis] = proxy_->dimensions[axis];
     strides_[axis] = proxy_->strides[axis];
   }
@@ -39,7 +40,8 @@ std::string Array::shape_name() const {
   std::string text = "(";
   const bool copied = static_cast<std::size_t>(ndim_) <= shape_.size();
   for (int axis = 0; axis < (copied ? ndim_ : proxy_->nd); ++axis) {
-    text += (axis > 0 ? ", " : "") + std::to_string(copied ? shape(axis) : proxy_->dimensions[axis]);
+    text +=
+        (axis > 0 ? ", " : "") + std::to_string(copied ? shape(axis) : proxy_->dimensions[axis]);
   }
   return text + (ndim() == 1 ? ",)" : ")");
 }
@@ -116,9 +118,8 @@ py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
                           const py::ssize_t* strides, void* data, py::handle owner) {
   auto& api = py::detail::npy_api::get();
   // No flags: not writeable; numpy itself works out contiguity and alignment.
-  auto view = py::reinterpret_steal<py::object>(
-      api.PyArray_NewFromDescr_(api.PyArray_Type_, descr.release().ptr(), ndim, shape, strides,
-                                data, 0, nullptr));
+  auto view = py::reinterpret_steal<py::object>(api.PyArray_NewFromDescr_(
+      api.PyArray_Type_, descr.release().ptr(), ndim, shape, strides, data, 0, nullptr));
   if (!view) throw py::error_already_set();
   if (api.PyArray_SetBaseObject_(view.ptr(), owner.inc_ref().ptr()) != 0) {
     throw py::error_already_set();

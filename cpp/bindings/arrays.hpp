@@ -41,9 +41,7 @@ class Array {
   int64_t item_size() const {
     return static_cast<int64_t>(py::reinterpret_borrow<py::dtype>(proxy_->descr).itemsize());
   }
-  bool writeable() const {
-    return (flags_ & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0;
-  }
+  bool writeable() const { return (flags_ & py::detail::npy_api::NPY_ARRAY_WRITEABLE_) != 0; }
   bool dense() const { return (flags_ & py::array::c_style) != 0; }
   bool aligned_to(std::size_t bytes) const {
     return reinterpret_cast<std::uintptr_t>(data_) % bytes == 0;
@@ -84,10 +82,12 @@ template <class F>
 decltype(auto) with_matrix(const Array& a, F&& f) {
   a.require_ndim(2, "(T, F)", "use values[:, None] for a single column");
   if (a.is_float32()) {
-    return f(regimetry::MatrixView<float>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
+    return f(
+        regimetry::MatrixView<float>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
   }
   if (!a.is_float64()) a.fail_dtype("float32 or float64", "use .astype('float32')");
-  return f(regimetry::MatrixView<double>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
+  return f(
+      regimetry::MatrixView<double>(a.data(), a.shape(0), a.shape(1), a.stride(0), a.stride(1)));
 }
 
 // The same for a 1-D array, as a matrix of one row.

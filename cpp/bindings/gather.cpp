@@ -37,7 +37,10 @@ void gather_windows(const py::object& values, const py::object& starts, const py
   to.require_ndim(3, "(B, W, F)", kMakeOut);
   if (!to.is_float32()) to.fail_dtype("float32", kMakeOut);
   if (!to.dense() || !to.writeable() || !to.aligned_to(alignof(float))) {
-    regimetry::fail("out is ", !to.dense() ? "not C-contiguous" : !to.writeable() ? "read-only" : "misaligned",
+    regimetry::fail("out is ",
+                    !to.dense()       ? "not C-contiguous"
+                    : !to.writeable() ? "read-only"
+                                      : "misaligned",
                     "; expected a writeable, aligned, C-contiguous array; ", kMakeOut);
   }
   const int64_t n = index.shape(0), w = to.shape(1);

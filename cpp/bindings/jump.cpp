@@ -20,9 +20,10 @@ std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n) {
   if (offsets.is_none()) return {0, n};
   auto out = bindings::to_indices(offsets, "offsets");
   if (out.empty() || out.front() != 0 || out.back() != n) {
-    regimetry::fail("offsets run from ", out.empty() ? 0 : out.front(), " to ",
-                    out.empty() ? 0 : out.back(), "; expected 0 to ", n,
-                    ", the number of distance rows; pass the start of each series and then the end");
+    regimetry::fail(
+        "offsets run from ", out.empty() ? 0 : out.front(), " to ", out.empty() ? 0 : out.back(),
+        "; expected 0 to ", n,
+        ", the number of distance rows; pass the start of each series and then the end");
   }
   for (std::size_t i = 1; i < out.size(); ++i) {
     if (out[i] < out[i - 1]) {
@@ -72,8 +73,8 @@ py::array_t<double> to_means(const py::object& novelty, const py::object& means,
   const auto require_size = [](const Array& a, int64_t size, const char* of) {
     a.require_ndim(1, "one number for each", "pass a flat array");
     if (a.shape(0) != size) {
-      regimetry::fail(a.name(), " has shape ", a.shape_name(), "; expected (", size, ",), a number for each ",
-                      of, "; pass those of the same rows");
+      regimetry::fail(a.name(), " has shape ", a.shape_name(), "; expected (", size,
+                      ",), a number for each ", of, "; pass those of the same rows");
     }
   };
   if (!means.is_none()) {
@@ -141,8 +142,8 @@ py::tuple follow(const py::object& distance, const py::object& novelty, py::hand
   int64_t* label = labels.mutable_data();
   double *value = values.mutable_data(), *probability = probabilities.mutable_data();
   for_each_series(in, [&](int64_t m, int64_t first, const auto& all, int64_t n) {
-    regimetry::jump_forward(all, first, n, in.penalty, steep, state.data() + m * in.k(), label, value,
-                            probability);
+    regimetry::jump_forward(all, first, n, in.penalty, steep, state.data() + m * in.k(), label,
+                            value, probability);
   });
   const auto averages = to_means(novelty, means, bindings::to_double(memory, "memory"), in.offsets);
   return py::make_tuple(labels, probabilities, values, averages);
@@ -162,10 +163,11 @@ py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
 }  // namespace
 
 void register_jump(py::module_& m) {
-  m.def("follow", &follow, py::arg("distance"), py::arg("novelty"), py::arg("penalty"),
-        py::arg("sharpness"), py::arg("memory"), py::arg("costs") = py::none(),
-        py::arg("means") = py::none(), py::arg("offsets") = py::none(),
-        R"(follow(distance, novelty, penalty, sharpness, memory, costs=None, means=None, offsets=None)
+  m.def(
+      "follow", &follow, py::arg("distance"), py::arg("novelty"), py::arg("penalty"),
+      py::arg("sharpness"), py::arg("memory"), py::arg("costs") = py::none(),
+      py::arg("means") = py::none(), py::arg("offsets") = py::none(),
+      R"(follow(distance, novelty, penalty, sharpness, memory, costs=None, means=None, offsets=None)
 --
 
 Label each row by what is known up to it, at a price for every change of regime.

@@ -1,4 +1,4 @@
-// One function per concept; module.cpp calls them.
+// One function a concept; module.cpp calls them.
 #pragma once
 
 #include <pybind11/pybind11.h>

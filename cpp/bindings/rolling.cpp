@@ -73,7 +73,8 @@ bool place_keyword(PyObject* name, PyObject* value, PyObject** slots) {
   for (int i = 0; i < 3; ++i) {
     if (PyUnicode_CompareWithASCIIString(name, names[i]) != 0) continue;
     if (slots[i] != nullptr) {
-      PyErr_Format(PyExc_TypeError, "rolling_windows() got multiple values for argument '%U'", name);
+      PyErr_Format(PyExc_TypeError, "rolling_windows() got multiple values for argument '%U'",
+                   name);
       return false;
     }
     slots[i] = value;
@@ -87,7 +88,8 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t n_args, PyObject* ke
   PyObject* slots[3] = {nullptr, nullptr, nullptr};
   if (n_args > 3) {
     PyErr_Format(PyExc_TypeError,
-                 "rolling_windows() takes from 2 to 3 positional arguments but %zd were given", n_args);
+                 "rolling_windows() takes from 2 to 3 positional arguments but %zd were given",
+                 n_args);
     return nullptr;
   }
   for (Py_ssize_t i = 0; i < n_args; ++i) slots[i] = args[i];
@@ -108,13 +110,14 @@ PyObject* call(PyObject*, PyObject* const* args, Py_ssize_t n_args, PyObject* ke
   }
 }
 
-PyMethodDef definition = {"rolling_windows", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)),
+PyMethodDef definition = {"rolling_windows",
+                          reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)),
                           METH_FASTCALL | METH_KEYWORDS, kDoc};
 
 }  // namespace
 
 void register_rolling(py::module_& m) {
   const py::object module_name = m.attr("__name__");
-  m.add_object("rolling_windows", py::reinterpret_steal<py::object>(PyCFunction_NewEx(
-                                      &definition, m.ptr(), module_name.ptr())));
+  m.add_object("rolling_windows", py::reinterpret_steal<py::object>(
+                                      PyCFunction_NewEx(&definition, m.ptr(), module_name.ptr())));
 }

@@ -28,8 +28,9 @@ py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py
   const auto codes = optional_column(instruments, "instruments", rows);
   const auto times = optional_column(timestamps, "timestamps", rows);
   if (timestamps.is_none() != max_gap.is_none()) {
-    regimetry::fail(timestamps.is_none() ? "max_gap without timestamps" : "timestamps without max_gap",
-                    "; expected both or neither; pass the longest pause allowed inside a window");
+    regimetry::fail(
+        timestamps.is_none() ? "max_gap without timestamps" : "timestamps without max_gap",
+        "; expected both or neither; pass the longest pause allowed inside a window");
   }
   const int64_t gap = max_gap.is_none() ? 0 : bindings::to_int64(max_gap, "max_gap");
   regimetry::SegmentFinder finder(codes, times, gap);
@@ -58,10 +59,11 @@ py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py
 }  // namespace
 
 void register_segments(py::module_& m) {
-  m.def("window_starts", &window_starts, py::arg("n_rows"), py::arg("window_size"),
-        py::arg("stride") = 1, py::arg("values") = py::none(), py::arg("instruments") = py::none(),
-        py::arg("timestamps") = py::none(), py::arg("max_gap") = py::none(),
-        R"(window_starts(n_rows, window_size, stride=1, values=None, instruments=None, timestamps=None, max_gap=None)
+  m.def(
+      "window_starts", &window_starts, py::arg("n_rows"), py::arg("window_size"),
+      py::arg("stride") = 1, py::arg("values") = py::none(), py::arg("instruments") = py::none(),
+      py::arg("timestamps") = py::none(), py::arg("max_gap") = py::none(),
+      R"(window_starts(n_rows, window_size, stride=1, values=None, instruments=None, timestamps=None, max_gap=None)
 --
 
 List the rows at which a window may begin.

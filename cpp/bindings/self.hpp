@@ -16,8 +16,9 @@ class Self {
     auto* instance = reinterpret_cast<pybind11::detail::instance*>(object.ptr());
     auto held = instance->get_value_and_holder();
     if (!held.holder_constructed()) {
-      throw pybind11::type_error("the object is not initialised; expected one made by calling the "
-                                 "class; call __init__ first");
+      throw pybind11::type_error(
+          "the object is not initialised; expected one made by calling the "
+          "class; call __init__ first");
     }
     value_ = static_cast<T*>(held.value_ptr());
   }

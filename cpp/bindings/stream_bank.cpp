@@ -42,7 +42,8 @@ py::array_t<Kept> rows_array(const StreamBank& bank, int64_t n) {
 }
 
 // Numbers (n, S) as the core gives them.
-py::array_t<double> numbers_array(const StreamBank& bank, const std::vector<double>& flat, std::size_t n) {
+py::array_t<double> numbers_array(const StreamBank& bank, const std::vector<double>& flat,
+                                  std::size_t n) {
   return py::array_t<double>({static_cast<int64_t>(n), bank.n_numbers()}, flat.data());
 }
 
@@ -50,12 +51,14 @@ py::array_t<double> numbers_array(const StreamBank& bank, const std::vector<doub
 std::vector<double> to_numbers(const py::object& object, int ndim, const char* layout) {
   const Array a(object, "numbers");
   a.require_ndim(ndim, layout, "pass what numbers() gives");
-  if (!a.is_float64() || !a.dense()) a.fail_dtype("C-contiguous float64", "use np.ascontiguousarray");
+  if (!a.is_float64() || !a.dense())
+    a.fail_dtype("C-contiguous float64", "use np.ascontiguousarray");
   const auto* data = static_cast<const double*>(a.data());
   return {data, data + a.shape(0) * (ndim > 1 ? a.shape(1) : 1)};
 }
 
-py::tuple stage(Self<StreamBank> self, const py::object& ids, const py::object& rows, py::handle threads) {
+py::tuple stage(Self<StreamBank> self, const py::object& ids, const py::object& rows,
+                py::handle threads) {
   const auto index = bindings::to_indices(ids, "ids");
   const Array a(rows, "rows");
   const int64_t n_threads = bindings::to_int64(threads, "threads");
@@ -80,7 +83,8 @@ py::tuple stage(Self<StreamBank> self, const py::object& ids, const py::object& 
 void commit(Self<StreamBank> self, const py::object& ids, const py::object& rows,
             const py::object& changed, const py::object& numbers) {
   const auto index = bindings::to_indices(ids, "ids");
-  const auto streams = changed.is_none() ? std::vector<int64_t>() : bindings::to_indices(changed, "changed");
+  const auto streams =
+      changed.is_none() ? std::vector<int64_t>() : bindings::to_indices(changed, "changed");
   const Array a(rows, "rows");
   const auto push = [&](const MatrixView<double>& each) {
     bindings::with_matrix(a, [&](const auto& view) {
@@ -91,7 +95,8 @@ void commit(Self<StreamBank> self, const py::object& ids, const py::object& rows
   const Array given(numbers, "numbers");
   if (!given.is_float64()) given.fail_dtype("float64", "use .astype('float64')");
   given.require_ndim(2, "(n, S)", "pass a row for each of the streams that change");
-  push(MatrixView<double>(given.data(), given.shape(0), given.shape(1), given.stride(0), given.stride(1)));
+  push(MatrixView<double>(given.data(), given.shape(0), given.shape(1), given.stride(0),
+                          given.stride(1)));
 }
 
 py::dict snapshot(Self<StreamBank> self) {
@@ -124,7 +129,8 @@ void restore(Self<StreamBank> self, py::handle object) {
   bindings::require_snapshot(snapshot, kKind, kVersion, self->window_size(), self->n_features());
   regimetry::BankState state{
       bindings::to_indices(bindings::snapshot_item(snapshot, "ids"), "ids"),
-      bindings::to_indices(bindings::snapshot_item(snapshot, "counts"), "counts"), {}};
+      bindings::to_indices(bindings::snapshot_item(snapshot, "counts"), "counts"),
+      {}};
   if (self->n_numbers() > 0) {
     state.numbers = to_numbers(bindings::snapshot_item(snapshot, "numbers"), 2, "(n, S)");
   }
@@ -135,8 +141,9 @@ void restore(Self<StreamBank> self, py::handle object) {
     a.fail_dtype(self->doubles() ? "float64" : "float32", "restore an unchanged snapshot");
   }
   if (!a.dense() || a.shape(1) != self->window_size()) {
-    regimetry::fail("the snapshot's rows have shape ", a.shape_name(), "; expected C-contiguous (n, ",
-                    self->window_size(), ", ", self->n_features(), "); restore an unchanged snapshot");
+    regimetry::fail("the snapshot's rows have shape ", a.shape_name(),
+                    "; expected C-contiguous (n, ", self->window_size(), ", ", self->n_features(),
+                    "); restore an unchanged snapshot");
   }
   with_kept(*self, [&](auto kept) {
     const MatrixView<decltype(kept)> view(static_cast<const decltype(kept)*>(a.data()),
@@ -157,7 +164,8 @@ bool keeps_doubles(const std::string& dtype) {
 void register_stream_bank(py::module_& m) {
   py::class_<StreamBank>(m, "StreamBank", py::is_final(), plain_type(), kBankDoc)
       .def(py::init([](py::handle n_streams, py::handle window_size, py::handle n_features,
-                       const py::object& capacity, const py::object& numbers, const std::string& dtype) {
+                       const py::object& capacity, const py::object& numbers,
+                       const std::string& dtype) {
              const int64_t n = bindings::to_int64(n_streams, "n_streams");
              return new StreamBank(
                  n, bindings::to_int64(window_size, "window_size"),
@@ -174,37 +182,62 @@ void register_stream_bank(py::module_& m) {
       .def("stage", &stage, py::arg("ids"), py::arg("rows"), py::arg("threads") = 1, kStageDoc)
       .def("commit", &commit, py::arg("ids"), py::arg("rows"), py::arg("changed") = py::none(),
            py::arg("numbers") = py::none(), kCommitDoc)
-      .def("numbers", [](Self<StreamBank> self, const py::object& ids) {
-             const auto index = bindings::to_indices(ids, "ids");
-             return numbers_array(*self, without_gil([&] { return self->numbers(index); }), index.size());
-           }, py::arg("ids"), kNumbersDoc)
-      .def("add", [](Self<StreamBank> self, py::handle count) {
-             const int64_t n = bindings::to_int64(count, "count");
-             return to_array(without_gil([&] { return self->add(n); }));
-           }, py::arg("count") = 1, kAddDoc)
-      .def("drop", [](Self<StreamBank> self, const py::object& ids) {
-             const auto index = bindings::to_indices(ids, "ids");
-             without_gil([&] { self->drop(index); });
-           }, py::arg("ids"), kDropDoc)
-      .def("reset", [](Self<StreamBank> self, const py::object& ids) {
-             if (ids.is_none()) return without_gil([&] { self->reset(); });
-             const auto index = bindings::to_indices(ids, "ids");
-             without_gil([&] { self->reset(index); });
-           }, py::arg("ids") = py::none(), kResetDoc)
-      .def("counts", [](Self<StreamBank> self, const py::object& ids) {
-             const auto index = bindings::to_indices(ids, "ids");
-             return to_array(without_gil([&] { return self->counts(index); }));
-           }, py::arg("ids"), kCountsDoc)
+      .def(
+          "numbers",
+          [](Self<StreamBank> self, const py::object& ids) {
+            const auto index = bindings::to_indices(ids, "ids");
+            return numbers_array(*self, without_gil([&] { return self->numbers(index); }),
+                                 index.size());
+          },
+          py::arg("ids"), kNumbersDoc)
+      .def(
+          "add",
+          [](Self<StreamBank> self, py::handle count) {
+            const int64_t n = bindings::to_int64(count, "count");
+            return to_array(without_gil([&] { return self->add(n); }));
+          },
+          py::arg("count") = 1, kAddDoc)
+      .def(
+          "drop",
+          [](Self<StreamBank> self, const py::object& ids) {
+            const auto index = bindings::to_indices(ids, "ids");
+            without_gil([&] { self->drop(index); });
+          },
+          py::arg("ids"), kDropDoc)
+      .def(
+          "reset",
+          [](Self<StreamBank> self, const py::object& ids) {
+            if (ids.is_none()) return without_gil([&] { self->reset(); });
+            const auto index = bindings::to_indices(ids, "ids");
+            without_gil([&] { self->reset(index); });
+          },
+          py::arg("ids") = py::none(), kResetDoc)
+      .def(
+          "counts",
+          [](Self<StreamBank> self, const py::object& ids) {
+            const auto index = bindings::to_indices(ids, "ids");
+            return to_array(without_gil([&] { return self->counts(index); }));
+          },
+          py::arg("ids"), kCountsDoc)
       .def("snapshot", &snapshot, kSnapshotDoc)
       .def("restore", &restore, py::arg("snapshot"), kRestoreDoc)
-      .def("close", [](Self<StreamBank> self) { without_gil([&] { self->close(); }); }, kCloseDoc)
-      .def_property_readonly("n_streams", [](Self<StreamBank> self) {
-             return without_gil([&] { return self->n_streams(); });
-           }, "The streams that exist.")
-      .def_property_readonly("closed", [](Self<StreamBank> self) {
-             return without_gil([&] { return self->closed(); });
-           }, "Whether close() was called.")
-      .def_property_readonly("capacity", [](Self<StreamBank> self) { return self->capacity(); }, "The most streams there can be.")
-      .def_property_readonly("window_size", [](Self<StreamBank> self) { return self->window_size(); }, "W, the rows of a window.")
-      .def_property_readonly("n_features", [](Self<StreamBank> self) { return self->n_features(); }, "F, the values of a row.");
+      .def(
+          "close", [](Self<StreamBank> self) { without_gil([&] { self->close(); }); }, kCloseDoc)
+      .def_property_readonly(
+          "n_streams",
+          [](Self<StreamBank> self) { return without_gil([&] { return self->n_streams(); }); },
+          "The streams that exist.")
+      .def_property_readonly(
+          "closed",
+          [](Self<StreamBank> self) { return without_gil([&] { return self->closed(); }); },
+          "Whether close() was called.")
+      .def_property_readonly(
+          "capacity", [](Self<StreamBank> self) { return self->capacity(); },
+          "The most streams there can be.")
+      .def_property_readonly(
+          "window_size", [](Self<StreamBank> self) { return self->window_size(); },
+          "W, the rows of a window.")
+      .def_property_readonly(
+          "n_features", [](Self<StreamBank> self) { return self->n_features(); },
+          "F, the values of a row.");
 }

@@ -1,7 +1,8 @@
 // Docstrings of StreamBank, apart so that its binding stays readable.
 #pragma once
 
-constexpr const char* kBankDoc = R"(StreamBank(n_streams, window_size, n_features, capacity=None, numbers=None, dtype='float32')
+constexpr const char* kBankDoc =
+    R"(StreamBank(n_streams, window_size, n_features, capacity=None, numbers=None, dtype='float32')
 --
 
 The last W rows of many live series, in one block of memory, and S numbers with each.

@@ -82,8 +82,9 @@ void segments(Bytes& in) {
   const auto codes = in.list<int64_t>(rows), times = in.list<int64_t>(rows);
   const bool with_codes = in.below(2) == 1, with_times = in.below(2) == 1;
   const int64_t w = 1 + in.below(6), s = 1 + in.below(4);
-  const auto found = find_segments(m.view, SegmentFinder(with_codes ? codes.data() : nullptr,
-                                                         with_times ? times.data() : nullptr, in.number(5)));
+  const auto found =
+      find_segments(m.view, SegmentFinder(with_codes ? codes.data() : nullptr,
+                                          with_times ? times.data() : nullptr, in.number(5)));
   std::vector<int64_t> starts(static_cast<std::size_t>(count_starts(found, w, s)));
   fill_starts(found, w, s, starts.data());
   for (const int64_t start : starts) require(start >= 0 && start + w <= rows);

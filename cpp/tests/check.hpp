@@ -7,12 +7,12 @@
 
 #include "regimetry/error.hpp"
 
-#define CHECK(condition)                                                              \
-  do {                                                                                \
-    if (!(condition)) {                                                               \
+#define CHECK(condition)                                                                \
+  do {                                                                                  \
+    if (!(condition)) {                                                                 \
       std::cerr << __FILE__ << ':' << __LINE__ << ": failed: " #condition << std::endl; \
-      std::exit(1);                                                                   \
-    }                                                                                 \
+      std::exit(1);                                                                     \
+    }                                                                                   \
   } while (false)
 
 // Runs f, which has to throw a DataError that says `part`.

@@ -9,7 +9,8 @@ using namespace regimetry;
 
 namespace {
 
-double cost_of(const std::vector<double>& d, const std::vector<int64_t>& path, int64_t k, double penalty) {
+double cost_of(const std::vector<double>& d, const std::vector<int64_t>& path, int64_t k,
+               double penalty) {
   double cost = 0;
   for (std::size_t t = 0; t < path.size(); ++t) {
     cost += d[t * static_cast<std::size_t>(k) + static_cast<std::size_t>(path[t])];
@@ -24,7 +25,8 @@ void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& ran
   for (int64_t i = 0; i < n * k; ++i) d.push_back(static_cast<double>(random() % 7));
   const MatrixView<double> view(d.data(), n, k);
   std::vector<double> state(static_cast<std::size_t>(k));
-  std::vector<int64_t> labels(static_cast<std::size_t>(n)), path(labels), best(static_cast<std::size_t>(k));
+  std::vector<int64_t> labels(static_cast<std::size_t>(n)), path(labels),
+      best(static_cast<std::size_t>(k));
   std::vector<double> values(d.size()), shares(d.size());
   jump_forward(view, 0, n, penalty, 0.5, state.data(), labels.data(), values.data(), shares.data());
   jump_path(view, 0, n, penalty, path.data());
@@ -42,7 +44,8 @@ void compare_with_search(int64_t n, int64_t k, double penalty, std::mt19937& ran
   CHECK(cost_of(d, path, k, penalty) == low);
   for (int64_t i = 0; i < k; ++i) {
     // V of the last row is the least cost of all paths that end in each state.
-    CHECK(values[static_cast<std::size_t>((n - 1) * k + i)] == least[static_cast<std::size_t>(i)] - low);
+    CHECK(values[static_cast<std::size_t>((n - 1) * k + i)] ==
+          least[static_cast<std::size_t>(i)] - low);
   }
 }
 
@@ -81,7 +84,8 @@ void compare_passes(int64_t k, std::mt19937& random) {
   for (int64_t cut = 1; cut < n; ++cut) {
     state = zeros;
     jump_forward(view, 0, cut, 30.0, 0.5, state.data(), again.data(), parts.data(), shares.data());
-    jump_forward(view, cut, n - cut, 30.0, 0.5, state.data(), again.data(), parts.data(), shares.data());
+    jump_forward(view, cut, n - cut, 30.0, 0.5, state.data(), again.data(), parts.data(),
+                 shares.data());
     CHECK(again == labels && parts == whole);
   }
   state = zeros;
@@ -97,8 +101,9 @@ void compare_passes(int64_t k, std::mt19937& random) {
 int main() {
   std::mt19937 random(5);
   for (int round = 0; round < 60; ++round) {
-    compare_with_search(1 + static_cast<int64_t>(random() % 6), 1 + static_cast<int64_t>(random() % 4),
-                        static_cast<double>(random() % 5), random);
+    compare_with_search(1 + static_cast<int64_t>(random() % 6),
+                        1 + static_cast<int64_t>(random() % 4), static_cast<double>(random() % 5),
+                        random);
   }
 
   for (const int64_t k : {1, 2, 5, 8, 9, 70}) compare_passes(k, random);

@@ -23,5 +23,6 @@ int main() {
   check_refused("window_size is 0", [] { rolling_geometry(10, 3, 24, 8, 8, 0, 1); });
   check_refused("only 10", [] { rolling_geometry(10, 3, 24, 8, 8, 11, 1); });
   check_refused("stride is 0", [] { rolling_geometry(10, 3, 24, 8, 8, 1, 0); });
-  check_refused("64 bits", [] { rolling_geometry(int64_t{1} << 40, 1, 0, 0, 8, int64_t{1} << 39, 1); });
+  check_refused("64 bits",
+                [] { rolling_geometry(int64_t{1} << 40, 1, 0, 0, 8, int64_t{1} << 39, 1); });
 }

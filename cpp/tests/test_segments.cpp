@@ -19,13 +19,15 @@ std::vector<int64_t> starts_of(const std::vector<Segment>& segments, int64_t w, 
 int main() {
   using Starts = std::vector<int64_t>;
   const int64_t codes[] = {7, 7, 7, 2, 2, 2, 2};
-  CHECK((starts_of(find_segments(7, SegmentFinder(codes, nullptr, 0)), 2, 1) == Starts{0, 1, 3, 4, 5}));
+  CHECK((starts_of(find_segments(7, SegmentFinder(codes, nullptr, 0)), 2, 1) ==
+         Starts{0, 1, 3, 4, 5}));
   CHECK((starts_of(find_segments(7, SegmentFinder(codes, nullptr, 0)), 2, 2) == Starts{0, 3, 5}));
   CHECK(starts_of(find_segments(7, SegmentFinder(codes, nullptr, 0)), 5, 1).empty());
 
   constexpr int64_t low = std::numeric_limits<int64_t>::min();
   const int64_t times[] = {low, -5, -4, kMaxSize - 1, kMaxSize, kMaxSize, kMaxSize};
-  CHECK((starts_of(find_segments(7, SegmentFinder(nullptr, times, 1)), 2, 1) == Starts{1, 3, 4, 5}));
+  CHECK(
+      (starts_of(find_segments(7, SegmentFinder(nullptr, times, 1)), 2, 1) == Starts{1, 3, 4, 5}));
   // The gap is exact over the whole range of 64 bits.
   const int64_t far[] = {low, -1};
   CHECK(starts_of(find_segments(2, SegmentFinder(nullptr, far, kMaxSize)), 2, 1).size() == 1);
@@ -42,7 +44,8 @@ int main() {
     Starts slow;
     int64_t since = 0;  // first row of the running segment
     for (int64_t t = 0; t < rows; ++t) {
-      for (int64_t f = 0; f < cols; ++f) if (!is_usable(values(t, f))) since = t + 1;
+      for (int64_t f = 0; f < cols; ++f)
+        if (!is_usable(values(t, f))) since = t + 1;
       if (t + 1 - since >= w && (t + 1 - w - since) % 2 == 0) slow.push_back(t + 1 - w);
     }
     CHECK(!slow.empty());
@@ -53,7 +56,8 @@ int main() {
   CHECK(starts_of(find_segments(no_columns, SegmentFinder(nullptr, nullptr, 0)), 4, 1).size() == 2);
 
   const int64_t mixed[] = {1, 2, 1};
-  check_refused("instrument 1 of row 2", [&] { find_segments(3, SegmentFinder(mixed, nullptr, 0)); });
+  check_refused("instrument 1 of row 2",
+                [&] { find_segments(3, SegmentFinder(mixed, nullptr, 0)); });
   const int64_t back[] = {3, 5, 4};
   check_refused("at row 2", [&] { find_segments(3, SegmentFinder(nullptr, back, 10)); });
   check_refused("max_gap", [&] { SegmentFinder(nullptr, back, -1); });

@@ -19,7 +19,8 @@ struct Result {
 };
 
 template <class T>
-Result push(StreamBank& bank, const std::vector<int64_t>& ids, const MatrixView<T>& rows, int64_t threads = 1) {
+Result push(StreamBank& bank, const std::vector<int64_t>& ids, const MatrixView<T>& rows,
+            int64_t threads = 1) {
   Result out;
   bank.stage(ids, rows, threads, [&](int64_t n) {
     out.ids.resize(static_cast<std::size_t>(n));
@@ -31,7 +32,8 @@ Result push(StreamBank& bank, const std::vector<int64_t>& ids, const MatrixView<
 }
 
 // A bank equals as many lists, rows taken one by one.
-void compare_with_lists(int64_t streams, int64_t w, int64_t f, int64_t batch, int rounds, int64_t threads) {
+void compare_with_lists(int64_t streams, int64_t w, int64_t f, int64_t batch, int rounds,
+                        int64_t threads) {
   std::mt19937 random(11);
   StreamBank bank(streams, w, f, streams);
   std::vector<std::vector<float>> lists(static_cast<std::size_t>(streams));
@@ -86,7 +88,8 @@ void hammer() {
 void life_of_streams() {
   StreamBank bank(2, 2, 1, 4);
   const float rows[] = {1, 2, 3};
-  CHECK(push(bank, {1, 1, 1}, MatrixView<float>(rows, 3, 1)).windows == (std::vector<float>{1, 2, 2, 3}));
+  CHECK(push(bank, {1, 1, 1}, MatrixView<float>(rows, 3, 1)).windows ==
+        (std::vector<float>{1, 2, 2, 3}));
   CHECK((bank.add(2) == std::vector<int64_t>{2, 3}) && bank.n_streams() == 4);
   check_refused("4 of 4", [&] { bank.add(1); });
   check_refused("ids[1] is 1", [&] { bank.drop({1, 1}); });
@@ -106,8 +109,9 @@ void life_of_streams() {
   check_refused("shape (3, 1)", [&] { push(bank, {0}, MatrixView<float>(rows, 3, 1)); });
   bool thrown = false;
   try {
-    bank.stage({0, 0}, MatrixView<float>(rows, 2, 1), 1,
-              [](int64_t) -> std::pair<int64_t*, float*> { throw std::runtime_error("no memory"); });
+    bank.stage(
+        {0, 0}, MatrixView<float>(rows, 2, 1), 1,
+        [](int64_t) -> std::pair<int64_t*, float*> { throw std::runtime_error("no memory"); });
   } catch (const std::runtime_error&) {
     thrown = true;
   }
@@ -139,7 +143,8 @@ void snapshots() {
   other.restore(state, MatrixView<float>(held.data(), 6, 1));
   CHECK(other.n_streams() == 2);
   for (StreamBank* each : {&bank, &other}) {
-    CHECK(push(*each, {2, 0, 2}, MatrixView<float>(rows, 3, 1)).windows == (std::vector<float>{3, 4, 2, 5, 1, 3}));
+    CHECK(push(*each, {2, 0, 2}, MatrixView<float>(rows, 3, 1)).windows ==
+          (std::vector<float>{3, 4, 2, 5, 1, 3}));
   }
   const MatrixView<float> view(held.data(), 6, 1);
   check_refused("ascending", [&] { other.restore({{2, 0}, {1, 4}, {}}, view); });
@@ -169,7 +174,8 @@ void two_steps() {
     CHECK((bank.counts({0, 1}) == std::vector<int64_t>{0, 0}));
   }
   check_refused("ids[0] is 2", [&] { bank.commit({1, 1, 0}, view, {2}, one); });
-  check_refused("shape (1, 2); expected (2, 2)", [&] { bank.commit({1, 1, 0}, view, {0, 1}, one); });
+  check_refused("shape (1, 2); expected (2, 2)",
+                [&] { bank.commit({1, 1, 0}, view, {0, 1}, one); });
   CHECK((bank.counts({0, 1}) == std::vector<int64_t>{0, 0}));
   bank.commit({1, 1, 0}, view, {1}, one);
   CHECK((bank.counts({0, 1}) == std::vector<int64_t>{1, 2}));

@@ -8,8 +8,8 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 
@@ -65,7 +65,8 @@ void convert_rows(const MatrixView<T>& values, int64_t first, int64_t n, float* 
   if constexpr (std::is_same_v<T, float>) {
     if (values.rows_are_dense()) {
       const auto bytes = static_cast<std::size_t>(cols) * sizeof(float);
-      for (int64_t r = 0; r < n; ++r) std::memcpy(out + r * cols, values.row_data(first + r), bytes);
+      for (int64_t r = 0; r < n; ++r)
+        std::memcpy(out + r * cols, values.row_data(first + r), bytes);
       return;
     }
   }
@@ -83,7 +84,8 @@ void convert_rows(const MatrixView<T>& values, int64_t first, int64_t n, float* 
   } else {
     for (int64_t r = 0; r < n; ++r, start += rs) {
       const char* at = start;
-      for (int64_t f = 0; f < cols; ++f, at += cs) *out++ = static_cast<float>(MatrixView<T>::load(at));
+      for (int64_t f = 0; f < cols; ++f, at += cs)
+        *out++ = static_cast<float>(MatrixView<T>::load(at));
     }
   }
 }
@@ -145,20 +147,23 @@ void convert_windows(const MatrixView<T>& values, const int64_t* starts, int64_t
 template <class T>
 void gather_windows(const MatrixView<T>& values, const int64_t* starts, int64_t n_starts,
                     int64_t window_size, float* out, int64_t threads = 1) {
-  if (window_size < 1) fail("window_size is ", window_size, "; expected at least 1; pass the model's");
+  if (window_size < 1)
+    fail("window_size is ", window_size, "; expected at least 1; pass the model's");
   require_threads(threads);
   if (n_starts > 0) count_windows(values.rows(), window_size, 1);  // refuses W > T
   for (int64_t b = 0; b < n_starts; ++b) require_start(starts[b], b, values.rows(), window_size);
   const int64_t cols = values.cols();
   const int64_t item = checked_multiply(window_size, cols, "a window");
   if (item == 0 || n_starts == 0) return;
-  const int64_t bytes = checked_multiply(checked_multiply(item, n_starts, "the batch"), 4, "the batch");
+  const int64_t bytes =
+      checked_multiply(checked_multiply(item, n_starts, "the batch"), 4, "the batch");
   threads = useful_threads(threads, bytes);
   run_parallel(threads, [&](int64_t index) {
     const int64_t begin = n_starts / threads * index + std::min(index, n_starts % threads);
     const int64_t end = begin + n_starts / threads + (index < n_starts % threads ? 1 : 0);
     if constexpr (std::is_same_v<T, float>) {
-      const auto dense = static_cast<std::ptrdiff_t>(sizeof(float)) * static_cast<std::ptrdiff_t>(cols);
+      const auto dense =
+          static_cast<std::ptrdiff_t>(sizeof(float)) * static_cast<std::ptrdiff_t>(cols);
       if (values.rows_are_dense() && values.row_stride() == dense) {
         return copy_blocks(values, starts, begin, end, window_size, out);
       }

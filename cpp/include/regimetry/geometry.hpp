@@ -30,7 +30,8 @@ inline int64_t checked_multiply(int64_t a, int64_t b, const char* what) {
 // The number of windows of W rows, S apart, that lie wholly inside T rows.
 inline int64_t count_windows(int64_t rows, int64_t window_size, int64_t stride) {
   if (window_size < 1) {
-    fail("window_size is ", window_size, "; expected at least 1; pass the number of rows a window holds");
+    fail("window_size is ", window_size,
+         "; expected at least 1; pass the number of rows a window holds");
   }
   if (stride < 1) {
     fail("stride is ", stride, "; expected at least 1; pass 1 for a window at every row");

@@ -158,7 +158,8 @@ void jump_path(const MatrixView<T>& distance, int64_t first, int64_t n, double p
   const int64_t words = (distance.cols() + 63) / 64;
   // changes[t]: the states that are reached more cheaply by a change from the cheapest of t than
   // by staying.
-  std::vector<std::uint64_t> changes(static_cast<std::size_t>(checked_multiply(n, words, "the path")));
+  std::vector<std::uint64_t> changes(
+      static_cast<std::size_t>(checked_multiply(n, words, "the path")));
   std::vector<double> state(static_cast<std::size_t>(distance.cols()), 0.0);
   std::uint64_t* bits = changes.data();
   const auto keep = [&](int64_t, const double* v, int64_t k_count) {

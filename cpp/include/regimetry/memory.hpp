@@ -45,7 +45,9 @@ inline int64_t memory_limit_bytes() {
 #endif
 }
 
-inline double gibibytes(int64_t bytes) { return static_cast<double>(bytes) / (1024.0 * 1024 * 1024); }
+inline double gibibytes(int64_t bytes) {
+  return static_cast<double>(bytes) / (1024.0 * 1024 * 1024);
+}
 
 inline void require_memory(int64_t bytes, const char* what) {
   const int64_t limit = memory_limit_bytes();

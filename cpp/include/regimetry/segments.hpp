@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <cstddef>
+#include <cstdint>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -141,7 +141,8 @@ std::vector<Segment> find_segments(const MatrixView<T>& values, SegmentFinder fi
 }
 
 // How many windows the segments hold; each segment starts its own count of strides.
-inline int64_t count_starts(const std::vector<Segment>& segments, int64_t window_size, int64_t stride) {
+inline int64_t count_starts(const std::vector<Segment>& segments, int64_t window_size,
+                            int64_t stride) {
   int64_t n = 0;
   for (const Segment& s : segments) {
     if (s.end - s.begin >= window_size) n += count_windows(s.end - s.begin, window_size, stride);

@@ -43,25 +43,32 @@ class StreamBank {
   // `initial` (S,) are the numbers of a stream that begins.
   StreamBank(int64_t n_streams, int64_t window_size, int64_t n_features, int64_t capacity,
              std::vector<double> initial = {}, bool doubles = false)
-      : capacity_(capacity), window_size_(window_size), n_features_(n_features), doubles_(doubles),
+      : capacity_(capacity),
+        window_size_(window_size),
+        n_features_(n_features),
+        doubles_(doubles),
         initial_(std::move(initial)) {
-    if (window_size < 1 || n_features < 1 || n_streams < 0 || capacity < std::max<int64_t>(n_streams, 1)) {
-      fail("the bank has n_streams=", n_streams, ", window_size=", window_size, ", n_features=",
-           n_features, ", capacity=", capacity, "; expected sizes of at least 1 and a capacity of at "
+    if (window_size < 1 || n_features < 1 || n_streams < 0 ||
+        capacity < std::max<int64_t>(n_streams, 1)) {
+      fail("the bank has n_streams=", n_streams, ", window_size=", window_size,
+           ", n_features=", n_features, ", capacity=", capacity,
+           "; expected sizes of at least 1 and a capacity of at "
            "least n_streams; pass the model's window size and features");
     }
     row_bytes_ = checked_multiply(n_features, doubles ? 8 : 4, "the bank");
     ring_bytes_ = checked_multiply(window_size, row_bytes_, "the bank");
     const int64_t bytes = checked_multiply(capacity, ring_bytes_, "the bank");
     require_memory(bytes, "the bank");
-    const int64_t others = checked_multiply(capacity, kBookkeepingBytes + 8 * n_numbers(), "the bank");
+    const int64_t others =
+        checked_multiply(capacity, kBookkeepingBytes + 8 * n_numbers(), "the bank");
     require_memory(others, "the bank");
     // calloc: pages nobody has pushed to cost nothing yet.
     const auto several = static_cast<std::size_t>(capacity);
     slab_.reset(std::calloc(several, static_cast<std::size_t>(ring_bytes_)));
     numbers_.reset(std::calloc(several, initial_.size() * sizeof(double) + 1));
     if (!slab_ || !numbers_) {
-      fail("the bank needs ", gibibytes(bytes + others), " GiB and the system refused them; expected "
+      fail("the bank needs ", gibibytes(bytes + others),
+           " GiB and the system refused them; expected "
            "free memory; use fewer streams or a shorter window");
     }
     counts_.assign(several, kAbsent);
@@ -186,7 +193,8 @@ class StreamBank {
     int64_t ready = 0;
     for (int64_t i = 0; i < n; ++i) {
       int64_t& latest = latest_[static_cast<std::size_t>(ids[static_cast<std::size_t>(i)])];
-      const int64_t before = latest < 0 ? count_of(ids[static_cast<std::size_t>(i)]) : step(latest).count;
+      const int64_t before =
+          latest < 0 ? count_of(ids[static_cast<std::size_t>(i)]) : step(latest).count;
       step(i) = {before + 1, before + 1 >= window_size_ ? ready++ : -1, latest};
       latest = i;
     }
@@ -198,7 +206,8 @@ class StreamBank {
     run_parallel(threads, [&](int64_t index) {
       for (int64_t i = n * index / threads; i < n * (index + 1) / threads; ++i) {
         if (i + kAhead < n && step(i + kAhead).output >= 0) {
-          prefetch(ring(ids[static_cast<std::size_t>(i + kAhead)]), static_cast<std::size_t>(ring_bytes_));
+          prefetch(ring(ids[static_cast<std::size_t>(i + kAhead)]),
+                   static_cast<std::size_t>(ring_bytes_));
         }
         if (step(i).output < 0) continue;
         const int64_t id = ids[static_cast<std::size_t>(i)];
@@ -223,7 +232,8 @@ class StreamBank {
     const auto m = static_cast<int64_t>(changed.size());
     if (numbers.rows() != m || (m > 0 && numbers.cols() != n_numbers())) {
       fail("numbers have shape (", numbers.rows(), ", ", numbers.cols(), "); expected (", m, ", ",
-           n_numbers(), "), a row for each of the streams that change; pass as many as `changed` names");
+           n_numbers(),
+           "), a row for each of the streams that change; pass as many as `changed` names");
     }
     for (int64_t j = 0; j < m; ++j) require_id(changed[static_cast<std::size_t>(j)], j);
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -267,8 +277,11 @@ class StreamBank {
         rows.rows() != checked_multiply(n, window_size_, "the snapshot") ||
         state.numbers.size() != state.ids.size() * initial_.size()) {
       fail("the snapshot has ", n, " ids, ", state.counts.size(), " counts, ", state.numbers.size(),
-           " numbers and ", rows.rows(), " x ", rows.cols(), " values; expected as many counts as ids, "
-           "at most ", capacity_, " of them, ", n_numbers(), " numbers and W rows of F values each; "
+           " numbers and ", rows.rows(), " x ", rows.cols(),
+           " values; expected as many counts as ids, "
+           "at most ",
+           capacity_, " of them, ", n_numbers(),
+           " numbers and W rows of F values each; "
            "restore an unchanged snapshot");
     }
     for (int64_t i = 0; i < n; ++i) {
@@ -290,7 +303,8 @@ class StreamBank {
       const int64_t count = state.counts[static_cast<std::size_t>(i)];
       const int64_t held = std::min(count, window_size_);
       for (int64_t r = 0; r < held; ++r) {
-        convert(rows, i * window_size_ + r, ring(id) + (count - held + r) % window_size_ * row_bytes_);
+        convert(rows, i * window_size_ + r,
+                ring(id) + (count - held + r) % window_size_ * row_bytes_);
       }
       count_of(id) = count;
       std::copy_n(state.numbers.data() + i * n_numbers(), n_numbers(), numbers_of(id));
@@ -317,7 +331,9 @@ class StreamBank {
   const int64_t& count_of(int64_t id) const { return counts_[static_cast<std::size_t>(id)]; }
   Step& step(int64_t i) { return steps_[static_cast<std::size_t>(i)]; }
   char* ring(int64_t id) const { return static_cast<char*>(slab_.get()) + id * ring_bytes_; }
-  double* numbers_of(int64_t id) const { return static_cast<double*>(numbers_.get()) + id * n_numbers(); }
+  double* numbers_of(int64_t id) const {
+    return static_cast<double*>(numbers_.get()) + id * n_numbers();
+  }
 
   void begin(int64_t id) {
     count_of(id) = 0;
@@ -327,9 +343,11 @@ class StreamBank {
   template <class T>
   void convert(const MatrixView<T>& rows, int64_t row, char* to) const {
     if (doubles_) {
-      convert_row<T>(rows.row_data(row), rows.col_stride(), n_features_, reinterpret_cast<double*>(to));
+      convert_row<T>(rows.row_data(row), rows.col_stride(), n_features_,
+                     reinterpret_cast<double*>(to));
     } else {
-      convert_row<T>(rows.row_data(row), rows.col_stride(), n_features_, reinterpret_cast<float*>(to));
+      convert_row<T>(rows.row_data(row), rows.col_stride(), n_features_,
+                     reinterpret_cast<float*>(to));
     }
   }
 
@@ -346,8 +364,10 @@ class StreamBank {
   }
   void require_id(int64_t id, int64_t index) const {
     if (id < 0 || id >= capacity_ || count_of(id) == kAbsent) {
-      fail("ids[", index, "] is ", id, ", which is no stream of this bank (or repeated in a drop); "
-           "expected one of its ", n_streams_, " streams; add() it first");
+      fail("ids[", index, "] is ", id,
+           ", which is no stream of this bank (or repeated in a drop); "
+           "expected one of its ",
+           n_streams_, " streams; add() it first");
     }
   }
   template <class T>
@@ -355,8 +375,8 @@ class StreamBank {
     require_open();
     const int64_t n = static_cast<int64_t>(ids.size());
     if (rows.rows() != n || rows.cols() != n_features_) {
-      fail("rows have shape (", rows.rows(), ", ", rows.cols(), "); expected (", n, ", ", n_features_,
-           "), one row for each id; pass the features of the model, in its order");
+      fail("rows have shape (", rows.rows(), ", ", rows.cols(), "); expected (", n, ", ",
+           n_features_, "), one row for each id; pass the features of the model, in its order");
     }
     for (int64_t i = 0; i < n; ++i) {
       require_id(ids[static_cast<std::size_t>(i)], i);
