@@ -25,8 +25,8 @@ FLOAT16 = Path(__file__).parent / "files" / "float16.onnx"
 
 PARTS = {
     "one weight": lambda t: t.name.startswith("encoder/") and len(t.dims) == 2,
-    "one scaler value": lambda t: t.name == "scale",
-    "one mean": lambda t: t.name == "mean",
+    "one scaler value": lambda t: t.name == "preprocessing/scale",
+    "one mean": lambda t: t.name == "preprocessing/mean",
     "one centroid": lambda t: t.name == "head/centroids",
     "the scale of novelty": lambda t: t.name == "novelty/scale",
 }
