@@ -53,8 +53,8 @@ OUTPUTS = (
 """The outputs, in the graph's order.
 
 Every runtime adds up in an order of its own: on the shipped model that moves the embedding by 1e-6
-and distances by up to 3e-5. The tolerances leave room for wider encoders, and one changed weight still
-exceeds them. The scale of an embedding is that of its weights, so its difference is relative.
+and distances by up to 3e-5. The tolerances leave room for wider encoders, and one changed weight
+still exceeds them. The scale of an embedding is that of its weights, so its difference is relative.
 Distances lie between 0 and 2, or 20 where single bars tell the regimes, and are compared with each
 other, so their difference is absolute. Novelty is typically 1; a smaller one rounds as 1 does.
 """
