@@ -133,9 +133,11 @@ def require_windows(windows: NDArray[Any], file: ModelFile) -> None:
 
 
 def _require_positive(windows: NDArray[Any], contract: ModelContract) -> None:
-    logs = np.isin(np.arange(contract.n_features), log_columns(contract.transforms))
-    rule = "it must be positive, since the model takes its logarithm"
-    _require_each((windows > 0) | ~logs, windows, contract.schema.feature_names, rule)
+    for column in log_columns(contract.transforms):
+        name = contract.schema.feature_names[column]
+        rule = "it must be positive, since the model takes its logarithm"
+        one = windows[..., column : column + 1]
+        _require_each(one > 0, one, (name,), rule)
 
 
 def _require_each(
