@@ -49,8 +49,8 @@ def test_tier_0_needs_numpy_and_the_extension():
         import regimetry.encoder.config
         from regimetry.series.features import BarColumns, OhlcvFeatures
         bars = np.tile([2.0, 3.0, 1.0, 2.0], (9, 1))
-        made = OhlcvFeatures(BarColumns('open', 'high', 'low', 'close'), 5).names
-        assert [made.push(bar) is None for bar in bars] == [True] * 5 + [False] * 4
+        features = OhlcvFeatures(BarColumns("open", "high", "low", "close"), 5)
+        assert features.array(bars).shape == (4, 6)
         assert regimetry.rolling_windows(np.zeros((9, 2)), 4).shape == (6, 4, 2)
         regimetry.simulate("s2", n_rows=400)
         """,
