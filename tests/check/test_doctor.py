@@ -83,7 +83,10 @@ def test_a_model_is_checked_and_timed(quick, capsys):
     [
         (lambda path: change_golden(golden_path(path), "distance"), "distance by 0.0"),
         (lambda path: change_golden(golden_path(path), "labels_from_start"), "1 of 40 causal"),
-        (lambda path: change_constant(path, lambda t: t.name == "preprocessing/scale"), "embedding by"),
+        (
+            lambda path: change_constant(path, lambda t: t.name == "preprocessing/scale"),
+            "embedding by",
+        ),
     ],
 )
 def test_a_model_that_computes_something_else_is_a_problem(quick, copy, capsys, change, problem):
