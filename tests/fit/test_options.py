@@ -34,7 +34,7 @@ def test_rows_are_read_where_every_parameter_is_allowed():
         rg.RegimeDetector().fit(Unread())
 
 
-@pytest.mark.parametrize("value", [object(), -1.5, ["x", 1], float("nan"), "no such", {}], ids=repr)
+@pytest.mark.parametrize("value", [Ellipsis, -1.5, ["x", 1], float("nan"), "no such", {}], ids=repr)
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_a_wrong_value_is_refused_by_name_before_a_row_is_read(name, value):
     with pytest.raises((ConfigError, ModelError)) as caught:
