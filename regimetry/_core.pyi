@@ -29,10 +29,17 @@ def follow(
     penalty: SupportsFloat,
     sharpness: SupportsFloat,
     memory: SupportsFloat,
+    threshold: SupportsFloat,
     costs: NDArray[np.float64] | None = None,
     means: NDArray[np.float64] | None = None,
     offsets: NDArray[np.int64] | None = None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.bool_],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]: ...
 def jump_path(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...

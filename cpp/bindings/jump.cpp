@@ -132,8 +132,8 @@ void for_each_series(const Arguments& in, F&& f) {
 }
 
 py::tuple follow(const py::object& distance, const py::object& novelty, py::handle penalty,
-                 py::handle sharpness, py::handle memory, const py::object& costs,
-                 const py::object& means, const py::object& offsets) {
+                 py::handle sharpness, py::handle memory, py::handle threshold,
+                 const py::object& costs, const py::object& means, const py::object& offsets) {
   const Arguments in(distance, penalty, offsets);
   const double steep = bindings::to_double(sharpness, "sharpness");
   auto state = to_costs(costs, in.series(), in.k());
@@ -146,7 +146,11 @@ py::tuple follow(const py::object& distance, const py::object& novelty, py::hand
                             value, probability);
   });
   const auto averages = to_means(novelty, means, bindings::to_double(memory, "memory"), in.offsets);
-  return py::make_tuple(labels, probabilities, values, averages);
+  const double limit = bindings::to_double(threshold, "threshold");
+  py::array_t<bool> exceeds(in.rows());
+  std::transform(averages.data(), averages.data() + in.rows(), exceeds.mutable_data(),
+                 [=](double mean) { return mean > limit; });
+  return py::make_tuple(labels, probabilities, exceeds, values, averages);
 }
 
 py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
@@ -165,9 +169,9 @@ py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
 void register_jump(py::module_& m) {
   m.def(
       "follow", &follow, py::arg("distance"), py::arg("novelty"), py::arg("penalty"),
-      py::arg("sharpness"), py::arg("memory"), py::arg("costs") = py::none(),
+      py::arg("sharpness"), py::arg("memory"), py::arg("threshold"), py::arg("costs") = py::none(),
       py::arg("means") = py::none(), py::arg("offsets") = py::none(),
-      R"(follow(distance, novelty, penalty, sharpness, memory, costs=None, means=None, offsets=None)
+      R"(follow(distance, novelty, penalty, sharpness, memory, threshold, costs=None, means=None, offsets=None)
 --
 
 Label each row by what is known up to it, at a price for every change of regime.
@@ -183,7 +187,7 @@ distance : numpy.ndarray, shape (N, K), float32 or float64
 novelty : numpy.ndarray, shape (N,), float32 or float64, or None
 penalty : float
     Price of a change, >= 0; infinity forbids changes.
-sharpness, memory : float
+sharpness, memory, threshold : float
 costs : numpy.ndarray, shape (M, K), float64, optional
     Where each series goes on: the values of its last row. None starts afresh.
 means : numpy.ndarray, shape (M,), float64, optional
@@ -197,6 +201,8 @@ Returns
 labels : numpy.ndarray, shape (N,), int64
     The regime of each row.
 probabilities : numpy.ndarray, shape (N, K), float64
+exceeds : numpy.ndarray, shape (N,), bool
+    Whether m_t lies above the threshold; False without novelty.
 values : numpy.ndarray, shape (N, K), float64
     V_t less its minimum, so that each row's least value is 0. Going on from the last row is
     bit-identical to one pass over all rows.

@@ -146,11 +146,18 @@ class Recursion:
             A distance is not finite, or sizes do not agree.
         """
         costs, means = (None, None) if state is None else state
-        regime, probability, costs, means = follow(
-            distance, novelty, self.penalty, self.sharpness, self.memory, costs, means, offsets
+        regime, probability, novel, costs, means = follow(
+            distance,
+            novelty,
+            self.penalty,
+            self.sharpness,
+            self.memory,
+            self.threshold,
+            costs,
+            means,
+            offsets,
         )
-        labelling = Labelling(regime, probability, novelty, means > self.threshold)
-        return labelling, State(costs, means)
+        return Labelling(regime, probability, novelty, novel), State(costs, means)
 
 
 def running_mean(

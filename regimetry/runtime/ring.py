@@ -11,7 +11,7 @@ class Ring:
 
     The owner says which row is which, so writing row t changes nothing that a reader of the rows
     before it can see: a row counts once the owner counts it, and until then may be written again.
-    Each row lies in two places, R + 1 apart, so that any R rows lie together.
+    The first R slots lie behind the last one again, so that any R rows lie together.
 
     Parameters
     ----------
@@ -25,14 +25,17 @@ class Ring:
 
     def __init__(self, rows: int, columns: int, dtype: DTypeLike) -> None:
         self.rows = rows
-        self._slots = np.zeros((2 * rows + 2, columns), dtype)
+        self._size = 8 * rows + 1  # so that few rows lie in two places
+        self._slots = np.zeros((self._size + rows, columns), dtype)
 
     def put(self, number: int, row: NDArray[np.floating]) -> None:
         """Write row ``number`` (C,), counted from 0."""
-        slot = number % (self.rows + 1)
-        self._slots[slot] = self._slots[slot + self.rows + 1] = row
+        slot = number % self._size
+        self._slots[slot] = row
+        if slot < self.rows:
+            self._slots[slot + self._size] = row
 
     def last(self, end: int, count: int) -> NDArray[np.floating]:
         """View the ``count`` rows before row ``end``, (count, C), oldest first; at most R."""
-        first = (end - count) % (self.rows + 1)
+        first = (end - count) % self._size
         return self._slots[first : first + count]

@@ -16,6 +16,7 @@ from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.series.series import as_matrix, require_finite
 
 _LARGEST = float(np.finfo(np.float32).max)
+_LARGEST_SQUARE = _LARGEST**2
 
 
 class RowReader:
@@ -61,9 +62,11 @@ class RowReader:
             if fault is not None:
                 raise DataError(f"In this bar, {fault[1]}")
             return values
-        self._require_finite(values)
-        if self._logs and not min(values.take(self._logs).tolist()) > 0:
-            require_positive(values[None], self._logs, self.names)
+        if not values.dot(values) <= _LARGEST_SQUARE:  # then each is finite, and this takes no time
+            self._require_finite(values)
+        for column in self._logs:
+            if not values.item(column) > 0:
+                require_positive(values[None], self._logs, self.names)
         if self._scaling is not None:
             values = self._scaling.apply(values, self._instrument).astype(np.float64, copy=False)
             self._require_finite(values)
@@ -74,11 +77,11 @@ class RowReader:
         if self._file.features is None:
             return rows
         made = graph_windows(self._file, rows[None])[0]
-        return made if self._scaling is None else self._scaling.apply(made, self._instrument)
+        if self._scaling is not None:
+            made = self._scaling.apply(made, self._instrument)
+        return made.astype(np.float32)
 
     def _require_finite(self, values: NDArray[np.float64]) -> None:
-        if values.dot(values) <= _LARGEST * _LARGEST:  # then each value is, and this takes no time
-            return
         usable = np.abs(values) <= _LARGEST
         if not usable.all():
             column = int(np.argmin(usable))

@@ -87,9 +87,10 @@ class Stream:
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
         # Bound once: copying a window here takes less than binding a view of the ring each time.
-        self._window = np.ones((1, *session.input_shape), np.float32)
+        window = np.ones((1, *session.input_shape), np.float32)
+        self._window = window[0]
         outputs = session.empty_outputs(1, ("embedding", "distance", "novelty"))
-        self._run = bind(session, self._window, outputs)
+        self._run = bind(session, window, outputs)
         self._distance, self._novelty = outputs["distance"], outputs["novelty"]
         self._embedding = outputs["embedding"][0]
         self._run()  # so that the first tick is as fast as the others
@@ -148,7 +149,7 @@ class Stream:
         count += 1
         tick = None
         if count >= self._rows:
-            self._window[0] = self._reader.window(ring.last(count, self._rows))
+            np.copyto(self._window, self._reader.window(ring.last(count, self._rows)))
             self._run()
             found, recursion = self._recursion(self._distance, self._novelty, recursion)
             tick = Tick(

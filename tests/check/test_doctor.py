@@ -140,7 +140,7 @@ def test_a_device_that_is_there_and_does_not_start_is_a_problem(quick, monkeypat
 def test_an_extension_that_computes_nonsense_is_a_problem(quick, monkeypatch):
     from regimetry.runtime import recursion
 
-    nothing = np.zeros(3, int), np.zeros((3, 2)), np.zeros((3, 2)), np.zeros(3)
+    nothing = np.zeros(3, int), np.zeros((3, 2)), np.zeros(3, bool), np.zeros((3, 2)), np.zeros(3)
     monkeypatch.setattr(recursion, "follow", lambda *_: nothing)
     report = diagnose()
     assert report["extension"] is False

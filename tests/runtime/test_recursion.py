@@ -32,7 +32,7 @@ def panels(draw):
 
 def forward(distance, penalty, costs=None, offsets=None):
     """Labels and values alone."""
-    labels, _, values, _ = follow(distance, None, penalty, 1.0, 1.0, costs, None, offsets)
+    labels, _, _, values, _ = follow(distance, None, penalty, 1.0, 1.0, 0.0, costs, None, offsets)
     return labels, values
 
 

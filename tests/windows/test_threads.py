@@ -67,7 +67,7 @@ def long_calls():
         "StreamBank.stage": lambda: bank.stage(ids, VALUES[: len(ids)]),
         "StreamBank.commit": lambda: bank.commit(ids, VALUES[: len(ids)]),
         "StreamBank.snapshot": lambda: StreamBank(100_000, 30, 8).snapshot(),
-        "follow": lambda: follow(DISTANCE, None, 1.0, 1.0, 1.0),
+        "follow": lambda: follow(DISTANCE, None, 1.0, 1.0, 1.0, 1.0),
         "jump_path": lambda: jump_path(DISTANCE, 1.0),
     }
 
