@@ -103,7 +103,7 @@ def test_a_grid_of_numpy_values_fits_and_saves(tmp_path):
         rg.RegimeDetector(**parameters).fit(values).save(tmp_path / "m.onnx")
         contract = rg.load(tmp_path / "m.onnx").contract
         assert contract.n_regimes == parameters["n_regimes"]
-        recorded = contract.training["configuration"]
+        recorded = contract.training.configuration
         assert (recorded["window_size"], recorded["difference"]) == (8, ["x1"])
         assert recorded["encoder"]["dropout"] == 0.5
 
