@@ -33,6 +33,7 @@ from regimetry.cli import (
 )
 from regimetry.cli.parser import VerbParser
 from regimetry.cli.progress import close_bars
+from regimetry.cli.verb import Verb, flag
 from regimetry.errors import (
     ConfigError,
     DataError,
@@ -60,8 +61,17 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(title="verbs", metavar="verb", parser_class=VerbParser)
-    for verb in _VERBS:
-        verb.add_parser(verbs)
+    for module in _VERBS:
+        verb: Verb = module.VERB
+        one = verbs.add_parser(
+            module.__name__.rpartition(".")[2],
+            help=verb.help,
+            description=verb.description,
+            examples=verb.examples,
+        )
+        for declare in (*verb.arguments, flag("--json", verb.json)):
+            declare(one)
+        one.set_defaults(run=module.run)
     return parser
 
 

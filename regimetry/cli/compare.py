@@ -6,10 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regimetry.cli.arguments import add_json, add_time_column
+import numpy as np
+
+from regimetry.cli.arguments import DEVICE, TIME_COLUMN
+from regimetry.cli.output import show, text_table, when
+from regimetry.cli.verb import Verb, argument
+from regimetry.series.table_files import read_table
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from regimetry.analysis import Agreement
@@ -17,69 +21,59 @@ if TYPE_CHECKING:
 
 _SHOWN = 5  # stretches of disagreement in the table
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "compare",
-        help="agreement of two models on a table, and what changed",
-        description="Label a table with two models, causally; print how far they agree over the "
-        "bars that both label, which new regime corresponds to which old one, how share and dwell "
-        "changed, where the labels differ, and what differs between the models.",
-        examples=["regimetry compare old.onnx new.onnx spx.csv"],
-    )
-    parser.add_argument("old", type=Path, help="model file (.onnx)")
-    parser.add_argument("new", type=Path, help="model file (.onnx)")
-    parser.add_argument("data", type=Path, help="table with the columns of both")
-    add_time_column(parser)
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
-    add_json(parser)
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="agreement of two models on a table, and what changed",
+    description="Label a table with two models, causally; print how far they agree over the bars "
+    "that both label, which new regime corresponds to which old one, how share and dwell changed, "
+    "where the labels differ, and what differs between the models.",
+    examples=["regimetry compare old.onnx new.onnx spx.csv"],
+    arguments=[
+        argument("old", type=Path, help="model file (.onnx)"),
+        argument("new", type=Path, help="model file (.onnx)"),
+        argument("data", type=Path, help="table with the columns of both"),
+        TIME_COLUMN,
+        DEVICE,
+    ],
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     from regimetry.analysis import agreement
-    from regimetry.cli.labelling import label_table, span
-    from regimetry.cli.output import print_json
+    from regimetry.cli.labelling import label_bars, numbers_of, span
     from regimetry.runtime.model import load
-    from regimetry.series.table_files import read_table
 
     models = [load(path, device=options.device) for path in (options.old, options.new)]
     table = read_table(options.data, time_column=options.time_column)
-    old, new = (label_table(model, table).labels for model in models)
+    old, new = (numbers_of(label_bars(model, table).regime) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))
     regimes = _regimes(found, old, new, contracts)
     stretches = _stretches(found, old, new, table.index)
     changes = _changes(*contracts)
-    if options.json:
-        print_json(
-            {
-                "bars": found.bars,
-                "agreement": found.share,
-                "adjusted_rand": found.adjusted_rand,
-                "mapping": [None if i < 0 else int(i) for i in found.mapping],
-                "counts": found.counts.tolist(),
-                "regimes": regimes,
-                "differing_stretches": stretches,
-                "models": changes,
-                "data": span(table.index),
-            }
-        )
-        return
-    print(_regime_table(regimes))
-    print(
+    data = {
+        "bars": found.bars,
+        "agreement": found.share,
+        "adjusted_rand": found.adjusted_rand,
+        "mapping": [None if i < 0 else int(i) for i in found.mapping],
+        "counts": found.counts.tolist(),
+        "regimes": regimes,
+        "differing_stretches": stretches,
+        "models": changes,
+        "data": span(table.index),
+    }
+    lines = [
+        _regime_table(regimes),
         f"\nagreement      {found.share:.1%} of {found.bars} bars; adjusted Rand index "
-        f"{found.adjusted_rand:.3f}"
-    )
-    print(f"differ in      {len(stretches)} stretches" + _longest(stretches))
-    for name, (before, after) in changes.items():
-        print(f"{name.replace('_', ' '):<14} {_text(before)} -> {_text(after)}")
-    if not changes:
-        print("models         the same contract")
+        f"{found.adjusted_rand:.3f}",
+        f"differ in      {len(stretches)} stretches{_longest(stretches)}",
+        *(
+            f"{name.replace('_', ' '):<14} {_text(before)} -> {_text(after)}"
+            for name, (before, after) in changes.items()
+        ),
+        *([] if changes else ["models         the same contract"]),
+    ]
+    show(options, data, "\n".join(lines))
 
 
 def _regimes(
@@ -89,8 +83,6 @@ def _regimes(
     contracts: list[ModelContract],
 ) -> list[dict[str, Any]]:
     """Pair the regimes: old ones in order, then new ones without a counterpart."""
-    import numpy as np
-
     from regimetry.analysis import spells_of
 
     both = (old >= 0) & (new >= 0)
@@ -129,10 +121,7 @@ def _stretches(
     found: Agreement, old: NDArray[np.int64], new: NDArray[np.int64], index: Any
 ) -> list[dict[str, Any]]:
     """Return where the labels differ after the mapping, one entry per pair of spells."""
-    import numpy as np
-
     from regimetry.analysis import spells_of
-    from regimetry.cli.output import when
 
     both = (old >= 0) & (new >= 0)
     differs = both & (np.where(new >= 0, found.mapping[np.maximum(new, 0)], -1) != old)
@@ -173,8 +162,6 @@ def _changes(old: ModelContract, new: ModelContract) -> dict[str, list[Any]]:
 
 
 def _regime_table(regimes: list[dict[str, Any]]) -> str:
-    from regimetry.cli.output import text_table
-
     def cell(side: dict[str, Any] | None, name: str, digits: str) -> str:
         return "" if side is None or side[name] is None else format(side[name], digits)
 

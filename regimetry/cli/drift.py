@@ -7,50 +7,50 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from regimetry.cli.arguments import add_json, add_model_and_data
+from regimetry.cli.arguments import MODEL_AND_DATA
+from regimetry.cli.output import show, text_table
+from regimetry.cli.verb import Verb, argument, one_of
+from regimetry.errors import ConfigError, DataError
+from regimetry.series.table_files import read_table
 
 if TYPE_CHECKING:
     from regimetry.analysis import Drift
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "drift",
-        help="do recent bars still look like training?",
-        description="Compare recent bars with training: novelty, share of each regime, "
-        "transition matrix and dwell times, each by a block bootstrap, with one verdict per line. "
-        "Give the training table and a recent table, or one table and --since or --last.",
-        examples=[
-            "regimetry drift spx.onnx spx.csv new.csv",
-            "regimetry drift spx.onnx all.csv --last 250",
-            "regimetry drift spx.onnx all.csv --since 2018-01-01 --json",
-        ],
-    )
-    add_model_and_data(parser)
-    parser.add_argument("recent", type=Path, nargs="?", help="table of the recent bars")
-    cut = parser.add_mutually_exclusive_group()
-    cut.add_argument("--since", metavar="TIME", help="time of the first recent bar")
-    cut.add_argument("--last", type=int, metavar="N", help="the last N bars are recent")
-    parser.add_argument(
-        "--level",
-        type=float,
-        default=0.05,
-        help="chance of any false alarm (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--draws", type=int, default=999, help="draws of the bootstrap (default: %(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)")
-    add_json(parser)
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="do recent bars still look like training?",
+    description="Compare recent bars with training: novelty, share of each regime, transition "
+    "matrix and dwell times, each by a block bootstrap, with one verdict per line. Give the "
+    "training table and a recent table, or one table and --since or --last.",
+    examples=[
+        "regimetry drift spx.onnx spx.csv new.csv",
+        "regimetry drift spx.onnx all.csv --last 250",
+        "regimetry drift spx.onnx all.csv --since 2018-01-01 --json",
+    ],
+    arguments=[
+        *MODEL_AND_DATA,
+        argument("recent", type=Path, nargs="?", help="table of the recent bars"),
+        one_of(
+            argument("--since", metavar="TIME", help="time of the first recent bar"),
+            argument("--last", type=int, metavar="N", help="the last N bars are recent"),
+        ),
+        argument(
+            "--level",
+            type=float,
+            default=0.05,
+            help="chance of any false alarm (default: %(default)s)",
+        ),
+        argument(
+            "--draws", type=int, default=999, help="draws of the bootstrap (default: %(default)s)"
+        ),
+        argument("--seed", type=int, default=0, help="seed of the bootstrap (default: 0)"),
+    ],
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
     from regimetry.analysis import comparable_novelty, detect_drift
-    from regimetry.cli.labelling import label_table, span
-    from regimetry.cli.output import print_json
+    from regimetry.cli.labelling import label_bars, numbers_of, span
     from regimetry.runtime.model import load
 
     model = load(options.model, device=options.device)
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> None:
     training, recent = _stretches(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
-        label_table(model, training).labels[rows - 1 :],
-        label_table(model, recent).labels[rows - 1 :],
+        numbers_of(label_bars(model, training).regime)[rows - 1 :],
+        numbers_of(label_bars(model, recent).regime)[rows - 1 :],
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,
@@ -67,23 +67,17 @@ def run(options: argparse.Namespace) -> None:
         draws=options.draws,
         seed=options.seed,
     )
-    spans = {"training": span(training.index), "recent": span(recent.index[rows - 1 :])}
-    if options.json:
-        print_json({**drift.to_dict(), **spans})
-    else:
-        print(_tables(drift, [regime.name for regime in model.contract.regimes]))
-        print(
-            f"\ntraining {spans['training']['start']} to {spans['training']['end']}, recent "
-            f"{spans['recent']['start']} to {spans['recent']['end']}; blocks of {drift.block:.0f} "
-            f"bars, {drift.draws} draws; any false alarm: {drift.level:.1%}"
-        )
+    past, present = span(training.index), span(recent.index[rows - 1 :])
+    text = (
+        f"{_tables(drift, [regime.name for regime in model.contract.regimes])}\n\ntraining "
+        f"{past['start']} to {past['end']}, recent {present['start']} to {present['end']}; "
+        f"blocks of {drift.block:.0f} bars, {drift.draws} draws; any false alarm: {drift.level:.1%}"
+    )
+    show(options, {**drift.to_dict(), "training": past, "recent": present}, text)
 
 
 def _stretches(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
     """Return training and recent rows; recent rows of one table have their warm-up before them."""
-    from regimetry.errors import ConfigError, DataError
-    from regimetry.series.table_files import read_table
-
     table = read_table(options.data, time_column=options.time_column)
     cuts = options.since is not None or options.last is not None
     if (options.recent is not None) == cuts:
@@ -112,8 +106,6 @@ def _stretches(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
 def _first_row(index: Any, options: argparse.Namespace) -> int:
     import pandas as pd
 
-    from regimetry.errors import ConfigError
-
     if options.last is not None:
         if options.last < 1:
             raise ConfigError(f"last is {options.last}; it must be an integer of at least 1.")
@@ -131,8 +123,6 @@ def _first_row(index: Any, options: argparse.Namespace) -> int:
 
 
 def _tables(drift: Drift, regimes: list[str]) -> str:
-    from regimetry.cli.output import text_table
-
     def number(value: float) -> str:
         return "" if math.isnan(value) else f"{value:.3g}"
 

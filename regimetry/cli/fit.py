@@ -7,8 +7,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regimetry.cli.arguments import add_json, add_output, add_ray
-from regimetry.cli.flags import add_config, add_flags, given
+from regimetry.cli.arguments import CONFIG, RAY, output
+from regimetry.cli.flags import add_flags, given
+from regimetry.cli.output import choices_text, note, regime_table, show
+from regimetry.cli.verb import Verb, argument, flag, group
+from regimetry.configuration.fitting import detector_of, prepare
+from regimetry.configuration.reading import resolve
+from regimetry.errors import ConfigError
+from regimetry.files import replacing, require_writable
+from regimetry.series.features import drifting_columns
+from regimetry.series.series import as_series
+from regimetry.series.table_files import read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,54 +26,38 @@ if TYPE_CHECKING:
     from regimetry.contract import ModelContract
     from regimetry.detector import RegimeDetector
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "fit",
-        help="find regimes and write a model file",
-        description="Find the regimes of a table and write the model file that recognises them, "
-        "with a golden file beside it. Fields come from --config; a flag overrides the file. The "
-        "model keeps them: regimetry inspect shows them, and regimetry config --from writes them "
-        "again. With --by, the instruments of a table or of a folder of Parquet files share their "
-        "regimes.",
-        examples=[
-            "regimetry fit spx.csv -o spx.onnx --window-size 20 --n-regimes 3",
-            "regimetry fit bars.csv -o bars.onnx --features ohlcv",
-            "regimetry fit spx.csv -o spx.onnx --config run.yaml --seed 1",
-            "regimetry fit bars/ -o panel.onnx --by symbol",
-        ],
-    )
-    parser.add_argument("data", type=Path, help="table (.csv or .parquet), or folder of .parquet")
-    add_output(parser, "model file to write (.onnx)")
-    add_config(parser)
-    parser.add_argument(
-        "--align-to",
-        type=Path,
-        metavar="MODEL",
-        help="earlier model file; regimes that are the same keep its names",
-    )
-    parser.add_argument(
-        "--keras",
-        action="store_true",
-        help="write the Keras encoder beside the model (.keras), for regimetry verify",
-    )
-    add_json(parser)
-    group = parser.add_argument_group("folders of Parquet files")
-    add_ray(group)
-    add_flags(parser)
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="find regimes and write a model file",
+    description="Find the regimes of a table and write the model file that recognises them, with a "
+    "golden file beside it. Fields come from --config; a flag overrides the file. The model keeps "
+    "them: regimetry inspect shows them, and regimetry config --from writes them again. With --by, "
+    "the instruments of a table or of a folder of Parquet files share their regimes.",
+    examples=[
+        "regimetry fit spx.csv -o spx.onnx --window-size 20 --n-regimes 3",
+        "regimetry fit bars.csv -o bars.onnx --features ohlcv",
+        "regimetry fit spx.csv -o spx.onnx --config run.yaml --seed 1",
+        "regimetry fit bars/ -o panel.onnx --by symbol",
+    ],
+    arguments=[
+        argument("data", type=Path, help="table (.csv or .parquet), or folder of .parquet"),
+        output("model file to write (.onnx)"),
+        CONFIG,
+        argument(
+            "--align-to",
+            type=Path,
+            metavar="MODEL",
+            help="earlier model file; regimes that are the same keep its names",
+        ),
+        flag("--keras", "write the Keras encoder beside the model (.keras), for regimetry verify"),
+        group("folders of Parquet files", *RAY),
+        add_flags,
+    ],
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
-    from regimetry.cli.output import choices_text, note, print_json, regime_table
-    from regimetry.configuration.fitting import detector_of, prepare
-    from regimetry.configuration.reading import resolve
     from regimetry.encoder.quiet import import_tensorflow_quietly
-    from regimetry.errors import ConfigError
-    from regimetry.files import replacing, require_writable
-    from regimetry.series.table_files import read_table
 
     if options.output.suffix != ".onnx":
         raise ConfigError(f"The model file is {str(options.output)!r}; its name must end in .onnx.")
@@ -90,23 +83,19 @@ def run(options: argparse.Namespace) -> None:
     if options.keras:
         with replacing(options.output.with_suffix(".keras")) as temporary:
             detector.encoder_.save(temporary)
-
     contract = detector.model_.contract
-    if options.json:
-        print_json(contract.to_dict())
-    else:
-        print(regime_table(contract))
-        print(choices_text(contract), end="")
-        rows = f"{contract.training.rows} rows"
-        if contract.training.instruments is not None:
-            rows += f" of {contract.training.instruments} instruments"
-        print(f"\n{options.output}: {contract.n_regimes} regimes from {rows}")
+    instruments = contract.training.instruments
+    text = (
+        f"{regime_table(contract)}\n{choices_text(contract)}\n{options.output}: "
+        f"{contract.n_regimes} regimes from {contract.training.rows} rows"
+    )
+    of = "" if instruments is None else f" of {instruments} instruments"
+    show(options, contract.to_dict(), text + of)
 
 
 def _fit_folder(
     detector: RegimeDetector, configuration: Configuration, options: argparse.Namespace
 ) -> None:
-    from regimetry.errors import ConfigError
     from regimetry.scale import fit
 
     for name in ("features", "categorical"):
@@ -129,10 +118,6 @@ def _fit_folder(
 
 def _advise(configuration: Configuration, data: pd.DataFrame, contract: ModelContract) -> None:
     """Say what was differenced, and warn of columns whose level drifts, once."""
-    from regimetry.cli.output import note
-    from regimetry.series.features import drifting_columns
-    from regimetry.series.series import as_series
-
     names = contract.schema.feature_names
     pairs = zip(names, contract.transforms, strict=True)
     changed = [name for name, transform in pairs if transform != "level"]

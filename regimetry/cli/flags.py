@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable
 from dataclasses import fields
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from regimetry.configuration.fields import Configuration, from_text
@@ -16,18 +15,8 @@ WITHOUT_FLAG = ("encoder",)
 """Fields that hold fields: they are set in the file."""
 
 
-def add_config(parser: argparse.ArgumentParser) -> None:
-    """Add --config."""
-    parser.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="YAML file of fields and values; a flag overrides it; see regimetry config",
-    )
-
-
 def add_flags(
-    parser: argparse.ArgumentParser,
+    parser: argparse._ActionsContainer,
     description: str = "a flag beats the file; null takes back what it says",
     read: Callable[[str, str], Any] = from_text,
 ) -> None:

@@ -5,34 +5,34 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from regimetry.cli.arguments import add_ray
+from regimetry.cli.arguments import RAY
+from regimetry.cli.output import note, show, text_table
+from regimetry.cli.progress import progress
+from regimetry.cli.verb import argument, group
 from regimetry.errors import ConfigError
 
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add what only a folder takes."""
-    group = parser.add_argument_group(
-        "folders of Parquet files, or one file with --by and a folder as the output"
-    )
-    group.add_argument(
+OPTIONS = group(
+    "folders of Parquet files, or one file with --by and a folder as the output",
+    argument(
         "--by",
         metavar="NAME",
         help="column, or key of key=value folders, that names the instrument (default: the fit's, "
         "or found by name)",
-    )
-    group.add_argument(
+    ),
+    argument(
         "--memory",
         type=float,
         metavar="GIB",
         help="memory for the rows, in each process (default: 1)",
-    )
-    group.add_argument(
+    ),
+    argument(
         "--parts",
         type=int,
         metavar="N",
         help="number of output files, if instruments span files (default: 16 to 64)",
-    )
-    add_ray(group)
+    ),
+    *RAY,
+)
 
 
 def is_folder(options: argparse.Namespace) -> bool:
@@ -59,8 +59,6 @@ def is_folder(options: argparse.Namespace) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Label the folder and say what was done."""
-    from regimetry.cli.output import note, print_json, text_table
-    from regimetry.cli.progress import progress
     from regimetry.runtime.model import load
     from regimetry.scale import predict
 
@@ -82,19 +80,17 @@ def run(options: argparse.Namespace) -> None:
     )
     for line in _notes(report):
         note(line)
-    if options.json:
-        print_json({**report, "path": str(options.output)})
-        return
     labelled = max(1, sum(report["bars"].values()))
     rows = [
         [f"{number} {name}", str(bars), f"{bars / labelled:.1%}"]
         for number, (name, bars) in enumerate(report["bars"].items())
     ]
-    print(text_table(["regime", "bars", "share"], rows))
-    print(
-        f"\n{options.output}: {report['rows']} rows of {report['instruments']} instruments, "
+    table = text_table(["regime", "bars", "share"], rows)
+    text = (
+        f"{table}\n\n{options.output}: {report['rows']} rows of {report['instruments']} instruments, "
         f"{report['unlabelled']} without a full window"
     )
+    show(options, {**report, "path": str(options.output)}, text)
 
 
 def _notes(report: dict[str, Any]) -> list[str]:

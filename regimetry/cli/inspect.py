@@ -5,55 +5,53 @@ from __future__ import annotations
 import argparse
 import textwrap
 from importlib import util
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regimetry.cli.arguments import add_json
+from regimetry.cli.arguments import MODEL
+from regimetry.cli.output import choices_text, regime_table, show, text_table
+from regimetry.cli.verb import Verb
 
 if TYPE_CHECKING:
     from regimetry.check.reader import SourceFile
     from regimetry.contract import ModelContract
     from regimetry.export.statistics import GraphStatistics
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "inspect",
-        help="show a model file's contract and graph",
-        description="Show what a model file says about itself. The figures of its graph need onnx; "
-        "all else needs only onnxruntime.",
-        examples=["regimetry inspect spx.onnx", "regimetry inspect spx.onnx --json"],
-    )
-    parser.add_argument("model", type=Path, help="model file (.onnx)")
-    add_json(parser)
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="show a model file's contract and graph",
+    description="Show what a model file says about itself. The figures of its graph need onnx; all "
+    "else needs only onnxruntime.",
+    examples=["regimetry inspect spx.onnx", "regimetry inspect spx.onnx --json"],
+    arguments=[MODEL],
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
     from regimetry.check.reader import read_source
-    from regimetry.cli.output import choices_text, print_json
 
     file = read_source(options.model)
-    statistics = _statistics(file)
-    if options.json:
-        print_json(
-            {
-                **file.contract.to_dict(),
-                "format_version": file.contract.format_version,
-                "precision": file.precision,
-                "form": file.input_name,
-                "statistics": None if statistics is None else dict(vars(statistics)),
-            }
-        )
-        return
-    print(_card(file))
-    print("\n" + _features(file.contract))
-    print("\n" + _configuration(file.contract))
-    print("\n" + _regimes(file.contract))
-    print(choices_text(file.contract), end="")
-    print("\n" + _graph(file, statistics))
+    contract, statistics = file.contract, _statistics(file)
+    data = {
+        **contract.to_dict(),
+        "format_version": contract.format_version,
+        "precision": file.precision,
+        "form": file.input_name,
+        "statistics": None if statistics is None else dict(vars(statistics)),
+    }
+    names = [regime.name for regime in contract.regimes]
+    header = ["from \\ to", *names]
+    matrix = [
+        [name, *(f"{value:.4f}" for value in row)]
+        for name, row in zip(names, contract.transition_matrix, strict=True)
+    ]
+    blocks = [
+        _card(file),
+        _features(contract),
+        _configuration(contract),
+        regime_table(contract),
+        f"{text_table(header, matrix)}\n{choices_text(contract)}\n{_graph(file, statistics)}",
+    ]
+    show(options, data, "\n\n".join(blocks))
 
 
 def _statistics(file: SourceFile) -> GraphStatistics | None:
@@ -67,13 +65,17 @@ def _statistics(file: SourceFile) -> GraphStatistics | None:
 def _card(file: SourceFile) -> str:
     contract, training = file.contract, file.contract.training
     span = f"{training.start} to {training.end}" if training.start else "no timestamps"
+    made_of, features = [], training.features
+    if features is not None:
+        columns = ", ".join(features.columns.names)
+        made_of = [f"features      ohlcv over {features.window} bars, made of {columns}"]
     return "\n".join(
         [
             f"format        version {contract.format_version}, {file.precision}, "
             f"reads {file.input_name!r}",
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
-            *_made_of(contract),
+            *made_of,
             f"trained on    {training.rows} rows, {span}, seed {training.seed}",
             f"fingerprint   {training.fingerprint[:16]}",
             f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",
@@ -82,17 +84,7 @@ def _card(file: SourceFile) -> str:
     )
 
 
-def _made_of(contract: ModelContract) -> list[str]:
-    features = contract.training.features
-    if features is None:
-        return []
-    columns = ", ".join(features.columns.names)
-    return [f"features      ohlcv over {features.window} bars, made of {columns}"]
-
-
 def _features(contract: ModelContract) -> str:
-    from regimetry.cli.output import text_table
-
     rows = [
         [name, transform, f"{mean:.6g}", f"{1 / scale:.6g}"]
         for name, transform, mean, scale in zip(
@@ -116,17 +108,6 @@ def _configuration(contract: ModelContract) -> str:
             value = ", ".join(map(str, value)) or "none"  # noqa: PLW2901
         lines.append(f"{name:<15} {value}")
     return "\n".join(textwrap.fill(line, 100, subsequent_indent=" " * 16) for line in lines)
-
-
-def _regimes(contract: ModelContract) -> str:
-    from regimetry.cli.output import regime_table, text_table
-
-    names = [regime.name for regime in contract.regimes]
-    matrix = [
-        [name, *(f"{value:.4f}" for value in row)]
-        for name, row in zip(names, contract.transition_matrix, strict=True)
-    ]
-    return regime_table(contract) + "\n\n" + text_table(["from \\ to", *names], matrix)
 
 
 def _graph(file: SourceFile, statistics: GraphStatistics | None) -> str:

@@ -2,38 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import argparse
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from regimetry.cli.output import when
+from regimetry.cli.progress import progress
+from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
+from regimetry.series.table_files import read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from regimetry.runtime.model import RegimeModel
+    from regimetry.runtime.model import Labelling, RegimeModel
 
 
-class Labelled(NamedTuple):
-    """Causal labels (T,), -1 where missing; probabilities (T, K) and novelty (T,)."""
-
-    labels: NDArray[np.int64]
-    probability: NDArray[np.float64]
-    novelty: NDArray[np.float64]
-
-
-def label_table(model: RegimeModel, table: Any) -> Labelled:
-    """Label every row of a pandas frame, causally."""
-    from regimetry.cli.progress import progress
-
+def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
+    """Label every row of a pandas frame, causally; frames come back."""
     with progress(len(table), "labelling", "bar") as advance:
-        found = model.label(table, advance=advance)
-    return Labelled(
-        found.regime.fillna(MISSING).to_numpy(dtype=np.int64),
-        found.probability.to_numpy(dtype=np.float64),
-        found.novelty.to_numpy(dtype=np.float64),
+        return model.label(table, by=by, advance=advance)
+
+
+def numbers_of(regime: Any) -> NDArray[np.int64]:
+    """Return a Series of labels as an array, -1 where missing."""
+    numbers: NDArray[np.int64] = regime.fillna(MISSING).to_numpy(dtype=np.int64)
+    return numbers
+
+
+def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labelling, Any]:
+    """Open --model, --data and --max-gap; label the table.
+
+    Returns
+    -------
+    model : RegimeModel
+    table : pandas.DataFrame
+        T rows.
+    found : Labelling
+        Arrays; the labels are -1 where missing.
+    breaks : ndarray of bool, shape (T,), or None
+        As for :func:`breaks_of`.
+    """
+    from regimetry.runtime.model import load
+
+    model = load(options.model, device=options.device)
+    table = read_table(options.data, time_column=options.time_column)
+    breaks = breaks_of(table.index, options.max_gap)
+    found = label_bars(model, table)
+    arrays = found._replace(
+        regime=numbers_of(found.regime),
+        probability=found.probability.to_numpy(dtype=np.float64),
+        novelty=found.novelty.to_numpy(dtype=np.float64),
     )
+    return model, table, arrays, breaks
 
 
 def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
@@ -46,21 +68,17 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
     """
     import pandas as pd
 
-    from regimetry.errors import ConfigError
-
     if max_gap is None:
         return None
+    has_times = isinstance(index, pd.DatetimeIndex)
     try:
-        limit: Any = (
-            pd.Timedelta(max_gap) if isinstance(index, pd.DatetimeIndex) else float(max_gap)
-        )
+        limit: Any = pd.Timedelta(max_gap) if has_times else float(max_gap)
     except ValueError as error:
-        kind = "a duration such as 5D" if isinstance(index, pd.DatetimeIndex) else "a number"
+        kind = "a duration such as 5D" if has_times else "a number"
         raise ConfigError(f"max-gap is {max_gap!r}; it must be {kind}.") from error
     if not limit > limit * 0:
         raise ConfigError(f"max-gap is {max_gap!r}; it must be above 0.")
-    breaks = np.zeros(len(index), dtype=np.bool_)
-    breaks[1:] = (index[1:] - index[:-1]) > limit
+    breaks: NDArray[np.bool_] = (index.to_series().diff() > limit).to_numpy()
     return breaks
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 from collections.abc import Sequence
@@ -27,6 +28,14 @@ def print_json(data: Any, *, indent: int | None = 2) -> None:
     """Print plain data as one JSON object; characters that the output cannot carry are escaped."""
     universal = (sys.stdout.encoding or "ascii").lower().startswith("utf")
     print(json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=not universal))
+
+
+def show(options: argparse.Namespace, data: Any, text: str) -> None:
+    """Print what a verb found: the data with --json, the text without."""
+    if options.json:
+        print_json(data)
+    else:
+        print(text)
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,64 +7,55 @@ import json
 import math
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from regimetry.cli.arguments import add_time_column
+from regimetry.cli.arguments import DEVICE, MODEL, TIME_COLUMN
+from regimetry.cli.bars import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
+from regimetry.cli.stopping import Stop, until_stopped
+from regimetry.cli.verb import Verb, argument
+from regimetry.errors import DataError
 
 if TYPE_CHECKING:
-    from regimetry.cli.bars import Reader
-    from regimetry.cli.stopping import Stop
     from regimetry.contract import ModelContract
-    from regimetry.runtime.model import RegimeModel
-    from regimetry.runtime.stream import Tick
+    from regimetry.runtime.stream import Stream, Tick
 
 MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "stream",
-        help="label bars as they arrive on standard input",
-        description="Read one bar per line and write one JSON line for each, flushed: regime, "
-        "probability of each regime, novelty, novel; null until the first window is full. A line "
-        "that cannot be read gives a line with an error and is left out. Times are ISO 8601, to "
-        "the microsecond, or numbers.",
-        examples=[
-            "regimetry stream spx.onnx < bars.csv",
-            "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
-        ],
-    )
-    parser.add_argument("model", type=Path, help="model file (.onnx)")
-    parser.add_argument(
-        "--format",
-        choices=["auto", "csv", "json"],
-        default="auto",
-        help="CSV with a header, or one JSON object per line (default: by the first character)",
-    )
-    add_time_column(parser)
-    parser.add_argument(
-        "--late",
-        choices=["refuse", "skip"],
-        default="refuse",
-        help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
-        "skipped (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--json", action="store_true", help="print errors as JSON; the answers are always JSON"
-    )
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="label bars as they arrive on standard input",
+    description="Read one bar per line and write one JSON line for each, flushed: regime, "
+    "probability of each regime, novelty, novel; null until the first window is full. A line that "
+    "cannot be read gives a line with an error and is left out. Times are ISO 8601, to the "
+    "microsecond, or numbers.",
+    examples=[
+        "regimetry stream spx.onnx < bars.csv",
+        "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
+    ],
+    arguments=[
+        MODEL,
+        argument(
+            "--format",
+            choices=["auto", "csv", "json"],
+            default="auto",
+            help="CSV with a header, or one JSON object per line (default: by the first character)",
+        ),
+        TIME_COLUMN,
+        argument(
+            "--late",
+            choices=["refuse", "skip"],
+            default="refuse",
+            help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
+            "skipped (default: %(default)s)",
+        ),
+        DEVICE,
+    ],
+    json="print errors as JSON; the answers are always JSON",
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Label until the input ends, a signal comes or the reader of the output goes."""
-    from regimetry.cli.stopping import until_stopped
-
     try:
         until_stopped(lambda stop: _label_lines(options, stop))
     except BrokenPipeError:
@@ -73,14 +64,12 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
-    from regimetry.cli.bars import CsvReader, JsonReader, decode, is_json, lines
-    from regimetry.errors import DataError
     from regimetry.runtime.model import load
 
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = load(options.model, device=options.device, threads=1)
-    label, schema = _Labeller(model, options.late), model.schema
+    stream, schema = model.stream(late=options.late), model.schema
     reader: Reader | None = None
     for number, line in lines(sys.stdin.buffer):
         if reader is None:
@@ -90,27 +79,19 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             reader = JsonReader(schema, options.time_column)
         with stop.working():
             try:
-                answer = label(reader, decode(line))
+                answer = _answer(stream, reader.bar(decode(line)), model.contract)
             except DataError as error:
                 answer = {"error": str(error)[:MESSAGE_LENGTH]}
             sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
             sys.stdout.flush()
 
 
-class _Labeller:
-    """Labels the bars of lines."""
-
-    def __init__(self, model: RegimeModel, late: Literal["refuse", "skip"]) -> None:
-        self._contract = model.contract
-        self._stream = model.stream(late=late)
-
-    def __call__(self, reader: Reader, text: str) -> dict[str, Any]:
-        bar = reader.bar(text)
-        skipped = self._stream.skipped
-        tick = self._stream.push(bar.row, timestamp=bar.timestamp)
-        if self._stream.skipped > skipped:
-            return {"time": bar.time, "skipped": "late"}
-        return {"time": bar.time, **_fields(tick, self._contract)}
+def _answer(stream: Stream, bar: Bar, contract: ModelContract) -> dict[str, Any]:
+    skipped = stream.skipped
+    tick = stream.push(bar.row, timestamp=bar.timestamp)
+    if stream.skipped > skipped:
+        return {"time": bar.time, "skipped": "late"}
+    return {"time": bar.time, **_fields(tick, contract)}
 
 
 def _fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:

@@ -7,67 +7,66 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regimetry.cli.arguments import add_json
+from regimetry.cli.arguments import MODEL
+from regimetry.cli.output import show, text_table
+from regimetry.cli.verb import Verb, argument
+from regimetry.contract import OUTPUTS
+from regimetry.errors import ExportParityError
 
 if TYPE_CHECKING:
     from regimetry.check.verify import Replay, Verification
 
-
-def add_parser(verbs: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "verify",
-        help="replay a model's golden windows through every runtime",
-        description="Replay the golden windows beside a model through every runtime that is "
-        "installed, and through Keras where its weights are at hand. Print the largest difference "
-        "of each output from what the fit gave (embedding and novelty relative to their largest "
-        "entry), and whether regimes and causal labels agree. Exit with 1 if one fails.",
-        examples=[
-            "regimetry verify spx.onnx",
-            "regimetry verify spx.onnx --runtime onnxruntime openvino --json",
-        ],
-    )
-    parser.add_argument("model", type=Path, help="model file (.onnx)")
-    parser.add_argument(
-        "--golden", type=Path, metavar="FILE", help="default: MODEL.golden.json beside the model"
-    )
-    parser.add_argument(
-        "--keras",
-        type=Path,
-        metavar="FILE",
-        help="the Keras encoder (default: MODEL.keras beside the model, if it is there)",
-    )
-    parser.add_argument(
-        "--runtime",
-        nargs="+",
-        metavar="NAME",
-        help="onnxruntime, reference, openvino, keras (default: all that can be used)",
-    )
-    add_json(parser)
-    parser.set_defaults(run=run)
+VERB = Verb(
+    help="replay a model's golden windows through every runtime",
+    description="Replay the golden windows beside a model through every runtime that is installed, "
+    "and through Keras where its weights are at hand. Print the largest difference of each output "
+    "from what the fit gave (embedding and novelty relative to their largest entry), and whether "
+    "regimes and causal labels agree. Exit with 1 if one fails.",
+    examples=[
+        "regimetry verify spx.onnx",
+        "regimetry verify spx.onnx --runtime onnxruntime openvino --json",
+    ],
+    arguments=[
+        MODEL,
+        argument(
+            "--golden",
+            type=Path,
+            metavar="FILE",
+            help="default: MODEL.golden.json beside the model",
+        ),
+        argument(
+            "--keras",
+            type=Path,
+            metavar="FILE",
+            help="the Keras encoder (default: MODEL.keras beside the model, if it is there)",
+        ),
+        argument(
+            "--runtime",
+            nargs="+",
+            metavar="NAME",
+            help="onnxruntime, reference, openvino, keras (default: all that can be used)",
+        ),
+    ],
+)
 
 
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
     from regimetry.check.verify import verify
-    from regimetry.cli.output import print_json, text_table
-    from regimetry.contract import OUTPUTS
-    from regimetry.errors import ExportParityError
 
     found = verify(
         options.model, golden=options.golden, keras=options.keras, runtimes=options.runtime
     )
-    if options.json:
-        print_json(found.to_dict())
-    else:
-        measured = [output.name for output in OUTPUTS if output.dtype.kind == "f"]
-        header = ["runtime", *measured, "regimes", "causal labels", ""]
-        ran = [replay for replay in found.replays if replay.skipped is None]
-        print(text_table(header, [_row(replay, found, measured) for replay in ran]))
-        for replay in found.replays:
-            if replay.skipped is not None:
-                print(f"{replay.runtime} was not run; {replay.skipped}")
-        print(f"\n{found.model}: {found.windows} windows of {found.golden}")
+    measured = [output.name for output in OUTPUTS if output.dtype.kind == "f"]
+    header = ["runtime", *measured, "regimes", "causal labels", ""]
+    ran = [_row(replay, found, measured) for replay in found.replays if replay.skipped is None]
+    left_out = [
+        f"{replay.runtime} was not run; {replay.skipped}"
+        for replay in found.replays
+        if replay.skipped is not None
+    ]
+    closing = f"\n{found.model}: {found.windows} windows of {found.golden}"
+    show(options, found.to_dict(), "\n".join([text_table(header, ran), *left_out, closing]))
     if found.problem is not None:
         raise ExportParityError(found.problem)
 
