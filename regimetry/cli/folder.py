@@ -87,8 +87,8 @@ def run(options: argparse.Namespace) -> None:
     ]
     table = text_table(["regime", "bars", "share"], rows)
     text = (
-        f"{table}\n\n{options.output}: {report['rows']} rows of {report['instruments']} instruments, "
-        f"{report['unlabelled']} without a full window"
+        f"{table}\n\n{options.output}: {report['rows']} rows of {report['instruments']} "
+        f"instruments, {report['unlabelled']} without a full window"
     )
     show(options, {**report, "path": str(options.output)}, text)
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import regimetry as rg
+from regimetry.cli import main
 
 MODELS = Path(__file__).parents[2] / "models"
 
@@ -20,3 +21,41 @@ def bars():
     """60 bars (T, 2) that follow each other, of the golden file."""
     windows = np.array(json.loads((MODELS / "sp500.golden.json").read_text())["window"])[:40]
     return np.concatenate([windows[0], windows[1:, -1]])
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a verb to its exit code; what it printed is the answer."""
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        assert main([*map(str, arguments)]) == code, arguments
+        return capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def answer(run):
+    """Run a verb with --json; the one object that it printed is the answer."""
+
+    def call(*arguments, code=0):
+        found = json.loads(run(*arguments, "--json", code=code).out, parse_constant=pytest.fail)
+        assert isinstance(found, dict)
+        return found
+
+    return call
+
+
+@pytest.fixture
+def refuses(run):
+    """Run a verb that refuses its input: one sentence, which contains the message."""
+
+    def call(message, *arguments):
+        error = run(*arguments, code=2).err
+        assert message in error
+        assert error.splitlines()[-1].startswith("regimetry: ")
+        assert error.count("\n") == 1
+        return error
+
+    return call

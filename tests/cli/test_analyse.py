@@ -8,8 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regimetry.cli import main
-
 COLUMNS = ["x0", "x1", "x2", "x3"]
 
 
@@ -22,20 +20,17 @@ def data(values, tmp_path):
     return path
 
 
-def test_tables_for_people(model_path, data, capsys):
-    arguments = ["analyse", str(model_path), str(data), "--price", "x3", "--columns", "x0,x1"]
-    assert main(arguments) == 0
-    out = capsys.readouterr().out
+def test_tables_for_people(model_path, data, run):
+    out = run("analyse", model_path, data, "--price", "x3", "--columns", "x0,x1").out
     for text in ("long run", "95% interval", "from \\ to", "Sharpe", "in a spell", "last regime",
                  "in 20 bars", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
         assert text in out
 
 
-def test_files_for_strategies(model_path, model, data, values, tmp_path, capsys):
+def test_files_for_strategies(model_path, model, data, values, tmp_path, answer):
     out = tmp_path / "out"
-    arguments = ["analyse", str(model_path), str(data), "--price", "x3", "-o", str(out)]
-    assert main([*arguments, "--json", "--bars-per-year", "365"]) == 0
-    printed = json.loads(capsys.readouterr().out)
+    arguments = ["--price", "x3", "-o", out, "--bars-per-year", "365"]
+    printed = answer("analyse", model_path, data, *arguments)
     assert sorted(path.name for path in out.iterdir()) == ["decisions.csv", "regimes.json"]
     written = json.loads((out / "regimes.json").read_text(encoding="utf-8"))
     assert written == printed
@@ -63,9 +58,8 @@ def test_files_for_strategies(model_path, model, data, values, tmp_path, capsys)
     assert written["data"]["price"] == "x3"
 
 
-def test_without_a_price_it_says_which_column_could_be_it(model_path, data, capsys):
-    assert main(["analyse", str(model_path), str(data), "--json"]) == 0
-    captured = capsys.readouterr()
+def test_without_a_price_it_says_which_column_could_be_it(model_path, data, run):
+    captured = run("analyse", model_path, data, "--json")
     assert "no performance: No column is called close or price; these could be the price: x3" in (
         captured.err
     )
@@ -74,55 +68,49 @@ def test_without_a_price_it_says_which_column_could_be_it(model_path, data, caps
     assert found["regimes"][0]["performance"] == {}
 
 
-def test_gaps_are_no_transitions(model_path, data, capsys):
+def test_gaps_are_no_transitions(model_path, data, answer):
     frame = pd.read_csv(data, parse_dates=["date"])
     frame.loc[300:, "date"] += pd.Timedelta("60D")
     frame.to_csv(data, index=False)
     totals = []
     for gap in ([], ["--max-gap", "10D"], ["--max-gap", "100D"]):
-        assert main(["analyse", str(model_path), str(data), "--json", *gap]) == 0
-        found = json.loads(capsys.readouterr().out)["analysis"]["transitions"]["counts"]
-        totals.append(np.sum(found))
+        found = answer("analyse", model_path, data, *gap)["analysis"]
+        totals.append(np.sum(found["transitions"]["counts"]))
     assert totals == [totals[0], totals[0] - 1, totals[0]]
 
 
-def test_one_row_more_than_a_window_has_an_answer(model_path, data, capsys):
-    frame = pd.read_csv(data).iloc[:11]
-    frame.to_csv(data, index=False)
-    assert main(["analyse", str(model_path), str(data), "--price", "x3"]) == 0
-    assert "changes       0" in capsys.readouterr().out
-    assert main(["analyse", str(model_path), str(data), "--price", "x3", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["analysis"]["bars"] == 1
+def test_one_row_more_than_a_window_has_an_answer(model_path, data, run, answer):
+    pd.read_csv(data).iloc[:11].to_csv(data, index=False)
+    arguments = ["analyse", model_path, data, "--price", "x3"]
+    assert "changes       0" in run(*arguments).out
+    assert answer(*arguments)["analysis"]["bars"] == 1
 
 
-def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path, capsys):
-    model, table, out = str(model_path), str(data), str(tmp_path / "out")
-    short = tmp_path / "short.csv"
+def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path, run):
+    table, out, file, short = data, tmp_path / "out", tmp_path / "file", tmp_path / "short.csv"
     pd.read_csv(data).iloc[:1].to_csv(short, index=False)
-    file = tmp_path / "file"
     file.touch()
     before = sorted(tmp_path.iterdir())
-    for arguments, message in (
-        ([model, table, "--price", "q"], "no column of numbers 'q'; these could be the price: x3"),
-        ([model, table, "--price", "x0"], "prices must be positive"),
-        ([model, table, "--columns", "q"], "no column of numbers 'q'; the columns are x0"),
-        ([model, table, "--price", "x3", "--bars-per-year", "0"], "bars_per_year is 0"),
-        ([model, table, "--max-gap", "soon"], "max-gap is 'soon'; it must be a duration"),
-        ([model, table, "--max-gap=-5D"], "it must be above 0"),
-        ([model, str(short)], "The data have 1 rows; the model reads 11 at once"),
+    price = ["--price", "x3"]
+    for message, *arguments in (
+        ("no column of numbers 'q'; these could be the price: x3", table, "--price", "q"),
+        ("prices must be positive", table, "--price", "x0"),
+        ("no column of numbers 'q'; the columns are x0", table, "--columns", "q"),
+        ("bars_per_year is 0", table, *price, "--bars-per-year", "0"),
+        ("max-gap is 'soon'; it must be a duration", table, "--max-gap", "soon"),
+        ("it must be above 0", table, "--max-gap=-5D"),
+        ("The data have 1 rows; the model reads 11 at once", short),
+        ("is a file; -o names a folder", table, "-o", file),
+        ("does not exist", table, "-o", tmp_path / "none" / "out"),
     ):
-        assert main(["analyse", *arguments, "-o", out]) == 2
-        error = capsys.readouterr().err
+        given = [] if "-o" in arguments else ["-o", out]
+        error = run("analyse", model_path, *arguments, *given, code=2).err
         assert message in error
         assert error.splitlines()[-1].startswith("regimetry: ")
-    assert main(["analyse", model, table, "-o", str(file)]) == 2
-    assert "is a file; -o names a folder" in capsys.readouterr().err
-    assert main(["analyse", model, table, "-o", str(tmp_path / "none" / "out")]) == 2
-    assert "does not exist" in capsys.readouterr().err
     assert sorted(tmp_path.iterdir()) == before
 
 
-@pytest.mark.parametrize("verb", ["analyse", "drift", "compare"])
+@pytest.mark.parametrize("verb", ["predict", "analyse", "drift", "compare"])
 def test_these_verbs_run_in_production(model_path, data, verb):
     """No research module: what they need is numpy, onnxruntime and a table reader."""
     code = (
@@ -133,6 +121,7 @@ def test_these_verbs_run_in_production(model_path, data, verb):
         "sys.exit(code)"
     )
     arguments = {
+        "predict": [model_path, data],
         "analyse": [model_path, data],
         "drift": [model_path, data, "--last", "200"],
         "compare": [model_path, model_path, data],

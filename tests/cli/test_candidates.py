@@ -1,6 +1,5 @@
 """What `fit` and `inspect` say of the number of regimes, and `fit --align-to`."""
 
-import json
 from dataclasses import replace
 
 import pytest
@@ -23,66 +22,58 @@ def folder(tmp_path_factory):
     return path
 
 
-def fit(folder, data, model, *options):
-    arguments = ["fit", str(folder / data), "-o", str(folder / model)]
-    return main([*arguments, "--config", str(folder / "quick.yaml"), *options])
+@pytest.fixture
+def fit(folder, run):
+    """Fit a table of the folder, quickly; what was printed is the answer."""
+
+    def call(data, model, *options, code=0):
+        arguments = [folder / data, "-o", folder / model, "--config", folder / "quick.yaml"]
+        return run("fit", *arguments, *options, code=code)
+
+    return call
 
 
-def test_the_table_is_shown_never_only_one_number(folder, capsys):
-    assert fit(folder, "early.csv", "old.onnx", "--min-dwell", "600") == 0
-    shown = capsys.readouterr().out
-    assert "a regime lasts" in shown
-    assert "less than 600" in shown
-    assert "> 1" in shown
-    assert main(["inspect", str(folder / "old.onnx")]) == 0
-    card = capsys.readouterr().out
+def test_the_table_is_shown_never_only_one_number(folder, fit, run):
+    shown = fit("early.csv", "old.onnx", "--min-dwell", "600").out
+    for text in ("a regime lasts", "less than 600", "> 1"):
+        assert text in shown
+    card = run("inspect", folder / "old.onnx").out
     for text in ("stability", "shortest dwell", "landmarks", "+-", "less than 600"):
         assert text in card
 
 
-def test_window_sizes_are_shown_where_one_was_chosen(folder, capsys):
-    arguments = ["sample", "simulated", "--rows", "2000", "-o", str(folder / "long.csv")]
-    assert main(arguments) == 0
+def test_window_sizes_are_shown_where_one_was_chosen(folder, fit, run, answer):
+    run("sample", "simulated", "--rows", "2000", "-o", folder / "long.csv")
     options = ("--n-regimes", "3", "--n-landmarks", "200", "--evidence", "window")
-    assert fit(folder, "long.csv", "window.onnx", *options, "--window-size", "auto") == 0
-    shown = capsys.readouterr().out
-    for text in ("agreement", "> 10", "2000 rows hold fewer than 100 such windows side by side"):
+    shown = fit("long.csv", "window.onnx", *options, "--window-size", "auto").out
+    landmarks = "Landmarks even in time: regimes explain 0."
+    too_few = "2000 rows hold fewer than 100"
+    for text in ("agreement", "> 10", f"{too_few} such windows side by side", landmarks):
         assert text in shown
-    assert "Landmarks even in time: regimes explain 0." in shown
-    assert main(["inspect", str(folder / "window.onnx")]) == 0
-    card = capsys.readouterr().out
-    assert "2000 rows hold fewer than 100" in card
-    assert "Landmarks even in time: regimes explain 0." in card
-    assert main(["inspect", str(folder / "window.onnx"), "--json"]) == 0
-    card = json.loads(capsys.readouterr().out)
+    card = run("inspect", folder / "window.onnx").out
+    assert too_few in card
+    assert landmarks in card
+    card = answer("inspect", folder / "window.onnx")
     table = card["training"]["window_candidates"]
     assert [entry["window_size"] for entry in table if entry["chosen"]] == [card["window_size"]]
-    assert fit(folder, "long.csv", "window.onnx", *options, "--window-size", "10") == 0
-    assert "agreement" not in capsys.readouterr().out
+    again = fit("long.csv", "window.onnx", *options, "--window-size", "10").out
+    assert "agreement" not in again
 
 
-def test_a_refit_says_what_became_of_the_regimes(folder, capsys):
-    assert fit(folder, "early.csv", "old.onnx", "--n-regimes", "2") == 0
-    old = str(folder / "old.onnx")
-    assert "kept" not in capsys.readouterr().out
-    assert fit(folder, "sim.csv", "new.onnx", "--n-regimes", "3", "--align-to", old) == 0
-    shown = capsys.readouterr().out
+def test_a_refit_says_what_became_of_the_regimes(folder, fit, run, answer):
+    old, new = folder / "old.onnx", folder / "new.onnx"
+    assert "kept" not in fit("early.csv", "old.onnx", "--n-regimes", "2").out
+    shown = fit("sim.csv", "new.onnx", "--n-regimes", "3", "--align-to", old).out
     assert "born regime_2" in shown
     assert "by overlap over 491 shared bars" in shown
-    assert main(["inspect", str(folder / "new.onnx")]) == 0
-    assert "born regime_2" in capsys.readouterr().out
-    assert main(["inspect", str(folder / "new.onnx"), "--json"]) == 0
-    training = json.loads(capsys.readouterr().out)["training"]
+    assert "born regime_2" in run("inspect", new).out
+    training = answer("inspect", new)["training"]
     assert training["alignment"]["born"] == ["regime_2"]
     assert training["alignment"]["looks"] == [0, 1, 2]
     assert [entry["n_regimes"] for entry in training["candidates"] if entry["chosen"]] == [3]
-
-
-def test_other_columns_are_refused_and_no_file_is_written(folder, capsys):
-    assert fit(folder, "early.csv", "old.onnx", "--n-regimes", "2") == 0
-    options = ("--align-to", str(folder / "old.onnx"), "--columns", "asset_0,asset_1")
-    assert fit(folder, "sim.csv", "other.onnx", *options) == 2
-    assert "lack asset_2" in capsys.readouterr().err
+    # Other columns are refused, and no file is written.
+    options = ("--align-to", old, "--columns", "asset_0,asset_1")
+    assert "lack asset_2" in fit("sim.csv", "other.onnx", *options, code=2).err
     assert not (folder / "other.onnx").exists()
 
 

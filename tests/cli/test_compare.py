@@ -10,7 +10,6 @@ from encoders import FAST
 from onnx import numpy_helper
 
 import regimetry as rg
-from regimetry.cli import main
 from regimetry.contract import CONTRACT_KEY
 
 COLUMNS = ["x0", "x1", "x2", "x3"]
@@ -56,9 +55,8 @@ def other_path(values, tmp_path_factory):
     return path
 
 
-def test_a_renaming_is_found(model_path, renamed, data, capsys):
-    assert main(["compare", str(model_path), str(renamed), str(data), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_a_renaming_is_found(model_path, renamed, data, answer):
+    found = answer("compare", model_path, renamed, data)
     assert found["mapping"] == [2, 1, 0]
     assert found["agreement"] == found["adjusted_rand"] == 1.0
     assert found["differing_stretches"] == []
@@ -66,9 +64,8 @@ def test_a_renaming_is_found(model_path, renamed, data, capsys):
     assert found["models"] == {}
 
 
-def test_another_window_k_and_columns(model_path, model, other_path, values, data, capsys):
-    assert main(["compare", str(model_path), str(other_path), str(data), "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_another_window_k_and_columns(model_path, model, other_path, values, data, run, answer):
+    found = answer("compare", model_path, other_path, data)
     old = model.predict(values)
     new = rg.load(other_path).predict(values[:, :3])
     both = (old >= 0) & (new >= 0)
@@ -83,13 +80,12 @@ def test_another_window_k_and_columns(model_path, model, other_path, values, dat
     assert found["models"]["n_regimes"] == [3, 2]
     assert found["models"]["columns"] == [COLUMNS, COLUMNS[:3]]
     assert sum(pair["new"] is None for pair in found["regimes"]) == 1
-    assert main(["compare", str(other_path), str(model_path), str(data)]) == 0
-    out = capsys.readouterr().out
+    out = run("compare", other_path, model_path, data).out
     for text in ("none", "kept", "adjusted Rand index", "longest:", "window size    20 -> 10"):
         assert text in out
 
 
-def test_bad_input_is_one_sentence(model_path, other_path, data, values, tmp_path, capsys):
+def test_bad_input_is_one_sentence(model_path, other_path, data, values, tmp_path, refuses):
     lacking, short = tmp_path / "lacking.csv", tmp_path / "short.csv"
     pd.DataFrame(values[:, :3], columns=COLUMNS[:3]).to_csv(lacking, index=False)
     pd.DataFrame(values[:15], columns=COLUMNS).to_csv(short, index=False)
@@ -98,7 +94,4 @@ def test_bad_input_is_one_sentence(model_path, other_path, data, values, tmp_pat
         (short, "The data have 15 rows; the model reads 20 at once"),
         (tmp_path / "none.csv", "There is no file"),
     ):
-        assert main(["compare", str(model_path), str(other_path), str(table)]) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+        refuses(message, "compare", model_path, other_path, table)

@@ -1,6 +1,5 @@
 """``regimetry export`` as a person uses it."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -32,25 +31,21 @@ def test_files_and_options_come_in_any_order(copy, tmp_path, order):
     assert (folder / copy.stem / "config.pbtxt").is_file()
 
 
-def test_triton_writes_a_repository(copy, tmp_path, capsys):
-    arguments = ["export", str(copy), str(tmp_path / "repository"), "--target", "triton"]
-    assert main([*arguments, "--kind", "cpu", "--instances", "2"]) == 0
-    assert "m: config.pbtxt and 1/model.onnx" in capsys.readouterr().out
+def test_triton_writes_a_repository(copy, tmp_path, run, answer, refuses):
+    arguments = ["export", copy, tmp_path / "repository", "--target", "triton"]
+    shown = run(*arguments, "--kind", "cpu", "--instances", "2").out
+    assert "m: config.pbtxt and 1/model.onnx" in shown
     text = (tmp_path / "repository" / "m" / "config.pbtxt").read_text()
     assert "KIND_CPU" in text
     assert "count: 2" in text
-    assert main(arguments) == 2
-    assert "exists already" in capsys.readouterr().err
-    assert main([*arguments, "--name", "other", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["path"].endswith("other")
+    refuses("exists already", *arguments)
+    assert answer(*arguments, "--name", "other")["path"].endswith("other")
 
 
-def test_explain_shows_what_the_rules_did_at_the_fit(copy, capsys):
-    assert main(["export", str(copy), "--explain"]) == 0
-    text = capsys.readouterr().out
+def test_explain_shows_what_the_rules_did_at_the_fit(copy, run, answer):
+    text = run("export", copy, "--explain").out
     assert "multiply-accumulates a window" in text
-    assert main(["export", str(copy), "--explain", "--json"]) == 0
-    reports = json.loads(capsys.readouterr().out)["rules"]
+    reports = answer("export", copy, "--explain")["rules"]
     assert [report["rule"] for report in reports] == [
         report.rule for report in rg.load(copy).contract.training.graph
     ]
@@ -58,22 +53,20 @@ def test_explain_shows_what_the_rules_did_at_the_fit(copy, capsys):
     assert reports[0]["nodes_before"] > reports[-1]["nodes_after"]
 
 
-def test_explain_asks_the_rules_where_a_file_has_no_record(copy, capsys):
+def test_explain_asks_the_rules_where_a_file_has_no_record(copy, answer):
     contract = rg.load(copy).contract
     training = replace(contract.training, graph=())
     copy.write_bytes(stamp(onnx.load(copy), replace(contract, training=training)))
-    assert main(["export", str(copy), "--explain", "--json"]) == 0
-    reports = json.loads(capsys.readouterr().out)["rules"]
+    reports = answer("export", copy, "--explain")["rules"]
     assert [report["rule"] for report in reports] == [
         report.rule for report in contract.training.graph
     ]
     assert all(report["applied"] == 0 for report in reports)  # they are applied at the fit
 
 
-def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys):
+def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, run, answer, refuses):
     out = tmp_path / "series.onnx"
-    assert main(["export", str(copy), str(out), "--target", "series"]) == 0
-    assert "it gives the golden outputs" in capsys.readouterr().out
+    assert "it gives the golden outputs" in run("export", copy, out, "--target", "series").out
     session = onnxruntime.InferenceSession(str(out), providers=["CPUExecutionProvider"])
     (regime,) = session.run(["regime"], {"series": values.astype(np.float32)})
     expected = rg.load(copy).outputs(values)["regime"]
@@ -84,15 +77,15 @@ def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, capsys):
         ModelError, match=r"series\.onnx is of the series form, for other.*Load the window form"
     ):
         rg.load(out)
-    assert main(["inspect", str(out), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["form"] == "series"
-    assert main(["verify", str(out)]) == 0  # the golden file came along
+    assert answer("inspect", out)["form"] == "series"
+    run("verify", out)  # the golden file came along
     for target in ("series", "triton"):
-        assert main(["export", str(out), str(tmp_path / "x.onnx"), "--target", target]) == 2
-        assert "series" in capsys.readouterr().err
+        refuses("series", "export", out, tmp_path / "x.onnx", "--target", target)
 
 
-def test_a_series_form_that_is_not_the_same_is_not_written(copy, tmp_path, monkeypatch, capsys):
+def test_a_series_form_that_is_not_the_same_is_not_written(
+    copy, tmp_path, monkeypatch, run, refuses
+):
     before, real = sorted(tmp_path.iterdir()), series.to_series
 
     def wrong(model):
@@ -100,19 +93,18 @@ def test_a_series_form_that_is_not_the_same_is_not_written(copy, tmp_path, monke
         node.op_type = "ArgMax"
         return real(model)
 
-    out = ["export", str(copy), str(tmp_path / "s.onnx"), "--target", "series"]
+    out = ["export", copy, tmp_path / "s.onnx", "--target", "series"]
     monkeypatch.setattr(series, "to_series", wrong)
-    assert main(out) == 1
-    assert "is not the same: it differs from the golden file: regime by" in capsys.readouterr().err
+    said = run(*out, code=1).err
+    assert "is not the same: it differs from the golden file: regime by" in said
     monkeypatch.undo()
     golden_path(copy).rename(tmp_path / "kept")
-    assert main(out) == 2
-    assert "no golden file" in capsys.readouterr().err
+    refuses("no golden file", *out)
     (tmp_path / "kept").rename(golden_path(copy))
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_bad_input_makes_no_file(copy, tmp_path, capsys):
+def test_bad_input_makes_no_file(copy, tmp_path, refuses):
     stranger = onnx.load(copy)
     del stranger.metadata_props[:]
     onnx.save(stranger, tmp_path / "stranger.onnx")
@@ -120,31 +112,27 @@ def test_bad_input_makes_no_file(copy, tmp_path, capsys):
     with (tmp_path / "large.onnx").open("wb") as file:
         file.truncate(2**31)  # takes no space on disk
     before = sorted(tmp_path.iterdir())
-    out, model = str(tmp_path / "o.onnx"), str(copy)
-    for arguments, message in (
-        ([model], "Name both a file to write and --target"),
-        ([model, out], "Name both a file to write and --target"),
-        ([model, "--target", "series"], "Name both a file to write and --target"),
-        ([model, out + ".txt", "--target", "series"], "must end in .onnx"),
-        ([model, str(tmp_path / "no" / "o.onnx"), "--target", "series"], "does not exist"),
-        ([model, str(tmp_path / "no" / "o"), "--target", "triton"], "does not exist"),
-        ([model, out, "--target", "triton", "--kind", "tpu"], "kind is 'tpu'"),
-        ([str(tmp_path / "none.onnx"), out, "--target", "series"], "no model file"),
-        ([str(tmp_path / "text.onnx"), out, "--target", "series"], "cannot be read as an ONNX"),
-        ([str(tmp_path / "stranger.onnx"), out, "--target", "series"], "not a regimetry model"),
-        ([str(tmp_path / "large.onnx"), out, "--target", "series"], "at most 2 GiB"),
+    out, no = tmp_path / "o.onnx", tmp_path / "no"
+    both, series_form = "Name both a file to write and --target", ["--target", "series"]
+    for message, *arguments in (
+        (both, copy),
+        (both, copy, out),
+        (both, copy, *series_form),
+        ("must end in .onnx", copy, tmp_path / "o.onnx.txt", *series_form),
+        ("does not exist", copy, no / "o.onnx", *series_form),
+        ("does not exist", copy, no / "o", "--target", "triton"),
+        ("kind is 'tpu'", copy, out, "--target", "triton", "--kind", "tpu"),
+        ("no model file", tmp_path / "none.onnx", out, *series_form),
+        ("cannot be read as an ONNX", tmp_path / "text.onnx", out, *series_form),
+        ("not a regimetry model", tmp_path / "stranger.onnx", out, *series_form),
+        ("at most 2 GiB", tmp_path / "large.onnx", out, *series_form),
     ):
-        assert main(["export", *arguments]) == 2, arguments
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
-    with pytest.raises(SystemExit) as stopped:
-        main(["export", model, out, "--target", "tensorrt"])
-    assert stopped.value.code == 2
+        refuses(message, "export", *arguments)
+    with pytest.raises(SystemExit, match="2"):
+        main(["export", str(copy), str(out), "--target", "tensorrt"])
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_model_that_grows_too_large_is_refused(copy, tmp_path, capsys, monkeypatch):
+def test_a_model_that_grows_too_large_is_refused(copy, refuses, monkeypatch):
     monkeypatch.setattr(graphfile, "LARGEST_BYTES", copy.stat().st_size - 1)
-    assert main(["inspect", str(copy)]) == 2
-    assert "one ONNX file holds at most 2 GiB" in capsys.readouterr().err
+    refuses("one ONNX file holds at most 2 GiB", "inspect", copy)

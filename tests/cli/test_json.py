@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from regimetry.cli import build_parser, main
 from regimetry.contract import OUTPUT_NAMES
 
 MODEL = str(Path(__file__).parents[2] / "models" / "sp500.onnx")
@@ -26,17 +25,6 @@ def data(tmp_path_factory):
     frame.index = pd.date_range("2020-01-01", periods=400, name="date")
     frame.to_csv(path)
     return path
-
-
-@pytest.fixture
-def answer(capsys):
-    def run(*arguments):
-        assert main([str(word) for word in arguments] + ["--json"]) == 0
-        found = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
-        assert isinstance(found, dict)
-        return found
-
-    return run
 
 
 def test_sample(answer, tmp_path):
@@ -106,12 +94,3 @@ def test_stream_says_errors_as_json(data):
     bad = subprocess.run(command, input=b"a,b\n1,2\n", capture_output=True, check=False)
     assert (bad.returncode, bad.stdout) == (2, b"")
     assert json.loads(bad.stderr)["exit_code"] == 2
-
-
-def test_no_verb_is_forgotten():
-    """fit, search, config and completion have theirs in files of their own."""
-    here = {"sample", "predict", "embed", "inspect", "verify", "export", "analyse", "drift",
-            "compare", "doctor", "serve", "stream"}  # fmt: skip
-    elsewhere = {"fit", "search", "config", "completion", "report", "panel"}
-    (verbs,) = (action.choices for action in build_parser()._actions if action.choices)
-    assert set(verbs) == here | elsewhere

@@ -1,7 +1,5 @@
 """Many instruments on the command line: one long table, or a folder."""
 
-import json
-
 import pandas as pd
 import pytest
 
@@ -45,57 +43,46 @@ def test_a_table_and_a_folder_give_the_same_model(folder):
     assert models[0].contract.training.instruments == 3
 
 
-def test_labels_stand_at_the_rows_of_the_table(folder, capsys):
-    out = folder / "labels.csv"
-    arguments = ["predict", str(folder / "long.onnx"), str(folder / "long.csv"), "-o", str(out)]
-    assert main(arguments) == 0
-    assert "1005 rows" in capsys.readouterr().out
+def test_labels_stand_at_the_rows_of_the_table(folder, run):
+    out, model = folder / "labels.csv", folder / "long.onnx"
+    assert "1005 rows" in run("predict", model, folder / "long.csv", "-o", out).out
     labels, table = pd.read_csv(out), pd.read_csv(folder / "long.csv")
     assert labels["symbol"].tolist() == table["symbol"].tolist()
     assert labels.loc[labels["symbol"] == "tiny", "regime"].isna().all()
-    alone = rg.load(folder / "long.onnx").predict({"bb": table[table["symbol"] == "bb"]})["bb"]
+    alone = rg.load(model).predict({"bb": table[table["symbol"] == "bb"]})["bb"]
     mine = labels.loc[labels["symbol"] == "bb", "regime"]
     assert mine.fillna(-1).tolist() == alone.fillna(-1).tolist()
     # A folder of labels holds the same.
-    assert main(["predict", str(folder / "long.onnx"), str(folder / "bars"), "-o",
-                 str(folder / "labels")]) == 0  # fmt: skip
-    capsys.readouterr()
+    run("predict", model, folder / "bars", "-o", folder / "labels")
     written = pd.read_parquet(folder / "labels" / "bb.parquet")
     assert written["regime"].fillna(-1).tolist() == mine.fillna(-1).tolist()
 
 
-def test_the_panel_is_counted(folder, capsys):
-    table, out = str(folder / "long.csv"), folder / "counts.csv"
-    assert main(["panel", str(folder / "long.onnx"), table, "-o", str(out)]) == 0
-    text = capsys.readouterr().out
+def test_the_panel_is_counted(folder, run, answer):
+    arguments = ["panel", folder / "long.onnx", folder / "long.csv"]
+    text = run(*arguments, "-o", folder / "counts.csv").out
     assert "without a label: tiny" in text
     assert text.splitlines()[2].startswith("all")
-    counts = pd.read_csv(out)
+    counts = pd.read_csv(folder / "counts.csv")
     assert len(counts) == 500
     regimes = [name for name in counts if name.startswith("regime_")]
     assert (counts[regimes].sum(axis=1) + counts["missing"]).tolist() == [3] * 5 + [2] * 495
-    assert main(["panel", str(folder / "long.onnx"), table, "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+    found = answer(*arguments)
     assert sorted(found["instruments"]) == ["aa", "bb"]
     assert found["pooled"]["bars"] == sum(one["bars"] for one in found["instruments"].values())
     assert found["comovement"]["counts"][-1] == counts[regimes].iloc[-1].tolist()
 
 
-def test_bad_input_in_one_sentence(folder, capsys):
-    model, table = str(folder / "long.onnx"), str(folder / "long.csv")
-    out = str(folder / "no.onnx")
-    for arguments, message in (
-        (
-            ["fit", table, "-o", out, "--by", "ticker"],
-            "There is no column 'ticker', and of one series: Row 1",
-        ),
-        (["fit", table, "-o", out, "--by", "symbol", "--features", "ohlcv"], "by is 'symbol'"),
-        (["fit", table, "-o", out, "--ray"], "are for a folder"),
-        (["fit", table, "-o", out], "repeats the time"),
-        (["panel", model, table, "--by", "ticker"], "no column 'ticker'"),
+def test_bad_input_in_one_sentence(folder, refuses):
+    table = folder / "long.csv"
+    fit = ["fit", table, "-o", folder / "no.onnx"]
+    other = "There is no column 'ticker', and of one series: Row 1"
+    for message, *arguments in (
+        (other, *fit, "--by", "ticker"),
+        ("by is 'symbol'", *fit, "--by", "symbol", "--features", "ohlcv"),
+        ("are for a folder", *fit, "--ray"),
+        ("repeats the time", *fit),
+        ("no column 'ticker'", "panel", folder / "long.onnx", table, "--by", "ticker"),
     ):
-        assert main(arguments) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+        refuses(message, *arguments)
     assert not (folder / "no.onnx").exists()

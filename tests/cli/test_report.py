@@ -110,18 +110,15 @@ def test_one_window_and_a_gap(model_path, table, tmp_path, capsys):
     ],
 )
 def test_bad_options_are_one_sentence(
-    model_path, data, tmp_path, capsys, monkeypatch, arguments, message
+    model_path, data, tmp_path, refuses, monkeypatch, arguments, message
 ):
     monkeypatch.setattr(maps, "has_umap", lambda: False)
     before = sorted(tmp_path.iterdir())
-    assert report(model_path, data, tmp_path / "r.html", *arguments) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
+    refuses(message, "report", model_path, data, "-o", tmp_path / "r.html", *arguments)
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_bad_tables_and_places_are_one_sentence(model_path, table, data, tmp_path, capsys):
+def test_bad_tables_and_places_are_one_sentence(model_path, table, data, tmp_path, refuses):
     short, lacking = tmp_path / "short.csv", tmp_path / "lacking.csv"
     table.iloc[:5].to_csv(short)
     table.drop(columns="x1").to_csv(lacking)
@@ -133,10 +130,7 @@ def test_bad_tables_and_places_are_one_sentence(model_path, table, data, tmp_pat
         (data, "r.pdf", "must end in .html, .md, .png or .svg"),
         (data, "taken.md", "is a file; the figures need a folder"),
     ):
-        assert report(model_path, source, tmp_path / out) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+        refuses(message, "report", model_path, source, "-o", tmp_path / out)
 
 
 def test_a_price_in_words_is_no_price(model_path, table, tmp_path, capsys):

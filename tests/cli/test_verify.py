@@ -9,7 +9,6 @@ import pytest
 from changed import change_constant
 
 from regimetry.check.golden import golden_path
-from regimetry.cli import main
 
 
 @pytest.fixture
@@ -18,9 +17,8 @@ def spoilt(copy):
     return copy
 
 
-def test_one_line_a_runtime(copy, capsys):
-    assert main(["verify", str(copy)]) == 0
-    out = capsys.readouterr().out
+def test_one_line_a_runtime(copy, run):
+    out = run("verify", copy).out
     for runtime in ("onnxruntime", "reference", "openvino"):
         (line,) = [line for line in out.splitlines() if line.startswith(runtime)]
         assert "64 of 64" in line
@@ -30,56 +28,45 @@ def test_one_line_a_runtime(copy, capsys):
     assert "64 windows of" in out
 
 
-def test_a_failure_exits_with_1_and_says_what(spoilt, capsys):
-    assert main(["verify", str(spoilt)]) == 1
-    captured = capsys.readouterr()
+def test_a_failure_exits_with_1_and_says_what(spoilt, run, answer):
+    captured = run("verify", spoilt, code=1)
     assert captured.out.count("fails") == 3
     assert "onnxruntime: it differs from the golden file: distance by" in captured.err
     assert captured.err.count("\n") == 1
-
-
-def test_json(copy, spoilt, capsys):
-    assert main(["verify", str(spoilt), "--json", "--runtime", "onnxruntime"]) == 1
-    found = json.loads(capsys.readouterr().out)
+    found = answer("verify", spoilt, "--runtime", "onnxruntime", code=1)
     assert found["passed"] is False
     assert [replay["runtime"] for replay in found["replays"]] == ["onnxruntime"]
     assert found["replays"][0]["report"]["distance"] > 1e-3
 
 
-def test_what_is_no_number_fails_and_stays_json(copy, capsys):
+def test_what_is_no_number_fails_and_stays_json(copy, run):
     change_constant(copy, lambda tensor: tensor.name == "novelty/scale", float("nan"))
-    assert main(["verify", str(copy), "--json"]) == 1
-    captured = capsys.readouterr()
+    captured = run("verify", copy, "--json", code=1)
     found = json.loads(captured.out)
     assert found["replays"][0]["report"]["novelty"] is None
     assert "novelty by nan" in captured.err
 
 
-def test_bad_usage_exits_with_2(copy, tmp_path, capsys):
-    for arguments, message in (
-        ([str(tmp_path / "none.onnx")], "no model file"),
-        ([str(copy), "--golden", str(tmp_path / "none.json")], "no golden file"),
-        ([str(copy), "--keras", str(tmp_path / "none.keras")], "is no .keras file"),
-        ([str(copy), "--runtime", "tvm"], "runtime is 'tvm'"),
-        ([str(copy), "--runtime", "keras"], "keras cannot be used: no weights"),
+def test_bad_usage_exits_with_2(copy, tmp_path, refuses):
+    for message, *arguments in (
+        ("no model file", tmp_path / "none.onnx"),
+        ("no golden file", copy, "--golden", tmp_path / "none.json"),
+        ("is no .keras file", copy, "--keras", tmp_path / "none.keras"),
+        ("runtime is 'tvm'", copy, "--runtime", "tvm"),
+        ("keras cannot be used: no weights", copy, "--runtime", "keras"),
     ):
-        assert main(["verify", *arguments]) == 2
-        assert message in capsys.readouterr().err
+        refuses(message, "verify", *arguments)
     golden_path(copy).unlink()
-    assert main(["verify", str(copy)]) == 2
-    assert "no golden file" in capsys.readouterr().err
+    refuses("no golden file", "verify", copy)
 
 
-def test_fit_writes_the_golden_file_and_the_keras_encoder(tmp_path, capsys):
-    sample, model = str(tmp_path / "s.csv"), tmp_path / "m.onnx"
-    assert main(["sample", "simulated", "--rows", "400", "-o", sample]) == 0
-    fit = ["fit", sample, "-o", str(model), "--objective", "none", "--n-regimes", "2"]
-    assert main([*fit, "--keras"]) == 0
+def test_fit_writes_the_golden_file_and_the_keras_encoder(tmp_path, run, answer):
+    sample, model = tmp_path / "s.csv", tmp_path / "m.onnx"
+    run("sample", "simulated", "--rows", "400", "-o", sample)
+    run("fit", sample, "-o", model, "--objective", "none", "--n-regimes", "2", "--keras")
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {"s.csv", "s.states.csv", "m.onnx", "m.golden.json", "m.keras"}
-    capsys.readouterr()
-    assert main(["verify", str(model), "--json"]) == 0
-    *_, keras = json.loads(capsys.readouterr().out)["replays"]
+    *_, keras = answer("verify", model)["replays"]
     assert keras["runtime"] == "keras"
     assert keras["report"]["embedding"] < 1e-6
 
@@ -129,9 +116,8 @@ def test_production_verifies_and_inspects_with_onnxruntime_alone(copy, tmp_path)
     assert "onnx is not installed. Run: pip install 'regimetry[train]'" in series.stderr
 
 
-def test_inspect_shows_card_and_graph(copy, capsys):
-    assert main(["inspect", str(copy)]) == 0
-    out = capsys.readouterr().out
+def test_inspect_shows_card_and_graph(copy, run, answer):
+    out = run("inspect", copy).out
     for text in (
         "version 2, float32, reads 'window'",
         "11 rows read",
@@ -146,9 +132,7 @@ def test_inspect_shows_card_and_graph(copy, capsys):
         "MatMul",
     ):
         assert text in out
-    assert main(["inspect", str(copy), "--json"]) == 0
-    data = json.loads(capsys.readouterr().out)
-    model = onnx.load(copy)
+    data, model = answer("inspect", copy), onnx.load(copy)
     statistics = data["statistics"]
     assert statistics["nodes"] == len(model.graph.node) == sum(statistics["operators"].values())
     assert statistics["bytes"] == copy.stat().st_size
