@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from regimetry.cli import _VERBS
+
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
             "matplotlib", "narwhals", "tqdm", "yaml", "starlette", "uvicorn",
             "prometheus_client", "plotly", "jinja2", "ray"]  # fmt: skip
@@ -125,28 +127,7 @@ def test_import_loads_next_to_nothing():
     assert len(added) < 5, added
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [
-        "sample",
-        "fit",
-        "config",
-        "search",
-        "completion",
-        "predict",
-        "embed",
-        "stream",
-        "analyse",
-        "drift",
-        "compare",
-        "report",
-        "inspect",
-        "verify",
-        "export",
-        "doctor",
-        "serve",
-    ],
-)
+@pytest.mark.parametrize("verb", [module.__name__.rpartition(".")[2] for module in _VERBS])
 def test_help_needs_no_extra(verb):
     out = assert_runs(
         f"""

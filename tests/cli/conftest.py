@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import regimetry as rg
@@ -21,6 +22,15 @@ def bars():
     """60 bars (T, 2) that follow each other, of the golden file."""
     windows = np.array(json.loads((MODELS / "sp500.golden.json").read_text())["window"])[:40]
     return np.concatenate([windows[0], windows[1:, -1]])
+
+
+@pytest.fixture
+def data(values, tmp_path):
+    """A file of rows that the small model reads."""
+    frame = pd.DataFrame(values, columns=["x0", "x1", "x2", "x3"])
+    frame.insert(0, "date", pd.bdate_range("2020-01-01", periods=len(frame)))
+    frame.to_csv(tmp_path / "données.csv", index=False)
+    return tmp_path / "données.csv"
 
 
 @pytest.fixture

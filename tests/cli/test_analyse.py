@@ -8,17 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-COLUMNS = ["x0", "x1", "x2", "x3"]
-
-
-@pytest.fixture
-def data(values, tmp_path):
-    frame = pd.DataFrame(values, columns=COLUMNS)
-    frame.insert(0, "date", pd.bdate_range("2020-01-01", periods=len(frame)))
-    path = tmp_path / "données.csv"
-    frame.to_csv(path, index=False)
-    return path
-
 
 def test_tables_for_people(model_path, data, run):
     out = run("analyse", model_path, data, "--price", "x3", "--columns", "x0,x1").out

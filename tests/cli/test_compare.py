@@ -16,13 +16,6 @@ COLUMNS = ["x0", "x1", "x2", "x3"]
 
 
 @pytest.fixture
-def data(values, tmp_path):
-    path = tmp_path / "data.csv"
-    pd.DataFrame(values, columns=COLUMNS).to_csv(path, index=False)
-    return path
-
-
-@pytest.fixture
 def renamed(model_path, tmp_path):
     """The same model with regimes 0 and 2 changed over, centroids and contract alike."""
     model = onnx.load(model_path)

@@ -4,21 +4,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-COLUMNS = ["x0", "x1", "x2", "x3"]
-
 
 @pytest.fixture
-def tables(values, tmp_path):
+def tables(data, tmp_path):
     """Training, and the same market later: calm, and ten times as wild."""
     generator = np.random.default_rng(0)
-    frame = pd.DataFrame(values, columns=COLUMNS)
-    frame.insert(0, "date", pd.bdate_range("2020-01-01", periods=len(frame)))
-    wild = pd.DataFrame(0.25 * generator.standard_normal((300, 3)), columns=COLUMNS[:3])
+    wild = pd.DataFrame(0.25 * generator.standard_normal((300, 3)), columns=["x0", "x1", "x2"])
     wild["x3"] = 100 * np.exp(np.cumsum(0.25 * generator.standard_normal(300)))
     wild.insert(0, "date", pd.bdate_range("2024-01-01", periods=300))
-    frame.to_csv(tmp_path / "train.csv", index=False)
     wild.to_csv(tmp_path / "wild.csv", index=False)
-    return tmp_path / "train.csv", tmp_path / "wild.csv"
+    return data, tmp_path / "wild.csv"
 
 
 def test_a_market_that_went_wild_has_drifted(model_path, tables, run, answer):

@@ -1,6 +1,5 @@
 """Help, examples, --json and completion of every verb."""
 
-import argparse
 import json
 import shlex
 import shutil
@@ -13,16 +12,7 @@ from regimetry.cli import build_parser, main
 from regimetry.cli.completion import SHELLS, script_for
 
 
-def verbs():
-    (actions,) = (
-        action
-        for action in build_parser()._actions
-        if isinstance(action, argparse._SubParsersAction)
-    )
-    return actions.choices
-
-
-VERBS = verbs()
+(VERBS,) = (action.choices for action in build_parser()._actions if action.choices)
 EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
 
 
@@ -74,24 +64,20 @@ def test_cheap_examples_run(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
 
 
-def test_errors_are_json_where_json_is_asked_for(tmp_path, capsys):
-    out = str(tmp_path / "none" / "s.csv")
-    assert main(["sample", "sp500", "-o", out, "--json"]) == 2
-    captured = capsys.readouterr()
+def test_errors_are_json_where_json_is_asked_for(tmp_path, run, capsys):
+    captured = run("sample", "sp500", "-o", tmp_path / "none" / "s.csv", "--json", code=2)
     error = json.loads(captured.err)
     assert captured.out == ""
-    assert error["kind"] == "DataError"
-    assert error["exit_code"] == 2
+    assert (error["kind"], error["exit_code"]) == ("DataError", 2)
     assert "does not exist" in error["error"]
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit, match="2"):
         main(["sample", "--json"])
-    assert caught.value.code == 2
     error = json.loads(capsys.readouterr().err)
     assert error["kind"] == "usage"
     assert "the following arguments are required" in error["error"]
 
 
-def test_a_mistake_of_ours_is_a_sentence_too(monkeypatch, capsys):
+def test_a_mistake_of_ours_is_a_sentence_too(monkeypatch, run):
     from regimetry.cli import doctor
 
     def broken(options):
@@ -105,8 +91,7 @@ def test_a_mistake_of_ours_is_a_sentence_too(monkeypatch, capsys):
         (KeyboardInterrupt(), "regimetry: stopped."),
     ):
         broken.error = error
-        assert main(["doctor"]) == 1
-        said = capsys.readouterr().err
+        said = run("doctor", code=1).err
         assert text in said
         assert said.count("\n") == 1
     broken.error = KeyError("x")
@@ -164,8 +149,7 @@ def test_scripts_are_accepted_by_their_shells(tmp_path, shell):
         subprocess.run([program, "-n", str(tmp_path / "script")], check=True)
 
 
-def test_completion_as_json(capsys):
-    assert main(["completion", "bash", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
+def test_completion_as_json(answer):
+    found = answer("completion", "bash")
     assert found["shell"] == "bash"
     assert "complete -" in found["script"]

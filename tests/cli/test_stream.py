@@ -1,13 +1,14 @@
-"""`regimetry stream` in processes of its own, with real pipes and real signals."""
+"""`regimetry stream`, in processes of its own where pipes and signals matter."""
 
 import json
 import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
-from io import BytesIO
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import BytesIO, StringIO, TextIOWrapper
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.cli import bars as reading
+from regimetry.cli import main
 from regimetry.cli.stopping import Stop, _Stopped, until_stopped
 from regimetry.cli.stream import MESSAGE_LENGTH, _fields
 from regimetry.errors import DataError
@@ -43,22 +45,29 @@ def json_of(bars):
     )
 
 
+def run_on(text, *arguments):
+    """Run the verb on an input, in this process; return exit code, output and errors."""
+    data = text if isinstance(text, bytes) else text.encode()
+    out, error = StringIO(), StringIO()
+    source = patch("sys.stdin", TextIOWrapper(BytesIO(data)))
+    with source, redirect_stdout(out), redirect_stderr(error):
+        code = main(["stream", str(MODEL), *arguments])
+    return code, out.getvalue(), error.getvalue()
+
+
 def stream(text, *arguments):
     """Run to the end of the input; return the answers."""
-    data = text if isinstance(text, bytes) else text.encode()
-    result = subprocess.run([*COMMAND, *arguments], input=data, capture_output=True, check=False)
-    assert (result.returncode, result.stderr) == (0, b"")
-    return [json.loads(line, parse_constant=pytest.fail) for line in result.stdout.splitlines()]
+    code, out, error = run_on(text, *arguments)
+    assert (code, error) == (0, "")
+    return [json.loads(line, parse_constant=pytest.fail) for line in out.splitlines()]
 
 
 def refused(text, *arguments):
     """Run to the refusal; return its sentence."""
-    result = subprocess.run(
-        [*COMMAND, *arguments], input=text.encode(), capture_output=True, check=False
-    )
-    assert (result.returncode, result.stdout) == (2, b"")
-    assert result.stderr.count(b"\n") == 1
-    return result.stderr.decode()
+    code, out, error = run_on(text, *arguments)
+    assert (code, out) == (2, "")
+    assert error.count("\n") == 1
+    return error
 
 
 @contextmanager
@@ -99,12 +108,9 @@ def test_every_bar_gets_the_label_that_predict_gives(shipped, bars, form, explic
     warm = answers[WARM_UP:]
     assert [answer["regime"] for answer in warm] == expected.regime[WARM_UP:].tolist()
     assert {a["name"] for a in warm} == {f"regime_{a['regime']}" for a in warm}
-    np.testing.assert_allclose(
-        [answer["probability"] for answer in warm], expected.probability[WARM_UP:], atol=1e-4
-    )
-    np.testing.assert_allclose(
-        [answer["novelty"] for answer in warm], expected.novelty[WARM_UP:], atol=1e-4
-    )
+    for key in ("probability", "novelty"):
+        wanted = getattr(expected, key)[WARM_UP:]
+        np.testing.assert_allclose([answer[key] for answer in warm], wanted, atol=1e-4)
     assert len({answer["regime"] for answer in warm}) > 1
 
 
@@ -206,16 +212,13 @@ def test_the_time_column_can_be_named_or_absent(bars):
     assert lines[0]["time"] == 7
 
 
-def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path):
+def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, refuses):
     assert "The header lacks 'close', 'range'" in refused("date,x\n1,2\n")
     assert "The header lacks 'range'" in refused("date,close\n1,2\n")
     assert "The header lacks 'when'" in refused(csv_of(bars), "--time-column", "when")
     assert "names 'close' more than once" in refused("close,range,close\n1,2,3\n")
     assert "The header lacks" in refused(json_of(bars), "--format", "csv")
-    missing = [*COMMAND[:-1], str(tmp_path / "none.onnx")]
-    result = subprocess.run(missing, stdin=subprocess.DEVNULL, capture_output=True, check=False)
-    assert result.returncode == 2
-    assert b"no model file" in result.stderr
+    refuses("no model file", "stream", tmp_path / "none.onnx")
 
 
 def test_no_input_is_no_output():
