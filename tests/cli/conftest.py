@@ -1,4 +1,6 @@
 import json
+import sys
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -67,5 +69,29 @@ def refuses(run):
         assert error.splitlines()[-1].startswith("regimetry: ")
         assert error.count("\n") == 1
         return error
+
+    return call
+
+
+@pytest.fixture
+def feed(run, monkeypatch):
+    """Run a verb on text or bytes as its standard input."""
+
+    def call(content, *arguments, code=0):
+        data = content if isinstance(content, bytes) else content.encode()
+        monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(data)))
+        return run(*arguments, code=code)
+
+    return call
+
+
+@pytest.fixture
+def stream(feed):
+    """Run `stream` to the end of the input; its answers, one for each line."""
+
+    def call(content, *arguments, model=MODELS / "sp500.onnx"):
+        shown = feed(content, "stream", model, *arguments)
+        assert shown.err == ""
+        return [json.loads(line, parse_constant=pytest.fail) for line in shown.out.splitlines()]
 
     return call

@@ -1,14 +1,12 @@
 """Bars through the command line: `fit --features ohlcv`, then the verbs on the bars again."""
 
-import json
-import subprocess
-import sys
 from contextlib import redirect_stderr
 from io import StringIO
 
 import numpy as np
 import pandas as pd
 import pytest
+from price_bars import make_frame
 
 from regimetry.cli import main
 
@@ -21,21 +19,8 @@ QUICK += ["--n-regimes", "2", "--window-size", "5"]
 def folder(tmp_path_factory):
     """A folder with bars and the model that `fit --features ohlcv` made of them."""
     path = tmp_path_factory.mktemp("features")
-    generator = np.random.default_rng(0)
-    scale = np.where(np.arange(400) // 100 % 2, 0.02, 0.005)
-    steps = generator.standard_normal((400, 4)) * scale[:, None]
-    prices = 100 * np.exp(np.cumsum(steps.ravel())).reshape(400, 4)
-    frame = pd.DataFrame(
-        {
-            "Date": pd.bdate_range("2015-01-01", periods=400),
-            "Open": prices[:, 0],
-            "High": prices.max(axis=1),
-            "Low": prices.min(axis=1),
-            "Close": prices[:, -1],
-            "Volume": generator.integers(1000, 9000, 400),
-            "rsi": 50.0,
-        }
-    )
+    frame = make_frame(400, rsi=50.0).drop(columns="Adj Close")
+    frame.insert(0, "Date", pd.bdate_range("2015-01-01", periods=400))
     frame.to_csv(path / "bars.csv", index=False)
     said = StringIO()
     with redirect_stderr(said):
@@ -83,39 +68,28 @@ def test_embed_report_and_inspect_know_the_features(folder, tmp_path, run):
     assert "garman_klass_volatility" in out
 
 
-def streamed(model, lines, *arguments):
-    """Standard output of `regimetry stream`, line by line."""
-    process = subprocess.run(
-        [sys.executable, "-I", "-m", "regimetry", "stream", str(model), *arguments],
-        input="\n".join(lines),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return [json.loads(line) for line in process.stdout.splitlines()]
-
-
-def test_a_stream_takes_bars_and_labels_them_as_predict_does(folder, tmp_path, run):
+def test_a_stream_takes_bars_and_labels_them_as_predict_does(folder, tmp_path, run, stream):
     out = tmp_path / "labels.csv"
     run("predict", folder / "m.onnx", folder / "bars.csv", "-o", out)
     labels = pd.read_csv(out)["regime"]
-    lines = (folder / "bars.csv").read_text().splitlines()
-    answers = streamed(folder / "m.onnx", lines)
+    answers = stream((folder / "bars.csv").read_text(), model=folder / "m.onnx")
     assert [answer["regime"] for answer in answers] == [
         None if np.isnan(label) else int(label) for label in labels
     ]
 
 
-def test_a_late_or_bad_bar_does_not_reach_the_features(folder):
+def test_a_late_or_bad_bar_does_not_reach_the_features(folder, stream):
     lines = (folder / "bars.csv").read_text().splitlines()[:40]
     late = lines[5]
     bad = lines[20].replace(lines[20].split(",")[2], "0.001")  # a high below the low
     disturbed = [*lines[:20], late, bad, *lines[20:]]
-    answers = streamed(folder / "m.onnx", disturbed, "--late", "skip")
+    model = folder / "m.onnx"
+    answers = stream("\n".join(disturbed), "--late", "skip", model=model)
     assert answers[19]["skipped"] == "late"
     assert "High" in answers[20]["error"]
     kept = [answer | {"line": 0} for answer in [*answers[:19], *answers[21:]]]
-    assert kept == [answer | {"line": 0} for answer in streamed(folder / "m.onnx", lines)]
+    straight = stream("\n".join(lines), model=model)
+    assert kept == [answer | {"line": 0} for answer in straight]
 
 
 def test_analyse_drift_and_compare_take_bars(folder, tmp_path, run, answer):

@@ -11,7 +11,6 @@ import pytest
 from regimetry.cli import build_parser, main
 from regimetry.cli.completion import SHELLS, script_for
 
-
 (VERBS,) = (action.choices for action in build_parser()._actions if action.choices)
 EXAMPLES = [(name, example) for name, verb in VERBS.items() for example in verb.examples]
 

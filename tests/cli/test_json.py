@@ -87,10 +87,8 @@ def test_serve_says_where_it_listens():
         assert process.wait() == 0
 
 
-def test_stream_says_errors_as_json(data):
-    command = [sys.executable, "-I", "-m", "regimetry", "stream", MODEL, "--json"]
-    good = subprocess.run(command, input=data.read_bytes(), capture_output=True, check=True)
-    assert len([json.loads(line) for line in good.stdout.splitlines()]) == 400
-    bad = subprocess.run(command, input=b"a,b\n1,2\n", capture_output=True, check=False)
-    assert (bad.returncode, bad.stdout) == (2, b"")
-    assert json.loads(bad.stderr)["exit_code"] == 2
+def test_stream_says_errors_as_json(data, stream, feed):
+    assert len(stream(data.read_bytes(), "--json")) == 400
+    bad = feed("a,b\n1,2\n", "stream", MODEL, "--json", code=2)
+    assert bad.out == ""
+    assert json.loads(bad.err)["exit_code"] == 2

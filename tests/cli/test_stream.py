@@ -5,10 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import BytesIO, StringIO, TextIOWrapper
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.cli import bars as reading
-from regimetry.cli import main
 from regimetry.cli.stopping import Stop, _Stopped, until_stopped
 from regimetry.cli.stream import MESSAGE_LENGTH, _fields
 from regimetry.errors import DataError
@@ -45,29 +43,17 @@ def json_of(bars):
     )
 
 
-def run_on(text, *arguments):
-    """Run the verb on an input, in this process; return exit code, output and errors."""
-    data = text if isinstance(text, bytes) else text.encode()
-    out, error = StringIO(), StringIO()
-    source = patch("sys.stdin", TextIOWrapper(BytesIO(data)))
-    with source, redirect_stdout(out), redirect_stderr(error):
-        code = main(["stream", str(MODEL), *arguments])
-    return code, out.getvalue(), error.getvalue()
-
-
-def stream(text, *arguments):
-    """Run to the end of the input; return the answers."""
-    code, out, error = run_on(text, *arguments)
-    assert (code, error) == (0, "")
-    return [json.loads(line, parse_constant=pytest.fail) for line in out.splitlines()]
-
-
-def refused(text, *arguments):
+@pytest.fixture
+def refused(feed):
     """Run to the refusal; return its sentence."""
-    code, out, error = run_on(text, *arguments)
-    assert (code, out) == (2, "")
-    assert error.count("\n") == 1
-    return error
+
+    def call(text, *arguments):
+        shown = feed(text, "stream", MODEL, *arguments, code=2)
+        assert shown.out == ""
+        assert shown.err.count("\n") == 1
+        return shown.err
+
+    return call
 
 
 @contextmanager
@@ -94,7 +80,7 @@ def ask(process, line):
 
 @pytest.mark.parametrize("form", [csv_of, json_of])
 @pytest.mark.parametrize("explicit", [True, False])
-def test_every_bar_gets_the_label_that_predict_gives(shipped, bars, form, explicit):
+def test_every_bar_gets_the_label_that_predict_gives(shipped, bars, form, explicit, stream):
     name = {csv_of: "csv", json_of: "json"}[form]
     answers = stream(form(bars), *(["--format", name] if explicit else []))
     expected = shipped.label(bars)
@@ -163,7 +149,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("form", [csv_of, json_of])
-def test_a_malformed_line_is_an_error_line_and_no_bar(bars, form):
+def test_a_malformed_line_is_an_error_line_and_no_bar(bars, form, stream):
     cases = MALFORMED[{csv_of: "csv", json_of: "json"}[form]]
     good = form(bars[: WARM_UP + 5]).encode().splitlines()
     half = WARM_UP // 2
@@ -180,7 +166,7 @@ def test_a_malformed_line_is_an_error_line_and_no_bar(bars, form):
     assert [a | {"line": 0} for a in kept] == [a | {"line": 0} for a in untouched]
 
 
-def test_blank_lines_and_line_ends_are_nothing(bars):
+def test_blank_lines_and_line_ends_are_nothing(bars, stream):
     plain = stream(csv_of(bars[:3]))
     windows = "\ufeff" + csv_of(bars[:3]).replace("\n", "\r\n") + "\r\n"
     assert stream(windows) == plain
@@ -188,7 +174,7 @@ def test_blank_lines_and_line_ends_are_nothing(bars):
     assert [a["line"] for a in spaced] == [3, 5, 7]
 
 
-def test_late_bars_are_refused_or_skipped(bars):
+def test_late_bars_are_refused_or_skipped(bars, stream):
     lines = json_of(bars[:25]).splitlines()
     late = [*lines[:23], lines[22], lines[5], *lines[23:]]
     answers = stream("\n".join(late))
@@ -203,7 +189,7 @@ def test_late_bars_are_refused_or_skipped(bars):
     assert skipped[25]["novelty"] == straight[23]["novelty"]
 
 
-def test_the_time_column_can_be_named_or_absent(bars):
+def test_the_time_column_can_be_named_or_absent(bars, stream):
     text = csv_of(bars[:2]).replace("Time", "when")
     assert [answer["time"] for answer in stream(text)] == [None, None]
     named = stream(text, "--time-column", "when")
@@ -212,7 +198,7 @@ def test_the_time_column_can_be_named_or_absent(bars):
     assert lines[0]["time"] == 7
 
 
-def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, refuses):
+def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, refused, refuses):
     assert "The header lacks 'close', 'range'" in refused("date,x\n1,2\n")
     assert "The header lacks 'range'" in refused("date,close\n1,2\n")
     assert "The header lacks 'when'" in refused(csv_of(bars), "--time-column", "when")
@@ -221,7 +207,7 @@ def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, refu
     refuses("no model file", "stream", tmp_path / "none.onnx")
 
 
-def test_no_input_is_no_output():
+def test_no_input_is_no_output(stream):
     assert stream("") == []
     assert stream("\n\n") == []
     assert stream("close,range\n") == []

@@ -225,15 +225,10 @@ def test_an_error_names_a_strange_column(strange, tmp_path):
     assert rb"Column '\u6536\u76d8' is missing" in result.stderr
 
 
-def test_strange_names_on_a_stream(strange):
-    frame = pd.read_csv(strange / "my täble.csv")
-    record = {**frame.iloc[0].to_dict()}
+def test_strange_names_on_a_stream(strange, stream):
+    record = pd.read_csv(strange / "my täble.csv").iloc[0].to_dict()
     for line in (json.dumps(record), json.dumps(record, ensure_ascii=False)):
-        result = subprocess.run(
-            [*COMMAND, "stream", str(strange / "mödel.onnx")],
-            input=line.encode(), capture_output=True, check=True,
-        )  # fmt: skip
-        answer = json.loads(result.stdout)
+        (answer,) = stream(line, model=strange / "mödel.onnx")
         assert "error" not in answer
         assert answer["regime"] is None
 
