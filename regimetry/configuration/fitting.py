@@ -51,15 +51,15 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
         by = configuration.by
         if by is not None and by not in table.columns:
             raise DataError(f"by is {by!r}; the columns are {', '.join(map(str, table.columns))}.")
-        layout = layout_of(
+        schema, names_left_out = layout_of(
             table,
             columns=configuration.columns,
             categorical=configuration.categorical,
             exclude=(by,),
         )
-        left_out = ", ".join(layout.left_out)
+        left_out = ", ".join(names_left_out)
         notes = [f"left out, since they are not numbers: {left_out}"] if left_out else []
-        names = [*layout.schema.names, *([] if by is None else [by])]
+        names = [*schema.names, *([] if by is None else [by])]
         return Prepared(table[names], None, notes)
     window = configuration.feature_window
     features = OhlcvFeatures(
@@ -74,7 +74,8 @@ def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
 
     if configuration.columns is None:
         return BarColumns.find(table.columns)
-    return BarColumns.find(layout_of(table, columns=configuration.columns).schema.names)
+    schema, _ = layout_of(table, columns=configuration.columns)
+    return BarColumns.find(schema.names)
 
 
 def _features_note(features: OhlcvFeatures, table: pd.DataFrame) -> str:

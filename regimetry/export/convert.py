@@ -6,6 +6,7 @@ import contextlib
 import io
 import logging
 from collections.abc import Iterator
+from typing import get_args
 
 import keras
 import onnx
@@ -14,7 +15,8 @@ import tf2onnx
 from tf2onnx import optimizer
 
 from regimetry.errors import ExportError
-from regimetry.export.opset import OPSET, require_opset
+from regimetry.export.opset import OPSET, Opset
+from regimetry.parameters import require_choice
 
 _DROPOUT = 0.1
 
@@ -42,7 +44,7 @@ def encoder_to_onnx(encoder: keras.Model, *, opset: int = OPSET) -> onnx.GraphPr
     ExportError
         A layer cannot be written as ONNX operators, or the model is of another shape.
     """
-    require_opset(opset)
+    require_choice("opset", opset, get_args(Opset))
     twin = _inference_twin(encoder)
     signature = [tf.TensorSpec((None, *twin.inputs[0].shape[1:]), tf.float32, name="windows")]
     # Without optimize_transpose, which would mix channels first and last.

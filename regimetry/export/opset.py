@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
-
-from regimetry.parameters import require_choice
+from typing import Literal
 
 OPSET = 17
 """The default: the oldest opset that has every operator of the graph."""
@@ -14,8 +12,3 @@ Opset = Literal[17, 18]
 
 IR_VERSION = 9
 """Read by every onnxruntime since 1.16; onnx itself would write the newest it knows."""
-
-
-def require_opset(opset: object) -> None:
-    """Raise :class:`ConfigError` unless files can be written in ``opset``."""
-    require_choice("opset", opset, get_args(Opset))

@@ -51,7 +51,8 @@ def annotate(model: ir.Model) -> None:
         The shapes contradict each other, or a dimension is no multiple of the batch.
     """
     small, large = (_infer(ir.to_proto(model), size) for size in _PROBES)
-    for value in _values(model.graph):
+    graph = model.graph
+    for value in (*graph.inputs, *(output for node in graph for output in node.outputs)):
         if value.name in small:
             pairs = zip(small[value.name], large[value.name], strict=True)
             value.meta["dims"] = tuple(_dim(a, b, str(value.name)) for a, b in pairs)
@@ -95,10 +96,6 @@ def shape_of(
     if operator in ("MatMul", "Gemm") and not attributes:
         return (*known[0][:-1], known[1][-1])
     return None
-
-
-def _values(graph: ir.Graph) -> list[ir.Value]:
-    return [*graph.inputs, *(output for node in graph for output in node.outputs)]
 
 
 def _dim(small: int, large: int, name: str) -> Dim:

@@ -9,7 +9,6 @@ The configuration is protobuf text of Triton's ``inference.ModelConfig``.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from regimetry.check.reader import SourceFile
 from regimetry.contract import Signature, Tensor
 from regimetry.errors import ConfigError, DataError
 from regimetry.export.targets import require_window_form
+from regimetry.files import require_writable
 from regimetry.parameters import require_choice, require_integer
 
 KINDS = ("auto", "cpu", "gpu")
@@ -140,20 +140,9 @@ def _lines(key: str, value: Any, indent: str) -> str:
     if isinstance(value, Mapping):
         inner = "".join(_lines(name, item, indent + "  ") for name, item in value.items())
         return f"{indent}{key} {{\n{inner}{indent}}}\n"
-    return f"{indent}{key}: {_scalar(value)}\n"
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, list):
-        return f"[{', '.join(map(_scalar, value))}]"
-    if isinstance(value, str) and not isinstance(value, _Word):
-        return '"' + "".join(_escaped(byte) for byte in value.encode()) + '"'
-    return str(value)
-
-
-def _escaped(byte: int) -> str:
-    plain = 32 <= byte < 127 and byte not in b'"\\'
-    return chr(byte) if plain else f"\\{byte:03o}"
+    # Numbers, lists and text in UTF-8 are written as in JSON.
+    written = value if isinstance(value, _Word) else json.dumps(value, ensure_ascii=False)
+    return f"{indent}{key}: {written}\n"
 
 
 def write_triton(
@@ -189,13 +178,17 @@ def write_triton(
     target = folder / name
     if target.exists() and not force:
         raise DataError(f"{target} exists already. Use --force to replace it, or another --name.")
-    made = _require_folder(folder)
+    if folder.is_file():
+        raise DataError(f"{folder} is a file; name a folder for the model repository.")
+    made = not folder.exists()
+    require_writable(folder if made else folder / ".writing")
+    folder.mkdir(exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder, prefix=".writing-"))
     fresh, old = scratch / "new", scratch / "old"
     try:
         (fresh / "1").mkdir(parents=True)
         (fresh / "1" / "model.onnx").write_bytes(model.content)
-        (fresh / "config.pbtxt").write_text(text)
+        (fresh / "config.pbtxt").write_text(text, encoding="utf-8")
         if target.exists():
             target.rename(old)
         fresh.rename(target)
@@ -208,20 +201,3 @@ def write_triton(
         raise
     shutil.rmtree(scratch)
     return target
-
-
-def _require_folder(folder: Path) -> bool:
-    """Make sure that there is a folder to write in; return whether it was made."""
-    if folder.is_dir():
-        if not os.access(folder, os.W_OK):
-            raise DataError(f"The folder {folder} cannot be written to. Choose another.")
-        return False
-    if folder.exists():
-        raise DataError(f"{folder} is a file; name a folder for the model repository.")
-    if not folder.parent.is_dir():
-        raise DataError(f"The folder {folder.parent} of {folder.name} does not exist. Create it.")
-    try:
-        folder.mkdir()
-    except OSError as error:
-        raise DataError(f"The folder {folder} cannot be made ({error}). Choose another.") from error
-    return True

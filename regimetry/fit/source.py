@@ -199,7 +199,7 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):
         time_name, _ = time_of(first)
-        schema = layout_of(first, categorical=categorical, exclude=(time_name, by)).schema
+        schema, _ = layout_of(first, categorical=categorical, exclude=(time_name, by))
     else:
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))

@@ -12,7 +12,6 @@ GIB = 1 << 30
 _MATRICES = 5  # landmarks x landmarks in float64 at once: distances, affinity, the solver's two
 _BLOCKS = 4  # of BLOCK_ENTRIES, while windows are mapped
 
-
 BLOCK_ENTRIES = 1 << 23
 """Entries of one block of windows against landmarks: 64 MiB in float64."""
 

@@ -19,11 +19,9 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.regimes.clustering.clusters import distinct_rows
 from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
-from regimetry.regimes.clustering.slow import by_block, fix_signs
+from regimetry.regimes.clustering.slow import Array, by_block, fix_signs
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
-
-Array = NDArray[np.float64]
 
 MOST_CHANNELS = 8
 """Features beyond this many are first rotated to this many principal components."""

@@ -136,9 +136,6 @@ class ColumnStatistics:
         narrow, n_columns = wide.astype(np.float32), wide.shape[1]
         positive = np.all(wide > 0, axis=0)
         constant = _is_constant(wide)
-        mean: dict[str, NDArray[np.float64]] = {}
-        variance: dict[str, NDArray[np.float64]] = {}
-        still: dict[str, NDArray[np.bool_]] = {}
         usable = np.where(positive, narrow, np.float32(1))
         seen = {
             "level": narrow,
@@ -146,10 +143,10 @@ class ColumnStatistics:
             "difference": transformed(narrow, ["difference"] * n_columns),
             "log_difference": transformed(usable, ["log_difference"] * n_columns),
         }
+        measured = {}
         for kind, columns in seen.items():
             moved = columns.astype(np.float64)
-            mean[kind], variance[kind] = moved.mean(axis=0), moved.var(axis=0)
-            still[kind] = _is_constant(moved)
+            measured[kind] = moved.mean(axis=0), moved.var(axis=0), _is_constant(moved)
         return cls(
             rows=len(values),
             coefficient=ar1_coefficient(wide),
@@ -163,9 +160,9 @@ class ColumnStatistics:
             positive=positive,
             constant=constant,
             mean_logarithm=np.log(np.where(positive, wide, 1.0)).mean(axis=0),
-            mean=mean,
-            variance=variance,
-            still=still,
+            mean={kind: mean for kind, (mean, _, _) in measured.items()},
+            variance={kind: variance for kind, (_, variance, _) in measured.items()},
+            still={kind: still for kind, (_, _, still) in measured.items()},
         )
 
     def taken(self, transforms: Sequence[str], name: str) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from regimetry.errors import DataError
@@ -17,29 +16,13 @@ from regimetry.series.frames import (
 from regimetry.series.schema import Column, Schema
 
 
-@dataclass(frozen=True)
-class Layout:
-    """What a frame's columns are taken for.
-
-    Attributes
-    ----------
-    schema : Schema
-        Columns that a model can read.
-    left_out : tuple of str
-        Columns that are neither numbers nor declared categorical.
-    """
-
-    schema: Schema
-    left_out: tuple[str, ...]
-
-
 def layout_of(
     frame: Any,
     *,
     columns: Sequence[str] | None = None,
     categorical: Sequence[str] = (),
     exclude: Sequence[str | None] = (),
-) -> Layout:
+) -> tuple[Schema, tuple[str, ...]]:
     """Decide which columns of a frame a model reads.
 
     Parameters
@@ -54,7 +37,10 @@ def layout_of(
 
     Returns
     -------
-    Layout
+    schema : Schema
+        Columns that a model can read.
+    left_out : tuple of str
+        Columns that are neither numbers nor declared categorical.
 
     Raises
     ------
@@ -85,7 +71,7 @@ def layout_of(
             f"There is no numeric column among {', '.join(map(str, native.columns))}; one is "
             "needed."
         )
-    return Layout(Schema(tuple(chosen)), tuple(left_out))
+    return Schema(tuple(chosen)), tuple(left_out)
 
 
 def _is_mostly_numbers(series: Any) -> bool:

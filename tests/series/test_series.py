@@ -19,14 +19,14 @@ def frame():
 
 
 def test_numbers_and_booleans_are_read_and_names_are_reported(frame):
-    layout = layout_of(frame)
-    assert layout.schema.names == ("a", "b")
-    assert layout.left_out == ("c",)
+    schema, left_out = layout_of(frame)
+    assert schema.names == ("a", "b")
+    assert left_out == ("c",)
 
 
 @pytest.mark.parametrize("convert", [lambda f: f, lambda f: pl.from_pandas(f.reset_index())])
 def test_categories_become_features(frame, convert):
-    schema = layout_of(convert(frame), columns=["a"], categorical=["c"]).schema
+    schema, _ = layout_of(convert(frame), columns=["a"], categorical=["c"])
     assert schema.feature_names == ("a", "c=x", "c=y")
     values = matrix_of(convert(frame), schema)
     np.testing.assert_array_equal(values, [[1, 1, 0], [2, 0, 1], [3, 1, 0]])
@@ -34,7 +34,7 @@ def test_categories_become_features(frame, convert):
 
 
 def test_an_unknown_category_is_named(frame):
-    schema = layout_of(frame, categorical=["c"]).schema
+    schema, _ = layout_of(frame, categorical=["c"])
     frame.loc["2020-01-02", "c"] = "z"
     with pytest.raises(DataError, match=r"Row 1, column 'c' holds 'z'; the categories are x, y"):
         as_series(frame, schema)
@@ -43,7 +43,7 @@ def test_an_unknown_category_is_named(frame):
 
 
 def test_a_row_by_name_is_the_same_as_a_frame_row(frame):
-    schema = layout_of(frame, categorical=["c"]).schema
+    schema, _ = layout_of(frame, categorical=["c"])
     expected = matrix_of(frame, schema)[1]
     assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()
     with pytest.raises(DataError, match="lacks 'a'"):

@@ -128,7 +128,12 @@ def train_encoder(
                 losses = _round(model, draws, state.step, min(round_steps, total - state.step), bar)
                 latest = {"loss": float(np.mean(losses)), **_validate(model, draws)}
                 if not np.isfinite(list(latest.values())).all():
-                    _warn_of_divergence(state.step + len(losses), latest)
+                    found = " and ".join(f"{name} {value}" for name, value in latest.items())
+                    warnings.warn(
+                        f"Training ended after {state.step + len(losses)} steps with {found}; the "
+                        "best weights before are kept. Lower learning_rate.",
+                        stacklevel=2,
+                    )
                     break
                 state.record(model, len(losses), latest)
                 bar.set_postfix({name: f"{value:.4f}" for name, value in latest.items()})
@@ -163,15 +168,6 @@ def _validate(model: keras.Model, draws: _Draws) -> dict[str, float]:
     if draws.validation is None:
         return {}
     return {"val_loss": float(model.test_on_batch(*draws.validation))}
-
-
-def _warn_of_divergence(step: int, losses: dict[str, float]) -> None:
-    found = " and ".join(f"{name} {value}" for name, value in losses.items())
-    warnings.warn(
-        f"Training ended after {step} steps with {found}; the best weights before are kept. "
-        "Lower learning_rate.",
-        stacklevel=3,
-    )
 
 
 class _Draws:

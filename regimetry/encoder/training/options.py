@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from regimetry.errors import ConfigError
-from regimetry.parameters import require_integer
+from regimetry.parameters import check_fields, option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,30 +40,18 @@ class TrainingOptions:
         A field has a value that is not allowed.
     """
 
-    epochs: int = 8
-    steps: int | None = None
-    round_steps: int | None = None
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    validation_fraction: float = 0.2
-    patience: int = 3
+    epochs: int = option(8, minimum=1)
+    steps: int | None = option(None, minimum=1)
+    round_steps: int | None = option(None, minimum=1)
+    batch_size: int = option(64, minimum=1)
+    learning_rate: float = option(1e-3, minimum=0)
+    validation_fraction: float = option(0.2, minimum=0, below=1)
+    patience: int = option(3, minimum=1)
 
     def __post_init__(self) -> None:
-        for field in ("epochs", "batch_size", "patience"):
-            require_integer(field, getattr(self, field), 1)
-        for field in ("steps", "round_steps"):
-            if getattr(self, field) is not None:
-                require_integer(field, getattr(self, field), 1, other="None or ")
-        for field in ("learning_rate", "validation_fraction"):
-            value = getattr(self, field)
-            if isinstance(value, bool) or not isinstance(value, int | float):
-                raise ConfigError(f"{field} is {value!r}; it must be a number.")
-        if not 0.0 < self.learning_rate < math.inf:
+        check_fields(self)
+        if self.learning_rate == 0:
             raise ConfigError(f"learning_rate is {self.learning_rate!r}; it must be positive.")
-        if not 0.0 <= self.validation_fraction < 1.0:
-            raise ConfigError(
-                f"validation_fraction is {self.validation_fraction!r}; it must lie in [0, 1)."
-            )
 
     def budget(self, n_windows: int) -> tuple[int, int]:
         """Return ``(steps, steps a round)`` of a training on ``n_windows`` windows."""

@@ -132,7 +132,10 @@ def load_state(folder: Path, model: keras.Model, identity: dict[str, Any]) -> Tr
         with path.open("rb") as content, np.load(content, allow_pickle=False) as file:
             facts = json.loads(str(file["facts"]))
             groups = {
-                group: [file[f"{group}_{n}"] for n in range(_arrays_in(file.files, group))]
+                group: [
+                    file[f"{group}_{number}"]
+                    for number in range(sum(name.startswith(f"{group}_") for name in file.files))
+                ]
                 for group in ("model", "optimizer", "best")
             }
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
@@ -156,7 +159,3 @@ def load_state(folder: Path, model: keras.Model, identity: dict[str, Any]) -> Tr
     return TrainingState(
         facts["step"], facts["history"], facts["best_loss"], facts["stale"], groups["best"]
     )
-
-
-def _arrays_in(names: list[str], group: str) -> int:
-    return sum(name.startswith(f"{group}_") for name in names)

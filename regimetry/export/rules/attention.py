@@ -34,7 +34,9 @@ from regimetry.export.rules.matching import (
     attribute,
     constant,
     consumer,
+    input_of,
     made_by,
+    moved,
     needed,
     sizes_of,
     with_added_row,
@@ -89,18 +91,19 @@ def _read(node: ir.Node) -> _Layer:
     """Read the layer around a softmax; decline at the first thing that does not fit."""
     if attribute(node, "axis", -1) not in (-1, 3):
         raise Declined("the softmax is not over the last axis")
-    assert node.inputs[0] is not None
-    scores, mask = unmasked_scores(node.inputs[0])
+    scores, mask = unmasked_scores(input_of(node))
     query, key = _query_and_key(scores)
     weights = masked_weights(node.outputs[0], mask)
     averages = consumer(weights, "MatMul", "the weights")
     value = read_projection(averages.inputs[1], ROWS, "the value")
     if not query.tokens is key.tokens is value.tokens:
         raise Declined("query, key and value read different tokens: no self-attention")
-    moved = consumer(averages.outputs[0], "Transpose", "the averages")
-    if tuple(attribute(moved, "perm", ())) != ROWS:
-        raise Declined("the averages' heads are not moved back behind the positions")
-    joined = consumer(moved.outputs[0], "Reshape", "the moved averages")
+    behind = moved(
+        consumer(averages.outputs[0], "Transpose", "the averages"),
+        ROWS,
+        "the averages' heads are not moved back behind the positions",
+    )
+    joined = consumer(behind.outputs[0], "Reshape", "the moved averages")
     product = consumer(joined.outputs[0], "MatMul", "the joined heads")
     output = constant(product.inputs[1])
     if output is None or output.ndim != 2 or len(output) != value.bias.size:
@@ -121,9 +124,9 @@ def _query_and_key(scores: ir.Value) -> tuple[Projection, Projection]:
     """Read scores q k^T, or (k q^T)^T as Keras writes them with dropout."""
     swapped = made_by(scores, "Transpose")
     if swapped is not None:
-        if tuple(attribute(swapped, "perm", ())) != (0, 1, 3, 2):
-            raise Declined("the scores are transposed in another way than query and key")
-        product = needed(swapped.inputs[0], "MatMul", "the transposed scores")
+        reason = "the scores are transposed in another way than query and key"
+        turned = moved(swapped, (0, 1, 3, 2), reason)
+        product = needed(turned.inputs[0], "MatMul", "the transposed scores")
         return (
             read_projection(product.inputs[1], COLUMNS, "the query"),
             read_projection(product.inputs[0], ROWS, "the key"),

@@ -16,6 +16,8 @@ from regimetry.export.rules.matching import (
     axes_of,
     constant,
     consumer,
+    input_of,
+    moved,
     needed,
     sizes_of,
     with_added_row,
@@ -23,7 +25,7 @@ from regimetry.export.rules.matching import (
 from regimetry.export.rules.views import as_rows, as_windows
 from regimetry.export.tape import Tape
 
-_TO_CHANNELS_FIRST, _BACK = [0, 3, 1, 2], [0, 2, 3, 1]
+_TO_CHANNELS_FIRST, _BACK = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 class Convolution:
@@ -66,21 +68,23 @@ def _kernel(node: ir.Node) -> np.ndarray:
 
 
 def _moved_in(node: ir.Node) -> ir.Value:
-    transpose = needed(node.inputs[0], "Transpose", "the input")
-    if list(attribute(transpose, "perm", [])) != _TO_CHANNELS_FIRST:
-        raise Declined("the input's channels are not moved from last to second place")
+    transpose = moved(
+        needed(node.inputs[0], "Transpose", "the input"),
+        _TO_CHANNELS_FIRST,
+        "the input's channels are not moved from last to second place",
+    )
     unsqueeze = needed(transpose.inputs[0], "Unsqueeze", "the transposed input")
     if axes_of(unsqueeze) not in ((1,), (-3,)):
         raise Declined(f"the input gets axes {axes_of(unsqueeze)}, expected one at 1")
-    tokens = unsqueeze.inputs[0]
-    assert tokens is not None
-    return tokens
+    return input_of(unsqueeze)
 
 
 def _moved_out(node: ir.Node) -> ir.Value:
-    transpose = consumer(node.outputs[0], "Transpose", "the output")
-    if list(attribute(transpose, "perm", [])) != _BACK:
-        raise Declined("the output's channels are not moved back to the last place")
+    transpose = moved(
+        consumer(node.outputs[0], "Transpose", "the output"),
+        _BACK,
+        "the output's channels are not moved back to the last place",
+    )
     squeeze = consumer(transpose.outputs[0], "Squeeze", "the transposed output")
     if axes_of(squeeze) not in ((1,), (-3,)):
         raise Declined(f"the output loses axes {axes_of(squeeze)}, expected the one at 1")

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import constant, made_by, read_by, sizes_of, with_added_row
+from regimetry.export.rules.matching import (
+    constant,
+    input_of,
+    made_by,
+    read_by,
+    sizes_of,
+    with_added_row,
+)
 from regimetry.export.rules.views import as_rows, as_windows, is_rows_view
 from regimetry.export.shapes import dims
 from regimetry.export.tape import Tape
@@ -32,18 +39,16 @@ class Dense:
 
     def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Rows times the matrix, the bias with it."""
-        tokens, weight = node.inputs[0], constant(node.inputs[1])
-        assert tokens is not None
+        tokens, weight = input_of(node), constant(node.inputs[1])
         assert weight is not None
         result = node.outputs[0]
         if len(dims(tokens) or ()) == 2:
             flat = made_by(tokens, "Reshape")
             if flat is not None and len(dims(flat.inputs[0]) or ()) == 3:
-                tokens = flat.inputs[0]
+                tokens = input_of(flat)
             view = _view_of(node)
             assert view is not None
             result = view
-        assert tokens is not None
         sizes_of(result, "the output has")
         bias, result = with_added_row(result, weight.shape[1])
         rows = as_rows(tape, tokens) if len(dims(tokens) or ()) == 3 else tokens

@@ -18,10 +18,10 @@ from regimetry.export.rules.matching import (
     axes_of,
     constant,
     consumer,
+    input_of,
     made_by,
     needed,
     read_by,
-    scalar,
     with_constant,
 )
 from regimetry.export.shapes import dims
@@ -66,9 +66,7 @@ def _centred(variance: ir.Value) -> tuple[ir.Value, ir.Value]:
     if square.inputs[0] is not square.inputs[1]:
         raise Declined("the variance's argument is no square")
     centred = needed(square.inputs[0], "Sub", "the squared value")
-    tokens, mean = centred.inputs
-    assert tokens is not None
-    assert mean is not None
+    tokens, mean = input_of(centred), input_of(centred, 1)
     if _mean_of(mean, "the subtrahend") is not tokens:
         raise Declined("what is subtracted is not the mean of what it is subtracted from")
     return tokens, mean
@@ -79,8 +77,7 @@ def _mean_of(value: ir.Value, what: str) -> ir.Value:
     node = made_by(value, "GlobalAveragePool", "ReduceMean")
     if node is None:
         raise Declined(f"{what} is no mean")
-    source = node.inputs[0]
-    assert source is not None
+    source = input_of(node)
     rank = len(dims(source) or ())
     if node.op_type == "GlobalAveragePool":
         last = rank == 3
@@ -118,6 +115,4 @@ def _affine(
 def _vector(array: np.ndarray, size: int, what: str) -> np.ndarray:
     if array.size not in (1, size) or array.shape[-1:] not in ((size,), (1,), ()):
         raise Declined(f"{what} has shape {array.shape}, expected {size} entries on the last axis")
-    if scalar(array) is not None:
-        return np.full(size, scalar(array))
-    return array.reshape(size)
+    return np.broadcast_to(array.reshape(-1), size)

@@ -94,6 +94,20 @@ def attribute(node: ir.Node, name: str, default: Any) -> Any:
     return default if found is None else found.value
 
 
+def input_of(node: ir.Node, position: int = 0) -> ir.Value:
+    """Return an input that a node has."""
+    value = node.inputs[position]
+    assert value is not None
+    return value
+
+
+def moved(node: ir.Node, axes: tuple[int, ...], reason: str) -> ir.Node:
+    """Return a Transpose; decline with a reason unless it moves the axes in this way."""
+    if tuple(attribute(node, "perm", ())) != axes:
+        raise Declined(reason)
+    return node
+
+
 def axes_of(node: ir.Node) -> tuple[int, ...] | None:
     """Return the axes of a reduction, Squeeze or Unsqueeze, from attribute or input."""
     axes = attribute(node, "axes", None)

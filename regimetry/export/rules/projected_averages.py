@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import Declined, made_by, needed
+from regimetry.export.rules.matching import Declined, input_of, made_by, needed
 from regimetry.export.rules.projected_tokens import read_gemm, read_tokens, require_less
 from regimetry.export.shapes import Batch, dims
 from regimetry.export.tape import Tape
@@ -29,9 +29,8 @@ class ProjectedAverages:
         """Averages of features and of positions, if it saves operations."""
         matrix, shift = read_gemm(node)
         joined = needed(node.inputs[0], "Reshape", "the left side")
-        weights, averaged = needed(joined.inputs[0], "MatMul", "the left side").inputs
-        assert weights is not None
-        tokens = read_tokens(averaged)
+        product = needed(joined.inputs[0], "MatMul", "the left side")
+        weights, tokens = input_of(product), read_tokens(product.inputs[1])
         window_size, features, size = tokens.sizes
         if len(matrix) % size:
             raise Declined(f"the matrix has {len(matrix)} rows, no multiple of D = {size}")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from regimetry.export.rules.matching import Declined, attribute, made_by, needed
+from regimetry.export.rules.matching import Declined, made_by, moved, needed
 from regimetry.export.rules.projected_tokens import Tokens, read_gemm, read_tokens, require_less
 from regimetry.export.rules.views import as_rows
 from regimetry.export.shapes import Batch
@@ -32,9 +32,11 @@ class ProjectedScores:
 
     def rewrite(self, node: ir.Node, tape: Tape) -> tuple[ir.Value, ir.Value]:
         """Scores from features, if it saves operations."""
-        turned = needed(node.inputs[1], "Transpose", "the right side")
-        if list(attribute(turned, "perm", [])) != [0, 2, 1]:
-            raise Declined("the right side is transposed in another way than to columns")
+        turned = moved(
+            needed(node.inputs[1], "Transpose", "the right side"),
+            (0, 2, 1),
+            "the right side is transposed in another way than to columns",
+        )
         left = needed(node.inputs[0], "Reshape", "the left side")
         queries = needed(left.inputs[0], "Gemm", "the left side")
         matrix, shift = read_gemm(queries)

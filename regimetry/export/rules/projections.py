@@ -16,6 +16,7 @@ from regimetry.export.rules.matching import (
     Declined,
     attribute,
     constant,
+    moved,
     needed,
     scalar,
     sizes_of,
@@ -41,8 +42,7 @@ class Projection:
 def read_projection(value: ir.Value | None, axes: tuple[int, ...], what: str) -> Projection:
     """Read a projection whose axes are moved to ``axes``; decline if it is something else."""
     transpose = needed(value, "Transpose", what)
-    if tuple(attribute(transpose, "perm", ())) != axes:
-        raise Declined(f"{what} has its axes moved to {attribute(transpose, 'perm', ())}")
+    moved(transpose, axes, f"{what} has its axes moved to {attribute(transpose, 'perm', ())}")
     source, scale, bias = transpose.inputs[0], 1.0, np.zeros(1)
     _, heads, size = sizes_of(source, f"{what} has", "W, H, d")
     while (node := source.producer() if source else None) and node.op_type in ("Mul", "Add"):

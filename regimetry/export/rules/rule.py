@@ -8,7 +8,7 @@ import onnx_ir as ir
 from onnx_ir.passes import common
 
 from regimetry.contract import RuleReport
-from regimetry.export.rules.cost import Cost, cost_of
+from regimetry.export.rules.cost import cost_of
 from regimetry.export.rules.matching import Declined
 from regimetry.export.shapes import annotate, dims
 from regimetry.export.tape import Tape
@@ -37,13 +37,21 @@ def apply(rule: Rule, model: ir.Model) -> RuleReport:
     annotate(model)
     before = cost_of(model.graph)
     applied, refused = 0, dict[str, str]()
-    while True:
-        replaced = _sweep(rule, model, applied, refused)
+    while replaced := _sweep(rule, model, applied, refused):
         applied += replaced
-        if not replaced:
-            break
         annotate(model)
-    return _report(rule.name, applied, tuple(refused.values()), before, cost_of(model.graph))
+    after = cost_of(model.graph)
+    return RuleReport(
+        rule=rule.name,
+        applied=applied,
+        refused=tuple(refused.values()),
+        nodes_before=before.nodes,
+        nodes_after=after.nodes,
+        operations_before=before.operations,
+        operations_after=after.operations,
+        bytes_before=before.bytes,
+        bytes_after=after.bytes,
+    )
 
 
 def _sweep(rule: Rule, model: ir.Model, start: int, refused: dict[str, str]) -> int:
@@ -85,19 +93,3 @@ def _insert(graph: ir.Graph, tape: Tape, old: ir.Value, new: ir.Value) -> None:
         name, old.name = old.name, f"{old.name}/replaced"
         new.name = name
     old.replace_all_uses_with(new, replace_graph_outputs=True)
-
-
-def _report(
-    name: str, applied: int, refused: tuple[str, ...], before: Cost, after: Cost
-) -> RuleReport:
-    return RuleReport(
-        rule=name,
-        applied=applied,
-        refused=refused,
-        nodes_before=before.nodes,
-        nodes_after=after.nodes,
-        operations_before=before.operations,
-        operations_after=after.operations,
-        bytes_before=before.bytes,
-        bytes_after=after.bytes,
-    )

@@ -13,11 +13,9 @@ from regimetry.contract import Candidate
 from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, in_one_thread
 from regimetry.regimes.clustering.landmarks import cluster
-from regimetry.regimes.clustering.slow import SlowDirections, slow_dimension
+from regimetry.regimes.clustering.slow import Array, SlowDirections, slow_dimension
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
-
-Array = NDArray[np.float64]
 
 _STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
 _PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.regimes.clustering.clusters import cluster_centres, in_one_thread, nearest
-from regimetry.regimes.clustering.sampling import Draw, even_rows
+from regimetry.regimes.clustering.sampling import Array, Draw, even_rows
 from regimetry.regimes.clustering.spectral import fit_spectral_map
-
-Array = NDArray[np.float64]
 
 N_RESAMPLES = 10
 _BLOCK = 10  # window sizes that a resampled block is long

@@ -19,14 +19,13 @@ from regimetry.regimes.clustering.clusters import distances, distinct_rows
 from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
+    Array,
     SlowDirections,
     by_block,
     fit_slow_directions,
     slow_dimension,
 )
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
-
-Array = NDArray[np.float64]
 
 CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
 """Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""

@@ -20,11 +20,9 @@ from regimetry.contract import Landmarks
 from regimetry.regimes.choice.stability import stability
 from regimetry.regimes.clustering.clusters import cluster_centres, nearest
 from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
-from regimetry.regimes.clustering.slow import by_block
+from regimetry.regimes.clustering.slow import Array, by_block
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
-
-Array = NDArray[np.float64]
 
 LEAST_GAIN = 0.05
 """Share of the slow directions that regimes on spread landmarks must explain beyond the others."""

@@ -13,9 +13,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 
-from regimetry.regimes.clustering.slow import fix_signs
-
-Array = NDArray[np.float64]
+from regimetry.regimes.clustering.slow import Array, fix_signs
 
 _NO_AFFINITY = 30.0  # exponents of 30 are affinities of 1e-13: rounding, to an eigenvector
 
@@ -126,13 +124,12 @@ def coarseness(exponents: Array, most_islands: int) -> float:
         What to divide the exponents by: 1, or a power of 2.
     """
     coarse = 1.0
-    while _islands(exponents < coarse * _NO_AFFINITY) > most_islands:
+    while (
+        connected_components(exponents < coarse * _NO_AFFINITY, directed=False, return_labels=False)
+        > most_islands
+    ):
         coarse *= 2.0
     return coarse
-
-
-def _islands(linked: NDArray[np.bool_]) -> int:
-    return int(connected_components(linked, directed=False, return_labels=False))
 
 
 def fit_spectral_map(

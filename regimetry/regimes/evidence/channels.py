@@ -9,12 +9,9 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from regimetry.regimes.clustering.sampling import balanced_rows
+from regimetry.regimes.clustering.sampling import Array, balanced_rows
 from regimetry.windows import Windows, with_later
-
-Array = NDArray[np.float64]
 
 MOST_R_SQUARED = 0.6
 """A channel is left out where the window of those already taken explains this share of it."""

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from regimetry.windows import with_later
 
-Array = NDArray[np.float64]
-
 
 def correlation_ratio(points: NDArray[np.floating], labels: NDArray[np.integer]) -> float:
     """Return the share of the points' variance that lies between the labels; 0 without any.

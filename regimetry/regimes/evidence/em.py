@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import digamma
 
-from regimetry.regimes.evidence.emission import Emission
+from regimetry.regimes.evidence.emission import Array, Emission
 from regimetry.regimes.evidence.forward_backward import Posterior, forward_backward
-
-Array = NDArray[np.float64]
 
 NORMAL = 200.0
 """Degrees of freedom at which the t distribution passes for the normal one."""

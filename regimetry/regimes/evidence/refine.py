@@ -10,7 +10,6 @@ windows look like as those that the windows themselves gave.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +19,9 @@ from regimetry.contract import RefinementRecord
 from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
 from regimetry.regimes.evidence.em import Bars, Maximum, expectation_maximisation
-from regimetry.regimes.evidence.emission import Emission
+from regimetry.regimes.evidence.emission import Array, Emission
 from regimetry.runtime.recursion import jump_path
-from regimetry.windows import Windows
-
-Array = NDArray[np.float64]
+from regimetry.windows import Windows, with_later
 
 ORDERS = (0, 1, 2, 3, 5)
 """Orders of autoregression that are tried, each if the one before it was an improvement."""
@@ -189,8 +186,8 @@ def _labels_of_newest(
 ) -> NDArray[np.int64]:
     """Return the label of each window's newest bar: that of the window ``bars`` later, or -1."""
     found = np.full(len(labels), -1)
-    for a, b in pairwise(offsets.tolist()):
-        found[a : max(a, b - bars)] = labels[a + bars : b]
+    rows = with_later(offsets, bars)
+    found[rows] = labels[rows + bars]
     return found
 
 

@@ -24,7 +24,7 @@ from regimetry.series.features.formulas import (
     realised_volatility,
     volume_zscore,
 )
-from regimetry.series.frames import like_frame, matrix_of, time_of
+from regimetry.series.frames import like_frame, matrix_of, native_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_matrix, require_rising
 
@@ -120,7 +120,12 @@ class OhlcvFeatures:
             close outside of them. Row and column are named.
         """
         values = as_matrix(bars).astype(np.float64, copy=False)
-        self._require_columns(values.shape[1])
+        names = self.columns.names
+        if values.shape[1] != len(names):
+            raise DataError(
+                f"The bars have {values.shape[1]} columns; the features are made of {len(names)}: "
+                f"{', '.join(names)}."
+            )
         return self._checked(values, None)
 
     def frame(self, frame: Any) -> Any:
@@ -141,18 +146,15 @@ class OhlcvFeatures:
         DataError
             As for :meth:`array`; a column is missing; timestamps fall or repeat.
         """
-        import narwhals as nw
-
         time_name, timestamps = time_of(frame)
         if timestamps is not None:
             require_rising(timestamps)
         values = self._checked(matrix_of(frame, self.schema), timestamps)
-        tail = nw.from_native(frame, eager_only=True)[self.warm_up :]
+        tail = native_of(frame)[self.warm_up :]
         made = like_frame(tail.to_native(), values, self.names, missing=-1)
         if time_name is None:
             return made
-        times = tail[time_name]
-        return nw.from_native(made, eager_only=True).select(times, nw.all()).to_native()
+        return native_of(made).select(tail[time_name], *self.names).to_native()
 
     def require_bars(
         self, bars: NDArray[np.floating], timestamps: NDArray[Any] | None = None, of: str = ""
@@ -221,14 +223,6 @@ class OhlcvFeatures:
                 f"{self.warm_up + 1} are needed. Give more bars or a smaller window."
             )
         return self.made(bars)
-
-    def _require_columns(self, found: int) -> None:
-        names = self.columns.names
-        if found != len(names):
-            raise DataError(
-                f"The bars have {found} columns; the features are made of {len(names)}: "
-                f"{', '.join(names)}."
-            )
 
 
 def ohlcv(frame: Any, *, window: int = DEFAULT_WINDOW) -> Any:
