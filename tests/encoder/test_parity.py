@@ -1,6 +1,5 @@
 """The Keras encoder against the oracle, in numpy, for every choice that a configuration has."""
 
-import itertools
 from typing import get_args
 
 import keras
@@ -17,8 +16,9 @@ METHODS = [
     ("sinusoidal", "stacked"),
     *((method, "interleaved") for method in get_args(EncodingMethod)),
 ]
-COMBINATIONS = list(itertools.product(METHODS, registry.POOLINGS, [False, True], [False, True]))
-# What else varies, in cycles of lengths without a common divisor.
+COMBINATIONS = [(method, pooling) for method in METHODS for pooling in registry.POOLINGS]
+# What else varies, in cycles: every pooling and every method meets every pair of masks.
+MASKS = [(False, False), (False, True), (True, False), (True, True)]
 DIMENSIONS = [8, 9, 7, 16, 6, 12, 5]
 HEADS_AND_DEPTHS = [(1, 1), (2, 0), (3, 2), (4, 1), (2, 3)]
 DROPOUTS = [0.1, 0.0, 0.3]
@@ -43,11 +43,12 @@ def float64():
 @pytest.mark.parametrize(
     "number",
     range(len(COMBINATIONS)),
-    ids=["-".join(map(str, (*m, p, *masks))) for m, p, *masks in COMBINATIONS],
+    ids=["-".join((*method, pooling)) for method, pooling in COMBINATIONS],
 )
-def test_every_combination_agrees_with_the_oracle(number):
-    (method, style), pooling, padding, look_ahead = COMBINATIONS[number]
-    heads, depth = HEADS_AND_DEPTHS[number % 5]
+def test_every_pair_of_choices_agrees_with_the_oracle(number):
+    (method, style), pooling = COMBINATIONS[number]
+    padding, look_ahead = MASKS[number % 4]
+    heads, depth = HEADS_AND_DEPTHS[number // 4]
     config = EncoderConfig(
         **{**SMALL, "num_heads": heads},
         embedding_dim=DIMENSIONS[number % 7],

@@ -60,46 +60,42 @@ config = rg.EncoderConfig(
 detector = rg.RegimeDetector(
     n_regimes=3, encoder=config, objective="masked", epochs=100000, n_landmarks=100, random_state=0
 )
-detector.fit(rg.simulate("s2", n_rows=600, seed=0).values)
+values = rg.simulate("s2", n_rows=600, seed=0).values
+detector.fit(values)
 print("fitted", detector.n_regimes_, len(detector.history_["loss"]), flush=True)
+
+from regimetry.regimes.clustering import head
+
+def wait(*arguments, **more):
+    print("head", flush=True)
+    while True:
+        pass
+
+head.fit_head = wait
+detector.fit(values)
 """
 
 
-def started(script, folder):
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen([sys.executable, "-c", script], text=True, cwd=folder, **pipes)
-
-
-def test_ctrl_c_ends_the_training_and_the_fit_goes_on(tmp_path):
-    process = started(FIT, tmp_path)
-    for _ in range(3):
-        assert process.stdout.readline() == "round\n"
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=300)
-    assert process.returncode == 0, err
-    assert "Training was interrupted" in err
-    last = out.splitlines()[-1].split()
-    assert last[:2] == ["fitted", "3"]
-    assert int(last[2]) >= 3
-
-
-def test_a_second_ctrl_c_ends_the_fit(tmp_path):
-    script = FIT.replace(
-        "config =",
-        "from regimetry.regimes.clustering import head\n"
-        "def wait(*arguments, **more):\n"
-        "    print('head', flush=True)\n"
-        "    while True: pass\n"
-        "head.fit_head = wait\n"
-        "config =",
-        1,
+def test_ctrl_c_ends_the_training_and_a_second_one_the_fit(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", FIT],
+        text=True,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
-    process = started(script, tmp_path)
-    assert process.stdout.readline() == "round\n"
-    process.send_signal(signal.SIGINT)
     lines = iter(process.stdout.readline, "")
+    for _ in range(3):
+        assert next(lines) == "round\n"
+    process.send_signal(signal.SIGINT)
+    fitted = next(line for line in lines if line != "round\n").split()
+    assert fitted[:2] == ["fitted", "3"]
+    assert int(fitted[2]) >= 3
+    assert next(lines) == "round\n"
+    process.send_signal(signal.SIGINT)
     assert any(line == "head\n" for line in lines)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)
     assert process.returncode != 0
+    assert err.count("Training was interrupted") == 2
     assert err.splitlines()[-1].startswith("KeyboardInterrupt")

@@ -1,26 +1,13 @@
 """What a graph consists of, against the file and against counts by hand."""
 
+import graphs
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from regimetry.export.series import to_series
 from regimetry.export.statistics import graph_statistics, multiply_accumulates
-
-FLOAT = TensorProto.FLOAT
-
-
-def one_node(node, input_shape, weights, output_shape):
-    value = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        [node],
-        "one",
-        [value("x", FLOAT, ["batch", *input_shape])],
-        [value("y", FLOAT, ["batch", *output_shape])],
-        [numpy_helper.from_array(np.zeros(weights, dtype=np.float32), "w")],
-    )
-    return helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 17)])
 
 
 @pytest.mark.parametrize(
@@ -35,7 +22,12 @@ def one_node(node, input_shape, weights, output_shape):
 )
 def test_one_product(operator, attributes, input_shape, weights, output_shape, expected):
     node = helper.make_node(operator, ["x", "w"], ["y"], **attributes)
-    model = one_node(node, input_shape, weights, output_shape)
+    model = graphs.graph_model(
+        [node],
+        {"x": ["batch", *input_shape]},
+        {"y": ["batch", *output_shape]},
+        {"w": np.zeros(weights, dtype=np.float32)},
+    )
     statistics = graph_statistics(model)
     assert statistics.multiply_accumulates == expected
     assert statistics.operators == {operator: 1}

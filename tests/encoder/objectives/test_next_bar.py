@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from encoders import FAST
 
-from regimetry.encoder import EncoderConfig, build_encoder
+from regimetry.encoder import build_encoder
 from regimetry.encoder.objectives.next_bar import NextBar
 from regimetry.encoder.seeding import seeded
 from regimetry.encoder.training import TrainingOptions, Windows, train_encoder
@@ -11,18 +14,8 @@ from regimetry.windows import rolling_windows
 
 def encoder(**changes):
     with seeded(0):
-        return build_encoder(
-            EncoderConfig(
-                window_size=8,
-                num_features=2,
-                embedding_dim=16,
-                head_size=8,
-                num_heads=2,
-                ff_dim=16,
-                look_ahead_mask=changes.pop("look_ahead_mask", True),
-                **changes,
-            )
-        )
+        fields = {"window_size": 8, "num_features": 2, "look_ahead_mask": True, **changes}
+        return build_encoder(replace(FAST, **fields))
 
 
 def test_token_t_is_scored_against_bar_t_plus_1():
@@ -75,7 +68,7 @@ def test_it_learns_the_volatility_that_comes_next():
     deviation = np.repeat([0.3, 1.5], 40)[np.arange(1200) % 80]
     values = (deviation[:, None] * generator.standard_normal((1200, 2))).astype(np.float32)
     model = encoder()
-    options = TrainingOptions(steps=300, round_steps=50, learning_rate=5e-3)
+    options = TrainingOptions(steps=200, round_steps=50, learning_rate=5e-3)
     history = train_encoder(model, rolling_windows(values, 8), NextBar(), options)
     # No forecast of one deviation for all bars does better than log of that deviation + 1/2.
     assert min(history["val_loss"]) < np.log(np.sqrt(np.mean(deviation**2))) + 0.5 - 0.1
