@@ -25,6 +25,9 @@ SMALL = {
 }
 
 
+RULE_TOLERANCE = 2e-6  # of the largest entry
+
+
 def random_encoder(**fields):
     """An encoder whose biases and normalisation weights are not the trivial ones."""
     return randomised(build_encoder(EncoderConfig(**{**SMALL, **fields})))
@@ -88,6 +91,25 @@ def apply_rule(model, *rules):
     rewritten, reports = optimise(model, rules)
     onnx.checker.check_model(rewritten, full_check=True)
     return rewritten, reports[-1]
+
+
+def check_rule(model, *rules, applied=1, opset=17, values=None):
+    """Apply rules to a Keras model's graph, which must go on to equal it.
+
+    Return the graph, the last rule's report, the windows and what Keras makes of them.
+    """
+    values = windows(model) if values is None else values
+    found, report = apply_rule(plain_onnx(model, opset), *rules)
+    expected = np.asarray(model(values))
+    assert report.applied == applied
+    assert difference(run(found, values)[0], expected) < RULE_TOLERANCE
+    return found, report, values, expected
+
+
+def require_sensitive(model, name, values, expected):
+    """Check that a shifted entry of a constant shows."""
+    changed = run(perturbed(model, name), values)[0]
+    assert difference(changed, expected) > RULE_TOLERANCE, name
 
 
 def operators(model):
