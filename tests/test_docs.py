@@ -18,7 +18,6 @@ ELSEWHERE = {
     "features.md": "tests/series",
     "portability.md": "tests/portability",
     "serving.md": "tests/serve",
-    "training.md": "tests/encoder",
 }
 
 

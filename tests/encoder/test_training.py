@@ -1,4 +1,5 @@
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -223,6 +224,13 @@ def test_without_a_validation_part_the_budget_is_spent():
     _, history = train(TrainingOptions(steps=7, round_steps=3, validation_fraction=0.0))
     assert history.keys() == {"step", "loss"}
     assert history["step"] == [3, 6, 7]
+
+
+def test_the_page_describes_every_objective():
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text("utf-8")
+    for name in OBJECTIVES:
+        assert f"| `{name}` |" in page
+        assert f"**`{name}`.**" in page
 
 
 class Poisoned(MaskedReconstruction):

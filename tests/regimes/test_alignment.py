@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from encoders import FAST, fit_fast
+from price_bars import make_frame
 
 import regimetry as rg
 from regimetry.errors import ConfigError
 from regimetry.regimes.alignment import LEAST_OVERLAP, align, match_regimes, overlaps
-from regimetry.series.features import BarColumns, OhlcvFeatures
+from regimetry.series.features import OhlcvFeatures
 
 NAMES = ("regime_0", "regime_1", "regime_2")
 
@@ -183,24 +184,12 @@ def test_what_cannot_be_aligned_to(growing, early, given, message):
         fit(growing[0], 3, align_to=given(early))
 
 
-def test_other_features_of_bars_are_refused(growing):
-    close = 100 * np.exp(np.cumsum(growing[0][:, 0]))
-    bars = np.column_stack([close, close * 1.01, close * 0.99, close])
-    columns = BarColumns("open", "high", "low", "close")
-    made = {}
-    for window in (3, 5):
-        features = OhlcvFeatures(columns, window)
-        made[window] = features, pd.DataFrame(features.array(bars), columns=list(features.names))
-    detector = rg.RegimeDetector(
-        n_regimes=2, encoder=FAST, objective=None, difference="none", random_state=0
-    )
-    keep = [name for name in made[3][1] if np.ptp(made[3][1][name]) > 1e-9]
-    assert "log_return" in keep
-    first = detector.fit(made[3][1] + 1e-4 * np.random.default_rng(0).standard_normal(
-        made[3][1].shape), features=made[3][0])  # fmt: skip
-    detector.align_to = first.model_
+def test_other_features_of_bars_are_refused(bars_detector):
+    bars = make_frame(260)
+    features = OhlcvFeatures.find(bars, window=3)
+    detector = rg.RegimeDetector(n_regimes=2, encoder=FAST, align_to=bars_detector.model_)
     with pytest.raises(ConfigError, match="other features of bars"):
-        detector.fit(made[5][1], features=made[5][0])
+        detector.fit(features.frame(bars), features=features)
 
 
 def test_an_aligned_detector_is_still_an_estimator(early):

@@ -37,17 +37,17 @@ from regimetry.series.features.formulas import (
 )
 
 PLAIN = BarColumns("open", "high", "low", "close")
+FIELDS = tuple(vars(COLUMNS))
 
 
 @pytest.mark.parametrize("window", [2, 5, 20])
 @pytest.mark.parametrize("columns", [COLUMNS, PLAIN, replace(PLAIN, volume="v")])
 def test_features_are_what_their_formulas_say(window, columns):
-    fields = ["open", "high", "low", "close", "adjusted_close", "volume"]
-    present = [i for i, field in enumerate(fields) if getattr(columns, field) is not None]
+    present = [i for i, field in enumerate(FIELDS) if getattr(columns, field) is not None]
     bars = make_bars(60)[:, present]
     features = OhlcvFeatures(columns, window)
     made = features.array(bars)
-    named = [dict(zip([fields[i] for i in present], row, strict=True)) for row in bars.tolist()]
+    named = [dict(zip([FIELDS[i] for i in present], row, strict=True)) for row in bars.tolist()]
     expected = [ohlcv_row(named[: t + 1], window) for t in range(features.warm_up, 60)]
     assert set(expected[0]) == set(features.names)
     wanted = np.array([[row[name] for name in features.names] for row in expected])
@@ -58,10 +58,7 @@ def test_features_are_what_their_formulas_say(window, columns):
 def test_a_wrong_lag_would_be_seen():
     features = OhlcvFeatures(COLUMNS, 5)
     bars = make_bars(60)
-    named = [
-        dict(zip(["open", "high", "low", "close", "adjusted_close", "volume"], row, strict=True))
-        for row in bars.tolist()
-    ]
+    named = [dict(zip(FIELDS, row, strict=True)) for row in bars.tolist()]
     late = ohlcv_row(named[:-1], 5)
     now = dict(zip(features.names, features.array(bars)[-1], strict=True))
     assert all(not math.isclose(now[name], late[name], rel_tol=1e-9) for name in features.names)
@@ -188,8 +185,7 @@ def test_the_file_keeps_how_its_features_were_made(bars_detector, bars_model):
 
 
 def test_a_model_fitted_on_columns_reads_them_as_they_are(detector):
-    contract = detector.model_.contract
-    assert contract.training.features is None
+    assert detector.model_.contract.training.features is None
 
 
 def test_fit_refuses_a_recipe_that_did_not_make_its_data():
@@ -235,19 +231,19 @@ def test_the_page_has_every_feature_with_its_warm_up():
     rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", PAGE, flags=re.MULTILINE)
     assert [name for name, _ in rows] == list(OhlcvFeatures(COLUMNS).names)
     n, bars = 7, make_bars(40)
-    price, columns = bars[:, 4], bars.T
-    lengths = {
-        "log_return": len(log_return(price)),
-        "realised_volatility": len(realised_volatility(price, n)),
-        "garman_klass_volatility": len(garman_klass_volatility(*columns[:4], n)),
-        "range": len(price_range(columns[1], columns[2])),
-        "volume_zscore": len(volume_zscore(columns[5], n)),
-        "momentum": len(momentum(price, n)),
-        "drawdown": len(drawdown(price, n)),
-    }
-    for name, warm_up in rows:
-        assert 40 - lengths[name] == eval(warm_up, {"n": n}), name
-    assert max(40 - length for length in lengths.values()) == OhlcvFeatures(COLUMNS, n).warm_up
+    opening, high, low, close, price, volume = bars.T
+    made = [
+        log_return(price),
+        realised_volatility(price, n),
+        garman_klass_volatility(opening, high, low, close, n),
+        price_range(high, low),
+        volume_zscore(volume, n),
+        momentum(price, n),
+        drawdown(price, n),
+    ]
+    for values, (name, warm_up) in zip(made, rows, strict=True):
+        assert 40 - len(values) == eval(warm_up, {"n": n}), name
+    assert max(40 - len(values) for values in made) == OhlcvFeatures(COLUMNS, n).warm_up
 
 
 def test_the_page_runs(tmp_path, monkeypatch):

@@ -17,8 +17,8 @@ def long_frame():
     times = pd.to_datetime(["2020-01-01", "2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03",
                             "2020-01-03", "2020-01-04"])  # fmt: skip
     return pd.DataFrame(
-        {"symbol": list("babbaab"), "x": np.arange(7.0), "y": 10 + np.arange(7.0)}, index=times
-    ).assign(symbol=list("bababab"))
+        {"symbol": list("bababab"), "x": np.arange(7.0), "y": 10 + np.arange(7.0)}, index=times
+    )
 
 
 def test_a_long_frame_is_gathered_and_given_back_in_its_own_order():
