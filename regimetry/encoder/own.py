@@ -40,7 +40,7 @@ def own_encoder(model: keras.Model, window_size: int, num_features: int) -> kera
             "a functional or Sequential model",
             f"Start it with keras.Input({shape}).",
         )
-    if [_form(item) for item in inputs] != [f"float32 (None, {window_size}, {num_features})"]:
+    if _forms(inputs) != f"float32 (None, {window_size}, {num_features})":
         raise _refusal(
             model,
             f"which reads {_forms(inputs)}",
@@ -90,9 +90,5 @@ def _refusal(model: keras.Model, found: str, expected: str, remedy: str) -> Conf
     return ConfigError(f"encoder is {model.name!r}, {found}; expected {expected}. {remedy}")
 
 
-def _form(tensor: Any) -> str:
-    return f"{tensor.dtype} {tuple(tensor.shape)}"
-
-
 def _forms(tensors: list[Any]) -> str:
-    return " and ".join(map(_form, tensors))
+    return " and ".join(f"{tensor.dtype} {tuple(tensor.shape)}" for tensor in tensors)

@@ -174,11 +174,6 @@ def names_of(frame: Any, column: str) -> NDArray[Any]:
     return np.array([str(value) for value in values.to_list()], dtype=np.str_)
 
 
-def rows_of(frame: Any, rows: NDArray[np.int64]) -> Any:
-    """Return the rows of a frame at these places, with their index where it has one."""
-    return native_of(frame)[rows].to_native()
-
-
 def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missing: int) -> Any:
     """Give results in the caller's kind: a Series for (N,), a DataFrame for (N, len(names)).
 

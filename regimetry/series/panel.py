@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, like_frame, matrix_of, names_of, rows_of, time_of
+from regimetry.series.frames import is_frame, like_frame, matrix_of, names_of, native_of, time_of
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_series, require_finite, require_rising
@@ -121,15 +121,15 @@ class Panel:
                     self.data.items(), pairwise(cuts), self.offsets.tolist(), strict=False
                 )
             }
-        return _at_rows(self.data, values, rows if self.order is None else self.order[rows],
-                            names)  # fmt: skip
+        places = rows if self.order is None else self.order[rows]
+        return _at_rows(self.data, values, places, names)
 
 
 def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Sequence[str]) -> Any:
     """Return values (N, C), of a frame as a frame with the index of its rows (N,)."""
     if not is_frame(data):
         return values
-    return like_frame(rows_of(data, rows), values, names, missing=-1)
+    return like_frame(native_of(data)[rows].to_native(), values, names, missing=-1)
 
 
 def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:

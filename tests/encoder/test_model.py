@@ -9,15 +9,6 @@ from regimetry.errors import ConfigError
 from regimetry.export.rules import optimise
 
 
-@pytest.mark.parametrize(("features", "parameters"), [(64, 564224), (80, 703680)])
-def test_parameter_count_of_the_default_configuration(features, parameters):
-    # Per block: attention 4 D H S + 3 H S + D, two normalisations 4 D, dense 2 D ff + ff + D.
-    per_block = 4 * features * 1024 + 3 * 1024 + features + 4 * features
-    per_block += 2 * features * 128 + 128 + features
-    assert 2 * per_block == parameters
-    assert build_encoder(EncoderConfig(num_features=features)).count_params() == parameters
-
-
 @pytest.mark.parametrize(
     "fields",
     [

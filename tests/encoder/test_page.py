@@ -29,4 +29,7 @@ def test_the_table_of_parameters_is_right():
     assert [int(features) for features, *_ in rows] == [64, 80]
     for features, parameters, block in rows:
         count = build_encoder(EncoderConfig(num_features=int(features))).count_params()
-        assert count == int(parameters.replace(" ", "")) == 2 * int(block.replace(" ", ""))
+        # Attention 4 D H S + 3 H S + D, two normalisations 4 D, dense 2 D ff + ff + D.
+        formula = 4 * int(features) * 1024 + 3 * 1024 + int(features) * (5 + 2 * 128 + 1) + 128
+        assert formula == int(block.replace(" ", ""))
+        assert count == int(parameters.replace(" ", "")) == 2 * formula

@@ -18,12 +18,8 @@ def test_stacked_holds_the_same_columns_in_another_order():
     np.testing.assert_array_equal(stacked, interleaved[:, [0, 2, 4, 6, 1, 3, 5, 7]])
 
 
-@pytest.mark.parametrize("style", ["interleaved", "stacked"])
-def test_odd_sizes_keep_their_width(style):
-    assert sinusoidal_table(4, 5, style).shape == (4, 5)
-
-
 def test_an_odd_stacked_table_is_the_even_one_less_its_last_column():
     np.testing.assert_array_equal(
         sinusoidal_table(4, 5, "stacked"), sinusoidal_table(4, 6, "stacked")[:, :5]
     )
+    assert sinusoidal_table(4, 5, "interleaved").shape == (4, 5)

@@ -157,13 +157,6 @@ def test_where_little_is_explained_the_two_have_to_agree():
     assert not replace(kept, correlation_ratio=0.08).explains_enough
 
 
-def test_the_fit_repeats():
-    rows, states = standardised("s3")
-    first, second = (fitted(rows, blurred(states), 3) for _ in range(2))
-    np.testing.assert_array_equal(first.emission.coefficients, second.emission.coefficients)
-    assert first.record == second.record
-
-
 def test_trailing_statistics_of_a_channel_are_no_evidence_of_their_own():
     rows, _ = standardised("s1")
     assert own_channels(Windows.of(rolling_windows(rows, W))) == (0,)

@@ -5,7 +5,6 @@ from sklearn.datasets import make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from regimetry.errors import DataError
 from regimetry.regimes.clustering.clusters import in_one_thread
 from regimetry.regimes.clustering.head import canonical_order, fit_head
 from regimetry.regimes.clustering.sampling import stratified_rows
@@ -204,11 +203,6 @@ def test_regimes_are_numbered_by_the_statistic():
     labels = np.array([0, 0, 1, 2, 2])
     statistic = np.array([5.0, 5.0, 1.0, 3.0, 3.0])
     assert canonical_order(labels, statistic, 4).tolist() == [1, 2, 0, 3]
-
-
-def test_more_regimes_than_windows_are_refused():
-    with pytest.raises(DataError, match="4 windows cannot hold 5 regimes"):
-        fit_head(np.zeros((4, 2)), np.zeros(4), n_regimes=5, lag=1)
 
 
 def test_many_small_steps_run_in_one_thread():

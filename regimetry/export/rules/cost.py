@@ -8,7 +8,7 @@ from math import prod
 import onnx_ir as ir
 
 from regimetry.export.rules.matching import attribute
-from regimetry.export.shapes import Batch, Shape, dims, entries
+from regimetry.export.shapes import Batch, dims, entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +44,17 @@ def attention_operations(
 
 
 def _operations(node: ir.Node) -> int:
-    result = dims(node.outputs[0])
-    if result is None:
+    """Multiply-accumulates that one window adds; none where the batch is no dimension."""
+    result, shapes = dims(node.outputs[0]), [dims(value) or (0, 0) for value in node.inputs]
+    if result is None or not any(isinstance(size, Batch) for size in result):
         return 0
     if node.op_type == "MatMul":
-        return _a_window(result) * entries((dims(node.inputs[0]) or (0,))[-1])
-    if node.op_type == "Gemm":
+        summed = shapes[0][-1:]
+    elif node.op_type == "Gemm":
         axis = 0 if attribute(node, "transA", 0) else 1
-        return _a_window(result) * entries((dims(node.inputs[0]) or (0, 0))[axis])
-    if node.op_type == "Conv":
-        return _a_window(result) * prod(
-            entries(size) for size in (dims(node.inputs[1]) or (0,))[1:]
-        )
-    return 0
-
-
-def _a_window(shape: Shape) -> int:
-    """Entries that one window adds; none where the batch is no dimension."""
-    if not any(isinstance(size, Batch) for size in shape):
+        summed = shapes[0][axis : axis + 1]
+    elif node.op_type == "Conv":
+        summed = shapes[1][1:]
+    else:
         return 0
-    return prod(entries(size) for size in shape)
+    return prod(entries(size) for size in (*result, *summed))
