@@ -27,9 +27,6 @@ KINDS = ("auto", "cpu", "gpu")
 PREFERRED_BATCHES = (16, 32, 64)
 """Batches that a CPU runs fastest; more leave its caches."""
 
-QUEUE_DELAY_US = 500
-"""Longest wait for a batch to fill, in microseconds."""
-
 _TYPES = {"float32": "TYPE_FP32", "int64": "TYPE_INT64"}
 
 
@@ -39,7 +36,7 @@ def triton_config(
     *,
     kind: str = "auto",
     instances: int = 1,
-    queue_delay_us: int = QUEUE_DELAY_US,
+    queue_delay_us: int = 500,
 ) -> str:
     """Return the text of ``config.pbtxt``.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,9 +28,6 @@ from regimetry.series.frames import like_frame, matrix_of, native_of, time_of
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_matrix, require_rising
 
-KIND: Final = "ohlcv"
-"""What ``--features`` and a model file call these features."""
-
 DEFAULT_WINDOW = 5
 """Of 5, 10, 20 and 40 bars the best on bars of known regimes (``benchmarks/features.py``)."""
 
@@ -45,7 +42,7 @@ class OhlcvFeatures:
     window : int, default 5
         n, bars of the features that look back. At least 2.
     kind : "ohlcv"
-        What a model file calls them.
+        What ``--features`` and a model file call them.
 
     Raises
     ------
@@ -65,7 +62,7 @@ class OhlcvFeatures:
 
     columns: BarColumns
     window: int = DEFAULT_WINDOW
-    kind: Literal["ohlcv"] = KIND
+    kind: Literal["ohlcv"] = "ohlcv"
 
     def __post_init__(self) -> None:
         require_integer("window", self.window, 2)
