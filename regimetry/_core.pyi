@@ -1,12 +1,29 @@
-from typing import Any, Literal, SupportsFloat, SupportsIndex, TypeVar, final
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    SupportsFloat,
+    SupportsIndex,
+    TypedDict,
+    TypeVar,
+    final,
+)
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.windows.snapshots import BankSnapshot
-
 _Scalar = TypeVar("_Scalar", bound=np.bool_ | np.number[Any])
 _Real = NDArray[np.float32] | NDArray[np.float64]
+
+class _BankSnapshot(TypedDict):
+    kind: str
+    version: int
+    window_size: int
+    n_features: int
+    ids: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    rows: NDArray[Any]
+    numbers: NotRequired[NDArray[np.float64]]
 
 def rolling_windows(
     values: NDArray[_Scalar], window_size: SupportsIndex, stride: SupportsIndex = 1
@@ -70,8 +87,8 @@ class StreamBank:
     def drop(self, ids: NDArray[np.int64]) -> None: ...
     def reset(self, ids: NDArray[np.int64] | None = None) -> None: ...
     def counts(self, ids: NDArray[np.int64]) -> NDArray[np.int64]: ...
-    def snapshot(self) -> BankSnapshot: ...
-    def restore(self, snapshot: BankSnapshot) -> None: ...
+    def snapshot(self) -> _BankSnapshot: ...
+    def restore(self, snapshot: _BankSnapshot) -> None: ...
     def close(self) -> None: ...
     @property
     def n_streams(self) -> int: ...

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.fit.options import FitOptions
-from regimetry.fit.source import Source, panel_source, require_columns
+from regimetry.fit.source import Source, panel_source, require_columns_of_options
 from regimetry.fit.stages import Stages
 from regimetry.fit.verbs import FittedVerbs
 from regimetry.series.frames import is_frame
@@ -203,7 +203,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
 
         earlier = earlier_model(self.align_to)
         source = self._source(X, by, options)
-        require_columns(source.schema, options.difference, features)
+        require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
         with stages:
             rows = measured_rows(source, options)

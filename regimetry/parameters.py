@@ -180,6 +180,4 @@ def require_integer(field: str, value: object, minimum: int, *, other: str = "")
 
 def require_choice(field: str, value: object, allowed: tuple[object, ...]) -> None:
     """Raise :class:`ConfigError` unless ``value`` is among ``allowed``."""
-    if value not in allowed:
-        names = ", ".join(repr(choice) for choice in allowed)
-        raise ConfigError(f"{field} is {value!r}; it must be one of {names}.")
+    checked(field, value, Allowed((), allowed))

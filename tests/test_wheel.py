@@ -7,7 +7,7 @@ from wheel_content import NEEDED, problems
 
 GOOD = [
     "regimetry/__init__.py",
-    "regimetry/windows/snapshots.py",
+    "regimetry/windows/several.py",
     "regimetry/_core.pyi",
     "regimetry/_core.cpython-311-x86_64-linux-gnu.so",
     "regimetry/py.typed",

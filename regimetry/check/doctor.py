@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +18,20 @@ from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.providers import (
     CPU,
+    DISTRIBUTIONS,
     has_cuda_driver,
     import_onnxruntime,
-    installed_distributions,
+    installed_versions,
 )
+from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.threads import available_threads, thread_limits
 from regimetry.runtime.trial import try_provider
+from regimetry.windows import rolling_windows
 
 SELF_TEST_S = 10.0
 
-_OPTIONAL = ("narwhals", "pandas", "polars", "pyarrow", "onnx", "tensorflow", "keras")
+_PACKAGES = ("regimetry", "numpy", "narwhals", "pandas", "polars", "pyarrow", "onnx", "tensorflow",
+             "keras")  # fmt: skip
 
 
 def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> dict[str, Any]:
@@ -49,8 +52,12 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     """
     problems: list[str] = []
     report: dict[str, Any] = {
-        "versions": _versions(),
-        "onnxruntime": installed_distributions(),
+        "versions": {
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **installed_versions(_PACKAGES),
+        },
+        "onnxruntime": installed_versions(DISTRIBUTIONS),
         "cpu": {
             "machine": platform.machine(),
             "extensions": np.show_config(mode="dicts")["SIMD Extensions"]["found"],
@@ -69,24 +76,8 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     return {**report, "problems": problems}
 
 
-def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("regimetry", "numpy", *_OPTIONAL):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
 def _extension(problems: list[str]) -> bool:
-    """Return whether the extension loads and computes."""
-    try:
-        from regimetry.runtime.recursion import Recursion
-        from regimetry.windows import rolling_windows
-    except ImportError as error:
-        problems.append(f"The extension regimetry._core does not load: {error}.")
-        return False
+    """Return whether the extension computes; without it nothing here could be imported."""
     found, _ = Recursion(1.5)(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
     windows = rolling_windows(np.arange(6.0).reshape(3, 2), 2)
     if found.regime.tolist() == [0, 0, 1] and windows[1].tolist() == [[2.0, 3.0], [4.0, 5.0]]:
@@ -119,7 +110,7 @@ def _timed(path: Path, self_test_s: float) -> dict[str, Any]:
     return {
         "file": str(path),
         "provider": model.device,
-        "load_ms": _milliseconds(load_s),
+        "load_ms": round(1e3 * load_s, 4),
         "tick_ms": _tick_times(model.stream(), row, self_test_s),
         "batch": _batch_time(model, row, self_test_s),
     }
@@ -142,9 +133,9 @@ def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> di
         start = time.perf_counter()
         stream.push(row)
         times.append(time.perf_counter() - start)
-    quantiles = np.percentile(times, [50, 99, 99.9]) if times else [float("nan")] * 3
+    quantiles = 1e3 * np.percentile(times or [np.nan], [50, 99, 99.9])
     names = ("p50", "p99", "p99.9")
-    return {"ticks": len(times), **dict(zip(names, map(_milliseconds, quantiles), strict=True))}
+    return {"ticks": len(times), **dict(zip(names, quantiles.round(4).tolist(), strict=True))}
 
 
 def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
@@ -163,7 +154,3 @@ def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float
         "threads": threads,
         "us_per_window": round(1e6 * min(times) / windows, 3),
     }
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(1e3 * float(seconds), 4)

@@ -20,6 +20,7 @@ from regimetry.check.parity import close_calls
 from regimetry.contract import INPUT_NAME, OUTPUTS, ModelContract, Signature
 from regimetry.errors import ModelError
 from regimetry.runtime.recursion import Recursion
+from regimetry.series.scaling import shortest
 from regimetry.windows import Windows
 
 FORMAT_VERSION = 1
@@ -102,18 +103,14 @@ def _best_run(
     labels: NDArray[np.int64], ties: NDArray[np.bool_], count: int, starts: NDArray[np.int64]
 ) -> int:
     """Return the start of a run of ``count`` windows with few ties and many changes of label."""
-    n_ties = _sums(ties)
-    n_changes = _sums(np.diff(labels, prepend=labels[0]) != 0)
+    changed = np.diff(labels, prepend=labels[0]) != 0
+    n_ties, n_changes = (np.cumsum([0, *marks]) for marks in (ties, changed))
     ties_inside = n_ties[starts + count] - n_ties[starts]
     # A stream that begins with the run forgets what came before: early changes do not count.
     first = starts + min(LEAD_IN, count - 1)
     changes = n_changes[starts + count] - n_changes[first]
     # A run without a change shows nothing of the recursion; of the others, the clearest.
     return int(starts[np.lexsort([-changes, ties_inside, changes == 0])[0]])
-
-
-def _sums(marks: NDArray[np.bool_]) -> NDArray[np.int64]:
-    return np.concatenate([[0], np.cumsum(marks)])
 
 
 def _spread(n_windows: int, run: NDArray[np.int64], ties: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -132,16 +129,11 @@ def write_golden(golden: Golden, path: Path) -> None:
         "about": f"The first {count} windows follow each other; {_LABELS} are their "
         "causal labels for a stream that begins with them.",
         "format_version": FORMAT_VERSION,
-        **{name: _shortest(array) for name, array in arrays.items() if array.dtype.kind == "f"},
+        **{name: shortest(array) for name, array in arrays.items() if array.dtype.kind == "f"},
         **{name: array.tolist() for name, array in arrays.items() if array.dtype.kind == "i"},
         "jump_penalty": golden.jump_penalty,
     }
     path.write_text(json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n")
-
-
-def _shortest(values: NDArray[np.float32]) -> Any:
-    """Return nested lists whose text is the shortest that reads back as the same float32."""
-    return values.astype(str).astype(np.float64).tolist()
 
 
 def read_golden(path: Path, contract: ModelContract) -> Golden:

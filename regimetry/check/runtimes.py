@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module, metadata, util
+from importlib import import_module, util
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.check.reader import SourceFile
 from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
+from regimetry.runtime.providers import installed_versions
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.series.preprocessing import Preprocessing, Transform
 
@@ -76,12 +77,7 @@ class Runtime:
 
     def version(self) -> str:
         """Return the version that is installed."""
-        for distribution in self.distributions:
-            try:
-                return metadata.version(distribution)
-            except metadata.PackageNotFoundError:
-                continue
-        return "unknown"
+        return next(iter(installed_versions(self.distributions).values()), "unknown")
 
 
 def _onnxruntime(subject: Subject, windows: NDArray[np.float32]) -> Outputs:

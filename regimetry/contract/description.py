@@ -151,7 +151,7 @@ class ModelContract:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
-        return fingerprint_of(self.to_metadata()[CONTRACT_KEY])
+        return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the contract as plain data, the value of the metadata key."""
@@ -173,8 +173,3 @@ class ModelContract:
                 self.to_dict(), sort_keys=True, allow_nan=False, ensure_ascii=False
             ),
         }
-
-
-def fingerprint_of(text: str) -> str:
-    """Return the SHA-256 of a contract's text."""
-    return hashlib.sha256(text.encode()).hexdigest()

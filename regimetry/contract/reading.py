@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 
@@ -14,7 +15,6 @@ from regimetry.contract.description import (
     PRECISIONS,
     READABLE_VERSIONS,
     ModelContract,
-    fingerprint_of,
 )
 from regimetry.contract.typed import read
 from regimetry.errors import ModelError
@@ -57,7 +57,7 @@ def read_contract(metadata: Mapping[str, str], source: str) -> ModelContract:
             "upgrade regimetry if a newer release wrote it."
         ) from error
     require_consistent(contract, source)
-    vars(contract)["fingerprint"] = fingerprint_of(metadata[CONTRACT_KEY])
+    vars(contract)["fingerprint"] = hashlib.sha256(metadata[CONTRACT_KEY].encode()).hexdigest()
     return contract
 
 

@@ -18,13 +18,7 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
-from regimetry.fit.rows import (
-    TrainingRows,
-    cut_part,
-    cut_windows,
-    slow_directions_of,
-    training_rows,
-)
+from regimetry.fit.rows import TrainingRows, cut_windows, slow_directions_of, training_rows
 from regimetry.fit.source import Source
 from regimetry.fit.stages import SILENT, Stages
 from regimetry.regimes.choice.window import SIZES, assess_windows
@@ -75,9 +69,9 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     from regimetry.encoder.inference import embed_windows
     from regimetry.encoder.seeding import seeded
 
-    parts = rows.scaled.parts()
-    cut = cut_windows if len(parts) == 1 else cut_part
-    windows = Windows([cut(rows.preprocessing, part, rows.window_size) for part in parts])
+    windows = Windows(
+        [cut_windows(rows.preprocessing, part, rows.window_size) for part in rows.scaled.parts()]
+    )
     stages.begin("encoder")
     with seeded(options.seed, deterministic=options.deterministic):
         model, description = _make_encoder(options.encoder, windows)

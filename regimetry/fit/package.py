@@ -25,7 +25,7 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.fit.source import PanelSource
 from regimetry.fit.stages import Stages
 from regimetry.runtime.batch import run_windows
-from regimetry.runtime.labelling import MISSING, per_bar
+from regimetry.runtime.labelling import MISSING, at_bars
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.shared_session import SharedSession
@@ -133,9 +133,8 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
         distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
     boundaries = panel.boundaries(rows.window_rows)
     labels = Recursion.of(model.contract)(distance, offsets=boundaries)[0].regime
-    if panel.instruments is None:
-        return np.concatenate([np.full(rows.window_rows - 1, MISSING), labels])
-    return per_bar(panel, labels, ["regime"], rows.window_rows)
+    found = at_bars(panel, labels, rows.window_rows)
+    return found if panel.instruments is None else panel.give(found, ["regime"], missing=MISSING)
 
 
 def write_files(content: bytes, golden: Golden | None, path: str | PathLike[str]) -> None:

@@ -15,7 +15,8 @@ from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.alignment import align
-from regimetry.runtime.model import MISSING, RegimeModel, load
+from regimetry.runtime.labelling import MISSING, at_bars
+from regimetry.runtime.model import RegimeModel, load
 from regimetry.runtime.recursion import Recursion
 
 _LEAST_SHARED = 0.1  # of the bars: fewer say little
@@ -137,9 +138,7 @@ def _causal_labels(
     distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
     labels, _ = Recursion(jump_penalty)(distance, offsets=panel.boundaries(window_rows))
-    found = np.full(len(panel.values), MISSING, dtype=np.int64)
-    found[panel.ends(window_rows)] = labels.regime
-    return found
+    return at_bars(panel, labels.regime, window_rows)
 
 
 def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:

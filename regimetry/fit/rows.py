@@ -88,7 +88,7 @@ def training_rows(
     Raises
     ------
     DataError
-        A column is constant, or no instrument is as long as a window.
+        A column is constant, or no series holds two windows.
     """
     statistics, lengths = measured.statistics, measured.lengths
     # What has no window says little about units, and gets none.
@@ -102,18 +102,18 @@ def training_rows(
     )
     window_rows = window_size + preprocessing.rows_before
     longest = max(lengths.values())
-    if measured.is_panel and longest <= window_rows:
+    if longest <= window_rows:
+        which = f"The longest of {len(lengths)} instruments: " if measured.is_panel else ""
         raise DataError(
-            f"The longest of {len(lengths)} instruments has {longest} rows; at least one "
-            f"needs {window_rows + 1} for windows of {window_size}. Give more history or a "
-            "smaller window_size."
+            f"{which}{longest} rows are too few for windows of {window_size}; at least "
+            f"{window_rows + 1} are needed. Give more rows or a smaller window_size."
         )
     n_windows = sum(max(0, length - window_rows + 1) for length in lengths.values())
     complete = n_windows <= options.max_windows
     if measured.is_panel or not complete:
         spans = stretches(list(lengths.values()), window_rows, options.max_windows)
         sample = source.sample(dict(zip(lengths, spans, strict=True)))
-    else:  # the fit itself says of a series that it is too short
+    else:
         sample = source.sample({None: [(0, longest)]})
     return TrainingRows(
         source, measured, window_size, preprocessing, scaling, sample, sample.scaled(scaling),
@@ -164,7 +164,7 @@ def slow_directions_of(rows: TrainingRows, encoder: keras.Model) -> SlowDirectio
         assemble_encoder(rows.preprocessing, encoder_to_onnx(encoder), window_size, size)
     )
     longest = max(rows.scaled.parts(), key=len)
-    some = embed_windows(encoder, cut_part(rows.preprocessing, longest, window_size))
+    some = embed_windows(encoder, cut_windows(rows.preprocessing, longest, window_size))
     embedder = Embedder(
         graph.SerializeToString(),
         rows.scaling,
@@ -177,24 +177,5 @@ def slow_directions_of(rows: TrainingRows, encoder: keras.Model) -> SlowDirectio
 def cut_windows(
     preprocessing: Preprocessing, values: NDArray[np.floating], window_size: int
 ) -> NDArray[np.float32]:
-    """Return the preprocessed rolling windows (N, W, F) of a series (T, F), a view.
-
-    Raises
-    ------
-    DataError
-        Fewer rows than two windows need.
-    """
-    needed = window_size + preprocessing.rows_before + 1
-    if len(values) < needed:
-        raise DataError(
-            f"{len(values)} rows are too few for windows of {window_size}; at least {needed} "
-            "are needed. Give more rows or a smaller window_size."
-        )
-    return cut_part(preprocessing, values, window_size)
-
-
-def cut_part(
-    preprocessing: Preprocessing, values: NDArray[np.floating], window_size: int
-) -> NDArray[np.float32]:
-    """Return the windows of one part of several, of which one may hold a single window."""
+    """Return the preprocessed rolling windows (N, W, F) of a series (T, F), a view."""
     return rolling_windows(preprocessing.apply(values), window_size)

@@ -206,7 +206,7 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
     return PanelSource(as_panel(data, schema, by=by), schema, by, available_threads())
 
 
-def require_columns(
+def require_columns_of_options(
     schema: Schema, difference: Sequence[str], features: OhlcvFeatures | None
 ) -> None:
     """Raise :class:`ConfigError` unless a source has the columns that the options speak of.

@@ -14,7 +14,7 @@ from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.rows import RowsReader
-from regimetry.runtime.snapshots import costs_of, entry, mean_of, require_signed, signed
+from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
 from regimetry.windows import StreamBank
 
 _KIND = "regimetry.bank"
@@ -211,12 +211,11 @@ class RegimeBank:
         """
         require_signed(snapshot, _KIND, self._contract)
         ids = _as_ids(entry(snapshot, "ids"))
-        costs = costs_of(snapshot, (len(ids), self._contract.n_regimes))
-        means = mean_of(snapshot, (len(ids),))
+        recursion = recursion_of(snapshot, (len(ids), self._contract.n_regimes))
         names = ("window_size", "n_features", "counts", "rows")
         state: Any = {name: snapshot[name] for name in names if name in snapshot}
         state |= {"kind": "stream_bank", "version": 1, "ids": ids}
-        state["numbers"] = State(costs, means).numbers()
+        state["numbers"] = recursion.numbers()
         with self._lock:
             self._windows.restore(state)
 

@@ -63,22 +63,20 @@ def run_windows(
         One array of N rows for each name; N is T - R + 1 without ``starts``.
     """
     rows, n_features = session.input_shape
-    count = len(values) - rows + 1 if starts is None else len(starts)
-
-    def first_rows(first: int, size: int) -> NDArray[np.int64]:
-        return np.arange(first, first + size) if starts is None else starts[first : first + size]
+    if starts is None:
+        starts = np.arange(len(values) - rows + 1)
 
     def source() -> _Source:
-        buffer = np.empty((min(batch_size, count), rows, n_features), np.float32)
+        buffer = np.empty((min(batch_size, len(starts)), rows, n_features), np.float32)
 
         def gather(first: int, size: int) -> NDArray[np.float32]:
-            gather_windows(values, first_rows(first, size), buffer[:size])
+            gather_windows(values, starts[first : first + size], buffer[:size])
             return buffer[:size]
 
         return gather
 
     return _run(
-        session, count, source, names, threads=threads, batch_size=batch_size, advance=advance
+        session, len(starts), source, names, threads=threads, batch_size=batch_size, advance=advance
     )
 
 
@@ -126,8 +124,10 @@ def _run(
         for start in starts:
             for first, size in pieces(start, min(start + batch_size, count), batch_size):
                 rows = {name: array[first : first + size] for name, array in outputs.items()}
-                run = _run_few if size < LEAST_ROWS <= batch_size else _run_piece
-                run(session, windows_from(first, size), rows)
+                if size < LEAST_ROWS <= batch_size:
+                    _run_few(session, windows_from(first, size), rows)
+                else:
+                    bind(session, windows_from(first, size), rows)()
                 if advance is not None:
                     advance(size)
 
@@ -146,18 +146,12 @@ def _run(
     return outputs
 
 
-def _run_piece(
-    session: SharedSession, windows: NDArray[np.float32], rows: dict[str, NDArray[Any]]
-) -> None:
-    bind(session, windows, rows)()
-
-
 def _run_few(
     session: SharedSession, windows: NDArray[np.float32], rows: dict[str, NDArray[Any]]
 ) -> None:
     """Run fewer than :data:`LEAST_ROWS` windows as that many."""
     full = {name: np.empty((LEAST_ROWS, *row.shape[1:]), row.dtype) for name, row in rows.items()}
-    _run_piece(session, np.resize(windows, (LEAST_ROWS, *windows.shape[1:])), full)
+    bind(session, np.resize(windows, (LEAST_ROWS, *windows.shape[1:])), full)()
     for name, row in rows.items():
         row[:] = full[name][: len(row)]
 
@@ -166,9 +160,9 @@ def pieces(first: int, end: int, batch_size: int) -> Iterator[tuple[int, int]]:
     """Cut windows ``first`` to ``end`` into runs of few different sizes; yield start and size.
 
     The sizes are ``batch_size``, the powers of two below it, and the rest, if any, that is less
-    than :data:`LEAST_ROWS`. onnxruntime keeps a memory plan
-    for every size it has seen, so these alone keep its memory flat; padding to such sizes instead
-    would compute windows that nobody asked for.
+    than :data:`LEAST_ROWS`. onnxruntime keeps a memory plan for every size it has seen, so these
+    alone keep its memory flat; padding to such sizes instead would compute windows that nobody
+    asked for.
     """
     while first < end:
         size = end - first

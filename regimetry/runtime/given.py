@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
-from regimetry.runtime.labelling import per_bar
+from regimetry.runtime.labelling import MISSING, at_bars
 from regimetry.series.features import OhlcvFeatures
 from regimetry.series.frames import is_frame
 from regimetry.series.panel import Panel, as_panel
@@ -46,8 +46,9 @@ class Given:
         return self.panel.boundaries(self.rows)
 
     def per_bar(self, values: NDArray[Any], names: Sequence[str], *, earlier: int = 0) -> Any:
-        """Put results of N windows at their bars; see :func:`~.labelling.per_bar`."""
-        return per_bar(self.panel, values, names, self.rows, earlier=earlier)
+        """Put results of N windows at their bars, in the kind of the data; see :func:`at_bars`."""
+        found = at_bars(self.panel, values, self.rows, earlier=earlier)
+        return self.panel.give(found, names, missing=MISSING)
 
 
 def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given:

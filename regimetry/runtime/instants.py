@@ -32,21 +32,6 @@ def as_instant(timestamp: Any) -> Instant:
     return instant
 
 
-def rises(instant: Instant, last: Instant) -> bool:
-    """Return whether ``instant`` lies after ``last``.
-
-    Raises
-    ------
-    DataError
-        One is a number and the other a time.
-    """
-    if isinstance(instant, np.datetime64) != isinstance(last, np.datetime64):
-        raise DataError(
-            f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
-        )
-    return bool(instant > last)
-
-
 def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "skip"]) -> bool:
     """Return whether a row is to be left out.
 
@@ -56,7 +41,13 @@ def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "ski
         It does not lie after ``last`` and late rows are refused; or the one is a number and the
         other a time.
     """
-    if last is None or rises(instant, last):
+    if last is None:
+        return False
+    if isinstance(instant, np.datetime64) != isinstance(last, np.datetime64):
+        raise DataError(
+            f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
+        )
+    if instant > last:
         return False
     if late == "skip":
         return True

@@ -1,8 +1,7 @@
-"""What a model says of a series, put at the bars it belongs to, in the kind of the data."""
+"""What a model says of windows, put at the bars it belongs to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,18 +13,14 @@ MISSING = -1
 """The label of a bar that has none, in numpy results; frames get their own missing value."""
 
 
-def per_bar(
-    panel: Panel, values: NDArray[Any], names: Sequence[str], rows: int, *, earlier: int = 0
-) -> Any:
+def at_bars(panel: Panel, values: NDArray[Any], rows: int, *, earlier: int = 0) -> NDArray[Any]:
     """Put results of N windows at the bars that they speak of.
 
     Parameters
     ----------
     panel : Panel
-        What was labelled; decides the kind of the result.
+        What was labelled.
     values : ndarray, shape (N,) or (N, C)
-    names : sequence of str
-        Of the Series, or of the C columns, where the result is a frame.
     rows : int
         R, of a window.
     earlier : int
@@ -33,9 +28,9 @@ def per_bar(
 
     Returns
     -------
-    array, Series, DataFrame or dict of these
-        Of T bars; those without a result are missing: -1 for integers, NaN for floats. Of booleans
-        they are False.
+    ndarray, shape (T,) or (T, C)
+        Of the bars of the panel; those without a result are missing: -1 for integers, NaN for
+        floats. Of booleans they are False.
     """
     missing = {"i": MISSING, "b": False}.get(values.dtype.kind, np.nan)
     result = np.full((len(panel.values), *values.shape[1:]), missing, values.dtype)
@@ -44,4 +39,4 @@ def per_bar(
         result[first : first + len(values)] = values
     else:
         result[panel.ends(rows) - earlier] = values
-    return panel.give(result, names, missing=MISSING)
+    return result

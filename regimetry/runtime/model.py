@@ -8,7 +8,7 @@ from typing import Any, Literal, Unpack
 
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
-from regimetry.runtime.given import Given, as_given
+from regimetry.runtime.given import as_given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
@@ -69,9 +69,9 @@ class RegimeModel(OpenModel):
         Labelling
             Every entry of bar t uses bars up to t.
         """
-        given = as_given(data, self.contract, by)
-        found = self._follow(given, ("distance", "novelty"), advance)
-        return Labelling(*(self._per_bar(given, found, name) for name in Labelling._fields))
+        return Labelling(
+            *self._labelled(data, by, Labelling._fields, ("distance", "novelty"), advance)
+        )
 
     def predict(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
@@ -81,7 +81,7 @@ class RegimeModel(OpenModel):
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        return self._one(data, by, "regime", ("distance",))
+        return self._labelled(data, by, ("regime",), ("distance",))[0]
 
     def predict_proba(self, data: Any, *, by: str | None = None) -> Any:
         """Return filtered probabilities: row t uses bars up to t.
@@ -91,7 +91,7 @@ class RegimeModel(OpenModel):
         ndarray of float64, shape (T, K), or DataFrame with the regimes' names
             NaN for the first bars. The largest of a row is the label that :meth:`predict` gives.
         """
-        return self._one(data, by, "probability", ("distance",))
+        return self._labelled(data, by, ("probability",), ("distance",))[0]
 
     def novelty(self, data: Any, *, by: str | None = None) -> Any:
         """Return how improbable the window behind each bar is under those of training.
@@ -117,7 +117,7 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        return self._one(data, by, "novel", ("distance", "novelty"))
+        return self._labelled(data, by, ("novel",), ("distance", "novelty"))[0]
 
     def smooth(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -150,23 +150,28 @@ class RegimeModel(OpenModel):
         names = [f"e{i}" for i in range(embedding.shape[1])]
         return given.panel.give_rows(embedding, given.panel.ends(given.rows), names)
 
-    def _follow(
-        self, given: Given, names: Sequence[str], advance: Advance | None = None
-    ) -> Labelling:
-        """Label all windows (N,), by these outputs; each instrument begins afresh."""
-        found = self._outputs(given, names, advance)
+    def _labelled(
+        self,
+        data: Any,
+        by: str | None,
+        names: Sequence[str],
+        outputs: Sequence[str],
+        advance: Advance | None = None,
+    ) -> list[Any]:
+        """Return fields of the :class:`Labelling` that follows from these outputs, at their bars.
+
+        Each instrument begins afresh.
+        """
+        given = as_given(data, self.contract, by)
+        found = self._outputs(given, outputs, advance)
         labels, _ = Recursion.of(self.contract)(
             found["distance"], found.get("novelty"), offsets=given.boundaries
         )
-        return labels
-
-    def _one(self, data: Any, by: str | None, name: str, outputs: Sequence[str]) -> Any:
-        given = as_given(data, self.contract, by)
-        return self._per_bar(given, self._follow(given, outputs), name)
-
-    def _per_bar(self, given: Given, found: Labelling, name: str) -> Any:
         regimes = [regime.name for regime in self.contract.regimes]
-        return given.per_bar(getattr(found, name), regimes if name == "probability" else [name])
+        return [
+            given.per_bar(getattr(labels, name), regimes if name == "probability" else [name])
+            for name in names
+        ]
 
     def stream(
         self, *, late: Literal["refuse", "skip"] = "refuse", instrument: str | None = None

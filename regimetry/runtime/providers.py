@@ -7,7 +7,7 @@ import ctypes
 import io
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib import import_module, metadata, util
 from types import ModuleType
 from typing import Any
@@ -44,9 +44,8 @@ def import_onnxruntime() -> ModuleType:
     InstallError
         None or several: they write the same files, and what then loads is up to chance.
     """
-    installed = installed_distributions()
-    if len(installed) > 1:
-        names = list(installed)
+    names = list(installed_versions(DISTRIBUTIONS))
+    if len(names) > 1:
         raise InstallError(
             f"{'Both' if len(names) == 2 else 'All of'} {' and '.join(names)} are installed, and "
             f"they overwrite each other. Run: pip uninstall -y {' '.join(names)}, then install "
@@ -61,10 +60,10 @@ def import_onnxruntime() -> ModuleType:
         ) from error
 
 
-def installed_distributions() -> dict[str, str]:
-    """Return name and version of each onnxruntime distribution that is installed."""
+def installed_versions(distributions: Iterable[str]) -> dict[str, str]:
+    """Return name and version of each of the distributions that is installed."""
     found = {}
-    for name in DISTRIBUTIONS:
+    for name in distributions:
         with contextlib.suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
     return found

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
+from regimetry.runtime.recursion import State
 
 VERSION = 1
 
@@ -40,26 +40,25 @@ def entry(snapshot: Mapping[str, Any], key: str) -> Any:
     return snapshot[key]
 
 
-def costs_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return a copy of the recursion's state, :class:`DataError` if it cannot be one."""
-    costs = np.array(entry(snapshot, "costs"))
-    if costs.shape != shape or costs.dtype != np.float64 or not np.isfinite(costs).all():
-        raise DataError(
-            f"The snapshot's costs are {costs.dtype} of shape {costs.shape}; finite float64 of "
-            f"shape {shape} are needed. Restore an unchanged snapshot."
-        )
-    return costs
+def recursion_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> State:
+    """Return a copy of the recursion's state, of costs (..., K) and means (...).
 
+    The means are NaN before the first bar, as in snapshots of releases that kept none.
 
-def mean_of(snapshot: Mapping[str, Any], shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Return a copy of novelty's running means, :class:`DataError` if they cannot be any.
-
-    NaN before the first bar, as in snapshots taken by releases that kept none.
+    Raises
+    ------
+    DataError
+        It cannot be one.
     """
-    mean = np.array(snapshot.get("novelty", np.full(shape, np.nan)))
-    if mean.shape != shape or mean.dtype != np.float64 or np.isinf(mean).any():
-        raise DataError(
-            f"The snapshot's novelty is {mean.dtype} of shape {mean.shape}; float64 of shape "
-            f"{shape} is needed. Restore an unchanged snapshot."
-        )
-    return mean
+    costs = np.array(entry(snapshot, "costs"))
+    means = np.array(snapshot.get("novelty", np.full(shape[:-1], np.nan)))
+    for name, found, wanted, sound in (
+        ("costs", costs, shape, np.isfinite),
+        ("means of novelty", means, shape[:-1], lambda values: ~np.isinf(values)),
+    ):
+        if found.shape != wanted or found.dtype != np.float64 or not sound(found).all():
+            raise DataError(
+                f"The snapshot's {name} are {found.dtype} of shape {found.shape}; finite float64 "
+                f"of shape {wanted} are needed. Restore an unchanged snapshot."
+            )
+    return State(costs, means)

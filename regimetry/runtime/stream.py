@@ -16,7 +16,7 @@ from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
 from regimetry.runtime.rows import RowReader
-from regimetry.runtime.snapshots import costs_of, entry, mean_of, require_signed, signed
+from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
 
 _KIND = "regimetry.stream"
 
@@ -200,12 +200,11 @@ class Stream:
             Of another kind, version or model, or changed. The stream is then as it was.
         """
         require_signed(snapshot, _KIND, self._contract)
-        costs = costs_of(snapshot, (self._contract.n_regimes,))
+        costs, mean = recursion_of(snapshot, (self._contract.n_regimes,))
         last = np.array(entry(snapshot, "last"))
         if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
             raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
         skipped, count = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
-        mean = mean_of(snapshot, ())
         rows, ring = np.asarray(entry(snapshot, "rows")), self._ring()
         shape = (min(count, self._rows), *self._reader.shape)
         if count < 0 or rows.shape != shape or not np.isfinite(rows).all():

@@ -117,8 +117,8 @@ class InstrumentScaling:
         """Return the maps as plain data, of as many digits as float32 holds."""
         return {
             "instruments": list(self.instruments),
-            "factor": _shortest(self.factor),
-            "offset": _shortest(self.offset),
+            "factor": shortest(self.factor),
+            "offset": shortest(self.offset),
         }
 
     @classmethod
@@ -135,5 +135,6 @@ class InstrumentScaling:
         return self.from_dict(self.to_dict(), self.transforms)
 
 
-def _shortest(values: NDArray[np.float64]) -> Any:
+def shortest(values: NDArray[np.floating]) -> Any:
+    """Return nested lists whose text is the shortest that reads back as the same float32."""
     return values.astype(np.float32).astype(str).astype(np.float64).tolist()

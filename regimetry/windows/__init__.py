@@ -10,10 +10,8 @@ from regimetry._core import (
     window_starts,
 )
 from regimetry.windows.several import Windows, balanced_counts, begins_of, with_later
-from regimetry.windows.snapshots import BankSnapshot
 
 __all__ = [
-    "BankSnapshot",
     "StreamBank",
     "Windows",
     "balanced_counts",

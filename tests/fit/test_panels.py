@@ -15,7 +15,7 @@ from regimetry.encoder.seeding import seeded
 from regimetry.errors import DataError
 from regimetry.fit import source
 from regimetry.fit.options import FitOptions
-from regimetry.fit.rows import cut_part, slow_directions_of, training_rows
+from regimetry.fit.rows import cut_windows, slow_directions_of, training_rows
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
 from regimetry.windows import Windows
@@ -133,7 +133,7 @@ def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
     config = EncoderConfig(**{**FAST.to_dict(), "window_size": 10, "num_features": 3})
     with seeded(0):
         encoder, other = build_encoder(config), build_encoder(config)
-    windows = Windows([cut_part(rows.preprocessing, part, 10) for part in rows.scaled.parts()])
+    windows = Windows([cut_windows(rows.preprocessing, part, 10) for part in rows.scaled.parts()])
     embeddings = windows.map(lambda part: embed_windows(encoder, part))
     expected = fit_slow_directions(embeddings, 10, windows.offsets)
     monkeypatch.setattr(source, "_BLOCK", 97)
@@ -158,7 +158,7 @@ def test_sums_of_parts_add_up():
 
 
 def test_bad_input_says_what_is_wrong():
-    with pytest.raises(DataError, match="longest of 1 instruments has 4 rows"):
+    with pytest.raises(DataError, match="longest of 1 instruments: 4 rows are too few"):
         fit().fit({"short": frames()["short"]})
     with pytest.raises(DataError, match=r"by is 'ticker'.*symbol"):
         fit().fit(long_frame(), by="ticker")
