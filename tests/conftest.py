@@ -103,6 +103,13 @@ def bars_model(bars_path):
     return rg.load(bars_path, threads=1)
 
 
+@pytest.fixture(params=["rows", "bars"])
+def live(request):
+    """A model and rows that it takes."""
+    names = ("model", "values") if request.param == "rows" else ("bars_model", "bars")
+    return tuple(map(request.getfixturevalue, names))
+
+
 @pytest.fixture(scope="session")
 def bars():
     """300 bars, (300, 6)."""

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import regimetry as rg
-from regimetry.errors import DataError
 from regimetry.series.features import BarColumns, OhlcvFeatures
 
 BARS = BarColumns("open", "high", "low", "close")
@@ -142,32 +141,6 @@ def test_a_stream_and_a_bank_give_what_the_past_alone_gives(causal, name, data):
     for found in ((*tick, *banked), (*repeated[0], *repeated[1])):
         for now, then in zip(found, kept, strict=True):
             np.testing.assert_array_equal(now, then)
-
-
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("name", MODELS)
-def test_a_future_that_is_no_number_is_refused_and_leaves_no_trace(causal, name, bad):
-    case = causal[name]
-    rows = case.read(case.past)[:30]
-    broken = rows[20].copy()
-    broken[1] = bad
-    stream, clean = case.model.stream(), case.model.stream()
-    bank, clean_bank = case.model.bank(1), case.model.bank(1)
-    for number, row in enumerate(rows):
-        if number == 20:
-            with pytest.raises(DataError, match="holds"):
-                stream.push(broken)
-            with pytest.raises(DataError, match="holds"):
-                bank.push([0], broken[None])
-        ticks = stream.push(row), clean.push(row)
-        banked = bank.push([0], row[None]), clean_bank.push([0], row[None])
-        if ticks[0] is not None:
-            for one, other in zip(*ticks, strict=True):
-                np.testing.assert_array_equal(one, other)
-            for one, other in zip(*banked, strict=True):
-                np.testing.assert_array_equal(one, other)
-    with pytest.raises(DataError, match="Row 20"):
-        case.model.predict(np.concatenate([rows[:20], broken[None]]))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -25,11 +25,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(diagnosis, "has_cuda_driver", lambda: False)
 
 
-def test_the_cpu_starts_in_a_process_of_its_own():
+def test_a_provider_is_tried_in_a_process_of_its_own():
     assert try_provider(CPU) == Trial(True, "")
-
-
-def test_a_provider_that_is_not_there_gives_a_reason():
     started, reason = try_provider("NonsenseExecutionProvider")
     assert not started
     assert reason

@@ -177,23 +177,11 @@ def test_the_series_form_is_read_and_replayed_window_by_window(copy, tmp_path):
     assert verify(out).problem is None
     change_constant(out, PARTS["one weight"])
     assert list(reasons(verify(out))) == GRAPHS
-
-
-@pytest.mark.parametrize("form", ["window", "series"])
-@pytest.mark.parametrize("place", ["input", "output"])
-def test_a_graph_that_contradicts_its_metadata_is_refused(copy, tmp_path, form, place):
-    path = copy
-    if form == "series":
-        path = tmp_path / "s.onnx"
-        write_series(read_source(copy), path)
-    model = onnx.load(path)
-    if place == "input":
-        model.graph.input[0].type.tensor_type.shape.dim[-1].dim_value = 5
-    else:
-        del model.graph.output[-1]
-    onnx.save(model, path)
-    with pytest.raises(ModelError, match=r"its metadata promise|cannot be read"):
-        verify(path)
+    model = onnx.load(out)
+    del model.graph.output[-1]
+    onnx.save(model, out)
+    with pytest.raises(ModelError, match="its metadata promise"):
+        verify(out)
 
 
 def test_a_float16_file_of_an_earlier_release_runs_and_is_not_verified():

@@ -8,8 +8,6 @@ from hypothesis import strategies as st
 
 from regimetry.errors import DataError
 
-ROWS = 11
-
 
 def series_of(values, count):
     """Different series, one for each id."""
@@ -25,29 +23,12 @@ def assert_like(ticks, number, tick, atol=1e-5):
     np.testing.assert_allclose(ticks.embedding[number], tick.embedding, atol=atol)
 
 
-def test_a_bank_is_as_many_streams(model, values):
-    data = series_of(values, 5)
-    bank, streams = model.bank(5), [model.stream() for _ in range(5)]
-    ids = np.array([3, 0, 4, 1, 2])
-    for t in range(40):
-        ticks = bank.push(ids, data[ids, t])
-        expected = [streams[i].push(data[i, t]) for i in ids]
-        if t < ROWS - 1:
-            assert len(ticks.ids) == 0
-            assert ticks.probability.shape == (0, 3)
-            assert expected == [None] * 5
-            continue
-        assert ticks.ids.tolist() == ids.tolist()
-        for number, tick in enumerate(expected):
-            assert_like(ticks, number, tick)
-
-
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(pushes=st.lists(st.lists(st.integers(0, 3), max_size=30), min_size=1, max_size=8))
-def test_repeated_ids_are_taken_in_order(model, values, pushes):
-    data = series_of(values, 4)
+@given(pushes=st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=8))
+def test_a_bank_is_as_many_streams(live, pushes):
+    model, data = live[0], series_of(live[1], 4)
     bank, streams = model.bank(4), [model.stream() for _ in range(4)]
     position = [0] * 4
     for ids in pushes:
@@ -58,8 +39,14 @@ def test_repeated_ids_are_taken_in_order(model, values, pushes):
             tick = streams[i].push(rows[-1])
             if tick is not None:
                 expected.append((i, tick))
-        ticks = bank.push(np.array(ids, dtype=np.int64), np.array(rows).reshape(-1, 4))
+        again = model.bank(4)
+        again.restore(bank.snapshot())
+        arguments = np.array(ids, dtype=np.int64), np.reshape(rows, (-1, data.shape[2]))
+        ticks = bank.push(*arguments)
         assert ticks.ids.tolist() == [i for i, _ in expected]
+        assert ticks.probability.shape == (len(expected), model.contract.n_regimes)
+        for found, twin in zip(again.push(*arguments), ticks, strict=True):
+            np.testing.assert_array_equal(found, twin)
         for number, (_, tick) in enumerate(expected):
             assert_like(ticks, number, tick)
     assert bank.counts(range(4)).tolist() == position

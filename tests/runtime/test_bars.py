@@ -89,30 +89,6 @@ def test_streaming_equals_batch_at_every_prefix(bars_model, n, seed, cut):
 
 
 @SHARED
-@given(pushes=st.lists(st.lists(st.integers(0, 2), max_size=40), min_size=1, max_size=6))
-def test_a_bank_is_as_many_streams(bars_model, bars, pushes):
-    data = [np.roll(bars, 50 * i, axis=0) for i in range(3)]
-    bank, streams, seen = bars_model.bank(3), [bars_model.stream() for _ in range(3)], [0] * 3
-    for ids in pushes:
-        rows, expected = [], []
-        for i in ids:
-            rows.append(data[i][seen[i]])
-            seen[i] += 1
-            tick = streams[i].push(rows[-1])
-            expected += [] if tick is None else [(i, tick)]
-        state, again = bank.snapshot(), bars_model.bank(3)
-        again.restore(state)
-        arguments = np.array(ids, dtype=int), np.reshape(rows, (-1, 6))
-        ticks = bank.push(*arguments)
-        same(again.push(*arguments), ticks)
-        assert ticks.ids.tolist() == [i for i, _ in expected]
-        for number, (_, tick) in enumerate(expected):
-            assert ticks.regime[number] == tick.regime
-            np.testing.assert_allclose(ticks.probability[number], tick.probability, atol=1e-5)
-            np.testing.assert_allclose(ticks.embedding[number], tick.embedding, atol=1e-5)
-
-
-@SHARED
 @given(lengths=st.lists(st.integers(0, 50), min_size=1, max_size=4), data=st.data())
 def test_any_chunks_are_labelled_as_whole_instruments(bars_model, bars, lengths, data):
     which = np.random.default_rng(0).permutation(np.repeat(np.arange(len(lengths)), lengths))

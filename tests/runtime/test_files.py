@@ -72,10 +72,6 @@ def test_flipped_bytes_end_in_a_model_error_or_load(model_path):
     assert 0 < refused < 150
 
 
-def test_a_stranger(refuse):
-    refuse(lambda proto: proto.ClearField("metadata_props"), "not a regimetry model")
-
-
 @pytest.mark.parametrize(
     "location", ["weights.bin", "../weights.bin", "/etc/passwd", "/dev/zero", "none.bin"]
 )
@@ -93,60 +89,50 @@ def test_data_outside_of_the_file(refuse, tmp_path, location):
     refuse(change, "reference to data outside of it")
 
 
-def test_data_outside_of_the_file_in_an_attribute(refuse):
-    def change(proto):
-        tensor = numpy_helper.from_array(np.zeros(2, np.float32), "hidden")
-        tensor.data_location = TensorProto.EXTERNAL
-        node = helper.make_node("Constant", [], ["hidden"], value=tensor)
-        proto.graph.node.insert(0, node)
-
-    refuse(change, "outside of it .weight 'hidden'")
+def constant_outside(proto):
+    tensor = numpy_helper.from_array(np.zeros(2, np.float32), "hidden")
+    tensor.data_location = TensorProto.EXTERNAL
+    proto.graph.node.insert(0, helper.make_node("Constant", [], ["hidden"], value=tensor))
 
 
-@pytest.mark.parametrize("domain", ["com.microsoft", "evil.operators"])
-def test_an_operator_of_another_domain(refuse, domain):
+def operator_of(domain):
     def change(proto):
         proto.graph.node[2].domain = domain
         proto.opset_import.add(domain=domain, version=1)
 
-    refuse(change, f"the operator .* of the domain '{domain}'")
+    return change
 
 
-def test_an_unknown_operator(refuse):
-    def change(proto):
-        proto.graph.node[2].op_type = "Nonsense"
-
-    refuse(change, "cannot be read as an ONNX model")
-
-
-def test_control_flow_that_would_never_end(refuse):
-    def change(proto):
-        boolean = helper.make_tensor_value_info("go", TensorProto.BOOL, [])
-        body = helper.make_graph(
-            [helper.make_node("Identity", ["going"], ["go"])],
-            "body",
-            [
-                helper.make_tensor_value_info("step", TensorProto.INT64, []),
-                helper.make_tensor_value_info("going", TensorProto.BOOL, []),
-            ],
-            [boolean],
-        )
-        true = numpy_helper.from_array(np.array(True), "true")
-        proto.graph.initializer.append(true)
-        proto.graph.node.insert(0, helper.make_node("Loop", ["", "true"], [], body=body))
-
-    refuse(change, r"control flow \(the operator 'Loop'\)")
+def endless_loop(proto):
+    go, going = (helper.make_tensor_value_info(n, TensorProto.BOOL, []) for n in ("go", "going"))
+    step = helper.make_tensor_value_info("step", TensorProto.INT64, [])
+    nodes = [helper.make_node("Identity", ["going"], ["go"])]
+    body = helper.make_graph(nodes, "body", [step, going], [go])
+    proto.graph.initializer.append(numpy_helper.from_array(np.array(True), "true"))
+    proto.graph.node.insert(0, helper.make_node("Loop", ["", "true"], [], body=body))
 
 
-def test_functions_and_sparse_weights(refuse):
-    def function(proto):
-        proto.functions.add(name="f", domain="f").opset_import.add(domain="", version=17)
+def function(proto):
+    proto.functions.add(name="f", domain="f").opset_import.add(domain="", version=17)
 
-    def sparse(proto):
-        proto.graph.sparse_initializer.add()
 
-    refuse(function, "functions of its own")
-    refuse(sparse, "sparse weights")
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda proto: proto.ClearField("metadata_props"), "not a regimetry model"),
+        (constant_outside, "outside of it .weight 'hidden'"),
+        (operator_of("com.microsoft"), "the operator .* of the domain 'com.microsoft'"),
+        (operator_of("evil.operators"), "the operator .* of the domain 'evil.operators'"),
+        (endless_loop, r"control flow \(the operator 'Loop'\)"),
+        (function, "functions of its own"),
+        (lambda proto: proto.graph.sparse_initializer.add(), "sparse weights"),
+        (lambda proto: setattr(proto.graph.node[2], "op_type", "Nonsense"), "cannot be read as an"),
+        (lambda proto: setattr(proto.opset_import[0], "version", 99), "cannot be read as an ONNX"),
+        (lambda proto: setattr(proto, "ir_version", 99), "cannot be read as an ONNX model"),
+    ],
+)
+def test_what_regimetry_never_writes(refuse, change, message):
+    refuse(change, message)
 
 
 @pytest.mark.parametrize("size", [-1, 0, 1 << 40, 1 << 62])
@@ -200,12 +186,8 @@ def test_output_sizes_are_those_that_the_graph_computes(model_path, model, value
         ("window_size", 9),
         ("window_size", 10**12),
         ("embedding_size", 23),
-        ("jump_penalty", "1"),
-        ("jump_penalty", -1.0),
         ("schema", [{"name": "x0", "categories": None}]),
-        ("regimes", []),
         ("transforms", ["level"] * 4),
-        ("transition_matrix", "no matrix"),
     ],
 )
 def test_metadata_that_lie(refuse, name, value):
@@ -215,17 +197,6 @@ def test_metadata_that_lie(refuse, name, value):
                 entry.value = json.dumps({**json.loads(entry.value), name: value})
 
     refuse(change, "metadata")
-
-
-@pytest.mark.parametrize("field", ["ir_version", "opset"])
-def test_versions_from_the_future(refuse, field):
-    def change(proto):
-        if field == "opset":
-            proto.opset_import[0].version = 99
-        else:
-            proto.ir_version = 99
-
-    refuse(change, "cannot be read as an ONNX model")
 
 
 def test_what_regimetry_writes_is_plain(model_path):

@@ -60,14 +60,6 @@ def assert_same(found, expected):
         np.testing.assert_array_equal(one, two)
 
 
-@pytest.fixture(params=["rows", "bars"])
-def live(request):
-    """A model and rows that it takes."""
-    if request.param == "rows":
-        return request.getfixturevalue("model"), request.getfixturevalue("values")
-    return request.getfixturevalue("bars_model"), request.getfixturevalue("bars")
-
-
 def test_an_interrupted_stream_has_the_row_or_has_it_not(live):
     model, rows = live
     stream, twin = model.stream(late="skip"), model.stream()

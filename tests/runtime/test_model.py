@@ -35,15 +35,6 @@ def test_probabilities_sum_to_one_and_name_the_label(model, values):
     np.testing.assert_array_equal(probability.argmax(axis=1), model.predict(values)[WARM_UP:])
 
 
-def test_the_recursion_is_the_documented_one(model, values):
-    distance = model.outputs(values)["distance"].astype(float)
-    penalty, costs, labels = model.contract.jump_penalty, distance[0], [distance[0].argmin()]
-    for row in distance[1:]:
-        costs = row + np.minimum(costs, costs.min() + penalty)
-        labels.append(costs.argmin())
-    np.testing.assert_array_equal(model.predict(values)[WARM_UP:], labels)
-
-
 def test_smooth_stands_at_window_centres(model, values):
     smooth = model.smooth(values)
     assert (smooth[:5] == -1).all()
@@ -51,15 +42,6 @@ def test_smooth_stands_at_window_centres(model, values):
     assert (smooth[-5:] == -1).all()
     assert smooth[-6] >= 0
     assert len(smooth) == len(values)
-
-
-def test_smooth_sees_the_future_and_predict_does_not(model, values):
-    whole, cuts = model.label(values).regime, range(200, 700, 10)
-    smooth = model.smooth(values)
-    assert any(
-        not np.array_equal(smooth[: cut - 5], model.smooth(values[:cut])[: cut - 5]) for cut in cuts
-    )
-    assert all(np.array_equal(whole[:cut], model.predict(values[:cut])) for cut in cuts)
 
 
 @pytest.mark.parametrize("columns", [["x0", "x1", "x2", "x3"], ["x3", "x1", "x0", "x2"]])

@@ -5,7 +5,6 @@ import os
 import pickle
 import subprocess
 import sys
-import textwrap
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
@@ -15,17 +14,6 @@ import pytest
 import regimetry as rg
 from regimetry.errors import DeviceError, ModelError
 from regimetry.runtime.shared_session import SharedSession
-
-
-def in_python(code, *arguments):
-    """Run a script of its own: the tests' process has TensorFlow's threads, which do not fork."""
-    return subprocess.run(
-        [sys.executable, "-I", "-c", textwrap.dedent(code), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def replace_penalty(path):
@@ -89,27 +77,13 @@ def work():
 """
 
 
-def test_a_forked_child_goes_on(model_path, values, tmp_path):
-    np.save(tmp_path / "values.npy", values)
-    result = in_python(
-        FORK
-        + """
+GOES_ON = """
 for task in (labels, streams, grandchildren, destroys, uses_and_destroys):
     assert in_child(task) == 0, task
 labels()
 streams()
-""",
-        model_path,
-        tmp_path / "values.npy",
-    )
-    assert result.returncode == 0, result.stderr
-
-
-def test_a_fork_while_other_threads_run_does_not_hang(model_path, values, tmp_path):
-    np.save(tmp_path / "values.npy", values)
-    result = in_python(
-        FORK
-        + """
+"""
+WHILE_OTHER_THREADS_RUN = """
 threads = [threading.Thread(target=work) for _ in range(2)]
 for thread in threads:
     thread.start()
@@ -119,9 +93,19 @@ done = True
 for thread in threads:
     thread.join()
 assert codes == [0] * 20, codes
-""",
-        model_path,
-        tmp_path / "values.npy",
+"""
+
+
+@pytest.mark.parametrize("code", [GOES_ON, WHILE_OTHER_THREADS_RUN], ids=["alone", "busy"])
+def test_a_forked_child_goes_on_and_does_not_hang(model_path, values, tmp_path, code):
+    np.save(tmp_path / "values.npy", values)
+    result = subprocess.run(
+        # The tests' own process has TensorFlow's threads, which do not fork.
+        [sys.executable, "-I", "-c", FORK + code, str(model_path), str(tmp_path / "values.npy")],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert result.returncode == 0, result.stderr
 

@@ -155,14 +155,6 @@ def test_the_path_is_the_cheapest_of_all(distance, penalty):
     assert oracles.path_cost(exact, path, penalty) == pytest.approx(best, rel=0, abs=1e-9)
 
 
-@settings(deadline=None)
-@given(distance=DISTANCES, penalty=PENALTIES, extra=st.integers(0, 10))
-def test_the_forward_pass_does_not_look_ahead(distance, penalty, extra):
-    future = np.vstack([distance, np.full((extra, distance.shape[1]), -2.0)])
-    n = len(distance)
-    np.testing.assert_array_equal(forward(future, penalty)[0][:n], forward(distance, penalty)[0])
-
-
 def test_a_price_keeps_a_lone_outlier_from_switching():
     distance = np.tile([0.2, 0.8], (9, 1))
     distance[4] = [0.8, 0.2]

@@ -7,7 +7,7 @@ import pytest
 import regimetry as rg
 from regimetry.errors import ConfigError, DeviceError, InstallError
 from regimetry.runtime import providers, session
-from regimetry.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT
+from regimetry.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, name_of
 from regimetry.runtime.shared_session import SharedSession
 
 
@@ -82,7 +82,7 @@ class _Session:
     def __init__(self, _model, options, providers, enable_fallback):
         assert enable_fallback == 0
         self.asked, self.options = providers, options
-        names = list(map(providers_name, providers))
+        names = list(map(name_of, providers))
         if self.failure and names != [CPU]:
             raise RuntimeError(self.failure)
         self.got = [name for name in names if name in self.starts]
@@ -98,10 +98,6 @@ class _Session:
 
     def get_outputs(self):
         return [_Value("embedding", ["batch", 4])]
-
-
-def providers_name(provider):
-    return provider if isinstance(provider, str) else provider[0]
 
 
 class _Runtime:

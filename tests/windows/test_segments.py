@@ -58,22 +58,6 @@ def test_columns_of_any_stride():
     np.testing.assert_array_equal(window_starts(30, 4, **backwards), expected)
 
 
-def test_no_window_crosses_a_border():
-    instruments = np.repeat(np.arange(5), 40)
-    values = np.random.default_rng(0).standard_normal((200, 3))
-    values[[3, 57, 58, 120], [0, 1, 2, 0]] = np.nan
-    timestamps = np.arange(200) + 100 * (np.arange(200) >= 170)
-    starts = window_starts(
-        200, 8, values=values, instruments=instruments, timestamps=timestamps, max_gap=1
-    )
-    assert len(starts)
-    for start in starts:
-        rows = slice(start, start + 8)
-        assert len(set(instruments[rows])) == 1
-        assert np.isfinite(values[rows]).all()
-        assert np.diff(timestamps[rows]).max() == 1
-
-
 ONES = np.ones(6, dtype=np.int64)
 
 

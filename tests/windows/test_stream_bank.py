@@ -1,9 +1,7 @@
-import pickle
-
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -224,19 +222,6 @@ def test_windows_stay_after_pushes_and_close():
     push(bank, indices([0]), np.array([[3.0]]))
     bank.close()
     assert windows.tolist() == [[[1.0], [2.0]]]
-
-
-@settings(deadline=None, max_examples=20)
-@given(seed=st.integers(0, 99))
-def test_a_restored_bank_goes_on_as_if_never_interrupted(seed):
-    random = np.random.default_rng(seed)
-    bank = StreamBank(6, 3, 2)
-    push(bank, random.integers(0, 6, 25), random.standard_normal((25, 2)))
-    other = StreamBank(0, 3, 2, 9)
-    other.restore(pickle.loads(pickle.dumps(bank.snapshot())))
-    ids, rows = random.integers(0, 6, 25), random.standard_normal((25, 2))
-    for one, two in zip(push(bank, ids, rows), push(other, ids, rows), strict=True):
-        np.testing.assert_array_equal(one, two)
 
 
 def test_a_million_streams_take_memory_only_as_they_fill():
