@@ -62,7 +62,7 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
             "machine": platform.machine(),
             "extensions": np.show_config(mode="dicts")["SIMD Extensions"]["found"],
         },
-        "threads": {"limits": thread_limits(), "used": min(thread_limits().values())},
+        "threads": {"limits": thread_limits(), "used": available_threads()},
         "extension": _extension(problems),
         "providers": _providers(problems),
     }

@@ -106,7 +106,7 @@ def training_record(
         end=_time(panel.timestamps, np.max),
         fingerprint=fingerprint(panel.values, rows.source.schema.feature_names),
         seed=options.seed,
-        configuration=_configuration(options, learned.description),
+        configuration=_recorded_options(options, learned.description),
         history={name: tuple(losses) for name, losses in learned.history.items()},
         eigenvalues=tuple(learned.head.eigenvalues.tolist()),
         versions={name: metadata.version(name) for name in _VERSIONS},
@@ -122,7 +122,7 @@ def training_record(
     )
 
 
-def _configuration(options: FitOptions, encoder: dict[str, Any]) -> dict[str, Any]:
+def _recorded_options(options: FitOptions, encoder: dict[str, Any]) -> dict[str, Any]:
     """Return the options as plain data, the encoder's as they were used."""
     plain = {
         name: list(value) if isinstance(value, tuple) else value

@@ -104,12 +104,20 @@ def _made(features: OhlcvFeatures, panel: Panel) -> Panel:
 
 
 def graph_windows(file: ModelFile, windows: NDArray[Any]) -> NDArray[Any]:
-    """Return what the graph reads of windows (B, rows, C) of sound rows: (B, R, F)."""
-    if file.features is None:
-        return windows
-    made = file.features.made(windows.swapaxes(0, 1)).swapaxes(0, 1)
-    _require_positive(made, file.contract)
-    return made
+    """Return what the graph reads of windows (B, rows, C) of sound rows: (B, R, F).
+
+    Raises
+    ------
+    DataError
+        The model takes the logarithm of a value that is not positive.
+    """
+    if file.features is not None:
+        windows = file.features.made(windows.swapaxes(0, 1)).swapaxes(0, 1)
+    columns, names = log_columns(file.contract.transforms), file.contract.schema.feature_names
+    rule = "it must be positive, since the model takes its logarithm"
+    read = windows[..., columns]
+    _require_each(read > 0, read, [names[column] for column in columns], rule)
+    return windows
 
 
 def require_windows(windows: NDArray[Any], file: ModelFile) -> None:
@@ -126,23 +134,13 @@ def require_windows(windows: NDArray[Any], file: ModelFile) -> None:
     if windows.dtype.kind not in "fiub":
         raise DataError(f"The windows are of type {windows.dtype}; real numbers are needed.")
     _require_each(np.isfinite(windows), windows, names, "every value must be finite")
-    if file.features is None:
-        _require_positive(windows, file.contract)
-        return
-    for number, bars in enumerate(windows):
-        file.features.require_bars(bars, of=f"Window {number}: ")
-
-
-def _require_positive(windows: NDArray[Any], contract: ModelContract) -> None:
-    for column in log_columns(contract.transforms):
-        name = contract.schema.feature_names[column]
-        rule = "it must be positive, since the model takes its logarithm"
-        one = windows[..., column : column + 1]
-        _require_each(one > 0, one, (name,), rule)
+    if file.features is not None:
+        for number, bars in enumerate(windows):
+            file.features.require_bars(bars, of=f"Window {number}: ")
 
 
 def _require_each(
-    good: NDArray[np.bool_], windows: NDArray[Any], names: tuple[str, ...], rule: str
+    good: NDArray[np.bool_], windows: NDArray[Any], names: Sequence[str], rule: str
 ) -> None:
     if good.all():
         return

@@ -67,12 +67,10 @@ def require_plain_graph(source: Path | bytes, name: str) -> None:
 
 def _require_plain(model: memoryview, name: str) -> None:
     try:
-        graphs = []
-        for field, value in _fields(model):
-            if field == _MODEL_FUNCTIONS:
-                raise _foreign(name, "functions of its own")
-            if field == _MODEL_GRAPH:
-                graphs.append(value)
+        fields = list(_protobuf_fields(model))
+        if any(field == _MODEL_FUNCTIONS for field, _ in fields):
+            raise _foreign(name, "functions of its own")
+        graphs = [value for field, value in fields if field == _MODEL_GRAPH]
         for graph in graphs:
             _require_plain_nodes(graph, name)
     except ValueError as error:
@@ -84,13 +82,13 @@ def _require_plain(model: memoryview, name: str) -> None:
 
 
 def _require_plain_nodes(graph: memoryview, name: str) -> None:
-    for field, value in _fields(graph):
+    for field, value in _protobuf_fields(graph):
         if field == _GRAPH_INITIALIZER:
             _require_inside(value, name)
         elif field == _GRAPH_SPARSE:
             raise _foreign(name, "sparse weights")
         elif field == _GRAPH_NODE:
-            node = list(_fields(value))
+            node = list(_protobuf_fields(value))
             operator = b"".join(bytes(v) for f, v in node if f == _NODE_OPERATOR).decode("latin-1")
             for part, content in node:
                 if part == _NODE_DOMAIN and bytes(content) not in _DEFAULT_DOMAINS:
@@ -101,7 +99,7 @@ def _require_plain_nodes(graph: memoryview, name: str) -> None:
 
 
 def _require_plain_attribute(attribute: memoryview, operator: str, name: str) -> None:
-    for field, value in _fields(attribute):
+    for field, value in _protobuf_fields(attribute):
         if field in _ATTRIBUTE_GRAPHS:
             raise _foreign(name, f"control flow (the operator {operator!r})")
         if field in _ATTRIBUTE_SPARSE:
@@ -112,7 +110,7 @@ def _require_plain_attribute(attribute: memoryview, operator: str, name: str) ->
 
 def _require_inside(tensor: memoryview, name: str) -> None:
     label = ""
-    for field, value in _fields(tensor):
+    for field, value in _protobuf_fields(tensor):
         if field == _TENSOR_NAME:
             label = bytes(value).decode("latin-1")
         # The location is 0 (inside) unless it is stated.
@@ -120,7 +118,7 @@ def _require_inside(tensor: memoryview, name: str) -> None:
             raise _foreign(name, f"a reference to data outside of it (weight {label!r})")
 
 
-def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
+def _protobuf_fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:
     """Yield number and raw content of each field of a protobuf message."""
     position, end = 0, len(message)
     while position < end:

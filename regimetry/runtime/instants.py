@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
@@ -58,21 +59,16 @@ def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "ski
 
 
 def _convert(timestamp: Any) -> Instant:
+    if hasattr(timestamp, "to_datetime64"):  # pandas, with its nanoseconds
+        timestamp = timestamp.to_datetime64()
     if isinstance(timestamp, np.datetime64):
         return timestamp
-    if hasattr(timestamp, "to_datetime64"):  # pandas, with its nanoseconds
-        result: np.datetime64 = timestamp.to_datetime64()
-        return result
     if isinstance(timestamp, str):
         timestamp = datetime.fromisoformat(timestamp)
-    if isinstance(timestamp, datetime):
-        if timestamp.tzinfo is not None:
-            timestamp = timestamp.astimezone(UTC).replace(tzinfo=None)
-        return np.datetime64(timestamp, "us")
+    if isinstance(timestamp, datetime) and timestamp.tzinfo is not None:
+        timestamp = timestamp.astimezone(UTC).replace(tzinfo=None)
     if isinstance(timestamp, date):
-        return np.datetime64(timestamp, "D")
-    if isinstance(timestamp, int | np.integer) and not isinstance(timestamp, bool):
-        return np.int64(timestamp)
-    if isinstance(timestamp, float | np.floating):
-        return np.float64(timestamp)
-    raise TypeError
+        return np.datetime64(timestamp)
+    if isinstance(timestamp, bool) or not isinstance(timestamp, Real):
+        raise TypeError
+    return np.int64(timestamp) if isinstance(timestamp, Integral) else np.float64(timestamp)

@@ -41,7 +41,7 @@ def _groups(root: Path) -> list[Path]:
     """Return the control groups of this process and those above them: each may set a quota."""
     mount = root / "sys/fs/cgroup"
     folders: list[Path] = []
-    for line in _read(root / "proc/self/cgroup").splitlines():
+    for line in _text_of(root / "proc/self/cgroup").splitlines():
         number, _, rest = line.partition(":")
         controllers, _, path = rest.partition(":")
         if number == "0" and not controllers:  # version 2, alone or beside version 1
@@ -59,9 +59,9 @@ def _groups(root: Path) -> list[Path]:
 
 def _quota(folder: Path) -> float | None:
     """Return the CPUs that a group may use at once; ``None`` without a limit."""
-    fields = _read(folder / "cpu.max").split()
+    fields = _text_of(folder / "cpu.max").split()
     if not fields:
-        fields = [_read(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
+        fields = [_text_of(folder / f"cpu.cfs_{name}_us").strip() for name in ("quota", "period")]
     try:
         quota, period = (float(field) for field in fields)
     except ValueError:  # "max", or no such file
@@ -69,7 +69,7 @@ def _quota(folder: Path) -> float | None:
     return quota / period if quota > 0 and period > 0 else None
 
 
-def _read(path: Path) -> str:
+def _text_of(path: Path) -> str:
     try:
         return path.read_text()
     except OSError:
