@@ -119,31 +119,6 @@ def test_no_future_changes_the_past(causal, name, data):
 
 
 @pytest.mark.parametrize("name", MODELS)
-@anything
-@given(data=st.data())
-def test_a_stream_and_a_bank_give_what_the_past_alone_gives(causal, name, data):
-    case = causal[name]
-    rows = case.read(case.past)[:40]
-    width = case.model.contract.window_rows
-    future = case.read(np.concatenate([case.past[:60], data.draw(case.futures())]))[-5:]
-    stream, bank = case.model.stream(), case.model.bank(2)
-    for number, row in enumerate(rows):
-        tick, banked = stream.push(row), bank.push([0, 1], np.stack([row, row]))
-        assert (tick is None) == (number < width - 1) == (len(banked.ids) == 0)
-    kept = [np.copy(value) for value in (*tick, *banked)]
-    for row in future:
-        stream.push(row)
-        bank.push([0, 1], np.stack([row, row]))
-    # What was handed out stays, and a new stream of the past alone says the same.
-    again, bank = case.model.stream(), case.model.bank(2)
-    for row in rows:
-        repeated = again.push(row), bank.push([0, 1], np.stack([row, row]))
-    for found in ((*tick, *banked), (*repeated[0], *repeated[1])):
-        for now, then in zip(found, kept, strict=True):
-            np.testing.assert_array_equal(now, then)
-
-
-@pytest.mark.parametrize("name", MODELS)
 def test_smooth_looks_ahead_and_the_comparison_sees_it(causal, name):
     case = causal[name]
     cuts = range(200, 690, 10)

@@ -10,7 +10,9 @@ from regimetry.errors import ConfigError, DataError
 WARM_UP = 10  # window 10, and one row for the difference
 
 
-def test_streaming_equals_batch_at_every_prefix(model, values):
+@pytest.mark.parametrize("told_by", ["detector", "bar_detector"])
+def test_streaming_equals_batch_at_every_prefix(request, values, told_by):
+    model = request.getfixturevalue(told_by).model_
     stream, labels = model.stream(), model.label(values)
     embeddings = model.embed(values)
     for t, row in enumerate(values):
@@ -208,9 +210,10 @@ def test_an_unknown_choice_is_named(model):
         model.stream(late="drop")
 
 
-def test_ticks_do_not_share_memory(model, values):
-    stream = model.stream()
-    ticks = [stream.push(row) for row in values[:40]]
-    again = model.stream()
-    for tick, row in zip(ticks, values[:40], strict=True):
+def test_ticks_do_not_share_memory(live):
+    model, rows = live[0], live[1][:40]
+    stream, bank, again, other = model.stream(), model.bank(1), model.stream(), model.bank(1)
+    ticks = [(stream.push(row), bank.push([0], row[None])) for row in rows]
+    for (tick, banked), row in zip(ticks, rows, strict=True):
         assert same(tick, again.push(row))
+        assert same(banked, other.push([0], row[None]))
