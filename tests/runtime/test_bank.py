@@ -1,5 +1,5 @@
 import io
-import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -160,16 +160,12 @@ def test_bad_rows_change_nothing(model, values, ids, rows, message):
 def test_threads_queue_up(model, values):
     data = series_of(values, 4)
     bank, alone = model.bank(4), model.bank(4)
-    found = {}
 
     def push(i):
-        found[i] = [bank.push([i], data[i, t : t + 1]) for t in range(60)]
+        return [bank.push([i], data[i, t : t + 1]) for t in range(60)]
 
-    threads = [threading.Thread(target=push, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(push, range(4)))
     for i in range(4):
         for t in range(60):
             expected = alone.push([i], data[i, t : t + 1])

@@ -2,6 +2,7 @@
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -89,23 +90,14 @@ def test_the_proof_of_it_can_fail():
 
 def run_in_threads(work, n=4):
     """Run work(0) ... work(n - 1) at once; raise what one of them raised."""
-    errors = []
     barrier = threading.Barrier(n)
 
-    def guarded(number):
+    def start(number):
         barrier.wait()
-        try:
-            work(number)
-        except BaseException as error:
-            errors.append(error)
+        work(number)
 
-    threads = [threading.Thread(target=guarded, args=(number,)) for number in range(n)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    with ThreadPoolExecutor(n) as pool:
+        list(pool.map(start, range(n)))
 
 
 def test_a_bank_survives_many_threads():
