@@ -68,7 +68,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Search, rank, write, print."""
     from regimetry.runtime.threads import available_threads
-    from regimetry.search.choice import Choice, Everything, Sampled
+    from regimetry.search.choice import choose
     from regimetry.search.run import run_search
     from regimetry.search.store import Store
 
@@ -90,21 +90,14 @@ def run(options: argparse.Namespace) -> None:
     done = store.done()
     if done:
         note(f"{len(done)} of {size} configurations are done already")
-    choice: Choice = (
-        Everything(grid, done)
-        if options.trials is None
-        else Sampled(grid, done, n_trials=options.trials, seed=base.seed)
-    )
+    points, learn = choose(grid, done, n_trials=options.trials, seed=base.seed)
     with progress(size, "search", "fit", done=len(done), after_s=0) as advance:
-        run_search(
-            options.data,
-            base,
-            choice,
-            store,
-            horizon=horizon,
-            jobs=jobs,
-            advance=lambda trial: advance(1),
-        )
+
+        def tell(trial: Mapping[str, Any]) -> None:
+            learn(trial)
+            advance(1)
+
+        run_search(options.data, base, points, store, horizon=horizon, jobs=jobs, tell=tell)
     trials = ranked(list(store.done().values()))
     store.write_table(trials, list(grid))
     best = trials[0] if trials[0].get("scores") else None

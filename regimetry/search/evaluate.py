@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,36 +19,7 @@ if TYPE_CHECKING:
     from regimetry.runtime.model import RegimeModel
 
 
-@dataclass(frozen=True)
-class Scores:
-    """What a configuration scored; see :mod:`regimetry.search.scores`.
-
-    Attributes
-    ----------
-    stability : float
-        Of the labels of all bars by the models of the two halves.
-    separation : float
-        Mean of the two models', each on the other's half.
-    predictability : float
-        Of the second half's labels by the first half's model and Markov chain.
-    log_likelihood : float
-        The same over one bar, in nats per bar, not normalised.
-    n_regimes : tuple of int
-        Of the two models; what was asked for, unless that was "auto".
-    """
-
-    stability: float
-    separation: float
-    predictability: float
-    log_likelihood: float
-    n_regimes: tuple[int, int]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fields as plain data."""
-        return {**asdict(self), "n_regimes": list(self.n_regimes)}
-
-
-def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) -> Scores:
+def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) -> dict[str, Any]:
     """Fit a configuration on each half of a table and score it.
 
     The second half's labels are causal, and the first ones, whose windows reach into the first
@@ -67,7 +37,12 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
 
     Returns
     -------
-    Scores
+    dict
+        Plain data; see :mod:`regimetry.search.scores`. ``stability`` of the labels of all bars by
+        the models of the two halves; ``separation``, the mean of the two models', each on the
+        other's half; ``predictability`` of the second half's labels by the first half's model and
+        Markov chain; ``log_likelihood``, the same over one bar, in nats per bar, not normalised;
+        ``n_regimes`` of the two models: what was asked for, unless that was "auto".
 
     Raises
     ------
@@ -87,16 +62,17 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     if min(counts) < 2:
         raise DataError("A half has a single regime, and one regime cannot be ranked.")
     labels = [_labels(model, data) for model in models]
-    past, future = _parts(labels[0], cut, models[0].contract.window_rows)
-    return Scores(
-        stability=stability(labels[0], labels[1], *counts),
-        separation=float(
-            np.mean([_separation(models[i], halves[i], halves[1 - i]) for i in range(2)])
-        ),
-        predictability=predictability(past, future, counts[0], horizon),
-        log_likelihood=log_likelihood(past, future, counts[0]),
-        n_regimes=counts,
-    )
+    # Of the training half, and of the bars whose window lies beyond it.
+    reach = models[0].contract.window_rows - 1
+    past, future = labels[0][reach:cut], labels[0][cut + reach :]
+    separations = [_separation(models[i], halves[i], halves[1 - i]) for i in range(2)]
+    return {
+        "stability": stability(labels[0], labels[1], *counts),
+        "separation": float(np.mean(separations)),
+        "predictability": predictability(past, future, counts[0], horizon),
+        "log_likelihood": log_likelihood(past, future, counts[0]),
+        "n_regimes": list(counts),
+    }
 
 
 def _require_rows(half: int, window_size: int, horizon: int) -> None:
@@ -111,13 +87,6 @@ def _require_rows(half: int, window_size: int, horizon: int) -> None:
 def _labels(model: RegimeModel, data: pd.DataFrame) -> NDArray[np.int64]:
     """Return the causal label of each bar, -1 where missing."""
     return np.asarray(model.predict(data).fillna(-1), dtype=np.int64)
-
-
-def _parts(
-    labels: NDArray[np.int64], cut: int, window_rows: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the labels of the training half, and of the bars whose window lies beyond it."""
-    return labels[window_rows - 1 : cut], labels[cut + window_rows - 1 :]
 
 
 def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -> float:

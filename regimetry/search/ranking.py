@@ -5,21 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 CRITERIA = ("stability", "separation", "predictability")
-
-
-def ranks(values: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the rank of each value, the highest 1; equal values share the mean of their ranks."""
-    above = (values[None, :] > values[:, None]).sum(axis=1)
-    equal = (values[None, :] == values[:, None]).sum(axis=1)
-    return above + (equal + 1) / 2
 
 
 def ranked(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Order trials by the mean of their ranks in :data:`CRITERIA`, the best first.
+
+    The highest score has rank 1; equal ones share the mean of their ranks.
 
     Parameters
     ----------
@@ -32,12 +24,11 @@ def ranked(trials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         The trials with a ``rank``, the mean, which is ``None`` for those that failed; they come
         last. Of equal means the more stable one comes first, then the one that came first.
     """
+    import pandas as pd
+
     scored = [trial for trial in trials if trial.get("scores")]
-    if scored:
-        table = np.array([[trial["scores"][name] for name in CRITERIA] for trial in scored])
-        means = np.mean([ranks(column) for column in table.T], axis=0)
-    else:
-        means = np.empty(0)
+    table = pd.DataFrame([trial["scores"] for trial in scored], columns=list(CRITERIA))
+    means = table.rank(ascending=False).mean(axis=1)
     best_first = sorted(
         ({**trial, "rank": float(mean)} for trial, mean in zip(scored, means, strict=True)),
         key=lambda trial: (trial["rank"], -trial["scores"]["stability"]),

@@ -5,17 +5,18 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from regimetry.configuration import Configuration
 from regimetry.errors import RegimetryError
 from regimetry.runtime.threads import available_threads
-from regimetry.search.choice import Choice
+from regimetry.search.choice import Tell
 from regimetry.search.store import Store
 from regimetry.search.worker import environment, run_trial, start
 
@@ -23,12 +24,12 @@ from regimetry.search.worker import environment, run_trial, start
 def run_search(
     data: Path,
     base: Configuration,
-    choice: Choice,
+    points: Iterator[dict[str, Any]],
     store: Store,
     *,
     horizon: int,
     jobs: int,
-    advance: Callable[[Mapping[str, Any]], None] = lambda trial: None,
+    tell: Tell,
 ) -> None:
     """Evaluate what is chosen, ``jobs`` at a time, until there is nothing left to choose.
 
@@ -37,13 +38,14 @@ def run_search(
     data : Path
         Table (.csv or .parquet), which each worker reads once.
     base : Configuration
-    choice : Choice
+    points : iterator of dict
+        A point is taken when a worker is free.
     store : Store
         Takes each trial when it is done; whatever ends the search, what is kept stays.
     horizon : int
     jobs : int
         Worker processes.
-    advance : callable
+    tell : callable
         Called with each finished trial.
 
     Raises
@@ -54,7 +56,7 @@ def run_search(
     running: dict[Future[dict[str, Any]], dict[str, Any]] = {}
     with _workers(jobs) as pool:
         while True:
-            while len(running) < jobs and (point := choice.next()) is not None:
+            for point in islice(points, jobs - len(running)):
                 with _undisturbed():
                     running[pool.submit(run_trial, data, base, point, horizon)] = point
             if not running:
@@ -70,8 +72,7 @@ def run_search(
                         "that ran beside it. Finished trials are kept; continue with fewer --jobs."
                     ) from error
                 store.keep(trial)
-                choice.tell(trial)
-                advance(trial)
+                tell(trial)
 
 
 @contextmanager

@@ -69,19 +69,21 @@ def run_trial(
     from regimetry.search.grid import at
 
     import_tensorflow_quietly()
+    import keras
+
     begun = time.perf_counter()
     found: dict[str, Any]
     try:
         configuration = at(base, point)
         table = _table(data, configuration.time_column)
-        found = {"scores": evaluate(configuration, table, horizon).to_dict()}
+        found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
         found = {"failure": f"{type(error).__name__}: {reason}"}
     finally:
-        _forget_models()
+        keras.utils.clear_session()  # or Keras keeps every model that was ever built
     return {"point": dict(point), "seconds": round(time.perf_counter() - begun, 2), **found}
 
 
@@ -90,10 +92,3 @@ def _table(path: Path, time_column: str | None) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
     return read_table(path, time_column=time_column)
-
-
-def _forget_models() -> None:
-    """Drop what Keras keeps of every model that was ever built."""
-    import keras
-
-    keras.utils.clear_session()

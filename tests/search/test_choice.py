@@ -1,11 +1,13 @@
 """Which points a search takes, and in which order."""
 
+from itertools import islice
+
 import pytest
 
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import validated
 from regimetry.errors import ConfigError
-from regimetry.search.choice import Everything, Sampled
+from regimetry.search.choice import choose
 from regimetry.search.grid import (
     at,
     checked_grid,
@@ -46,7 +48,10 @@ def test_a_grid_is_checked_value_by_value():
     ]  # fmt: skip
     for flags, message in (
         ({"window_size": [5, 1]}, "window_size is 1; it must be 'auto' or an integer of at least"),
-        ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be 'auto' or a number"),
+        (
+            {"jump_penalty": ["1-2", 3.0]},
+            "jump_penalty is '1-2'; it must be 'auto' or a finite number",
+        ),
         ({"n_regimes": []}, "n_regimes has no value"),
         ({"n_regimes": [2]}, "nothing to choose from"),
         ({}, "nothing to choose from"),
@@ -87,45 +92,38 @@ def result_of(point):
     return {"point": point, "scores": dict.fromkeys(names, float(score))}
 
 
-def walk(choice, done=()):
-    """Run a choice to its end, two at a time; return what it took, by key."""
-    taken, running = {entry["point"]["window_size"]: entry for entry in ()}, []
-    while True:
-        while len(running) < 2 and (point := choice.next()) is not None:
-            running.append(point)
-        if not running:
-            return taken
-        point = running.pop(0)
-        assert key_of(point) not in taken
-        assert key_of(point) not in done
-        taken[key_of(point)] = result_of(point)
-        choice.tell(taken[key_of(point)])
+def walk(done=(), grid=GRID, **options):
+    """Take points to their end, two at a time; return the results, by key."""
+    points, tell = choose(grid, dict(done), **options)
+    taken, running = {}, list(islice(points, 2))
+    while running:
+        key = key_of(point := running.pop(0))
+        assert key not in {**taken, **dict(done)}
+        taken[key] = result_of(point)
+        tell(taken[key])
+        running += islice(points, 1)
+    return taken
 
 
 def test_everything_goes_through_what_is_left():
-    taken = walk(Everything(GRID, {}))
+    taken = walk()
     assert [entry["point"] for entry in taken.values()] == list(points_of(GRID))
     first = dict(list(taken.items())[:5])
-    assert walk(Everything(GRID, first), first).keys() == taken.keys() - first.keys()
+    assert walk(first).keys() == taken.keys() - first.keys()
 
 
 def test_optuna_never_repeats_and_stops_at_its_number():
-    taken = walk(Sampled(GRID, {}, n_trials=6, seed=0))
+    taken = walk(n_trials=6)
     assert len(taken) == 6
-    assert walk(Sampled(GRID, {}, n_trials=6, seed=0)) == taken
-    more = walk(Sampled(GRID, taken, n_trials=10, seed=0), taken)
-    assert len(more) == 4
-    assert walk(Sampled(GRID, taken, n_trials=6, seed=0)) == {}
-    assert len(walk(Sampled(GRID, {}, n_trials=99, seed=0))) == 16
+    assert walk(n_trials=6) == taken
+    assert len(walk(taken, n_trials=10)) == 4
+    assert walk(taken, n_trials=6) == {}
+    assert len(walk(n_trials=99)) == 16
 
 
 def test_optuna_learns_where_the_scores_are():
     """More of its later draws than of its first lie next to the best point of a long list."""
     grid = {"window_size": list(range(2, 300)), "jump_penalty": [1.0, 2.0]}
-    windows = []
-    choice = Sampled(grid, {}, n_trials=60, seed=1)
-    while (point := choice.next()) is not None:
-        windows.append(point["window_size"])
-        choice.tell(result_of(point))
-    near = [abs(window - 20) < 15 for window in windows]
+    taken = walk(grid=grid, n_trials=60, seed=1)
+    near = [abs(trial["point"]["window_size"] - 20) < 15 for trial in taken.values()]
     assert sum(near[30:]) > 2 * sum(near[:10]) + 5

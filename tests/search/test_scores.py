@@ -2,11 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from regimetry.errors import DataError
-from regimetry.search.ranking import ranked, ranks
+from regimetry.search.ranking import ranked
 from regimetry.search.scores import predictability, separation, silhouette, stability
 from regimetry.series.simulators.chains import markov_states
 
@@ -120,13 +118,6 @@ def test_predictability_at_the_edges(generator):
     assert predictability(np.zeros(100, int), np.zeros(100, int), 2, 5) == 0.0
     with pytest.raises(DataError, match="no pair 200 bars apart"):
         predictability(states, states[:200], 3, 200)
-
-
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=20))
-def test_ranks_are_those_of_scipy(values):
-    from scipy.stats import rankdata
-
-    assert ranks(np.array(values)).tolist() == rankdata([-value for value in values]).tolist()
 
 
 def trial(number, *scores):

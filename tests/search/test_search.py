@@ -16,7 +16,6 @@ from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve
 from regimetry.errors import RegimetryError
 from regimetry.search import run
-from regimetry.search.choice import Everything
 from regimetry.search.store import Store
 from regimetry.search.worker import THREAD_VARIABLES, share_of
 
@@ -196,15 +195,15 @@ class Fatal:
 
 def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "run_trial", Fatal())
-    grid = {"n_regimes": [2, 3]}
     with pytest.raises(RegimetryError, match=r"A worker process died.*continue with fewer --jobs"):
         run.run_search(
             tmp_path / "none.csv",
             Configuration(),
-            Everything(grid, {}),
+            iter([{"n_regimes": 2}]),
             Store(tmp_path / "s", {}),
             horizon=5,
             jobs=1,
+            tell=print,
         )
 
 
