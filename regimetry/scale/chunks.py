@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import TableFile, batches_of, import_pyarrow
-from regimetry.scale.times import TimeOrder, sortable
+from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.units import Unit, part_of
 from regimetry.series.frames import matrix_of
 
@@ -75,7 +75,7 @@ def sorted_chunks(unit: Unit, columns: Columns, size: int) -> Iterator[Chunk]:
     assert columns.time is not None
     table = pa.concat_tables(list(_tables(unit, columns, size, features=True)))
     names, which = _encoded(table)
-    times = sortable(table[columns.time], columns.time)
+    times = moments(table[columns.time], columns.time)
     rank = np.argsort(np.argsort(np.array(names)))
     order = pa.array(np.lexsort((times, rank[which])))
     TimeOrder(columns.time).goes_on(names, which[order.to_numpy()], table[columns.time].take(order))
@@ -100,8 +100,10 @@ def _tables(unit: Unit, columns: Columns, size: int, *, features: bool) -> Itera
     pa = import_pyarrow()
     waiting: list[Any] = []
     count = 0
+    wanted = columns.read if features else columns.keys
+    named = [columns.instrument] if columns.instrument_in_file and columns.instrument else []
     for file in unit.files:
-        for batch in _batches(file, columns, size, features):
+        for batch in batches_of(file.path, file.relative, wanted, size, named):
             table = _of_the_unit(pa, batch, unit, file, columns)
             waiting.append(table)
             count += len(table)
@@ -113,13 +115,6 @@ def _tables(unit: Unit, columns: Columns, size: int, *, features: bool) -> Itera
                 count %= size
     if count:
         yield pa.concat_tables(waiting)
-
-
-def _batches(file: TableFile, columns: Columns, size: int, features: bool) -> Iterator[Any]:
-    named = [columns.instrument] if columns.instrument_in_file and columns.instrument else []
-    times = [columns.time] if columns.time else []
-    wanted = columns.read if features else list(dict.fromkeys([*named, *times]))
-    return batches_of(file.path, file.relative, wanted, size, named)
 
 
 def _of_the_unit(pa: Any, batch: Any, unit: Unit, file: TableFile, columns: Columns) -> Any:
@@ -155,8 +150,5 @@ def _encoded(table: Any) -> tuple[list[str], NDArray[np.int64]]:
 def _chunk(table: Any, columns: Columns) -> Chunk:
     names, which = _encoded(table)
     times = None if columns.time is None else table[columns.time].combine_chunks()
-    return Chunk(names, which, times, _values(table, columns))
-
-
-def _values(table: Any, columns: Columns) -> NDArray[np.float64]:
-    return matrix_of(table.select(list(columns.schema.names)), columns.schema)
+    values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
+    return Chunk(names, which, times, values)

@@ -46,11 +46,15 @@ class Columns:
         return self.instrument_type is not None
 
     @property
+    def keys(self) -> list[str]:
+        """Names of the columns of the files that say whose a row is, and of when."""
+        instrument = self.instrument if self.instrument_in_file else None
+        return list(dict.fromkeys(name for name in (instrument, self.time) if name is not None))
+
+    @property
     def read(self) -> list[str]:
         """Names of the columns to read."""
-        instrument = self.instrument if self.instrument_in_file else None
-        keys = [name for name in (instrument, self.time) if name is not None]
-        return list(dict.fromkeys([*keys, *self.schema.names]))
+        return list(dict.fromkeys([*self.keys, *self.schema.names]))
 
 
 def choose_columns(

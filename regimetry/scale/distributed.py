@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -20,7 +21,7 @@ from regimetry.scale.columns import Columns, choose_columns
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.labeller import Labeller
 from regimetry.scale.results import clear_leftovers
-from regimetry.scale.times import TimeOrder, sortable
+from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
@@ -59,7 +60,6 @@ def label_units(
         return
     try:
         with connected(actors) as data:
-            size = min(_actors(actors, num_gpus), len(units))
             numbers = data.from_items(
                 [{"number": number} for number in range(len(units))],
                 override_num_blocks=len(units),
@@ -67,9 +67,8 @@ def label_units(
             labelled = numbers.map_batches(
                 _UnitLabeller,
                 batch_size=1,
-                fn_constructor_args=(units, job, _Portable(model, num_gpus)),
-                compute=data.ActorPoolStrategy(size=size),
-                **_resources(num_gpus),
+                fn_constructor_args=(units, job),
+                **_on_actors(model, actors, num_gpus, len(units)),
             )
             for row in labelled.iter_rows():
                 outcome = json.loads(row["outcome"])
@@ -102,19 +101,6 @@ def label_dataset(
             f"The source is a {type(dataset).__name__}; a path to Parquet or a ray.data.Dataset is "
             "needed. Data in memory go to RegimeModel.label."
         )
-    columns = _columns_of(dataset, model, by, time_column)
-    return dataset.groupby(columns.instrument).map_groups(
-        _GroupLabeller,
-        batch_format="pyarrow",
-        fn_constructor_args=(columns, _Portable(model, num_gpus)),
-        compute=data.ActorPoolStrategy(size=_actors(actors, num_gpus)),
-        **_resources(num_gpus),
-    )
-
-
-def _columns_of(
-    dataset: Any, model: RegimeModel, by: str | None, time_column: str | None
-) -> Columns:
     try:
         arrow = dataset.take_batch(1, batch_format="pyarrow").schema
     except ValueError as error:
@@ -139,29 +125,19 @@ def _columns_of(
             f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "
             "Rename them."
         )
-    return columns
-
-
-class _Portable:
-    """A model on its way to an actor: its content, and what decides the numbers."""
-
-    def __init__(self, model: RegimeModel, num_gpus: float) -> None:
-        self._content = model.content
-        self._batch_size = model._file.batch_size
-        self._device = "cuda" if num_gpus else "cpu"
-
-    def open(self) -> RegimeModel:
-        """Open it here, for one CPU or the GPU that Ray gave."""
-        return RegimeModel(
-            self._content, device=self._device, threads=1, batch_size=self._batch_size
-        )
+    return dataset.groupby(columns.instrument).map_groups(
+        _GroupLabeller,
+        batch_format="pyarrow",
+        fn_constructor_args=(columns,),
+        **_on_actors(model, actors, num_gpus),
+    )
 
 
 class _UnitLabeller:
     """What an actor does with the number of a unit."""
 
-    def __init__(self, units: Sequence[Unit], job: Job, model: _Portable) -> None:
-        self._units, self._job, self._model = units, job, model.open()
+    def __init__(self, units: Sequence[Unit], job: Job, opened: Callable[[], RegimeModel]) -> None:
+        self._units, self._job, self._model = units, job, opened()
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         unit = self._units[int(batch["number"][0])]
@@ -174,8 +150,8 @@ class _UnitLabeller:
 class _GroupLabeller:
     """What an actor does with the rows of an instrument."""
 
-    def __init__(self, columns: Columns, model: _Portable) -> None:
-        self._columns, self._model = columns, model.open()
+    def __init__(self, columns: Columns, opened: Callable[[], RegimeModel]) -> None:
+        self._columns, self._model = columns, opened()
 
     def __call__(self, table: Any) -> Any:
         import pyarrow as pa
@@ -184,7 +160,7 @@ class _GroupLabeller:
         name = str(table[columns.instrument][0])
         which = np.zeros(n, np.int64)
         if columns.time is not None:
-            order = np.argsort(sortable(table[columns.time], columns.time), kind="stable")
+            order = np.argsort(moments(table[columns.time], columns.time), kind="stable")
             table = table.take(pa.array(order))
             TimeOrder(columns.time).goes_on([name], which, table[columns.time])
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
@@ -216,25 +192,21 @@ def connected(actors: int | None) -> Iterator[Any]:
     data = _import_data()
     import ray
 
-    if ray.is_initialized():
-        with _quiet(data):
-            yield data
-        return
     with TemporaryDirectory() as empty:
-        own: dict[str, Any] = {}
-        if not os.environ.get("RAY_ADDRESS"):
-            own = {
-                "num_cpus": max(actors or 0, available_threads()),
-                "include_dashboard": False,
-                "object_store_memory": _LEAST_STORE,
-                "runtime_env": {"working_dir": empty},
-            }
-        ray.init(**own, log_to_driver=False, logging_level=logging.ERROR)
-        try:
-            with _quiet(data):
-                yield data
-        finally:
-            ray.shutdown()
+        own: dict[str, Any] = {
+            "num_cpus": max(actors or 0, available_threads()),
+            "include_dashboard": False,
+            "object_store_memory": _LEAST_STORE,
+            "runtime_env": {"working_dir": empty},
+        }
+        options = {} if os.environ.get("RAY_ADDRESS") else own
+        with (
+            nullcontext()
+            if ray.is_initialized()
+            else ray.init(**options, log_to_driver=False, logging_level=logging.ERROR),
+            _quiet(data),
+        ):
+            yield data
 
 
 @contextmanager
@@ -251,21 +223,26 @@ def _quiet(data: Any) -> Iterator[None]:
         logger.setLevel(before[1])
 
 
-def _actors(actors: int | None, num_gpus: float) -> int:
-    """Return how many actors to start."""
-    if actors is not None:
-        return actors
+def _on_actors(
+    model: RegimeModel, actors: int | None, num_gpus: float, most: int | None = None
+) -> dict[str, Any]:
+    """Return the options of Ray Data for work on actors, each with the model on a CPU or GPU.
+
+    ``fn_constructor_kwargs`` gives them what opens the model there: its content travels.
+    """
     import ray
 
-    there = ray.cluster_resources()
-    found = int(there.get("GPU", 0) / num_gpus if num_gpus else there.get("CPU", 0))
+    there = ray.cluster_resources() if actors is None else {}
+    found = actors or int(there.get("GPU", 0) / num_gpus if num_gpus else there.get("CPU", 0))
     if found < 1:
         raise ConfigError(
             f"num_gpus is {num_gpus}; the cluster has {there.get('GPU', 0):g} GPUs. Give fewer, or "
             "0 for CPUs."
         )
-    return found
-
-
-def _resources(num_gpus: float) -> dict[str, float]:
-    return {"num_gpus": num_gpus} if num_gpus else {"num_cpus": 1}
+    device, batch_size = "cuda" if num_gpus else "cpu", model._file.batch_size
+    opened = partial(RegimeModel, model.content, device=device, threads=1, batch_size=batch_size)
+    return {
+        "fn_constructor_kwargs": {"opened": opened},
+        "compute": ray.data.ActorPoolStrategy(size=min(found, most or found)),
+        **({"num_gpus": num_gpus} if num_gpus else {"num_cpus": 1}),
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -157,13 +158,21 @@ class DamagedFileError(DataError):
         self.relative = relative
 
 
-def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Any:
-    """Open a Parquet file so that pages are read as they are needed, not a row group at once."""
+@contextmanager
+def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Iterator[Any]:
+    """Open a Parquet file so that pages are read as they are needed, not a row group at once.
+
+    Raises
+    ------
+    DamagedFileError
+        The file cannot be opened, or in the block something of it not decoded.
+    """
     pa = import_pyarrow()
     try:
-        return pa.parquet.ParquetFile(
+        with pa.parquet.ParquetFile(
             path, read_dictionary=list(dictionary), pre_buffer=False, buffer_size=1 << 20
-        )
+        ) as parquet:
+            yield parquet
     except (pa.ArrowException, OSError) as error:
         raise DamagedFileError(relative, error) from error
 
@@ -171,19 +180,9 @@ def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Any:
 def batches_of(
     path: Path, relative: str, columns: Sequence[str], size: int, dictionary: Sequence[str] = ()
 ) -> Iterator[Any]:
-    """Yield record batches of at most ``size`` rows.
-
-    Raises
-    ------
-    DamagedFileError
-        The file cannot be opened, or a page not decoded.
-    """
-    pa = import_pyarrow()
+    """Yield record batches of at most ``size`` rows; errors are those of :func:`opened`."""
     with opened(path, relative, dictionary) as parquet:
-        try:
-            yield from parquet.iter_batches(size, columns=list(columns), use_threads=False)
-        except (pa.ArrowException, OSError) as error:
-            raise DamagedFileError(relative, error) from error
+        yield from parquet.iter_batches(size, columns=list(columns), use_threads=False)
 
 
 def _parquet_files(source: Path) -> list[Path]:

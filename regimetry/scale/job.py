@@ -114,14 +114,12 @@ def label_unit(
     skipped: dict[str, str] = {}
     while True:
         try:
-            report = _label(replace(unit, files=tuple(files)), job, model, skipped, advance)
+            return _label(replace(unit, files=tuple(files)), job, model, skipped, advance)
         except DamagedFileError as error:
             if not job.keep_going or len(files) == 1:
                 raise
             skipped[error.relative] = str(error)
             files = [file for file in files if file.relative != error.relative]
-        else:
-            return report
 
 
 def _label(
@@ -144,9 +142,15 @@ def _label(
             counts += np.bincount(found.regime - MISSING, minlength=len(counts))
             if advance is not None:
                 advance(len(chunk.which))
+        unlabelled, *labelled = counts.tolist()
+        lengths, names = labeller.counts, [regime.name for regime in model.contract.regimes]
         report = {
             "output": unit.output,
-            **_counted(labeller.counts, counts.tolist(), model),
+            "rows": int(counts.sum()),
+            "instruments": len(lengths),
+            "short": [name for name, rows in lengths.items() if rows < model.rows],
+            "bars": dict(zip(names, labelled, strict=True)),
+            "unlabelled": unlabelled,
             "sorted": not ordered,
             "skipped": skipped,
         }
@@ -168,15 +172,3 @@ def _chunks(unit: Unit, job: Job, model: RegimeModel) -> tuple[Iterator[Chunk], 
             "or allow more memory."
         )
     return sorted_chunks(unit, job.columns, size), False
-
-
-def _counted(lengths: dict[str, int], labels: list[int], model: RegimeModel) -> dict[str, Any]:
-    """Return the part of a report that counts; ``labels`` begins with the rows without one."""
-    names = [regime.name for regime in model.contract.regimes]
-    return {
-        "rows": sum(labels),
-        "instruments": len(lengths),
-        "short": [name for name, rows in lengths.items() if rows < model.rows],
-        "bars": dict(zip(names, labels[1:], strict=True)),
-        "unlabelled": labels[0],
-    }

@@ -12,12 +12,12 @@ from regimetry.errors import DataError
 from regimetry.scale.folder import import_pyarrow
 
 
-def sortable(times: Any, name: str) -> NDArray[Any]:
-    """Return a time column (n,) as numbers that order it.
+def moments(times: Any, name: str) -> NDArray[Any]:
+    """Return a time column (n,) as datetime64 in UTC, or as its numbers.
 
     Parameters
     ----------
-    times : pyarrow.ChunkedArray
+    times : pyarrow.Array or pyarrow.ChunkedArray
     name : str
         Of the column, for messages.
 
@@ -32,48 +32,25 @@ def sortable(times: Any, name: str) -> NDArray[Any]:
             f"Column {name!r} lacks a time in {times.null_count} rows; every row needs one. Fill "
             "them or leave the rows out."
         )
-    if pa.types.is_string(times.type) or pa.types.is_large_string(times.type):
+    if times.type in (pa.string(), pa.large_string()):
         return _parsed(times, name)
-    if pa.types.is_date32(times.type):
-        times = times.cast(pa.int32())
-    elif pa.types.is_temporal(times.type):
-        times = times.cast(pa.int64())
-    found: NDArray[Any] = times.to_numpy()
+    found = np.asarray(times.to_numpy(zero_copy_only=False))
     if found.dtype.kind == "f" and np.isnan(found).any():
         raise DataError(f"Column {name!r} holds NaN; every row needs a time. Leave the rows out.")
     return found
 
 
-def moments(times: Any, name: str) -> NDArray[Any]:
-    """Return a time column (n,) as datetime64 in UTC, or as its numbers.
-
-    Parameters and errors are those of :func:`sortable`.
-    """
-    pa = import_pyarrow()
-    order = sortable(times, name)
-    if pa.types.is_string(times.type) or pa.types.is_large_string(times.type):
-        return np.asarray(_timestamps(times), dtype="datetime64[us]")
-    if pa.types.is_temporal(times.type):
-        return np.asarray(times.to_numpy(zero_copy_only=False))
-    return order
-
-
-def _timestamps(times: Any) -> Any:
+def _parsed(times: Any, name: str) -> NDArray[Any]:
     import pandas as pd
 
-    return pd.to_datetime(times.to_pandas(), utc=True, errors="coerce").dt.tz_localize(None)
-
-
-def _parsed(times: Any, name: str) -> NDArray[Any]:
-    parsed = _timestamps(times)
+    parsed = pd.to_datetime(times.to_pandas(), utc=True, errors="coerce").dt.tz_localize(None)
     unread = parsed.isna().to_numpy()
     if unread.any():
         raise DataError(
             f"Column {name!r} holds {times[int(np.argmax(unread))].as_py()!r}, which is not a "
             "time. Mend it, or name another time column."
         )
-    found: NDArray[Any] = parsed.astype("int64").to_numpy()
-    return found
+    return np.asarray(parsed)
 
 
 class TimeOrder:
@@ -103,13 +80,13 @@ class TimeOrder:
         Raises
         ------
         DataError
-            As for :func:`sortable`, or an instrument has two rows of one time, one after the
+            As for :func:`moments`, or an instrument has two rows of one time, one after the
             other.
         """
         if not len(which):
             return True
         order = np.argsort(which, kind="stable")
-        owner, times = which[order], sortable(given, self._column)[order]
+        owner, times = which[order], moments(given, self._column)[order]
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
         before = np.empty_like(times)
         before[1:] = times[:-1]
@@ -126,6 +103,6 @@ class TimeOrder:
                 f"{given[int(order[place])]}; there may be one. Leave the other out."
             )
         ends = np.append(begins[1:], len(owner)) - 1
-        for number, last in zip(owner[ends].tolist(), times[ends].tolist(), strict=True):
+        for number, last in zip(owner[ends].tolist(), times[ends], strict=True):
             self._last[names[number]] = last
         return not (known & (times < before)).any()
