@@ -8,8 +8,6 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.runtime.recursion import State
-
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
@@ -53,10 +51,6 @@ class Carried:
             self.means = _longer(self.means, more, np.nan)
             self._tails = _longer(self._tails, more * self._reach, 0.0)
         return np.array(places, dtype=np.int64)
-
-    def state(self, places: NDArray[np.int64]) -> State:
-        """Return where the recursion of these instruments stands."""
-        return State(self.costs[places], self.means[places])
 
     def before(
         self, places: NDArray[np.int64], counts: NDArray[np.int64], values: NDArray[np.floating]

@@ -11,7 +11,7 @@ from regimetry.errors import DataError
 from regimetry.runtime.batch import Advance, run_windows
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import RegimeModel
-from regimetry.runtime.recursion import Labelling, Recursion
+from regimetry.runtime.recursion import Labelling, Recursion, State
 from regimetry.scale.carried import Carried, ranges
 from regimetry.series.features.bars import first_fault
 from regimetry.series.preprocessing import log_columns
@@ -118,7 +118,7 @@ class Labeller:
         """Carry both recursions on over the windows and put the results at their rows."""
         carried, n_regimes = self._carried, self._contract.n_regimes
         bounds = np.concatenate([[0], np.cumsum(windows)])
-        state = carried.state(places)
+        state = State(carried.costs[places], carried.means[places])
         found, states = self._recursion(outputs["distance"], outputs["novelty"], state, bounds)
         carried.costs[places], carried.means[places] = state.after(states, bounds)
         result = Labelling(

@@ -51,14 +51,10 @@ class Store:
                 f"The folder {folder} cannot be made ({error}). Choose another."
             ) from error
         if restart:
-            self._clear()
+            written = (folder / name for name in (SEARCH, TABLE, BEST))
+            for path in [*written, *(folder / TRIALS).glob("*.json")]:
+                path.unlink(missing_ok=True)
         self._claim(json.loads(json.dumps(search)))
-
-    def _clear(self) -> None:
-        for name in (SEARCH, TABLE, BEST):
-            (self.folder / name).unlink(missing_ok=True)
-        for path in (self.folder / TRIALS).glob("*.json"):
-            path.unlink()
 
     def _claim(self, search: dict[str, Any]) -> None:
         path = self.folder / SEARCH

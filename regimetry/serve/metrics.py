@@ -27,6 +27,10 @@ class Metrics:
 
     Attributes
     ----------
+    requests : Counter
+        By route and status.
+    seconds : Histogram
+        Of a request, by route.
     inference_seconds, windows : Histogram
         Of the graph alone, and windows per request.
     in_flight : Gauge
@@ -37,13 +41,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         Info("regimetry_model", "The model that is served.", registry=self.registry).info(model)
-        self._requests = Counter(
+        self.requests = Counter(
             "regimetry_requests",
             "Requests by route and status; 400 and above are errors, 499 a client that went away.",
             ["route", "status"],
             registry=self.registry,
         )
-        self._seconds = Histogram(
+        self.seconds = Histogram(
             "regimetry_request_seconds",
             "From the head of a request to the end of its response.",
             ["route"],
@@ -67,11 +71,6 @@ class Metrics:
             "Inference requests being read, waiting or run.",
             registry=self.registry,
         )
-
-    def observe(self, route: str, status: int, seconds: float) -> None:
-        """Count one request."""
-        self._requests.labels(route, str(status)).inc()
-        self._seconds.labels(route).observe(seconds)
 
     def expose(self, accept: str) -> tuple[bytes, str]:
         """Return the counts and their content type, in the format that the scraper accepts."""
@@ -102,4 +101,5 @@ class Measured:
         finally:
             endpoint: Any = scope.get("endpoint")
             route = "none" if endpoint is None else endpoint.__name__
-            self._metrics.observe(route, status, time.perf_counter() - start)
+            self._metrics.requests.labels(route, str(status)).inc()
+            self._metrics.seconds.labels(route).observe(time.perf_counter() - start)

@@ -58,8 +58,7 @@ def test_any_chunks_of_any_interleaving_are_labelled_as_whole_instruments(single
     cuts = data.draw(st.lists(st.integers(0, len(which)), max_size=8))
     names = [f"I{number}" for number in range(len(lengths))]
     found = in_chunks(Labeller(single), names, which, given_values, cuts)
-    for mine, expected in zip(found, one_by_one(single, which, given_values), strict=True):
-        np.testing.assert_array_equal(mine, expected)
+    np.testing.assert_equal(found, one_by_one(single, which, given_values))
 
 
 def test_single_rows_and_many_instruments_are_the_same(single, values):
@@ -67,8 +66,7 @@ def test_single_rows_and_many_instruments_are_the_same(single, values):
     rows = np.random.default_rng(1).integers(0, len(values), len(which))
     names = [str(number) for number in range(40)]
     found = in_chunks(Labeller(single), names, which, values[rows], range(1, 300))
-    for mine, expected in zip(found, one_by_one(single, which, values[rows]), strict=True):
-        np.testing.assert_array_equal(mine, expected)
+    np.testing.assert_equal(found, one_by_one(single, which, values[rows]))
 
 
 def test_threads_change_nothing(model_path, single, values):
@@ -76,8 +74,7 @@ def test_threads_change_nothing(model_path, single, values):
     which = np.arange(600) % 4
     found = in_chunks(Labeller(many), "abcd", which, values[:600], [100, 350])
     expected = in_chunks(Labeller(single), "abcd", which, values[:600], [])
-    for mine, theirs in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_equal(found, expected)
 
 
 def test_the_comparison_can_fail(single, values):

@@ -66,23 +66,6 @@ def test_answers_are_those_of_the_model(client, shipped, windows, binary_in, bin
         np.testing.assert_array_equal(found, expected)
 
 
-def test_outputs_are_chosen_and_ordered(client, windows):
-    chosen = [
-        triton.InferRequestedOutput("regime", binary_data=False),
-        triton.InferRequestedOutput("novelty", binary_data=True),
-    ]
-    response = client.infer("sp500", window_of(windows[:3]), outputs=chosen).get_response()
-    assert [output["name"] for output in response["outputs"]] == ["regime", "novelty"]
-    assert response["outputs"][0]["shape"] == [3]
-    assert response["outputs"][1]["parameters"] == {"binary_data_size": 12}
-
-
-def test_windows_are_independent_of_their_batch(client, shipped, windows):
-    whole = client.infer("sp500", window_of(windows)).as_numpy("distance")
-    alone = client.infer("sp500", window_of(windows[5:6])).as_numpy("distance")
-    np.testing.assert_allclose(alone[0], whole[5], atol=1e-5)
-
-
 def test_concurrent_clients_get_the_answers_of_serial_ones(server, client, windows):
     batches = [windows[i : i + 1 + i % 7] for i in range(40)]
     serial = [client.infer("sp500", window_of(batch)).as_numpy("embedding") for batch in batches]
