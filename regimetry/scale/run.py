@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -12,7 +12,7 @@ from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.model import RegimeModel
-from regimetry.scale.folder import Folder, scan
+from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
 from regimetry.scale.units import Unit, plan
@@ -135,51 +135,31 @@ def predict(
             )
         else:
             outcomes = _label_here(left, job, opened, advance)
+        reports, skipped = list(before.values()), dict(folder.skipped)
         with closing(outcomes):  # at once, so that no worker outlives an error
-            found = dict(_checked(outcomes, keep_going))
-    return _total(folder, units, before, found)
-
-
-Outcome = tuple[str, dict[str, Any] | RegimetryError]
-"""A unit's output and what became of it."""
+            for name, outcome in outcomes:
+                if not isinstance(outcome, RegimetryError):
+                    reports.append(outcome)
+                elif keep_going and isinstance(outcome, DataError):
+                    skipped[name] = str(outcome)
+                else:
+                    raise outcome
+    return {"units": len(units), "done_before": len(before), **_total(reports, skipped)}
 
 
 def _label_here(
     units: Sequence[Unit], job: Job, model: RegimeModel, advance: Advance
-) -> Generator[Outcome]:
+) -> Generator[tuple[str, dict[str, Any] | RegimetryError]]:
     for unit in units:
         yield unit.output, attempt(unit, job, model, advance)
 
 
-def _checked(outcomes: Iterable[Outcome], keep_going: bool) -> Iterator[Outcome]:
-    """Pass on what became of the units; the first that may not be passed over is raised."""
-    for output, outcome in outcomes:
-        goes_on = keep_going and isinstance(outcome, DataError)
-        if isinstance(outcome, RegimetryError) and not goes_on:
-            raise outcome
-        yield output, outcome
-
-
-def _total(
-    folder: Folder,
-    units: Sequence[Unit],
-    before: dict[str, dict[str, Any]],
-    found: dict[str, dict[str, Any] | RegimetryError],
-) -> dict[str, Any]:
-    skipped = dict(folder.skipped)
-    reports: list[dict[str, Any]] = list(before.values())
-    for output, outcome in found.items():
-        if isinstance(outcome, RegimetryError):
-            skipped[output] = str(outcome)
-        else:
-            reports.append(outcome)
+def _total(reports: list[dict[str, Any]], skipped: dict[str, str]) -> dict[str, Any]:
     for report in reports:
         skipped.update(report["skipped"])
     if not reports:
         raise DataError(f"Nothing could be labelled. The first: {next(iter(skipped.values()))}")
     return {
-        "units": len(units),
-        "done_before": len(before),
         **{key: sum(report[key] for report in reports) for key in ("rows", "instruments")},
         "short": sorted(name for report in reports for name in report["short"]),
         "bars": {

@@ -32,8 +32,3 @@ def test_the_limits_are_the_defaults():
         requests=options.max_requests,
         read_timeout_s=options.read_timeout,
     )
-
-
-def test_links_exist():
-    for target in re.findall(r"\]\(([^)#]+)\)", TEXT):
-        assert (ROOT / "docs" / target).exists(), target
