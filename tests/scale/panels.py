@@ -3,9 +3,16 @@
 import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
+import pytest
 
 COLUMNS = ["x0", "x1", "x2", "x3"]
 LENGTHS = (120, 60, 5, 200, 33, 11, 10)
+QUIET = [
+    pytest.mark.filterwarnings(f"ignore::{name}")
+    for name in ("DeprecationWarning", "FutureWarning", "ResourceWarning",
+                 "pytest.PytestUnraisableExceptionWarning")
+]  # fmt: skip
+"""Ray's own imports and processes."""
 
 
 def panel(values, lengths=LENGTHS, seed=0):

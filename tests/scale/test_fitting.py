@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from encoders import FAST
+from scale.panels import QUIET
 
 import regimetry as rg
 from regimetry import scale
@@ -13,15 +14,6 @@ from regimetry.scale.folder import scan
 from regimetry.scale.units import plan
 
 NAMES = [f"I{i}" for i in range(6)]
-
-
-# Ray's own imports and processes.
-QUIET = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 
 def quietly(test):

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from scale.panels import LAYOUTS, LENGTHS, assert_labels, label_each, panel, read_labels
+from scale.panels import COLUMNS, LAYOUTS, LENGTHS, assert_labels, label_each, panel, read_labels
 
 import regimetry as rg
 from regimetry.errors import ConfigError, DataError, RegimetryError
@@ -126,24 +126,22 @@ def test_kinds_of_columns(single, frame, tmp_path, kind):
         given["symbol"] = given["symbol"].str[1:].astype("int64")
     elif kind == "category":
         given["symbol"] = given["symbol"].astype("category")
-    elif kind == "zone":
-        given["date"] = given["date"].dt.tz_localize("Europe/Berlin")
-    elif kind == "text":
-        given["date"] = given["date"].astype(str)
+    elif kind in ("zone", "text", "date"):
+        given["date"] = {
+            "zone": given["date"].dt.tz_localize("Europe/Berlin"),
+            "text": given["date"].astype(str),
+            "date": given["date"].dt.date,
+        }[kind]
     elif kind == "number":
-        given["bar"] = np.arange(len(given))
-        given = given.drop(columns="date")
+        given = given.assign(bar=np.arange(len(given))).drop(columns="date")
         options = {"time_column": "bar"}
-    elif kind == "date":
-        given["date"] = given["date"].dt.date
     elif kind == "index":
         given, index = given.rename(columns={"date": "when"}).set_index("when"), True
     elif kind == "none":
         given = given.drop(columns="date")
     elif kind == "float32":
-        for name in ("x0", "x1", "x2", "x3"):
-            given[name] = given[name].astype("float32")
-            frame = frame.assign(**{name: given[name].astype("float64")})
+        given = given.astype(dict.fromkeys(COLUMNS, "float32"))
+        frame = given.astype(dict.fromkeys(COLUMNS, "float64"))
     given.to_parquet(tmp_path / "in" / "a.parquet", index=index)
     predict(tmp_path / "in", single, output=tmp_path / "out", **options)
     found = pq.read_table(tmp_path / "out" / "a.parquet")

@@ -12,18 +12,12 @@ import pandas as pd
 import psutil
 import pyarrow as pa
 import pytest
-from scale.panels import LAYOUTS, by_key, label_each, panel, write_halves
+from scale.panels import LAYOUTS, QUIET, by_key, label_each, panel, write_halves
 
 from regimetry.errors import ConfigError, DataError, InstallError
 from regimetry.scale import predict
 
-# Ray's own.
-pytestmark = [
-    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
-    pytest.mark.filterwarnings("ignore::FutureWarning"),
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = QUIET
 
 
 @pytest.fixture(scope="module")
