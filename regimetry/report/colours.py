@@ -10,9 +10,15 @@ REGIME_COLOURS = ("#0072B2", "#E69F00", "#D55E00", "#009E73", "#CC79A7", "#56B4E
 
 NO_REGIME = "#999999"
 
-_DASHES = ("solid", "dot", "dash", "longdash", "dashdot", "longdashdot")
-_SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "cross")
-_PATTERNS = ("", "/", "x", "-", "\\", "|")
+# Line, symbol and pattern: the next after every seven numbers.
+_TURNS = (
+    ("solid", "circle", ""),
+    ("dot", "square", "/"),
+    ("dash", "diamond", "x"),
+    ("longdash", "triangle-up", "-"),
+    ("dashdot", "x", "\\"),
+    ("longdashdot", "cross", "|"),
+)
 
 
 @dataclass(frozen=True)
@@ -37,11 +43,9 @@ class Look:
 
 def looks_of(names: Iterable[str], numbers: Iterable[int]) -> list[Look]:
     """Return the looks of regimes by their names and the numbers of their looks, in pairs."""
-    return [_look(name, number) for name, number in zip(names, numbers, strict=True)]
-
-
-def _look(name: str, number: int) -> Look:
-    """Take a colour, and the next line, symbol and pattern after every seven numbers."""
-    turn, colour = divmod(number, len(REGIME_COLOURS))
-    turn %= len(_DASHES)
-    return Look(name, REGIME_COLOURS[colour], _DASHES[turn], _SYMBOLS[turn], _PATTERNS[turn])
+    looks = []
+    for name, number in zip(names, numbers, strict=True):
+        turn, colour = divmod(number, len(REGIME_COLOURS))
+        line, symbol, pattern = _TURNS[turn % len(_TURNS)]
+        looks.append(Look(name, REGIME_COLOURS[colour], line, symbol, pattern))
+    return looks

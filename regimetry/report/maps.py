@@ -30,14 +30,14 @@ class EmbeddingMap:
     bars : ndarray of int64, shape (M,)
         Last bars of the windows that are shown.
     points : ndarray of float64, shape (M, 2)
-    share : tuple of float or None
-        Of the variance that either axis carries; UMAP's axes have no such meaning.
+    titles : tuple of str
+        Of the axes; PCA's say what share of the variance each carries.
     """
 
     name: str
     bars: NDArray[np.int64]
     points: Floats
-    share: tuple[float, float] | None
+    titles: tuple[str, str]
 
 
 def principal_components(
@@ -95,11 +95,12 @@ def embedding_maps(
     before = len(labels) - len(embedding)
     points, share = principal_components(embedding, 2)
     rows = spread_rows(labels[before:], MAP_ROWS)
-    axes = (float(share[0]), float(share[1]))
-    maps = [EmbeddingMap("PCA", rows + before, points[rows], axes)]
+    first, second = (f"PCA {i + 1} ({share[i]:.0%} of the variance)" for i in range(2))
+    maps = [EmbeddingMap("PCA", rows + before, points[rows], (first, second))]
     if umap and len(embedding) >= _UMAP_LEAST:
         rows = spread_rows(labels[before:], UMAP_ROWS)
-        maps.append(EmbeddingMap("UMAP", rows + before, _umap(embedding[rows]), None))
+        points = _umap(embedding[rows])
+        maps.append(EmbeddingMap("UMAP", rows + before, points, ("UMAP 1", "UMAP 2")))
     return tuple(maps)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any
 
 import plotly.graph_objects as go
 from jinja2 import Environment, StrictUndefined
@@ -15,7 +15,7 @@ from markupsafe import Markup
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
 
-from regimetry.report import words
+from regimetry.report import tables, words
 from regimetry.report.data import ReportData
 from regimetry.report.figures import (
     dwell_figure,
@@ -24,14 +24,6 @@ from regimetry.report.figures import (
     timeline_figure,
     training_figure,
     transition_figure,
-)
-from regimetry.report.tables import (
-    card_tables,
-    count_table,
-    drift_tables,
-    dwell_table,
-    outlook_table,
-    regime_table,
 )
 
 SCRIPTS = ("theme.js", "selection.js", "zoom.js", "start.js")
@@ -65,16 +57,16 @@ def render_page(data: ReportData) -> str:
         headline=words.headline(data),
         thinned=words.thinned(data),
         history=data.contract.training.history,
-        figures=Markup(_for_script({name: _plain(f) for name, f in page_figures(data).items()})),
+        figures=Markup(_for_script(page_figures(data))),
         library=base64.b64encode(library).decode(),
         style=Markup(_asset("page.css")),
         scripts=Markup("\n".join(map(_asset, SCRIPTS))),
-        regime_table=regime_table(data),
-        dwell_table=dwell_table(data),
-        outlook_table=outlook_table(data),
-        drift_tables=drift_tables(data),
-        count_table=count_table(data),
-        card=card_tables(data),
+        regime_table=tables.regime_table(data),
+        dwell_table=tables.dwell_table(data),
+        outlook_table=tables.outlook_table(data),
+        drift_tables=tables.drift_tables(data),
+        count_table=tables.count_table(data),
+        card=tables.card_tables(data),
         version=version("regimetry"),
     )
 
@@ -95,13 +87,10 @@ def page_figures(data: ReportData) -> dict[str, go.Figure]:
     return figures
 
 
-def _plain(figure: go.Figure) -> Any:
-    return json.loads(to_json(figure, validate=False))
-
-
-def _for_script(value: Any) -> str:
+def _for_script(figures: Mapping[str, go.Figure]) -> str:
     """Return JSON that no HTML parser takes for markup."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    plain = {name: json.loads(to_json(figures[name], validate=False)) for name in figures}
+    text = json.dumps(plain, ensure_ascii=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 

@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 
 from regimetry.report.colours import NO_REGIME, REGIME_COLOURS, Look
 from regimetry.report.data import ReportData
-from regimetry.report.figures.dwell import length_edges
+from regimetry.report.figures.dwell import length_edges, panel_grid
+from regimetry.report.figures.price import all_positive
 from regimetry.report.figures.training import VALIDATION
 from regimetry.report.maps import EmbeddingMap
 
@@ -57,18 +58,16 @@ def save_picture(figure: Figure, path: Path) -> None:
 def draw_timeline(data: ReportData) -> Figure:
     """Draw the price coloured by regime, above the probabilities and the novelty."""
     x = data.axis.values / _MS_PER_DAY if data.axis.dated else data.axis.values
-    y, regime = data.drawn.values, data.labels
     figure = Figure(figsize=(12, 7), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[5, 1.4, 1])
     # One segment from each bar to the next, in the colour of the later one: what was known then.
-    points = np.column_stack([x, y])
+    points = np.column_stack([x, data.drawn.values])
     segments = np.stack([points[:-1], points[1:]], axis=1)
     colours = [look.colour for look in data.looks]
-    later = [colours[k] if k >= 0 else NO_REGIME for k in regime[1:]]
+    later = [colours[k] if k >= 0 else NO_REGIME for k in data.labels[1:]]
     top.add_collection(LineCollection(list(segments), colors=later, linewidths=1.1))
     top.autoscale_view()
-    shown = y[~np.isnan(y)]
-    if len(shown) and (shown > 0).all():
+    if all_positive(data.drawn.values):
         top.set_yscale("log")
         top.yaxis.set_major_formatter("{x:g}")
         top.yaxis.set_minor_formatter("{x:g}")
@@ -76,8 +75,7 @@ def draw_timeline(data: ReportData) -> Figure:
     _legend(top, data.looks)
 
     middle.stackplot(x, np.nan_to_num(data.probability).T, colors=colours, lw=0)
-    middle.set_ylim(0, 1)
-    middle.set_ylabel("probability")
+    middle.set(ylim=(0, 1), ylabel="probability")
     bottom.plot(x, data.novelty, color="black", linewidth=0.6)
     bottom.set_ylabel("novelty")
     if len(x) > 1:
@@ -107,31 +105,27 @@ def draw_transitions(data: ReportData) -> Figure:
     size = 10 if k <= _MOST_NAMES else 5
     axes.set_xticks(range(k), names, rotation=45 if k <= 3 else 90, fontsize=size)
     axes.set_yticks(range(k), names, fontsize=size)
-    axes.set_xlabel("next bar")
-    axes.set_ylabel("this bar")
+    axes.set(xlabel="next bar", ylabel="this bar")
     return figure
 
 
 def draw_dwell(data: ReportData) -> Figure:
     """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects."""
     looks, spells = data.looks, data.spells
-    k = len(looks)
-    columns = min(k, 3 if k <= 9 else 5)
-    lines = -(-k // columns)
+    lines, columns = panel_grid(len(looks))
     figure = Figure(figsize=(3.4 * columns, 1.2 + 1.8 * lines), layout="constrained")
     grid = figure.subplots(lines, columns, sharex=True, squeeze=False).ravel()
     edges = length_edges(int(spells.length.max(initial=1)))
-    for regime, axes in enumerate(grid):
-        if regime >= k:
-            axes.set_visible(False)
-            continue
-        axes.hist(spells.length[spells.regime == regime], edges, color=looks[regime].colour)
+    for axes in grid[len(looks) :]:
+        axes.set_visible(False)
+    for regime, (axes, look) in enumerate(zip(grid, looks, strict=False)):
+        axes.hist(spells.length[spells.regime == regime], edges, color=look.colour)
         expected = data.analysis.dwell.expected[regime]
         if np.isfinite(expected):
             axes.axvline(expected, color="0.4", linestyle=":")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter("{x:g}")
-        axes.set_title(_safe(looks[regime].name), fontsize=9)
+        axes.set_title(_safe(look.name), fontsize=9)
         _open(axes)
     figure.supxlabel("bars", fontsize=9)
     figure.supylabel("spells", fontsize=9)
@@ -144,16 +138,15 @@ def draw_map(found: EmbeddingMap, data: ReportData) -> Figure:
     axes = figure.subplots()
     held = data.labels[found.bars]
     for regime, look in enumerate(data.looks):
-        x, y = found.points[held == regime].T
-        marker = _MARKERS[look.symbol]
-        label = _safe(look.name)
-        axes.scatter(x, y, s=9, alpha=0.5, color=look.colour, marker=marker, label=label)
-    titles = [f"{found.name} {number}" for number in (1, 2)]
-    if found.share is not None:
-        shares = (f" ({share:.0%} of the variance)" for share in found.share)
-        titles = [title + share for title, share in zip(titles, shares, strict=True)]
-    axes.set_xlabel(titles[0])
-    axes.set_ylabel(titles[1])
+        axes.scatter(
+            *found.points[held == regime].T,
+            s=9,
+            alpha=0.5,
+            color=look.colour,
+            marker=_MARKERS[look.symbol],
+            label=_safe(look.name),
+        )
+    axes.set(xlabel=found.titles[0], ylabel=found.titles[1])
     if len(data.regimes) <= _MOST_NAMES:
         axes.legend(frameon=False, fontsize=8)
     _open(axes)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.contract import Candidate, Landmarks, WindowCandidate
 from regimetry.report.data import ReportData
@@ -44,63 +45,61 @@ def number(value: float, digits: str = ".1f") -> str:
 
 def regime_table(data: ReportData) -> Table:
     """Describe each regime: share, spells, dwell, and performance where there are prices."""
-    found, dwell = data.analysis, data.analysis.dwell
-    header = ["regime", "share", "spells", "mean dwell", "expected dwell"]
+    dwell = data.analysis.dwell
+    columns = {
+        "share": _numbers(data.analysis.share, ".1%"),
+        "spells": _numbers(dwell.spells, "d"),
+        "mean dwell": _numbers(dwell.mean),
+        "expected dwell": _numbers(dwell.expected),
+    }
     if data.performances:
-        header += ["return", "volatility", "Sharpe", "hit rate", "drawdown"]
-        header += ["next bar: return", "next bar: Sharpe"]
-    rows = []
-    for i, name in enumerate(data.regimes):
-        row = [name, f"{found.share[i]:.1%}", str(dwell.spells[i])]
-        row += [number(dwell.mean[i]), number(dwell.expected[i])]
-        if data.performances:
-            same, after = data.performances["same"], data.performances["next"]
-            row += [
-                number(same.annual_return[i], ".1%"),
-                number(same.volatility[i], ".1%"),
-                number(same.sharpe[i], ".2f"),
-                number(same.hit_rate[i], ".1%"),
-                number(same.drawdown[i], ".1%"),
-                number(after.annual_return[i], ".1%"),
-                number(after.sharpe[i], ".2f"),
-            ]
-        rows.append(tuple(row))
-    return Table(tuple(header), rows, tuple(range(len(rows))))
+        same, after = data.performances["same"], data.performances["next"]
+        columns |= {
+            "return": _numbers(same.annual_return, ".1%"),
+            "volatility": _numbers(same.volatility, ".1%"),
+            "Sharpe": _numbers(same.sharpe, ".2f"),
+            "hit rate": _numbers(same.hit_rate, ".1%"),
+            "drawdown": _numbers(same.drawdown, ".1%"),
+            "next bar: return": _numbers(after.annual_return, ".1%"),
+            "next bar: Sharpe": _numbers(after.sharpe, ".2f"),
+        }
+    return _by_regime(data, columns)
 
 
 def dwell_table(data: ReportData) -> Table:
     """Describe how long the spells of each regime were, in bars."""
-    dwell, level = data.analysis.dwell, data.analysis.transitions.level
-    header = ("regime", "spells", "seen whole", "mean", "median", "longest", "expected")
-    rows = [
-        (
-            name,
-            str(dwell.spells[i]),
-            str(dwell.complete[i]),
-            number(dwell.mean[i]),
-            number(dwell.median[i], ".0f"),
-            number(dwell.longest[i], ".0f"),
-            number(dwell.expected[i]),
-            f"{number(dwell.lower[i])} to {number(dwell.upper[i])}",
-        )
-        for i, name in enumerate(data.regimes)
-    ]
-    return Table((*header, f"{level:.0%} interval"), rows, tuple(range(len(rows))))
+    dwell = data.analysis.dwell
+    limits = zip(_numbers(dwell.lower), _numbers(dwell.upper), strict=True)
+    columns = {
+        "spells": _numbers(dwell.spells, "d"),
+        "seen whole": _numbers(dwell.complete, "d"),
+        "mean": _numbers(dwell.mean),
+        "median": _numbers(dwell.median, ".0f"),
+        "longest": _numbers(dwell.longest, ".0f"),
+        "expected": _numbers(dwell.expected),
+        f"{data.analysis.transitions.level:.0%} interval": map(" to ".join, limits),
+    }
+    return _by_regime(data, columns)
 
 
 def outlook_table(data: ReportData) -> Table:
     """Say how likely each regime is some bars after the last, by the shrunk matrix."""
-    horizons = [h for h in (1, 5, 20) if h <= len(data.analysis.forecast)]
-    header = ("regime", *(f"in {h} bar{'s' if h > 1 else ''}" for h in horizons), "long run")
-    rows = [
-        (
-            name,
-            *(f"{data.analysis.forecast[h - 1, i]:.1%}" for h in horizons),
-            f"{data.analysis.long_run[i]:.1%}",
-        )
-        for i, name in enumerate(data.regimes)
-    ]
-    return Table(header, rows, tuple(range(len(rows))))
+    found = data.analysis
+    columns = {
+        f"in {h} bar{'s' if h > 1 else ''}": _numbers(found.forecast[h - 1], ".1%")
+        for h in (1, 5, 20)
+    }
+    return _by_regime(data, columns | {"long run": _numbers(found.long_run, ".1%")})
+
+
+def _numbers(values: NDArray[Any], digits: str = ".1f") -> list[str]:
+    return [number(value, digits) for value in values]
+
+
+def _by_regime(data: ReportData, columns: Mapping[str, Iterable[str]]) -> Table:
+    """Put columns together, one entry a regime; its name comes first."""
+    rows = list(zip(data.regimes, *columns.values(), strict=True))
+    return Table(("regime", *columns), rows, tuple(range(len(rows))))
 
 
 def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
@@ -120,18 +119,13 @@ def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
         )
         for line in drift.lines
     ]
-    shares = [
-        (
-            name,
-            f"{drift.training_share[i]:.1%}",
-            f"{drift.recent_share[i]:.1%}",
-            number(drift.training_dwell[i]),
-            number(drift.recent_dwell[i]),
-        )
-        for i, name in enumerate(data.regimes)
-    ]
-    columns = ("regime", "share before", "share now", "bars per exit before", "bars per exit now")
-    return Table(header, lines), Table(columns, shares, tuple(range(len(shares))))
+    columns = {
+        "share before": _numbers(drift.training_share, ".1%"),
+        "share now": _numbers(drift.recent_share, ".1%"),
+        "bars per exit before": _numbers(drift.training_dwell),
+        "bars per exit now": _numbers(drift.recent_dwell),
+    }
+    return Table(header, lines), _by_regime(data, columns)
 
 
 def count_table(data: ReportData) -> Table | None:
@@ -142,7 +136,7 @@ def count_table(data: ReportData) -> Table | None:
     values = np.asarray(training.eigenvalues, dtype=np.float64)
     if not len(values):
         return None
-    gaps = [*(values[:-1] - values[1:]).tolist(), math.nan]
+    gaps = -np.diff(values, append=np.nan)
     rows = [
         (str(i + 1), f"{value:.4f}", number(gap, ".4f"))
         for i, (value, gap) in enumerate(zip(values, gaps, strict=True))

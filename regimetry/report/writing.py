@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from regimetry.errors import DataError, InstallError
@@ -37,21 +39,27 @@ def write_report(data: ReportData, output: Path, kind: str) -> None:
     """
     folder = _folder(output, kind)
     if kind == "html":
-        _write_text(_page(data), output)
-    elif kind == "md" and folder is not None:
+        with _installed("plotly and jinja2, which make the page,"):
+            from regimetry.report.page import render_page
+        _write_text(render_page(data), output)
+        return
+    with _installed("matplotlib, which draws the figures,"):
+        from regimetry.report.pictures import pictures, save_picture
+    drawn = pictures(data)
+    if folder is None:
+        drawn, paths = {"timeline": drawn["timeline"]}, {"timeline": output}
+    else:
+        folder.mkdir(exist_ok=True)
+        suffix = "png" if kind == "md" else kind
+        paths = {name: folder / f"{name}.{suffix}" for name in drawn}
+    for name, draw in drawn.items():
+        with replacing(paths[name]) as temporary:
+            save_picture(draw(), temporary)
+    if kind == "md":
         from regimetry.report.markdown import render_markdown
 
-        paths = _write_pictures(data, folder, "png")
-        links = {path.stem: f"{folder.name}/{path.name}" for path in paths}
+        links = {name: f"{path.parent.name}/{path.name}" for name, path in paths.items()}
         _write_text(render_markdown(data, links), output)
-    elif folder is not None:
-        _write_pictures(data, folder, kind)
-    else:
-        _require_matplotlib()
-        from regimetry.report.pictures import draw_timeline, save_picture
-
-        with replacing(output) as temporary:
-            save_picture(draw_timeline(data), temporary)
 
 
 def _folder(output: Path, kind: str) -> Path | None:
@@ -62,38 +70,15 @@ def _folder(output: Path, kind: str) -> Path | None:
     return output if kind in ("png", "svg") and not one else None
 
 
-def _page(data: ReportData) -> str:
+@contextmanager
+def _installed(what: str) -> Iterator[None]:
     try:
-        from regimetry.report.page import render_page
+        yield
     except ModuleNotFoundError as error:
-        raise _absent("plotly and jinja2, which make the page,", error) from error
-    return render_page(data)
-
-
-def _write_pictures(data: ReportData, folder: Path, kind: str) -> list[Path]:
-    _require_matplotlib()
-    from regimetry.report.pictures import pictures, save_picture
-
-    folder.mkdir(exist_ok=True)
-    paths = []
-    for name, draw in pictures(data).items():
-        paths.append(folder / f"{name}.{kind}")
-        with replacing(paths[-1]) as temporary:
-            save_picture(draw(), temporary)
-    return paths
-
-
-def _require_matplotlib() -> None:
-    try:
-        import matplotlib  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise _absent("matplotlib, which draws the figures,", error) from error
-
-
-def _absent(what: str, error: ModuleNotFoundError) -> InstallError:
-    return InstallError(
-        f"{what} cannot be loaded ({error.name} is missing). Run: pip install 'regimetry[report]'."
-    )
+        raise InstallError(
+            f"{what} cannot be loaded ({error.name} is missing). Run: pip install "
+            "'regimetry[report]'."
+        ) from error
 
 
 def _write_text(text: str, output: Path) -> None:

@@ -22,6 +22,12 @@ def length_edges(longest: int, bins: int = 14) -> NDArray[np.int64]:
     return np.unique(np.append(edges, longest + 1))
 
 
+def panel_grid(k: int) -> tuple[int, int]:
+    """Return the lines and columns of K panels."""
+    columns = min(k, 3 if k <= 9 else 5)
+    return -(-k // columns), columns
+
+
 def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Look]) -> go.Figure:
     """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects.
 
@@ -34,8 +40,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Lo
     regimes : list of Look, length K
     """
     k = len(regimes)
-    columns = min(k, 3 if k <= 9 else 5)
-    lines = -(-k // columns)
+    lines, columns = panel_grid(k)
     figure = new_figure(80 + (190 if lines == 1 else 150 if k <= 9 else 96) * lines)
     figure.set_subplots(
         lines,

@@ -43,12 +43,6 @@ def map_figure(
             hovertemplate=f"%{{text}}<extra>{safe(look.name)}</extra>",
             meta={"regime": regime},
         )
-    titles = [f"{found.name} {number}" for number in (1, 2)]
-    if found.share is not None:
-        titles = [
-            f"{t} ({share:.0%} of the variance)"
-            for t, share in zip(titles, found.share, strict=True)
-        ]
-    figure.update_xaxes(title=label(titles[0]), zeroline=False)
-    figure.update_yaxes(title=label(titles[1]), zeroline=False)
+    figure.update_xaxes(title=label(found.titles[0]), zeroline=False)
+    figure.update_yaxes(title=label(found.titles[1]), zeroline=False)
     return figure

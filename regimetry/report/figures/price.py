@@ -60,17 +60,20 @@ def price_figure(
             hoverinfo="skip",
             meta={"regime": regime},
         )
-    known = values[~np.isnan(values)]
-    positive = bool(len(known)) and bool((known > 0).all())
     figure.update_xaxes(**time_axis(axis), rangeslider={"visible": True, "thickness": 0.12})
     figure.update_yaxes(
         title=label(name),
-        type="log" if positive else "linear",
+        type="log" if all_positive(values) else "linear",
         tickformat=",.6~r",
         zeroline=False,
         fixedrange=False,
     )
     return figure
+
+
+def all_positive(values: NDArray[np.float64]) -> bool:
+    """Whether a logarithmic axis can show all values; NaN where one is missing."""
+    return bool((values > 0).any() and not (values <= 0).any())
 
 
 def regime_steps(labels: NDArray[np.int64], regime: int) -> NDArray[np.int64]:
