@@ -23,36 +23,33 @@ def best_matching(gain: NDArray[np.number]) -> NDArray[np.int64]:
     """
     n_rows, n_columns = gain.shape
     if n_rows > n_columns:
-        rows_of_columns = best_matching(gain.T)
         result = np.full(n_rows, -1, dtype=np.int64)
-        result[rows_of_columns] = np.arange(n_columns)
+        result[best_matching(gain.T)] = np.arange(n_columns)
         return result
-    cost = -np.asarray(gain, dtype=np.float64)
-    of_row, of_column = np.zeros(n_rows), np.zeros(n_columns)
-    owner = np.full(n_columns, -1, dtype=np.int64)
+    # Column 0 stands for the row that seeks its column.
+    cost = np.zeros((n_rows, n_columns + 1))
+    cost[:, 1:] = -np.asarray(gain, dtype=np.float64)
+    of_row, of_column = np.zeros(n_rows), np.zeros(n_columns + 1)
+    owner = np.full(n_columns + 1, -1, dtype=np.int64)
     for root in range(n_rows):
-        distance = np.full(n_columns, np.inf)
-        came_from = np.full(n_columns, -1, dtype=np.int64)
-        done = np.zeros(n_columns, dtype=np.bool_)
-        row, column, travelled = root, -1, 0.0
-        while True:
-            reduced = travelled + cost[row] - of_row[row] - of_column
-            shorter = ~done & (reduced < distance)
-            distance[shorter], came_from[shorter] = reduced[shorter], column
-            column = int(np.argmin(np.where(done, np.inf, distance)))
-            travelled = float(distance[column])
+        owner[0], column = root, 0
+        slack = np.full(n_columns + 1, np.inf)
+        came_from = np.zeros(n_columns + 1, dtype=np.int64)
+        done = np.zeros(n_columns + 1, dtype=np.bool_)
+        while owner[column] >= 0:
             done[column] = True
-            if owner[column] < 0:
-                break
-            row = int(owner[column])
-        of_row[root] += travelled
-        earlier = done & (owner >= 0)
-        of_row[owner[earlier]] += travelled - distance[earlier]
-        of_column[earlier] -= travelled - distance[earlier]
-        while column >= 0:  # hand each column on the path to the row before
-            previous = int(came_from[column])
-            owner[column] = root if previous < 0 else owner[previous]
-            column = previous
+            reduced = cost[owner[column]] - of_row[owner[column]] - of_column
+            shorter = ~done & (reduced < slack)
+            slack[shorter], came_from[shorter] = reduced[shorter], column
+            column = int(np.argmin(np.where(done, np.inf, slack)))
+            step = slack[column]
+            of_row[owner[done]] += step
+            of_column[done] -= step
+            slack[~done] -= step
+        while column:  # hand each column on the path to the row before
+            owner[column] = owner[came_from[column]]
+            column = int(came_from[column])
     result = np.empty(n_rows, dtype=np.int64)
-    result[owner[owner >= 0]] = np.flatnonzero(owner >= 0)
+    taken = np.flatnonzero(owner[1:] >= 0)
+    result[owner[1:][taken]] = taken
     return result

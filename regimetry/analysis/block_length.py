@@ -31,17 +31,12 @@ def block_length(series: NDArray[np.floating]) -> float:
     if n < 8 or not x.any():
         return 1.0
     window = max(5, int(np.ceil(np.log10(n))))
-    most = int(np.ceil(np.sqrt(n))) + window
-    most = min(most, n - 1)
+    most = min(int(np.ceil(np.sqrt(n))) + window, n - 1)
     covariance = _autocovariance(x, most)
     bound = 2.0 * np.sqrt(np.log10(n) / n)
     small = np.abs(covariance[1:] / covariance[0]) < bound
     runs = np.convolve(small, np.ones(window), mode="valid") == window
-    significant = np.flatnonzero(~small)
-    if runs.any():
-        last = int(np.argmax(runs))
-    else:
-        last = int(significant[-1]) + 1 if len(significant) else 1
+    last = int(np.argmax(runs) if runs.any() else np.flatnonzero(~small)[-1] + 1)
     cut = min(2 * max(last, 1), most)
     lags = np.arange(cut + 1)
     weights = np.minimum(1.0, 2.0 * (1.0 - lags / cut)) * covariance[: cut + 1]

@@ -239,10 +239,8 @@ def _verdicts(
 
 def holm(p_values: Floats) -> Floats:
     """Adjust p-values for multiple testing (Holm 1979); NaN entries stay and do not count."""
-    adjusted = np.full(len(p_values), np.nan)
-    order = [i for i in np.argsort(p_values) if not np.isnan(p_values[i])]
-    running = 0.0
-    for rank, i in enumerate(order):
-        running = max(running, min(1.0, (len(order) - rank) * float(p_values[i])))
-        adjusted[i] = running
+    order = np.argsort(p_values)  # NaN last
+    left = np.count_nonzero(~np.isnan(p_values)) - np.arange(len(order))
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(left * p_values[order]), 1.0)
     return adjusted

@@ -44,13 +44,11 @@ class DwellTimes:
 
 
 def expected_dwell(matrix: Floats) -> Floats:
-    """Return ``1 / (1 - p_ii)``, the expected bars until each regime is left; (K,)."""
-    return expected_from_stay(np.diag(matrix))
+    """Return ``1 / (1 - p_ii)``, the expected bars until each regime is left; (K,).
 
-
-def expected_from_stay(stay: Floats) -> Floats:
-    """Return ``1 / (1 - stay)``; infinite at 1."""
-    leave = 1.0 - np.asarray(stay, dtype=np.float64)
+    Infinite where the regime is never left.
+    """
+    leave = 1.0 - np.diag(matrix)
     bars: Floats = np.divide(1.0, leave, out=np.full(leave.shape, np.inf), where=leave > 0)
     return bars
 
@@ -72,8 +70,7 @@ def survival(length: NDArray[np.int64], ended: NDArray[np.bool_]) -> tuple[Float
     """
     bars, deaths = np.unique(length[ended], return_counts=True)
     at_risk = len(length) - np.searchsorted(np.sort(length), bars, side="left")
-    share: Floats = np.cumprod(1.0 - deaths / at_risk, dtype=np.float64)
-    return bars.astype(np.float64), share
+    return bars.astype(np.float64), np.cumprod(1.0 - deaths / at_risk, dtype=np.float64)
 
 
 def dwell_times(spells: Spells, transitions: Transitions) -> DwellTimes:
@@ -102,14 +99,13 @@ def dwell_times(spells: Spells, transitions: Transitions) -> DwellTimes:
         below = np.flatnonzero(share <= 0.5)
         median[regime] = bars[below[0]] if len(below) else np.inf
     followed = transitions.counts.sum(axis=1) > 0
-    stay = np.diag(transitions.empirical)
     return DwellTimes(
         spells=np.array([len(group) for group in groups], dtype=np.int64),
         complete=np.array([spells.complete[group].sum() for group in groups], dtype=np.int64),
         mean=mean,
         longest=longest,
         median=median,
-        expected=np.where(followed, expected_from_stay(stay), np.nan),
-        lower=expected_from_stay(np.diag(transitions.lower)),
-        upper=expected_from_stay(np.diag(transitions.upper)),
+        expected=np.where(followed, expected_dwell(transitions.empirical), np.nan),
+        lower=expected_dwell(transitions.lower),
+        upper=expected_dwell(transitions.upper),
     )

@@ -37,10 +37,9 @@ class MatchedBlocks:
         after = np.flatnonzero(joined)
         before = self._labels[after - 1]
         order = np.argsort(before, kind="stable")
-        self._successors = after[order]
-        counts = np.bincount(before, minlength=int(self._labels.max()) + 1)
-        self._counts = counts
-        self._offsets = np.cumsum(counts) - counts
+        self._successors = after[order] if len(after) else np.zeros(1, dtype=np.int64)
+        self._counts = np.bincount(before, minlength=int(self._labels.max()) + 1)
+        self._offsets = np.cumsum(self._counts) - self._counts
 
     def draw(self, n_draws: int, length: int, generator: np.random.Generator) -> NDArray[np.int64]:
         """Draw stretches.
@@ -72,12 +71,8 @@ class MatchedBlocks:
             anywhere = generator.integers(n, size=n_draws)
             choices = self._counts[label]
             pick = (generator.random(n_draws) * choices).astype(np.int64)
-            place = np.minimum(self._offsets[label] + pick, max(len(self._successors) - 1, 0))
-            start = (
-                np.where(choices > 0, self._successors[place], anywhere)
-                if len(self._successors)
-                else anywhere
-            )
+            place = np.minimum(self._offsets[label] + pick, len(self._successors) - 1)
+            start = np.where(choices > 0, self._successors[place], anywhere)
         sizes = np.stack(lengths, axis=1).ravel()
         firsts = np.stack(starts, axis=1).ravel()
         within = np.arange(n_draws * length) - np.repeat(np.cumsum(sizes) - sizes, sizes)

@@ -138,8 +138,10 @@ def draw_map(found: EmbeddingMap, data: ReportData) -> Figure:
     axes = figure.subplots()
     held = data.labels[found.bars]
     for regime, look in enumerate(data.looks):
+        x, y = found.points[held == regime].T
         axes.scatter(
-            *found.points[held == regime].T,
+            x,
+            y,
             s=9,
             alpha=0.5,
             color=look.colour,

@@ -82,9 +82,7 @@ def recent_drift(
         embedding[first - without : cut - without], embedding[start - without :], rows
     )
 
-    def of(rows: slice) -> NDArray[np.bool_] | None:
-        return None if breaks is None else breaks[rows]
-
+    broken = np.zeros(n_bars, dtype=np.bool_) if breaks is None else breaks
     old, new = slice(first, cut), slice(start, n_bars)
     drift = detect_drift(
         labels[old],
@@ -92,8 +90,8 @@ def recent_drift(
         contract.n_regimes,
         training_novelty=np.where(labels[old] >= 0, before, np.nan),
         recent_novelty=np.where(labels[new] >= 0, now, np.nan),
-        training_breaks=of(old),
-        recent_breaks=of(new),
+        training_breaks=broken[old],
+        recent_breaks=broken[new],
         draws=draws,
     )
     return RecentDrift(drift, (first, cut), (start, n_bars), after_training)

@@ -77,8 +77,8 @@ def bucket_means(values: NDArray[np.floating], buckets: int) -> tuple[Rows, Floa
     present = ~np.isnan(wide[:, 0])
     count = np.add.reduceat(present.astype(np.float64), starts)[:, None]
     total = np.add.reduceat(np.where(present[:, None], wide, 0.0), starts, axis=0)
-    means: Floats = np.divide(total, count, out=np.full(total.shape, np.nan), where=count > 0)
-    return starts, means
+    missing = np.full(total.shape, np.nan)
+    return starts, np.divide(total, count, out=missing, where=count > 0)
 
 
 def drawn_spells(spells: Spells, n_rows: int, buckets: int) -> tuple[Rows, Rows, Rows]:

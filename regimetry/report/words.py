@@ -16,24 +16,26 @@ def headline(data: ReportData) -> list[tuple[str, str, str]]:
     last, regime = int(labelled[-1]), data.analysis.last
     spell = int(np.flatnonzero(data.spells.start <= last)[-1])
     since, bars = int(data.spells.start[spell]), int(data.spells.length[spell])
-    drift = "not computed"
+    lasting = data.analysis.dwell.expected[regime]
+    drift, where = "not computed", "see below"
     if data.drift is not None:
         seen = [line.name for line in data.drift.drift.lines if line.verdict == "drift"]
         drift = f"in {', '.join(seen)}" if seen else "none seen"
+        where = f"in the bars since {data.axis.text(data.drift.recent[0])}"
     return [
         (
             "Last regime",
             data.regimes[regime],
-            f"for {bars} bar{'s' * (bars != 1)}, since {data.axis.text(since)}",
+            f"for {_bars(bars, 'd')}, since {data.axis.text(since)}",
         ),
         ("Its probability", f"{data.probability[last, regime]:.0%}", f"at {data.axis.text(last)}"),
         (
             "Expected to last on",
-            _bars(data.analysis.dwell.expected[regime]),
+            _bars(lasting, ".0f") if np.isfinite(lasting) else "never left",
             "by the transition matrix",
         ),
         ("Novelty", number(float(data.novelty[last]), ".2f"), "1 is typical of training"),
-        ("Drift", drift, _drift_span(data)),
+        ("Drift", drift, where),
     ]
 
 
@@ -93,12 +95,6 @@ def drift_words(data: ReportData) -> str:
     )
 
 
-def _bars(value: float) -> str:
-    text = number(value, ".0f")
-    return f"{text} bar{'s' * (text != '1')}" if np.isfinite(value) else "never left"
-
-
-def _drift_span(data: ReportData) -> str:
-    if data.drift is None:
-        return "see below"
-    return f"in the bars since {data.axis.text(data.drift.recent[0])}"
+def _bars(value: float, digits: str) -> str:
+    text = format(value, digits)
+    return f"{text} bar{'s' * (text != '1')}"

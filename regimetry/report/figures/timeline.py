@@ -111,9 +111,8 @@ def _lanes(
     ends = np.append(axis.values, axis.values[-1] + step)
     for number, look in enumerate(regimes):
         mine = regime == number
-        x = np.full((int(mine.sum()), 3), np.nan)
-        x[:, 0], x[:, 1] = axis.values[first[mine]], ends[last[mine] + 1]
-        x[:, 2] = x[:, 1]
+        behind = ends[last[mine] + 1]
+        x = np.column_stack([axis.values[first[mine]], behind, behind])
         y = np.tile(np.array([number, number, np.nan], np.float32), len(x))
         figure.add_scatter(
             x=x.ravel(),
