@@ -76,8 +76,6 @@ def change_points(
 
 def _mean_lead(probability: Floats, spells: Spells, other: NDArray[np.int64]) -> Floats:
     """Return the mean, over each spell, of its regime's probability over another's."""
-    if not len(other):
-        return np.empty(0)
     offsets = np.cumsum(spells.length) - spells.length
     rows = np.arange(spells.length.sum()) + np.repeat(spells.start - offsets, spells.length)
     own, rival = (np.repeat(regime, spells.length) for regime in (spells.regime, other))

@@ -197,8 +197,7 @@ def _redraw(
     draws, length = shape
     parts = []
     at_once = max(1, _CELLS // length)
-    joined = np.ones((1, length), dtype=np.bool_)
-    joined[:, 0] = False
+    joined = np.arange(length)[None] > 0
     for start in range(0, draws, at_once):
         rows = blocks.draw(min(at_once, draws - start), length, generator)
         novelty = None if stretch.novelty is None else stretch.novelty[rows]

@@ -175,13 +175,11 @@ def _falls_in_spells(logs: Floats, spell: NDArray[np.int64]) -> Floats:
     The running maximum restarts at every spell: it doubles its reach in each pass, which stays
     exact and needs log2 of the longest spell.
     """
-    if not len(logs):
-        return logs
     total = np.cumsum(logs)
-    first = np.flatnonzero(np.concatenate([[True], spell[1:] != spell[:-1]]))
+    first = np.flatnonzero(np.diff(spell, prepend=-1))
     start = (total[first] - logs[first])[spell]
     high = np.maximum(total, start)
-    longest = int(np.bincount(spell).max())
+    longest = int(np.bincount(spell).max(initial=0))
     reach = 1
     while reach < longest:
         same = spell[reach:] == spell[:-reach]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,14 +19,12 @@ from regimetry.analysis import (
     spells_of,
 )
 from regimetry.analysis.price import find_price
+from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import Look, looks_of
 from regimetry.report.maps import EmbeddingMap, embedding_maps
 from regimetry.report.recent import RecentDrift, recent_drift
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
 
 Floats = NDArray[np.float64]
 

@@ -63,15 +63,14 @@ def principal_components(
     scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     scaled = (wide - wide.mean(axis=0)) * scale
     values, vectors = np.linalg.eigh(scaled.T @ scaled / len(scaled))
-    count = min(n_components, len(values))
-    values, vectors = np.maximum(values[::-1][:count], 0.0), vectors[:, ::-1][:, :count]
+    vectors = vectors[:, ::-1][:, :n_components]
     largest = np.abs(vectors).argmax(axis=0)
-    vectors = vectors * np.sign(vectors[largest, np.arange(count)])
+    signs = np.sign(vectors[largest, np.arange(len(largest))])
     points, share = np.zeros((len(wide), n_components)), np.zeros(n_components)
-    points[:, :count] = scaled @ vectors
-    total = float((deviation > 0).sum())  # each dimension that varies has variance 1
-    share[:count] = values / total if total else 0.0
-    return points, share
+    points[:, : len(signs)] = scaled @ (vectors * signs)
+    # Each dimension that varies has variance 1.
+    share[: len(signs)] = values[::-1][:n_components] / max(np.count_nonzero(deviation), 1)
+    return points, np.maximum(share, 0.0)
 
 
 def embedding_maps(

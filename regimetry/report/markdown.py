@@ -37,15 +37,18 @@ def render_markdown(data: ReportData, links: dict[str, str]) -> str:
     links : dict of str to str
         Of each picture's name to its file, relative to the Markdown file.
     """
-    parts = [f"# Regimes of {_text(data.data_name)}"]
-    parts.append(f"{words.span(data)}; model {_text(data.model_name)}.")
-    facts = [(title, f"{value}, {detail}") for title, value, detail in words.headline(data)]
-    parts.append("\n".join(f"- {title}: {_text(text)}" for title, text in facts))
+    facts = [
+        f"- {title}: {_text(f'{value}, {detail}')}" for title, value, detail in words.headline(data)
+    ]
+    parts = [
+        f"# Regimes of {_text(data.data_name)}",
+        f"{words.span(data)}; model {_text(data.model_name)}.",
+        "\n".join(facts),
+    ]
     if data.drawn.note is not None:
         name = _text(data.drawn.name)
         parts.append(f"{name} is drawn in place of a price. {_text(data.drawn.note)}")
-    parts.append(_picture("timeline", links))
-    parts.append(words.insample(data))
+    parts += [_picture("timeline", links), words.insample(data)]
     parts += ["## What each regime is like", _table(regime_table(data))]
     if "performance" in data.notes:
         parts.append(f"No performance: {_text(data.notes['performance'])}")
@@ -56,9 +59,8 @@ def render_markdown(data: ReportData, links: dict[str, str]) -> str:
             parts += [f"## {TITLES[name]}", _picture(name, links)]
     parts += ["## Drift", words.drift_words(data), *map(_table, drift_tables(data) or ())]
     found = count_table(data)
-    parts += ["## Number of regimes"]
-    parts.append("The model file does not record it." if found is None else _table(found))
-    parts.append("## Model card")
+    counted = "The model file does not record it." if found is None else _table(found)
+    parts += ["## Number of regimes", counted, "## Model card"]
     for title, table in card_tables(data):
         parts += [f"### {title}", _table(table)]
     return "\n\n".join(parts) + "\n"

@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from regimetry.report.colours import NO_REGIME, REGIME_COLOURS, Look
+from regimetry.report.colours import NO_REGIME, REGIME_COLOURS
 from regimetry.report.data import ReportData
 from regimetry.report.figures.dwell import length_edges, panel_grid
 from regimetry.report.figures.price import all_positive
@@ -72,7 +72,10 @@ def draw_timeline(data: ReportData) -> Figure:
         top.yaxis.set_major_formatter("{x:g}")
         top.yaxis.set_minor_formatter("{x:g}")
     top.set_ylabel(_safe(data.drawn.name))
-    _legend(top, data.looks)
+    if len(data.looks) <= _MOST_NAMES:
+        for look in data.looks:
+            top.plot([], [], color=look.colour, linewidth=4, label=_safe(look.name))
+        top.legend(loc="upper left", frameon=False, ncols=min(len(data.looks), 7))
 
     middle.stackplot(x, np.nan_to_num(data.probability).T, colors=colours, lw=0)
     middle.set(ylim=(0, 1), ylabel="probability")
@@ -167,14 +170,6 @@ def draw_training(data: ReportData) -> Figure:
     axes.legend(frameon=False)
     _open(axes)
     return figure
-
-
-def _legend(axes: Any, looks: list[Look]) -> None:
-    if len(looks) > _MOST_NAMES:
-        return
-    for look in looks:
-        axes.plot([], [], color=look.colour, linewidth=4, label=_safe(look.name))
-    axes.legend(loc="upper left", frameon=False, ncols=min(len(looks), 7))
 
 
 def _open(*axes: Any) -> None:

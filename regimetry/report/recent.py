@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import Drift, comparable_novelty, detect_drift
+from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.report.axis import TimeAxis
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
 
 LAST_SHARE = 0.2
 """Of the bars, which are the recent stretch where no bar lies behind training."""

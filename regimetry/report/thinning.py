@@ -71,8 +71,6 @@ def bucket_means(values: NDArray[np.floating], buckets: int) -> tuple[Rows, Floa
         NaN where the bucket has no value.
     """
     wide = np.asarray(values, dtype=np.float64)
-    if len(wide) <= buckets:
-        return np.arange(len(wide)), wide
     starts = bucket_starts(len(wide), buckets)
     present = ~np.isnan(wide[:, 0])
     count = np.add.reduceat(present.astype(np.float64), starts)[:, None]
@@ -100,13 +98,11 @@ def drawn_spells(spells: Spells, n_rows: int, buckets: int) -> tuple[Rows, Rows,
     order = np.argsort(spells.regime, kind="stable")
     regime, first = spells.regime[order], spells.start[order]
     last = first + spells.length[order] - 1
-    if not len(order):
-        return regime, first, last
     apart = np.ones(len(order), dtype=np.bool_)
     between = first[1:] - last[:-1] - 1
     apart[1:] = (regime[1:] != regime[:-1]) | (between >= max(1, n_rows // buckets))
     begins = np.flatnonzero(apart)
-    ends = np.append(begins[1:], len(order)) - 1
+    ends = np.flatnonzero(np.roll(apart, -1))  # each before the next that stands apart
     return regime[begins], first[begins], last[ends]
 
 

@@ -58,10 +58,8 @@ def thinned(data: ReportData) -> str | None:
         )
     if n - data.analysis.missing > MAP_ROWS:
         parts.append(f"the map shows {len(data.maps[0].bars):,} windows, spread over each regime")
-    if not parts:
-        return None
     text = "; ".join(parts)
-    return f"Thinned to stay quick: {text}. Tables and tests use every bar."
+    return f"Thinned to stay quick: {text}. Tables and tests use every bar." if parts else None
 
 
 def insample(data: ReportData) -> str:

@@ -1,6 +1,7 @@
 """Drift: block length, resampling, novelty, and the rates that matter."""
 
 import math
+from functools import cache
 
 import numpy as np
 import pytest
@@ -131,6 +132,7 @@ def run(generator, number, *, stay=0.97, shift=0.0, states=K):
     )
 
 
+@cache
 def verdicts(n_runs, **change):
     generator = np.random.default_rng(11)
     found = [run(generator, number, **change) for number in range(n_runs)]

@@ -140,32 +140,17 @@ def test_the_published_market_counts_a_state_that_is_never_named(tmp_path):
 
 
 def made_up():
-    rows = []
-    for problem, base in (("s1", 0.8), ("s2", 0.6), ("n1", 0.3)):
-        for seed in range(3):
-            for method, more in (("statistics", 0.1 * seed), ("hmm", 0.05)):
-                rows.append(
-                    {
-                        "method": method,
-                        "problem": problem,
-                        "seed": seed,
-                        "chosen": False,
-                        "task": "causal",
-                        "n_regimes": 3,
-                        "true_n_regimes": 3,
-                        "seconds": 1.0,
-                        "ari": base - 0.1 + more,
-                        "bac": 0.5,
-                        "delay": 4.0,
-                        "missed": 0.25,
-                    }
-                )
-    for seed, found in enumerate((1, 1, 2)):
-        rows.append(
-            {**rows[0], "problem": "noise", "seed": seed, "chosen": True, "n_regimes": found,
-             "task": "count", "ari": np.nan}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
+    every = {"chosen": False, "task": "causal", "n_regimes": 3, "true_n_regimes": 3, "seconds": 1.0,
+             "ari": np.nan, "bac": 0.5, "delay": 4.0, "missed": 0.25}  # fmt: skip
+    rows = [
+        {"method": method, "problem": problem, "seed": seed, "ari": base - 0.1 + more}
+        for problem, base in (("s1", 0.8), ("s2", 0.6), ("n1", 0.3))
+        for seed in range(3)
+        for method, more in (("statistics", 0.1 * seed), ("hmm", 0.05))
+    ]
+    noise = {"method": "statistics", "problem": "noise", "chosen": True, "task": "count"}
+    rows += [noise | {"seed": seed, "n_regimes": found} for seed, found in enumerate((1, 1, 2))]
+    return pd.DataFrame([every | row for row in rows])
 
 
 def test_tables_hold_medians_and_pairs():

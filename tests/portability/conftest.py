@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from reports import contract, made  # noqa: F401  fixtures
 
 from regimetry.series.samples import market_sample
 
@@ -87,6 +88,19 @@ def node(require):
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def chromium(require):
+    program = shutil.which("chromium")
+    require(program, "Chromium is not installed")
+    require((EXAMPLES / "node_modules" / "playwright-core").is_dir(), "playwright-core is absent")
+    return program
+
+
+@pytest.fixture(scope="session")
+def regimes(node):
+    return lambda *files: node(EXAMPLES / "node" / "regimes.mjs", *files)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,12 +15,9 @@ DRIVER = Path(__file__).with_name("browser.mjs")
 
 
 @pytest.fixture(scope="session")
-def drive(require, node, request):
+def drive(require, node, chromium, request):
     """Open the page of a site in Chromium; what the browser saw."""
     examples = request.config.rootpath / "examples"
-    chromium = shutil.which("chromium")
-    require(chromium, "Chromium is not installed")
-    require((examples / "node_modules" / "playwright-core").is_dir(), "playwright-core is absent")
     require((examples / "browser" / "vendor").is_dir(), "examples/browser/vendor is absent")
 
     def drive(site, *arguments):

@@ -1,8 +1,6 @@
 """The report in headless Chromium, opened from disk."""
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,22 +16,11 @@ PLOTS = ["price", "timeline", "transitions", "dwell", "pca"]  # the shipped mode
 
 
 @pytest.fixture(scope="module")
-def browser(require):
+def browser(node, chromium):
     """Open a report in Chromium and use it; what was seen."""
-    program, chromium = shutil.which("node"), shutil.which("chromium")
-    require(program, "Node is not installed")
-    require(chromium, "Chromium is not installed")
-    modules = DRIVER.parents[2] / "examples" / "node_modules"
-    require((modules / "playwright-core").is_dir(), "playwright-core is absent")
 
     def browser(page, folder, *steps):
-        result = subprocess.run(
-            [program, DRIVER, chromium, page, folder, *steps],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        result = node(DRIVER, chromium, page, folder, *steps)
         assert result.returncode == 0, result.stderr
         return json.loads(result.stdout)
 
@@ -123,33 +110,15 @@ def test_a_page_that_asks_for_something_is_told(browser, tmp_path, made_page):
 
 
 @pytest.fixture
-def made_page(model):
-    """Return a function that writes a page of made-up labels of forty regimes."""
-    import dataclasses
-
-    import regimetry as rg
-    from regimetry.report.axis import TimeAxis
-    from regimetry.report.data import Drawn, gather
+def made_page(made):
+    """Return a function that writes a page of made-up labels."""
+    from regimetry.report.data import Drawn
     from regimetry.report.page import render_page
 
-    contract = rg.load(model, device="cpu", threads=1).contract
-
     def made_page(path, name, names):
-        generator, k, n = np.random.default_rng(0), len(names), 4000
-        regimes = (dataclasses.replace(contract.regimes[0], name=name) for name in names)
-        matrix = tuple(map(tuple, np.eye(k).tolist()))
-        labels = np.repeat(np.arange(n // 10) % k, 10)
-        data = gather(
-            dataclasses.replace(contract, regimes=tuple(regimes), transition_matrix=matrix),
-            axis=TimeAxis.of(np.arange(n), None),
-            drawn=Drawn(name, 50 + generator.standard_normal(n).cumsum() / 9, note=name),
-            labels=labels,
-            probability=np.eye(k)[labels],
-            novelty=np.ones(n),
-            embedding=generator.standard_normal((n, 5)),
-            data_name=name,
-            model_name=name,
-        )
+        values = 50 + np.random.default_rng(0).standard_normal(4000).cumsum() / 9
+        titles = {"drawn": Drawn(name, values, note=name), "data_name": name, "model_name": name}
+        data = made(4000, len(names), dated=False, names=names, **titles)
         path.write_text(render_page(data), encoding="utf-8")
         return path
 

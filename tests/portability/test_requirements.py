@@ -3,13 +3,14 @@
 import pytest
 
 
-def test_what_is_absent_is_skipped(require, monkeypatch):
-    monkeypatch.delenv("REGIMETRY_REQUIRE_PORTABILITY", raising=False)
-    with pytest.raises(pytest.skip.Exception, match="Node is not installed; examples/README"):
-        require(False, "Node is not installed")
-
-
-def test_what_is_absent_fails_where_it_is_required(require, monkeypatch):
-    monkeypatch.setenv("REGIMETRY_REQUIRE_PORTABILITY", "1")
-    with pytest.raises(pytest.fail.Exception, match="Node is not installed"):
+@pytest.mark.parametrize(
+    ("required", "outcome", "message"),
+    [
+        ("", pytest.skip.Exception, "Node is not installed; examples/README"),
+        ("1", pytest.fail.Exception, "Node is not installed, and"),
+    ],
+)
+def test_what_is_absent(require, monkeypatch, required, outcome, message):
+    monkeypatch.setenv("REGIMETRY_REQUIRE_PORTABILITY", required)
+    with pytest.raises(outcome, match=message):
         require(False, "Node is not installed")

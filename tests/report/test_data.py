@@ -1,5 +1,7 @@
 """What a report gathers: the drawn column, the recent stretch, the maps, the words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -124,19 +126,10 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.header == ("regimes", "eigenvalue", "gap to the next")
     assert table.marked == 2
     assert float(table.rows[0][2]) == pytest.approx(1 - 0.95668, abs=1e-4)
-    candidates = (
-        Candidate(n_regimes=2, eigenvalue=0.9, gap=0.1, shortest_dwell=9.0, smallest_share=0.4),
-        Candidate(
-            n_regimes=3,
-            eigenvalue=0.8,
-            gap=0.3,
-            landmarks=Landmarks(drawn="spread"),
-            shortest_dwell=7.0,
-            smallest_share=0.2,
-            chosen=True,
-        ),
-    )
-    table = count_table(made(300, training={"candidates": candidates}))
+    two = Candidate(n_regimes=2, eigenvalue=0.9, gap=0.1, shortest_dwell=9.0, smallest_share=0.4)
+    own = {"n_regimes": 3, "eigenvalue": 0.8, "gap": 0.3, "chosen": True}
+    three = replace(two, landmarks=Landmarks(drawn="spread"), **own)
+    table = count_table(made(300, training={"candidates": (two, three)}))
     assert table.header[:3] == ("regimes", "eigenvalue", "gap")
     assert table.header[4:6] == ("stability deviation", "landmarks")
     assert "chosen" not in table.header

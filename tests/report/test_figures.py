@@ -12,11 +12,7 @@ from hypothesis.extra import numpy as hnp
 from regimetry.contract import TrainingRecord
 from regimetry.regimes.alignment import align
 from regimetry.report.axis import TimeAxis
-from regimetry.report.colours import (
-    NO_REGIME,
-    REGIME_COLOURS,
-    looks_of,
-)
+from regimetry.report.colours import NO_REGIME, REGIME_COLOURS, looks_of
 from regimetry.report.figures import (
     map_figure,
     price_figure,
@@ -31,21 +27,13 @@ from regimetry.report.page import page_figures
 # Machado, Oliveira, Fernandes 2009, severity 1, on linear RGB.
 BLINDNESS = {
     "none": np.eye(3),
-    "protanopia": np.array(
-        [
-            [0.152286, 1.052583, -0.204868],
-            [0.114503, 0.786281, 0.099216],
-            [-0.003882, -0.048116, 1.051998],
-        ]
-    ),
-    "deuteranopia": np.array(
-        [
-            [0.367322, 0.860646, -0.227968],
-            [0.280085, 0.672501, 0.047413],
-            [-0.011820, 0.042940, 0.968881],
-        ]
-    ),
-}
+    "protanopia": np.array([[0.152286, 1.052583, -0.204868],
+                            [0.114503, 0.786281, 0.099216],
+                            [-0.003882, -0.048116, 1.051998]]),
+    "deuteranopia": np.array([[0.367322, 0.860646, -0.227968],
+                              [0.280085, 0.672501, 0.047413],
+                              [-0.011820, 0.042940, 0.968881]]),
+}  # fmt: skip
 
 
 def lab(colour, kind):
@@ -87,10 +75,9 @@ def test_a_refit_that_was_aligned_keeps_its_looks(made):
     alignment, _ = align(labels, labels, data.regimes, 3, old_looks=(0, 2, 1))
     contract = replace(data.contract, training=TrainingRecord(alignment=alignment))
     drawn = page_figures(replace(data, contract=contract))
-    for name, others in (("price", 1), ("dwell", 0)):
-        traces = drawn[name].data[others:]
-        seen = [(t.line if name == "price" else t.marker).color for t in traces]
-        assert seen == [REGIME_COLOURS[0], REGIME_COLOURS[2], REGIME_COLOURS[1]]
+    lines = [trace.line for trace in drawn["price"].data[1:]]
+    for shapes in (lines, [trace.marker for trace in drawn["dwell"].data]):
+        assert [shape.color for shape in shapes] == [REGIME_COLOURS[k] for k in (0, 2, 1)]
     assert [look.name for look in data.looks] == data.regimes
     assert [look.colour for look in data.looks] == list(REGIME_COLOURS[:3])
 
@@ -180,10 +167,8 @@ def test_hostile_names_are_text_in_figures(made):
     assert "<script>" not in text.replace("\\u003c", "<")
     figure = map_figure(data.maps[0], data.axis, data.labels, looks_of(names, range(3)))
     assert figure.data[1].name == "a &amp; b"
-    assert (
-        transition_figure(data.analysis.transitions, ["x" * 99] * 3).layout.xaxis.ticktext[0][-1]
-        == "…"
-    )
+    cut = transition_figure(data.analysis.transitions, ["x" * 99] * 3)
+    assert cut.layout.xaxis.ticktext[0][-1] == "…"
 
 
 def test_training_curves_of_any_name_and_length():

@@ -1,14 +1,14 @@
-"""OpenVINO and ONNX's reference evaluator, each through its example."""
+"""onnxruntime-node, OpenVINO and ONNX's reference evaluator, each through its example."""
 
 from importlib.util import find_spec
 
 import pytest
 
-RUNTIMES = ("openvino", "onnx_reference")
 
-
-@pytest.fixture(params=RUNTIMES)
+@pytest.fixture(params=["node", "openvino", "onnx_reference"])
 def compare(request, require, python_example):
+    if request.param == "node":
+        return request.getfixturevalue("regimes")
     module = {"onnx_reference": "onnx"}.get(request.param, request.param)
     require(find_spec(module), f"{module} is not installed")
     return lambda *files: python_example(f"{request.param}/compare.py", *files)
