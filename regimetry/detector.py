@@ -1,4 +1,4 @@
-"""The estimator: walks a series through windows, encoder, regimes and export."""
+"""The estimator: a series in; windows, encoder, regimes and export; a model file out."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ if TYPE_CHECKING:
 class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
-    The T rows lie in time order: they are not exchangeable, as in most of scikit-learn. Numbers,
-    texts and arrays of numpy serve as Python's do.
+    The T rows are in time order; unlike in most of scikit-learn, they are not exchangeable.
+    Parameters may be numbers, texts and arrays of numpy as well as of Python.
 
-    :class:`~regimetry.fit.options.FitOptions` checks the parameters and says more of them.
+    :class:`~regimetry.fit.options.FitOptions` checks the parameters and describes them in detail.
 
     Parameters
     ----------
     window_size : int or "auto"
-        W, bars that a label looks back on.
+        W, number of bars that a label uses.
     n_regimes : int or "auto"
-        K; "auto" takes the largest number up to 8 whose regimes last and come back.
+        K; "auto" takes the largest number up to 8 whose regimes last and are stable.
     min_dwell : int or None
-        Bars that every regime must last, for "auto"; ``None`` takes five windows.
+        For "auto", the shortest time that a regime lasts, in bars; ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
     encoder : EncoderConfig, keras.Model or None
         Architecture, or a model of your own; ``None``: tokens of 64, moments pooling.
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
-        What the encoder is trained on; ``None`` leaves its random weights as they are.
+        How to train the encoder; ``None`` leaves its weights random.
     epochs : int or None
         Most epochs of training; ``None`` takes the objective's own budget.
     difference : "auto", "none" or list of str
@@ -57,38 +57,38 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
     jump_penalty, smooth_penalty : float or "auto"
         Prices of a change of regime in the causal labels and in those of :meth:`smooth`.
     n_landmarks : int
-        M, most windows that the spectral map is built on.
+        M, largest number of windows that the spectral map is built on.
     max_windows : int
-        Most windows that the fit looks at one by one.
+        Largest number of windows that the fit keeps; from more it takes a sample.
     scaling : {"instrument", "pooled"}
-        Of many instruments: each in its own units, or all read as they are.
+        Of many instruments: scale each by itself, or read all without scaling.
     opset : {17, 18}
         Of the model file.
     random_state : int, RandomState or None
         The same integer gives the same file on the same machine and versions.
     deterministic : bool
-        Insist on operators that give the same bits every time, also on a GPU.
+        Use only operators that give the same bits every time, also on a GPU.
     progress : bool
         Show stages and time left on standard error.
 
     Attributes
     ----------
     labels_ : ndarray of int64, shape (T,)
-        Causal label of each training bar, -1 for the first ones; of many instruments as of
-        :meth:`predict`. That of bar t uses bars up to t, through a map fitted on all bars. There
-        are none after a fit on rows that memory does not hold.
+        Causal label of each training bar, -1 for the first ones; for many instruments, what
+        :meth:`predict` returns. The label of bar t uses bars up to t, through a map fitted on all
+        bars. Absent after a fit on rows that are not in memory.
     embeddings_ : ndarray of float32, shape (N, D)
-        Of the windows that the fit looked at.
+        Of the windows that the fit used.
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
         What each number of regimes would look like, and why "auto" did not take it.
     window_candidates_ : tuple of WindowCandidate
-        The same of window sizes; empty where a number was given.
+        The same for window sizes; empty if a number was given.
     alignment_ : Alignment or None
-        How the regimes stand to those of ``align_to``.
+        How the regimes correspond to those of ``align_to``.
     eigenvalues_ : ndarray of float64
-        Of the affinity whose gaps the candidates hold.
+        Of the affinity; the candidates hold their gaps.
     history_ : dict of list of float
         Loss curves; empty if untrained.
     parity_ : ParityReport
@@ -167,17 +167,17 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         Parameters
         ----------
         X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
-            Finite. Of a frame, columns of numbers and booleans are read, and those declared
-            categorical. Its timestamps, if any, must rise, of many instruments within each. A
-            :class:`~regimetry.fit.source.Source` gives rows that memory need not hold.
+            Finite. In a frame, columns of numbers and booleans are read, and those declared
+            categorical. Timestamps, if any, must rise, for many instruments within each. A
+            :class:`~regimetry.fit.source.Source` gives rows that need not fit in memory.
         y : None
             Ignored.
         by : str or None
             Column of a long frame that names the instrument of each row. No window crosses from
-            one instrument into the next; regimes are those of all together.
+            one instrument into the next; all instruments share the regimes.
         features : OhlcvFeatures or None
-            What made ``X`` of price bars. The file keeps it, so that the command line makes the
-            same of the bars it is given.
+            What computed ``X`` from price bars. The file keeps it, so that the model takes the
+            bars.
 
         Returns
         -------

@@ -1,6 +1,6 @@
 """Stage 7: statistics of label sequences, on numpy alone.
 
-One concept a file; :func:`analyse_labels` puts those together that need labels alone.
+One concept per file; :func:`analyse_labels` joins those that need labels alone.
 """
 
 from regimetry.analysis.agreement import Agreement, adjusted_rand, agreement

@@ -1,4 +1,4 @@
-"""How far two labellings of the same bars agree, whatever their numbers and their K."""
+"""How far two labellings of the same bars agree, for any numbering and any K."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from regimetry.errors import DataError
 
 @dataclass(frozen=True)
 class Agreement:
-    """Two labellings set against each other, over the bars that both label.
+    """A comparison of two labellings, over the bars that both label.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""All that a label sequence says, in one call."""
+"""The whole analysis of a label sequence, in one call."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from regimetry.analysis.transitions import Transitions, estimate_transitions
 
 @dataclass(frozen=True)
 class Analysis:
-    """A label sequence described as a whole: every field looks at all bars given.
+    """The analysis of a label sequence; every field uses all bars given.
 
     Attributes
     ----------

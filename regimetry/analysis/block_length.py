@@ -1,4 +1,4 @@
-"""How long the blocks of a bootstrap must be, read from the data."""
+"""How long the blocks of a bootstrap must be, computed from the data."""
 
 from __future__ import annotations
 

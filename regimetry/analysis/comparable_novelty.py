@@ -1,4 +1,4 @@
-"""Novelty that training rows and new rows are measured by alike."""
+"""Novelty that is measured in the same way for training rows and new rows."""
 
 from __future__ import annotations
 

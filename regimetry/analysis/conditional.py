@@ -65,7 +65,8 @@ def conditional_statistics(
     values = np.asarray(column, dtype=np.float64)
     if values.shape != np.shape(labels):
         raise DataError(
-            f"There are {len(labels)} labels and {len(values)} values; one of each a bar is needed."
+            f"There are {len(labels)} labels and {len(values)} values; one of each per bar is "
+            "needed."
         )
     chosen = np.where(np.isnan(values), -1, labels)
     count = np.bincount(chosen[chosen >= 0], minlength=n_regimes)

@@ -1,4 +1,4 @@
-"""The decision table: one row a bar, for a strategy to read."""
+"""The decision table: one row per bar, for a strategy."""
 
 from __future__ import annotations
 

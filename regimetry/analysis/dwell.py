@@ -1,4 +1,4 @@
-"""How long regimes last: as the matrix says, and as was seen, with spells that are cut off."""
+"""How long regimes last: by the matrix, and as observed, also with spells that are cut off."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ def transition_entropy(matrix: Floats) -> Floats:
 
 
 def entropy_rate(matrix: Floats, weights: Floats) -> float:
-    """Return the mean entropy of the next bar's regime, in bits a bar.
+    """Return the mean entropy of the next bar's regime, in bits per bar.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What comes next, if the regimes are a Markov chain."""
+"""Forecasts, if the regimes are a Markov chain."""
 
 from __future__ import annotations
 

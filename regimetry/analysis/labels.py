@@ -36,7 +36,8 @@ def require_labels(labels: Labels, n_regimes: int, what: str = "The labels") -> 
     array = np.asarray(labels)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise DataError(
-            f"{what} have shape {array.shape} and type {array.dtype}; one integer a bar is needed."
+            f"{what} have shape {array.shape} and type {array.dtype}; one integer per bar is "
+            "needed."
         )
     largest = int(array.max(initial=-1))
     if largest < 0:
@@ -75,7 +76,7 @@ def follows(labels: Labels, breaks: Bools | None = None) -> Bools:
         if np.shape(breaks) != result.shape:
             raise DataError(
                 f"breaks have shape {np.shape(breaks)}; the labels have {result.shape}. Give one "
-                "truth value a bar."
+                "truth value per bar."
             )
         result &= ~np.asarray(breaks, dtype=np.bool_)
     return result

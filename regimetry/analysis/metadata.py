@@ -1,4 +1,4 @@
-"""Regime metadata: what a strategy reads once, before the decision table's rows."""
+"""Regime metadata, which a strategy reads once, before the rows of the decision table."""
 
 from __future__ import annotations
 

@@ -154,7 +154,8 @@ def comovement(
         if name not in times or len(times[name]) != len(one):
             found = len(times[name]) if name in times else "no"
             raise DataError(
-                f"Instrument {name!r} has {len(one)} labels and {found} times; give one time a bar."
+                f"Instrument {name!r} has {len(one)} labels and {found} times; give one time per "
+                "bar."
             )
     found_labels = np.concatenate([np.asarray(one) for one in labels.values()])
     if len(found_labels) and int(found_labels.max()) >= n_regimes:

@@ -1,4 +1,4 @@
-"""What an instrument did while each regime held."""
+"""The returns of an instrument in each regime."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def performance(
     labels, returns = np.asarray(labels), np.asarray(returns, dtype=np.float64)
     if labels.shape != returns.shape:
         raise DataError(
-            f"There are {len(labels)} labels and {len(returns)} returns; one of each a bar is "
+            f"There are {len(labels)} labels and {len(returns)} returns; one of each per bar is "
             "needed."
         )
     if not bars_per_year > 0:

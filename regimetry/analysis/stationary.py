@@ -1,4 +1,4 @@
-"""Where a chain ends up: closed classes, stationary distributions, the long run from a start."""
+"""The long run of a chain: closed classes, stationary distributions, the share of time."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Whether a model file computes here what it computed where it was made."""
+"""Checks that a model file computes the same here as at its fit."""

@@ -40,8 +40,7 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     Parameters
     ----------
     model : Path or None
-        Timed, and verified where ``<stem>.golden.json`` lies beside it, on the device that it runs
-        on here.
+        Timed, and verified on this machine's device if ``<stem>.golden.json`` lies beside it.
     self_test_s : float
         The most that timing the model may take, in seconds.
 
@@ -124,7 +123,7 @@ def _verified(path: Path, problems: list[str]) -> dict[str, Any]:
 
 
 def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
-    """Push the same bar again and again: milliseconds a tick."""
+    """Push the same bar again and again: milliseconds per tick."""
     end = time.perf_counter() + self_test_s / 2
     while stream.push(row) is None:
         pass
@@ -139,7 +138,7 @@ def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> di
 
 
 def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
-    """Run a long series of the same bar: the best time a window, in microseconds."""
+    """Run a long series of the same bar: the best time per window, in microseconds."""
     threads = available_threads()
     windows = 16 * BATCH_SIZE * threads
     values = np.tile(row, (windows + model.contract.window_rows - 1, 1))

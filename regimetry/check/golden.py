@@ -33,7 +33,7 @@ _LABELS = "labels_from_start"
 
 @dataclass(frozen=True, kw_only=True)
 class Golden:
-    """Windows and what they must give.
+    """Windows and the outputs that a runtime must give for them.
 
     Attributes
     ----------
@@ -64,8 +64,8 @@ def make_golden(
 ) -> Golden:
     """Choose windows: a run with changes of regime, then some spread over the rest.
 
-    Windows whose two cheapest regimes cost the same within the tolerance are passed over where
-    others are to be had: rounding decides their regime, and runtimes may differ.
+    Windows whose two cheapest regimes cost the same within the tolerance are left out if there are
+    others: rounding decides their regime, and runtimes may differ.
 
     Parameters
     ----------

@@ -18,14 +18,14 @@ _BLOCK = 1 << 16  # windows compared at once
 
 @dataclass(frozen=True, kw_only=True)
 class ParityReport:
-    """What the comparison found.
+    """The result of a comparison.
 
     Attributes
     ----------
     windows : int
         Windows compared.
     differences : mapping of str to float
-        Of each output that was compared, in the measure of :data:`regimetry.contract.OUTPUTS`. Of
+        Of each output that was compared, measured as :data:`regimetry.contract.OUTPUTS` says. For
         ``regime``: windows whose regime differs although the cheapest costs less than the next one
         by more than twice the tolerance of ``distance``. Closer calls are ties that rounding
         decides.

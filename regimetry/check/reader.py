@@ -1,4 +1,4 @@
-"""A model file to be looked at rather than run: its bytes, its contract, its form."""
+"""A model file that is read, not run: its bytes, its contract, its form."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceFile:
-    """One model file, whose graph keeps what its metadata promise.
+    """One model file, whose graph and metadata agree.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class SourceFile:
     input_name: str
 
     def graph(self) -> onnx.ModelProto:
-        """Return the file as ONNX's own structure.
+        """Return the graph as an ``onnx.ModelProto``.
 
         Raises
         ------
@@ -57,7 +57,7 @@ class SourceFile:
         """Raise :class:`ModelError` if the file computes in other numbers than the golden file."""
         if self.precision != PRECISIONS[0]:
             raise ModelError(
-                f"{self.path} computes in {self.precision}; this release runs such a file and does "
+                f"{self.path} computes in {self.precision}; this release runs such a file but does "
                 "not verify it. Verify the float32 file it was made from, or use the release "
                 "that wrote it."
             )

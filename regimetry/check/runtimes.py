@@ -1,4 +1,4 @@
-"""The runtimes that golden windows can be replayed through here, and why one cannot."""
+"""The runtimes that can replay golden windows here, and the reason if one cannot."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Outputs = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class Subject:
-    """What is replayed.
+    """The model that is replayed.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class Runtime:
     run : callable
         From a subject and raw windows (N, R, F) to the outputs that it gives, N rows each.
     prepare : callable
-        Run before the module is imported; gives what is lacking besides it, or ``None``.
+        Runs before the module is imported; returns what else is missing, or ``None``.
     """
 
     name: str

@@ -23,7 +23,7 @@ from regimetry.runtime.session import first_line
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """What one runtime gave for the golden windows.
+    """The result of one runtime for the golden windows.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class Verification:
     windows, consecutive : int
         Golden windows, and how many of them follow each other and have causal labels.
     replays : tuple of Replay
-        One a runtime, those that were not run included.
+        One per runtime, including those that were not run.
     """
 
     model: Path
@@ -72,7 +72,7 @@ class Verification:
 
     @property
     def problem(self) -> str | None:
-        """What fails and what to do about it, or ``None``."""
+        """What failed and the remedy, or ``None``."""
         reasons = [f"{found.runtime}: {found.failure}" for found in self.replays if found.failure]
         if not reasons:
             return None
@@ -102,8 +102,8 @@ def verify(
 ) -> Verification:
     """Replay the golden windows of a model file through every runtime that is installed.
 
-    Outputs are held to the tolerances of :data:`regimetry.contract.OUTPUTS`. Regimes and causal
-    labels must be equal but where rounding decides them.
+    Outputs must lie within the tolerances of :data:`regimetry.contract.OUTPUTS`. Regimes and causal
+    labels must be equal, except where rounding decides them.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ def verify(
 
 
 def replay(runtime: Runtime, subject: Subject, golden: Golden) -> Replay:
-    """Replay golden windows through one runtime, and judge what it gives.
+    """Replay golden windows through one runtime, and check the outputs.
 
     Raises
     ------
@@ -191,7 +191,7 @@ def replay(runtime: Runtime, subject: Subject, golden: Golden) -> Replay:
 
 
 def _other_labels(found: Outputs, golden: Golden) -> int | None:
-    """Count causal labels that differ, but for those that rounding decides."""
+    """Count causal labels that differ, except those that rounding decides."""
     distance: NDArray[Any] | None = found.get("distance")
     if distance is None or not np.isfinite(distance).all():
         return None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 VERB = Verb(
     help="make other files from a model file",
-    description="Targets: series, the form that reads a whole series and gives one row a bar; "
+    description="Targets: series, the form that reads a whole series and gives one row per bar; "
     "triton, a model repository for NVIDIA's Triton server. --explain shows what each rewrite rule "
     "did.",
     examples=[
@@ -81,7 +81,7 @@ def _rule_table(reports: Sequence[RuleReport]) -> str:
     def change(before: int, after: int) -> str:
         return f"{before:,}" if before == after else f"{before:,} -> {after:,}"
 
-    header = ["rule", "applied", "nodes", "multiply-accumulates a window", "bytes"]
+    header = ["rule", "applied", "nodes", "multiply-accumulates per window", "bytes"]
     rows = [
         [
             report.rule,

@@ -25,10 +25,10 @@ YAML: Words = {
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """Which columns of a table are read, and what is made of them."""
+    """Which columns of a table are read, and which features are computed from them."""
 
     time_column: str | None = option(
-        None, "column that orders the rows; null finds it by name", metavar="NAME"
+        None, "column of times, which order the rows; null finds it by name", metavar="NAME"
     )
     by: str | None = option(
         None,
@@ -36,14 +36,14 @@ class TableOptions:
         metavar="NAME",
     )
     columns: tuple[str, ...] | None = option(
-        None, "columns to read; null takes all that are numbers", metavar="A,B"
+        None, "columns to read; null takes all columns of numbers", metavar="A,B"
     )
     features: Literal["ohlcv"] | None = option(
         None,
-        "make features of the columns open, high, low, close and volume, and fit on those",
+        "compute features from the columns open, high, low, close and volume, and fit on them",
     )
     feature_window: int | None = option(
-        None, "bars that the features look back on; null takes 5", minimum=2, metavar="BARS"
+        None, "number of bars that each feature uses; null takes 5", minimum=2, metavar="BARS"
     )
 
 
@@ -65,7 +65,7 @@ class Configuration(FitOptions, TableOptions):
     )
     objective: str = option(
         "none",
-        "what the encoder is trained on; none leaves its weights random",
+        "how to train the encoder; none leaves its weights random",
         choices=("none", *OBJECTIVES),
     )
     encoder: EncoderConfig = option(DEFAULT_ENCODER, "architecture of the encoder")

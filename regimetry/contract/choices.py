@@ -1,4 +1,4 @@
-"""What a fit had to choose between, as it and the model file keep it."""
+"""The choices of a fit: landmarks, number of regimes, window size, names of an earlier model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, kw_only=True)
 class Landmarks:
-    """Which landmarks the map stands on, and what they were chosen by.
+    """Which landmarks the map uses, and the figures by which they were chosen.
 
     It looks at the whole training series.
 
@@ -32,7 +32,7 @@ class Landmarks:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One number of regimes, and what speaks for and against it.
+    """One number of regimes, with the figures for and against it.
 
     All of it looks at the whole training series.
 
@@ -48,9 +48,9 @@ class Candidate:
         Mean and standard deviation over resamples of the adjusted Rand index with the labels of
         the whole series; ``None`` for K = 1, which every resample agrees with.
     landmarks : Landmarks
-        Those that these regimes stand on.
+        Those that these regimes use.
     shortest_dwell : float
-        Of the regime that lasts the least, in bars; see
+        Of the regime that lasts the shortest, in bars; see
         :func:`~regimetry.regimes.choice.candidates.shortest_dwell`.
     smallest_share : float
         Of the bars, in the smallest regime.
@@ -74,7 +74,7 @@ class Candidate:
 
 @dataclass(frozen=True, kw_only=True)
 class WindowCandidate:
-    """One window size, and how well its windows foretell the ones after them.
+    """One window size, and how well the labels of its windows predict those of the next windows.
 
     It looks at the whole training series.
 
@@ -99,7 +99,7 @@ class WindowCandidate:
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """How the regimes of a refit stand to those of an earlier model.
+    """How the regimes of a refit correspond to those of an earlier model.
 
     With K old and L new regimes. New regimes are numbered as the refit numbers them in the end:
     those that have an old counterpart in the old order, then the born ones in canonical order.
@@ -116,9 +116,9 @@ class Alignment:
     counts : tuple of tuple of int
         Bars by old (row) and new (column) regime, K by L.
     overlap : tuple of tuple of float
-        Bars of both regimes over bars of either (Jaccard 1912), K by L.
+        Bars of both regimes divided by bars of either (Jaccard 1912), K by L.
     mapping : tuple of int
-        The old regime that each new one is, -1 where it was born; length L.
+        For each new regime the old one that it continues, or -1; length L.
     names : tuple of str
         Of the new regimes: the old one's, or the next free one.
     born : tuple of str

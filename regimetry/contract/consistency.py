@@ -1,4 +1,4 @@
-"""Whether what a model file says of itself can be, whoever wrote it."""
+"""Checks that the metadata of a model file do not contradict themselves."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EVIDENCE = ("window", "bar")
 
 
 def require_consistent(contract: ModelContract, source: str) -> None:
-    """Raise :class:`ModelError` naming the first entry that cannot be; ``source`` is the file."""
+    """Raise :class:`ModelError` naming the first impossible entry; ``source`` is the file."""
     for name, (found, holds, expected) in _claims(contract).items():
         if not holds:
             raise ModelError(
@@ -26,7 +26,7 @@ def require_consistent(contract: ModelContract, source: str) -> None:
 
 
 def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
-    """Return for each entry what was found, whether it can be so, and what is expected."""
+    """Return for each entry what was found, whether it is possible, and what is expected."""
     n_features, n_regimes = contract.n_features, contract.n_regimes
     rows = contract.window_size + rows_before(contract.transforms)
     names = contract.schema.feature_names

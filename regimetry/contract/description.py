@@ -79,22 +79,22 @@ class ModelContract:
     jump_penalty, smooth_penalty : float
         Price of a change of regime, in units of ``distance``; causal and whole-series.
     evidence : {"window", "bar"}
-        What ``distance`` speaks of: of the whole window, as the distance to each regime's centroid,
-        or of its newest bar given those before, as minus log-likelihood in nats over the least.
+        What ``distance`` describes: the whole window, by the distance to each regime's centroid; or
+        its newest bar given those before, by minus log-likelihood in nats, less the least.
     sharpness : float
         b in ``probability = softmax(-b V)`` with the costs V of the causal recursion.
     novelty_memory : float
-        a in ``m += a (novelty - m)``, the running mean that tells a novel state; it begins with
-        the first value. 1, of a file without it: no memory.
+        a in ``m += a (novelty - m)``, the running mean that detects a novel state; it begins with
+        the first value. 1 in a file without it: no memory.
     novelty_threshold : float or None
-        A bar is novel where that mean exceeds it; 5 % of known bars do. ``None``, of a file
-        without it: no bar is.
+        A bar is novel if that mean exceeds it; 5 % of known bars do. ``None`` in a file without
+        it: no bar is novel.
     by : str or None
-        Column that named the instrument of each row in training; ``None`` of a model fitted on one
-        series.
+        Column that named the instrument of each row in training; ``None`` for a model fitted on
+        one series.
     scaling : InstrumentScaling or None
-        What brings each instrument's rows to common units before the graph reads them; ``None``
-        where the graph reads all rows as they are.
+        Brings each instrument's rows to common units before the graph reads them; ``None`` if the
+        graph reads all rows without scaling.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -137,20 +137,20 @@ class ModelContract:
 
     @property
     def bars_until_label(self) -> int:
-        """Bars between the one that ``distance`` speaks of and the window's last, with hindsight.
+        """Bars between the one that ``distance`` describes and the window's last, with hindsight.
 
-        What is said of a whole window holds best for its centre.
+        Evidence of a whole window fits its centre best.
         """
         return self.window_size // 2 if self.evidence == "window" else 0
 
     @property
     def format_version(self) -> int:
-        """The oldest version that can say what this contract says."""
+        """The oldest version that has all the entries of this contract."""
         return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the contract's text; a model that was fitted otherwise has another."""
+        """SHA-256 of the contract's text; a model from a different fit has a different one."""
         return hashlib.sha256(self.to_metadata()[CONTRACT_KEY].encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:

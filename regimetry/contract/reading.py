@@ -35,7 +35,7 @@ def read_contract(metadata: Mapping[str, str], source: str) -> ModelContract:
     Returns
     -------
     ModelContract
-        Its fingerprint is that of the file's own text, so that every release finds the same.
+        Its fingerprint is that of the text in the file, so every release computes the same one.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def read_contract(metadata: Mapping[str, str], source: str) -> ModelContract:
 
 
 def precision_of(metadata: Mapping[str, str], source: str) -> str:
-    """Return in which numbers a model file computes: "float32", or "float16" where it says so.
+    """Return the precision of a model file: "float32", or "float16" if its metadata say so.
 
     Raises
     ------

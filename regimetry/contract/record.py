@@ -43,7 +43,7 @@ class RuleReport:
 
 @dataclass(frozen=True, kw_only=True)
 class RefinementRecord:
-    """What single bars were found to say.
+    """The evidence of single bars: what the fit found.
 
     Attributes
     ----------
@@ -58,8 +58,8 @@ class RefinementRecord:
     agreement : float
         Adjusted Rand index between its whole-series labels and those of the windows.
     explained, explained_by_windows : float or None
-        Share of the variance of windows that its labels, and those of the windows, explain W bars
-        away.
+        Correlation ratios: the share of the windows' variance that its labels, and those of the
+        windows, explain W bars away.
     criterion : float
         Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
     """
@@ -83,7 +83,7 @@ class TrainingRecord:
     rows : int
         T, of all instruments together.
     windows : int
-        N that were looked at.
+        N, windows that the fit used.
     start, end : str or None
         Timestamps of the first and the last row; ``None`` where rows had none.
     fingerprint : str
@@ -92,13 +92,13 @@ class TrainingRecord:
     configuration : mapping
         Parameters of the detector as they were given, the encoder's as they were used.
     history : mapping of str to tuple of float
-        Loss curves, one number a round; empty if untrained.
+        Loss curves, one number per round; empty if untrained.
     eigenvalues : tuple of float
-        Of the affinity that "auto" reads the number of regimes from.
+        Of the affinity from which "auto" chooses the number of regimes.
     versions : mapping of str to str
-        Of the packages that the fit stood on.
+        Of the packages that the fit used.
     candidates : tuple of Candidate
-        Numbers of regimes that were looked at.
+        Numbers of regimes that were compared.
     window_candidates : tuple of WindowCandidate
         Window sizes, where the fit chose one.
     refinement : RefinementRecord or None
@@ -106,11 +106,11 @@ class TrainingRecord:
     graph : tuple of RuleReport
         What each rewrite rule did, in order.
     sampled_rows : int or None
-        Rows that were looked at, where the fit read a panel or a sample.
+        Rows that the fit used, if it read a panel or a sample.
     instruments, short_instruments : int or None
         Of a panel: how many, and how many of them were too short for a window.
     features : OhlcvFeatures or None
-        What made the columns of price bars; ``None`` where the model reads columns as they are.
+        What computes the columns from price bars; ``None`` if the model reads columns directly.
     alignment : Alignment or None
         To an earlier model.
     """

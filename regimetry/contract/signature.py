@@ -1,7 +1,7 @@
 """The tensors of a graph: what it reads, what it gives, and how far two computations may differ.
 
-One table says of every output its name, type, shape and tolerance. The graph is assembled by it,
-compared at the fit by it, and whatever opens, replays, serves or shows a model file reads it here.
+One table has name, type, shape and tolerance of every output. The export assembles the graph from
+it, the fit compares by it, and all code that opens, replays, serves or shows a model file reads it.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Output:
     name : str
     dtype : dtype
     shape : tuple of {"D", "K"}
-        Sizes behind the batch, by letter: of the embedding, and the number of regimes.
+        Sizes after the batch, by letter: of the embedding, and the number of regimes.
     tolerance : float
-        Largest difference that is allowed; of an integer, how many windows may differ.
+        Largest difference that is allowed; for an integer, how many windows may differ.
     relative_to : float or None
         ``None``: the difference is absolute. A number: it is relative to the output's largest
         entry, or to this number where that is larger.
@@ -52,7 +52,7 @@ OUTPUTS = (
 )
 """The outputs, in the graph's order.
 
-Every runtime adds up in an order of its own: on the shipped model that moves the embedding by 1e-6
+Every runtime adds in its own order: on the shipped model this changes the embedding by 1e-6
 and distances by up to 3e-5. The tolerances leave room for wider encoders, and one changed weight
 still exceeds them. The scale of an embedding is that of its weights, so its difference is relative.
 Distances lie between 0 and 2, or 20 where single bars tell the regimes, and are compared with each
@@ -85,7 +85,7 @@ class Signature:
         ----------
         contract : ModelContract
         input_name : {"window", "series"}
-            The form of the graph. What takes the place of the batch in a series is its rows.
+            The form of the graph. In the series form, the rows take the place of the batch.
         """
         shape = (contract.window_rows, contract.n_features)
         sizes = {"D": contract.embedding_size, "K": contract.n_regimes}

@@ -16,9 +16,9 @@ _WORDS = {int: "a whole number", float: "a finite number", str: "text", bool: "t
 def read(kind: Any, value: Any, name: str = "") -> Any:
     """Return a value as its type says, or refuse it.
 
-    Strict about types: no text is read as a number, and no number as true or false. A dataclass
-    takes its fields from a mapping. An absent one has its default, and an entry that is no field
-    is passed over: a newer release may know it.
+    Types are checked: text is not read as a number, nor a number as true or false. A dataclass
+    takes its fields from a mapping. An absent field gets its default. An entry that is no field
+    is ignored: a newer release may know it.
 
     Parameters
     ----------

@@ -56,7 +56,7 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
 
 
 def _pooled(tokens: Any, mask: Any, name: str) -> Any:
-    """Apply a registered pooling, which may be anyone's."""
+    """Apply a registered pooling, built in or the user's."""
     layer = pooling_class(name)(name="pooling")
     if mask is not None and "mask" not in signature(layer.call).parameters:
         raise ConfigError(
@@ -67,7 +67,7 @@ def _pooled(tokens: Any, mask: Any, name: str) -> Any:
     if len(pooled.shape) != 2 or pooled.shape[-1] is None:
         raise ConfigError(
             f"pooling is {name!r}, which turns tokens {tuple(tokens.shape)} into "
-            f"{tuple(pooled.shape)}; expected one row a window, (None, size)."
+            f"{tuple(pooled.shape)}; expected one row per window, (None, size)."
         )
     return pooled
 

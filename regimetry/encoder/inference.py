@@ -1,4 +1,4 @@
-"""Windows through the Keras encoder."""
+"""Embeds windows with the Keras encoder."""
 
 from __future__ import annotations
 

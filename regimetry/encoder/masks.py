@@ -14,8 +14,8 @@ _LARGEST = float(np.finfo(np.float32).max)
 class PaddingMask(keras.layers.Layer):
     """Splits windows (batch, W, F) into clean values and a mask of usable rows.
 
-    A row that holds a NaN is masked, whatever else it holds: its values become 0 and its mask
-    entry False. The mark sits in the data, so the exported graph keeps its single input.
+    A row with a NaN is masked, whatever its other values are: its values become 0 and its mask
+    entry False. The mark is in the data, so the exported graph keeps its single input.
     """
 
     def call(self, windows: Any) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""A Keras model of the user's own in the encoder's place."""
+"""The user's own Keras model in the encoder's place."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def own_encoder(model: keras.Model, window_size: int, num_features: int) -> kera
 
 
 def describe_own(model: keras.Model) -> dict[str, Any]:
-    """Return what a model file says of an encoder without a configuration, as plain data."""
+    """Describe an encoder without a configuration for the model file, as plain data."""
     return {
         "name": model.name,
         "layers": [f"{type(layer).__name__} {layer.name}" for layer in model.layers],

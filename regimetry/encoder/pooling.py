@@ -1,6 +1,6 @@
 """Pooling over time: tokens (batch, W, D) and an optional mask (batch, W) to one embedding.
 
-A masked row takes part in nothing; a window whose every row is masked gives zeros.
+Masked rows are left out; a window whose rows are all masked gives zeros.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _zero_if_unseen(pooled: Any, mask: Any) -> Any:
 
 
 class _Pooling(keras.layers.Layer):
-    """Takes a mask and passes none on: an embedding has no time axis."""
+    """Takes a mask but passes none on, because an embedding has no time axis."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -50,7 +50,7 @@ class MomentsPooling(_Pooling):
     """Mean, standard deviation and lag-1 autocorrelation of every token dimension: 3 D numbers.
 
     Centred in two passes, so a large mean does not cancel. A constant dimension has
-    autocorrelation 0. A pair of rows of which one is masked takes part in no sum.
+    autocorrelation 0. A pair of rows with a masked one is left out.
     """
 
     def call(self, tokens: Any, mask: Any = None) -> Any:

@@ -17,7 +17,7 @@ _TURN = threading.RLock()  # what is seeded belongs to the process: one fit at a
 def seeded(seed: int, *, deterministic: bool = False) -> Iterator[None]:
     """Seed Keras (initial weights, dropout), and give Python's and numpy's global state back.
 
-    ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave that behind.
+    ``keras.utils.set_random_seed`` seeds those two as well; a library must not leave them seeded.
 
     Threads take turns.
 

@@ -1,1 +1,1 @@
-"""Stage 5, research side: one ONNX graph from raw window to regime, verified as it is made."""
+"""Stage 5, research side: one ONNX graph from raw window to regime."""

@@ -3,8 +3,8 @@
     window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> distance (B, K) -> regime (B,)
     scaled (B, W, F) -> novelty (B,)
 
-with R = W or W + 1 rows. Where single bars tell the regimes, distance comes from scaled. Each part
-is a file of its own; here they are joined.
+with R = W or W + 1 rows. With single bars as evidence, distance is computed from scaled. Each part
+has its own file; here they are joined.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def assemble(
     window_size : int
         W.
     emission : Emission or None
-        What tells the regimes in the place of the head's centroids.
+        Tells the regimes by single bars, in place of the head's centroids.
     opset : {17, 18}
         That of ``encoder``.
 
@@ -132,7 +132,7 @@ def tensor_of(
 def _scaled(
     tape: Tape, preprocessing: Preprocessing, window_size: int
 ) -> tuple[ir.Value, ir.Value]:
-    """Return the graph's input and what preprocessing makes of it."""
+    """Return the graph's input, and the value after preprocessing."""
     rows = window_size + preprocessing.rows_before
     window = tensor_of(ir.Value(), INPUT_NAME, rows, len(preprocessing.transforms))
     return window, scaled_window(tape.part("preprocessing"), preprocessing, window, rows)

@@ -1,4 +1,4 @@
-"""Evidence of single bars in the graph: what each regime makes of the newest bar."""
+"""Evidence of single bars in the graph: the cost of the newest bar in each regime."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A graph that somebody else wrote, as a part of ours."""
+"""A graph of tf2onnx, as a part of ours."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from regimetry.export.tape import Tape
 def inlined(tape: Tape, graph: onnx.GraphProto, value: ir.Value) -> ir.Value:
     """Record a graph of one input and one output, fed by ``value``; return its output.
 
-    Nodes come in the order in which the output asks for them, and everything gets a new name,
-    numbered in that order: tf2onnx's own order and names differ from process to process, and equal
-    fits shall give equal files.
+    Nodes come in the order in which the output needs them, and every value gets a new name,
+    numbered in that order: tf2onnx's order and names differ from process to process, and equal
+    fits must give equal files.
     """
     source = ir.serde.deserialize_graph(graph)
     (output,) = source.outputs

@@ -1,10 +1,10 @@
 """The series form of a graph: rows in, windows made inside.
 
-    series (T, F) -> what is done to every row alike, once a bar -> windows (N, W, ...) -> the rest
+    series (T, F) -> operations on single rows, once per bar -> windows (N, W, ...) -> the rest
 
 Overlapping windows share all but one row. The window form scales and projects each row W times;
 this form does so once, and a caller needs no windowing code. The arithmetic is the same, row for
-row. Window n ends at bar n + R - 1, with R rows a window and N = T - R + 1 windows.
+row. Window n ends at bar n + R - 1, with R rows per window and N = T - R + 1 windows.
 """
 
 from __future__ import annotations

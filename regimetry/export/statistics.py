@@ -1,4 +1,4 @@
-"""What a graph consists of: nodes, operators, parameters, bytes, work."""
+"""The content of a graph: nodes, operators, parameters, bytes, work."""
 
 from __future__ import annotations
 

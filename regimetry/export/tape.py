@@ -1,4 +1,4 @@
-"""The one way in which graphs are written: expressions that read like the numpy they equal.
+"""How graphs are written: as expressions that read like the equal numpy code.
 
 tape.Sqrt(tape.Add(tape.reduce("ReduceMean", tape.Mul(x, x), 1), 1e-3))
 np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-3)

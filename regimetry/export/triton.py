@@ -40,8 +40,8 @@ def triton_config(
 ) -> str:
     """Return the text of ``config.pbtxt``.
 
-    Every window is one row of a batch. ``regime`` and ``novelty`` are one number a window, which
-    Triton, whose tensors must have a dimension besides the batch, shows as (batch, 1). There are
+    Every window is one row of a batch. ``regime`` and ``novelty`` are one number per window, which
+    Triton shows as (batch, 1): its tensors must have a dimension besides the batch. There are
     no class labels: Triton ranks classes by the largest value, and the nearest centroid is the
     smallest. Regime names and the price of a change stand under ``parameters`` instead.
 

@@ -34,7 +34,7 @@ def describe(
     outputs: Mapping[str, NDArray[Any]],
     record: TrainingRecord,
 ) -> ModelContract:
-    """Label the training windows, and write down what the file must say about itself.
+    """Label the training windows, and make the contract of the file.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Stages 2 to 4 of a fit: rows in common units in, encoder and head out.
 
-The file that production runs is made of these by :mod:`regimetry.fit.package`.
+:mod:`regimetry.fit.package` makes the model file of these.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     rows : TrainingRows
     options : FitOptions
     stages : Stages
-        Told when the encoder and when the head begins.
+        Shows that the encoder or the head begins.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
 
 
 def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
-    """Measure a source, once; choose the window size, where that is asked; take the sample.
+    """Measure a source, once; choose the window size if it is "auto"; take the sample.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def refined(
     embeddings: NDArray[np.float32],
     seed: int,
 ) -> tuple[Head, Refinement | None]:
-    """Tell the regimes by single bars, where those explain enough of windows; renumber them."""
+    """Use single bars as evidence if their labels explain windows well enough; renumber regimes."""
     windows = Windows.of(windows)
     n_regimes = len(head.centroids)
     if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
@@ -167,7 +167,7 @@ def refined(
 def refinement_of(
     head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int
 ) -> Refinement:
-    """Fit what single bars say of a head's regimes, whether or not it is to stand."""
+    """Fit the evidence of single bars for a head's regimes, whether or not it will be used."""
     distance = head.outputs(embeddings)["distance"]
     labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
     points = head.slow.whiten(embeddings) @ head.projection
@@ -181,7 +181,7 @@ def _volatility(windows: Windows) -> NDArray[np.float64]:
 def _make_encoder(
     encoder: EncoderConfig | keras.Model, windows: Windows
 ) -> tuple[keras.Model, dict[str, Any]]:
-    """Build what a configuration describes, or copy a model of the user's own."""
+    """Build the encoder of a configuration, or copy the user's own model."""
     from regimetry.encoder.build import build_encoder
     from regimetry.encoder.own import describe_own, own_encoder
 

@@ -1,4 +1,4 @@
-"""What a fit learned of its rows: encoder, head and what tells the regimes apart."""
+"""The results of a fit: encoder, head and the evidence that tells the regimes apart."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Learned:
     alignment: Alignment | None = None
 
     def penalties(self, options: FitOptions) -> tuple[float, float]:
-        """Return the prices of a change, causal and whole-series: as given, or what suits."""
+        """Return the prices of a change, causal and whole-series: as given, or the defaults."""
         causal, whole = penalties_of(self.refinement)
         given, given_whole = options.jump_penalty, options.smooth_penalty
         return (
@@ -73,7 +73,7 @@ class Learned:
 
     @cached_property
     def distance(self) -> NDArray[np.float64]:
-        """What each regime costs in each training window, (N, K)."""
+        """The cost of each regime in each training window, (N, K)."""
         if self.refinement is None:
             return self.head.outputs(self.embeddings)["distance"]
         return self.windows.map(self.refinement.emission.costs)
@@ -85,7 +85,7 @@ class Learned:
 
 
 def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
-    """Return prices of a change that suit the evidence, causal and whole-series, in its units."""
+    """Return the default prices of a change for the evidence, causal and whole-series."""
     if refinement is None:
         return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
     return refinement.causal_penalty, refinement.penalty

@@ -1,7 +1,7 @@
-"""What a fit depends on besides the rows: each option declared, described and checked once.
+"""What a fit depends on besides the rows: each option is declared, described and checked once.
 
-A new parameter of :class:`~regimetry.RegimeDetector` is a field here and an argument there; the
-fields of a configuration and the flags of the command line are these.
+A new parameter of :class:`~regimetry.RegimeDetector` is a field here and an argument there. The
+fields of a configuration and the flags of the command line come from these fields.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from regimetry.series.scaling import Scaling
 
 @dataclass(frozen=True, kw_only=True)
 class FitOptions:
-    """Options of a fit, checked and in plain Python, as numpy's numbers, texts and arrays become.
+    """Options of a fit, checked; values of numpy become plain Python.
 
     Parameters
     ----------
     categorical, difference
         Columns; "auto" differences those near a unit root.
     window_size
-        "auto" takes the one of 10, 20, 40 and 80 whose windows say most of the windows after them;
-        see :mod:`regimetry.regimes.choice.window`.
+        "auto" takes the one of 10, 20, 40 and 80 whose windows best predict the label of the next
+        window; see :mod:`regimetry.regimes.choice.window`.
     n_regimes
-        "auto" takes the largest number up to 8 whose regimes last and come back under resampling,
-        or 1 where the windows form one cloud; see :mod:`regimetry.regimes.choice.count`.
+        "auto" takes the largest number up to 8 whose regimes last and are stable under resampling,
+        or 1 if the windows form one cloud; see :mod:`regimetry.regimes.choice.count`.
     min_dwell
-        For "auto" to believe in regimes, half of each one's bars lie in spells at least that long.
+        For "auto": half of the bars of each regime lie in spells at least this long.
     encoder : EncoderConfig or keras.Model
         The window size and the number of features are set from the fit. A functional or Sequential
         model, windows (batch, W, F) to embeddings (batch, D), is copied: training starts from its
@@ -46,20 +46,21 @@ class FitOptions:
     n_landmarks
         M, most windows that the spectral map is built on.
     max_windows
-        Beyond it the units of the columns and the slow directions come of all windows, in a pass
-        each, and the rest of stretches of 1024 windows, spread evenly over time and instruments.
+        Beyond it, units of columns and slow directions are computed from all windows, in one pass
+        each; the rest from stretches of 1024 windows, evenly spread over time and instruments.
     scaling
         Of many instruments: "instrument" brings each one's columns to the average mean and
-        deviation before anything else, "pooled" reads all as they are. The file keeps each
-        instrument's map; one that the fit has not seen is read as it is, like an average one.
+        deviation first, "pooled" reads all without scaling. The file keeps each instrument's map.
+        An instrument that the fit has not seen is read without scaling, like an average one.
     evidence
-        "auto": each bar, by its likelihood in each regime given the bars before, where those
-        regimes say about as much of windows as the ones that windows gave; otherwise, and always
-        with "window", the whole window, by its distance to each regime's centroid.
+        "auto": single bars, by the likelihood of each bar in each regime given the bars before, if
+        these labels explain windows about as well as the windows' own labels do. Otherwise, and
+        always with "window": whole windows, by the distance to each regime's centroid.
     jump_penalty, smooth_penalty
-        Prices of a change of regime, in units of distance. "auto": where bars tell the regimes the
-        log odds of staying that the fit found, for causal labels less 1, since the bar of the
-        change is not known; else 1 for causal labels and 3 for whole series (distances are 0 to 2).
+        Prices of a change of regime, in units of distance. "auto", with single bars: the log odds
+        of staying, which the fit found; 1 less for causal labels, because the bar of the change
+        is not known. "auto", with windows: 1 for causal labels and 3 for whole series (distances
+        are 0 to 2).
     opset
         Of the model file; runtimes of 2023 and later read both.
     seed
@@ -81,31 +82,38 @@ class FitOptions:
         metavar="auto|none|A,B",
     )
     window_size: int | Literal["auto"] = option(
-        10, "bars that a label looks back on; auto chooses", minimum=2, metavar="BARS"
+        10, "number of bars that a label uses; auto chooses it", minimum=2, metavar="BARS"
     )
     n_regimes: int | Literal["auto"] = option(
-        "auto", "how many; auto chooses from a table of candidates", minimum=1, metavar="K"
+        "auto", "number of regimes; auto chooses from a table of candidates", minimum=1, metavar="K"
     )
     min_dwell: int | None = option(
         None,
-        "bars that a regime lasts at least, for auto; null is five windows",
+        "for auto, the shortest time that a regime lasts, in bars; null means five windows",
         minimum=1,
         metavar="BARS",
     )
     objective: str | None = option(
-        None, "what the encoder is trained on; none leaves its weights random", choices=OBJECTIVES
+        None, "how to train the encoder; none leaves its weights random", choices=OBJECTIVES
     )
     epochs: int | None = option(
-        None, "most passes of training; null is the objective's own budget", minimum=1, metavar="N"
+        None,
+        "passes of training at most; null means the objective's own budget",
+        minimum=1,
+        metavar="N",
     )
     n_landmarks: int = option(
-        1000, "most windows that the spectral map is built on", minimum=2, metavar="N"
+        1000, "largest number of windows that the spectral map is built on", minimum=2, metavar="N"
     )
     max_windows: int = option(
-        200_000, "most windows that the fit looks at one by one", minimum=2, metavar="N"
+        200_000,
+        "largest number of windows that the fit keeps; from more it takes a sample",
+        minimum=2,
+        metavar="N",
     )
     scaling: Scaling = option(
-        "instrument", "with by: each instrument in its own units, or all as they are"
+        "instrument",
+        "with by: scale each instrument by itself, or read all without scaling (pooled)",
     )
     evidence: Literal["auto", "window"] = option(
         "auto", "what tells regimes apart: single bars if they can (auto), or whole windows"
@@ -116,11 +124,11 @@ class FitOptions:
     smooth_penalty: float | Literal["auto"] = option(
         "auto", "the same for labels that look ahead", minimum=0, metavar="X"
     )
-    opset: Opset = option(OPSET, "of the file")
-    seed: int = option(0, "of weights, training, landmarks and clusters", minimum=0, metavar="N")
-    deterministic: bool = option(
-        False, "make TensorFlow repeat to the bit where it would not, as on a GPU"
+    opset: Opset = option(OPSET, "opset of the file")
+    seed: int = option(
+        0, "seed of weights, training, landmarks and clusters", minimum=0, metavar="N"
     )
+    deterministic: bool = option(False, "make TensorFlow give the same bits again, also on a GPU")
     encoder: Any = option(DEFAULT_ENCODER, "architecture of the encoder")
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Stage 5 as a whole: what a fit learned becomes a model, checked against Keras."""
+"""Stage 5: the results of a fit become a model file, compared with Keras."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Packaged:
-    """A model and what vouches for it.
+    """A model and the checks of it.
 
     Attributes
     ----------
@@ -73,9 +73,9 @@ def package(
     rows : TrainingRows
     options : FitOptions
     features : OhlcvFeatures or None
-        What made the columns of price bars.
+        What computed the columns from price bars.
     stages : Stages
-        Told when the export and when the comparison begins.
+        Shows that the export or the comparison begins.
 
     Returns
     -------
@@ -124,7 +124,7 @@ def package(
 
 
 def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
-    """Return the causal labels of the training bars; ``None`` where memory does not hold these."""
+    """Return the causal labels of the training bars; ``None`` if the bars are not in memory."""
     if not isinstance(rows.source, PanelSource):
         return None
     panel, model = rows.source.panel, packaged.model
@@ -138,7 +138,7 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
 
 
 def write_files(content: bytes, golden: Golden | None, path: str | PathLike[str]) -> None:
-    """Write a model file and the golden file beside it; without one, remove what lies there."""
+    """Write a model file and the golden file beside it; without one, remove an old one."""
     beside = golden_path(path)
     with replacing(path) as temporary:
         temporary.write_bytes(content)

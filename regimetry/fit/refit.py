@@ -92,8 +92,8 @@ def aligned(
     """Give the regimes of a refit the order and names of an earlier model's, if there is one.
 
     The causal labels of both are compared on the bars in the span that the earlier model was
-    fitted on, where they are known and a tenth of the refit's bars at least; else on all bars. On
-    other bars the earlier model gives a regime that it has never seen the name of the nearest one.
+    fitted on, if this span is known and has at least a tenth of the refit's bars; else on all bars.
+    On other bars the earlier model gives a new regime the name of the nearest old one.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def _causal_labels(
 def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:
     """Return which rows lie in the span that a model was fitted on: (T,); none if unknown.
 
-    By its timestamps, or, where there are none, by its rows being the first of these.
+    Found by timestamps, or, without timestamps, if the model's rows are the first of these.
     """
     training, times = contract.training, panel.timestamps
     rows = np.zeros(len(panel.values), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Stage 1 of a fit: from a source of rows to common units and to what the fit looks at."""
+"""Stage 1 of a fit: from a source of rows to common units and to the sample that is fitted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STRETCH = 1024
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """What the rows of a source came to.
+    """The rows of a source, in common units and sampled.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ def training_rows(
 def stretches(
     lengths: Sequence[int] | NDArray[np.int64], rows: int, most: int
 ) -> list[list[tuple[int, int]]]:
-    """Choose stretches of rows that hold at most ``most`` windows, all instruments alike.
+    """Choose stretches of rows with at most ``most`` windows, equally from all instruments.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""Where a fit gets its rows from: memory, or folders and clusters that hold more than memory does.
+"""Where a fit gets its rows: from memory, or from folders and clusters larger than memory.
 
-A fit asks a source for three things, each a pass over all rows: what the columns of every
-instrument are like, a sample that fits in memory, and sums over the embeddings of all windows.
+A fit asks a source for three things, each in one pass over all rows: statistics of the columns of
+every instrument, a sample that fits in memory, and sums over the embeddings of all windows.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Source(Protocol):
         """The column that names the instruments; ``None`` if none does."""
 
     def measured(self) -> Measured:
-        """Pass over all rows, and return what the columns of each instrument are like."""
+        """Pass over all rows, and return the statistics of each instrument's columns."""
 
     def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
         """Return the chosen stretches of each instrument, each a series of its own."""
@@ -144,7 +144,7 @@ class PanelSource:
     threads: int = 1
 
     def measured(self) -> Measured:
-        """Return what the columns of each instrument are like."""
+        """Return the statistics of each instrument's columns."""
         return Measured({name: ColumnStatistics.of(rows) for name, rows in self._named()})
 
     def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
@@ -209,7 +209,7 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
 def require_columns_of_options(
     schema: Schema, difference: Sequence[str], features: OhlcvFeatures | None
 ) -> None:
-    """Raise :class:`ConfigError` unless a source has the columns that the options speak of.
+    """Raise :class:`ConfigError` unless a source has the columns that the options name.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The stages of a fit, said as they begin; a bar with the time left, where it is asked for."""
+"""The stages of a fit, named as they begin; a bar with the time left, on request."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Stages:
             self._bar.close()
 
     def begin(self, name: str) -> None:
-        """Say which stage begins."""
+        """Show which stage begins."""
         if self._bar is not None:
             names = list(SHARES)
             self._bar.set_description_str(name, refresh=False)

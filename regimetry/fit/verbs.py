@@ -1,4 +1,4 @@
-"""What a fitted detector does: the verbs of its model, and the file."""
+"""The methods of a fitted detector: those of its model, and ``save``."""
 
 from __future__ import annotations
 

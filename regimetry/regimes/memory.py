@@ -1,4 +1,4 @@
-"""How much memory a fit needs, asked before it is taken."""
+"""How much memory a fit needs, estimated before it is taken."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _of_group() -> int | None:
 def require_memory(
     n_windows: int, embedding_size: int, n_landmarks: int, *, available: int | None = None
 ) -> None:
-    """Refuse a fit that memory does not hold.
+    """Refuse a fit that needs more memory than there is.
 
     Parameters
     ----------

@@ -2,8 +2,8 @@
 
     window -> per channel log deviation, correlations, autocorrelations -> mixture of Gaussians
 
-Regimes are told apart by the head, in directions that the training data know. What they do not
-know may lie in any other direction, so novelty does not look through the head or the encoder.
+The head tells regimes apart in directions in which the training data changed. A new state may
+differ in any other direction, so novelty uses neither the head nor the encoder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the regimes of a fit are like."""
+"""Describes the regimes of a fit."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def fit_inverse_temperature(
     bars_until_label: int,
     offsets: NDArray[np.int64],
 ) -> float:
-    """Fit the one number that turns causal costs into probabilities.
+    """Fit the number that turns causal costs into probabilities.
 
     The b of ``softmax(-b * costs)`` with the least log loss, where the target of a bar is the label
     that the whole series gives it. A model file calls it ``sharpness``.

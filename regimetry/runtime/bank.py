@@ -1,4 +1,4 @@
-"""Thousands of live series, one batched run a push."""
+"""Thousands of live series, one batched run per push."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KIND = "regimetry.bank"
 
 
 class BankTicks(NamedTuple):
-    """What is known of the series that have a full window; a row uses its bar and earlier ones.
+    """Results for the series that have a full window; a row uses its bar and earlier ones.
 
     Attributes
     ----------
@@ -47,10 +47,9 @@ class RegimeBank:
     """Many live series of one model; made by :meth:`RegimeModel.bank`.
 
     Series are numbered; those from 0 to n_streams - 1 exist from the start. Each has its own window
-    and its own state of the recursion. Whatever ends a push early, an error or an interrupt, all of
-    its rows are part of their series, with all that follows from them, or none is; :meth:`counts`
-    says which. Calls from several threads queue up; a series keeps its order only if one thread
-    pushes it.
+    and its own state of the recursion. A push takes all of its rows or none, also if an error or an
+    interrupt ends it early; :meth:`counts` shows which. Calls from several threads queue up; a
+    series keeps its order only if one thread pushes it.
     """
 
     def __init__(
@@ -97,7 +96,7 @@ class RegimeBank:
         ids : array-like of int, shape (B,)
             In any order; an id may be repeated, its rows are then taken in order.
         rows : array-like of float, shape (B, F)
-            In the model's units and column order; bars, of a model that makes features of bars.
+            In the model's units and column order; bars if the model computes features of bars.
 
         Returns
         -------
@@ -109,7 +108,7 @@ class RegimeBank:
         ------
         DataError
             An id that does not exist, wrong shapes, a value that is not finite (row and column
-            named), or a bar that is no bar. The bank is then as it was: all rows or none.
+            named), or an invalid bar. The bank is then as it was: all rows or none.
         ModelError
             The model does not run. The bank is then as it was.
         """

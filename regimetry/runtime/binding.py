@@ -1,8 +1,8 @@
 """Batches of one size, read and written where they lie: onnxruntime's IO binding.
 
 On the CPU both the windows and the results are the caller's arrays; nothing is copied and a run
-allocates nothing that Python sees. On CUDA they pass through buffers on the device, one set a batch
-size, whose addresses never change, as CUDA graphs need it.
+allocates nothing that Python sees. On CUDA they pass through buffers on the device, one set per
+batch size, whose addresses never change, as CUDA graphs need it.
 """
 
 from __future__ import annotations

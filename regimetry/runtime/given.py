@@ -1,4 +1,4 @@
-"""What a caller gave, checked, and what the graph reads of it: the same, or features of bars."""
+"""A caller's data, checked, and the input of the graph: the same rows, or features of bars."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class Given:
     Attributes
     ----------
     panel : Panel
-        As they came: rows of the model's columns, or bars.
+        The given rows: of the model's columns, or bars.
     read : Panel
-        What the graph reads, in common units: the same rows, or the features of the bars.
+        The input of the graph, in common units: the same rows, or the features of the bars.
     rows : int
         How many rows of ``panel`` a label needs.
     """
@@ -55,8 +55,8 @@ def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given
     """Check data against a model.
 
     A model that was fitted on features of bars takes bars: arrays in the order of the bars'
-    columns, frames by their names. A frame that lacks them and holds all the features by name is
-    read as it is.
+    columns, frames by their names. A frame that has no bars, but all features by name, is read as
+    features.
 
     Parameters
     ----------

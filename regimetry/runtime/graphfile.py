@@ -1,4 +1,4 @@
-"""What a model file may hold, checked before onnxruntime builds anything from it.
+"""Checks of a model file before onnxruntime builds anything from it.
 
 A regimetry graph has operators of the default ONNX domain only, no control flow, no functions and
 no data outside of the file. A file that breaks this was not written by regimetry: it could read

@@ -1,4 +1,4 @@
-"""What a model says of windows, put at the bars it belongs to."""
+"""Results of a model, put at the bars that they belong to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MISSING = -1
 
 
 def at_bars(panel: Panel, values: NDArray[Any], rows: int, *, earlier: int = 0) -> NDArray[Any]:
-    """Put results of N windows at the bars that they speak of.
+    """Put results of N windows at the bars that they describe.
 
     Parameters
     ----------

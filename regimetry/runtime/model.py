@@ -23,20 +23,20 @@ class RegimeModel(OpenModel):
 
     Data are an array (T, F) in the model's column order, or a pandas, polars or Arrow table whose
     columns are found by name. A model that was fitted on features of bars takes the bars, here and
-    wherever else it takes rows, and makes the features itself; a table that lacks the bars and
-    holds all the features by name is read as it is. Results have one row a bar and come in the kind
-    that was given. The first ``rows - 1`` bars have no full window behind them and are missing. Of
-    many instruments give a frame with a column that names them (``by``) or a mapping of names to
-    arrays or frames: no window crosses from one into the next, every one begins afresh, and one
-    that is shorter than a window is missing throughout. Arrays of float32 and float64 are read
-    where they lie, memory-mapped files included: memory holds the results and a few batches.
+    wherever else it takes rows, and computes the features itself; a table that has no bars, but all
+    features by name, is read as features. Results have one row per bar and the kind of the data.
+    The first ``rows - 1`` bars have no full window and are missing. For many instruments, give a
+    frame with a column that names them (``by``), or a mapping of names to arrays or frames: no
+    window crosses from one into the next, each begins anew, and one that is shorter than a window
+    is missing throughout. Arrays of float32 and float64 are not copied, memory-mapped files
+    included: memory holds the results and a few batches.
 
     Methods that take data raise :class:`DataError` where they do not fit the model's columns, are
     not finite, or are too short.
 
     Any number of threads may share a model. A :class:`Stream` belongs to one. In a forked process
-    the model opens again by itself on the CPU and is refused elsewhere. It pickles as its path, or
-    as its content where it was made from bytes.
+    the model opens again by itself on the CPU and is refused on other devices. It pickles as its
+    path, or as its content if it was made from bytes.
 
     Parameters
     ----------
@@ -183,8 +183,8 @@ class RegimeModel(OpenModel):
         late : {"refuse", "skip"}
             What becomes of a row whose timestamp is not after the last one: an error, or nothing.
         instrument : str or None
-            Whose rows come, of a model that reads each in its own units; ``None``, and an
-            instrument that the fit has not seen: they are read as they are.
+            Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
+            and of an instrument that the fit has not seen, are read without scaling.
         """
         return Stream(self._file, late, instrument)
 

@@ -58,7 +58,7 @@ class Settings(TypedDict, total=False):
 
 
 class ModelFile:
-    """A model file that keeps what it promises.
+    """An open model file whose graph and metadata agree.
 
     Pickles as its path and opens again there; as its content where it was made from bytes.
 
@@ -72,7 +72,7 @@ class ModelFile:
     Attributes
     ----------
     features : OhlcvFeatures or None
-        What the model makes of bars before the graph reads them.
+        What the model computes from bars before the graph reads them.
     schema : Schema
         Columns of the rows that the model takes: those of the graph, or of bars.
     rows : int
@@ -156,7 +156,7 @@ class ModelFile:
 
 
 def checked_contract(session: SharedSession) -> tuple[ModelContract, str]:
-    """Read what a file promises, and check that its graph keeps it.
+    """Read the metadata of a file, and check that its graph agrees with them.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ from regimetry.series.schema import Schema
 
 
 class OpenModel:
-    """What :class:`~regimetry.RegimeModel` stands on."""
+    """The base of :class:`~regimetry.RegimeModel`."""
 
     def __init__(self, source: str | PathLike[str] | bytes, **settings: Unpack[Settings]) -> None:
         self._file = ModelFile(source, **settings)
@@ -76,7 +76,7 @@ class OpenModel:
             Column of a frame that names the instrument of each row; ``None`` takes the one of
             training, where the frame has it.
         advance : callable or None
-            Called with how many more windows are done, now and then, from any thread.
+            Called at times, from any thread, with the number of windows done since.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""From the device that is asked for to onnxruntime's execution providers, and what they became."""
+"""From the requested device to onnxruntime's execution providers, and which of them started."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def choose_providers(
     providers : sequence or None
         onnxruntime's own list, instead of a device other than "auto".
     cuda_graphs : bool
-        Capture one CUDA graph a batch size.
+        Capture one CUDA graph per batch size.
 
     Returns
     -------

@@ -22,7 +22,7 @@ __all__ = ["Labelling", "Recursion", "State", "jump_path", "probabilities", "run
 
 
 class Labelling(NamedTuple):
-    """What the model says of T rows; row t knows rows up to t.
+    """The labels of T rows; row t uses rows up to t.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class State(NamedTuple):
 
     @classmethod
     def of_numbers(cls, numbers: NDArray[np.float64]) -> Self:
-        """Return the state that :meth:`numbers` (M, K + 1) came of."""
+        """Return the state whose :meth:`numbers` (M, K + 1) these are."""
         return cls(numbers[:, :-1], numbers[:, -1])
 
     def numbers(self) -> NDArray[np.float64]:
@@ -82,7 +82,7 @@ class State(NamedTuple):
 
 @dataclass(frozen=True)
 class Recursion:
-    """The one recursion of labels and of novelty; every caller goes through it.
+    """The recursion of labels and of novelty, the same for every caller.
 
     ``V_t = d_t + min(V_{t-1}, min(V_{t-1}) + penalty)``, the label is ``argmin V_t``. The costs V
     are those of the best path that ends in each regime, so ``softmax(-sharpness V)`` is the

@@ -44,7 +44,7 @@ class RowReader:
         ------
         DataError
             The row has the wrong length, lacks a column, holds a value that cannot be used, or is
-            no bar.
+            an invalid bar.
         """
         if type(row) is not np.ndarray and isinstance(row, Mapping):
             row = self._file.schema.row(row)

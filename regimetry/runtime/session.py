@@ -44,14 +44,14 @@ def open_session(
     providers : sequence or None
         onnxruntime's own list of providers, instead of a device.
     arena : bool
-        Keep memory between runs; without, each run takes it from the system and gives it back.
+        Keep memory between runs; otherwise each run takes it from the system and returns it.
     cuda_graphs : bool
         On CUDA, capture the run of each batch size once and replay it.
 
     Returns
     -------
     onnxruntime.InferenceSession
-        Of one thread a run.
+        With one thread per run.
 
     Raises
     ------

@@ -31,9 +31,9 @@ class SharedSession:
 
     One run uses one thread: with more, a single window becomes slower at its worst, and batches
     gain less than from as many runs side by side, which is how :func:`run_windows` uses threads.
-    So there is no pool of idle threads either, and nothing spins. Memory is bounded by the sizes
-    of batch that are run, since onnxruntime's arena keeps what the largest needs and one plan a
-    size; callers keep to few sizes.
+    So there is no pool of idle threads either, and nothing spins. Memory is bounded by the batch
+    sizes that are run, since onnxruntime's arena keeps what the largest needs and one plan per
+    size; callers use only a few sizes.
 
     In a forked child the session opens again when it is first used: the parent's may be locked
     there by a thread that the child does not have. What a device holds does not survive a fork, so
@@ -47,7 +47,7 @@ class SharedSession:
     name : str
         What messages call the file.
     provider : str
-        What really computes.
+        The provider that computes.
     inputs, outputs : dict of str to (tuple of int, dtype)
         Shape and type of each input and output, without the batch.
     metadata : dict of str to str

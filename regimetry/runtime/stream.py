@@ -22,7 +22,7 @@ _KIND = "regimetry.stream"
 
 
 class Tick(NamedTuple):
-    """What is known once a bar has closed; every field uses that bar and earlier ones only.
+    """The result for a bar that has closed; every field uses that bar and earlier ones only.
 
     Attributes
     ----------
@@ -69,9 +69,9 @@ class _State(NamedTuple):
 class Stream:
     """A live series; made by :meth:`RegimeModel.stream`.
 
-    Whatever ends a push early, an error or an interrupt, the row is part of the stream with all
-    that follows from it or not at all; ``count`` says which. Not safe for use by several threads at
-    once: one stream is one series in one order.
+    A push takes the row completely or not at all, also if an error or an interrupt ends it early;
+    ``count`` shows which. Not safe for use by several threads at once: one stream is one series in
+    one order.
     """
 
     def __init__(
@@ -118,8 +118,8 @@ class Stream:
         Parameters
         ----------
         row : sequence of numbers, or mapping of column name to number
-            In the model's units and column order (by name for a mapping); a bar, of a model that
-            makes features of bars.
+            In the model's units and column order (by name for a mapping); a bar if the model
+            computes features of bars.
         timestamp : number, datetime, datetime64 or ISO 8601 str, optional
             When the bar closed; must lie after that of the last row that had one. Times with a
             zone are compared in UTC.

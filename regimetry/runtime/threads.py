@@ -1,4 +1,4 @@
-"""How many threads this process may use, and who says so."""
+"""How many threads this process may use, and what limits them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def available_threads() -> int:
 
 
 def thread_limits(root: Path = Path("/")) -> dict[str, int]:
-    """Return each limit on the CPUs of this process, by where it comes from.
+    """Return each limit on the CPUs of this process, by its source.
 
     Parameters
     ----------

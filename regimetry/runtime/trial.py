@@ -1,7 +1,8 @@
-"""Whether an execution provider really starts: tried in a process of its own.
+"""Whether an execution provider really starts: tried in a separate process.
 
-A provider is listed because it was compiled in; its libraries and the device may be missing, and
-what is wrong is only said on standard error, or by a crash. A child's can be read, and survived.
+onnxruntime lists every provider that was compiled in, even if its libraries or the device are
+missing. The reason appears only on standard error, or the process crashes. So a child process
+tries.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _STARTED = "started"
 
 
 class Trial(NamedTuple):
-    """What became of a provider.
+    """Whether a provider started.
 
     Attributes
     ----------

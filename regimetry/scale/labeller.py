@@ -22,7 +22,7 @@ class Labeller:
 
     However the rows are cut into chunks and however instruments alternate in them, the labels of an
     instrument are those that :meth:`RegimeModel.label` gives its whole history, on a CPU bit for
-    bit. Kept for each instrument are the last rows that its next label needs, and the state of the
+    bit. For each instrument it keeps the last rows that the next label needs, and the state of the
     recursion. All windows of a chunk share batches.
 
     Parameters

@@ -1,4 +1,4 @@
-"""What the columns of a series are like: near a unit root, moving in proportion, how spread."""
+"""Statistics of the columns of a series: near a unit root, moving in proportion, how spread."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _is_constant(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """What the columns of one series are like: all that the choice and the scale depend on.
+    """Statistics of the columns of one series: all that choice and scale depend on.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Frames (pandas, polars) in and out, through narwhals, which is imported when a frame comes."""
+"""Frames (pandas, polars) in and out, through narwhals, which is imported for the first frame."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens to every bar before windows are cut: differences, scaling, clipping.
+"""Differences, scaling and clipping of every bar, before windows are cut.
 
 The same arithmetic stands at the head of the exported graph; here it is the twin for the fit.
 """
@@ -74,7 +74,7 @@ class Preprocessing:
 def transformed(
     values: NDArray[np.float32], transforms: Sequence[Transform]
 ) -> NDArray[np.float32]:
-    """Return a series (T, F) with each column transformed, a row less where any is differenced."""
+    """Return a series (T, F) with each column transformed, one row less if any is differenced."""
     if all(transform == "level" for transform in transforms):
         return values
     now, before = values[1:], values[:-1]

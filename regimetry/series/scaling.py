@@ -1,8 +1,8 @@
-"""Per-instrument scaling: what makes the columns of one instrument comparable with another's.
+"""Per-instrument scaling, which makes the columns of instruments comparable.
 
-A column that lies twice as high, or moves twice as much, in one instrument than in the next would
-tell instruments apart, not regimes. The rows of each instrument are brought to common units before
-anything else happens to them; the model file then reads all of them alike.
+A column that is twice as high, or moves twice as much, in one instrument as in the next would tell
+instruments apart, not regimes. So the rows of each instrument are first brought to common units.
+The model then reads all of them in the same way.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ class InstrumentScaling:
     """An affine map for each instrument and column, of logarithms where those are differenced.
 
     ``factor * x + offset``, or ``exp(factor * log(x) + offset)`` for a column whose transform is
-    ``log_difference``. An instrument that is not listed is read as it is: as if its columns had the
-    average instrument's mean and deviation, which is what the others are brought to.
+    ``log_difference``. An instrument that is not listed is read without scaling: as if its columns
+    had the mean and deviation of the average instrument, to which the others are brought.
 
     Attributes
     ----------

@@ -120,5 +120,5 @@ def require_rising(timestamps: NDArray[Any]) -> None:
     raise DataError(
         f"Row {row} {'repeats the time' if repeats else 'goes back in time to'} {timestamps[row]}"
         f"{'' if repeats else f' after {timestamps[row - 1]}'}; timestamps must rise. "
-        f"{'Keep one row a time.' if repeats else 'Sort the rows.'}"
+        f"{'Keep one row per time.' if repeats else 'Sort the rows.'}"
     )

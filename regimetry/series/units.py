@@ -1,4 +1,4 @@
-"""Common units: which columns are differenced, and what brings rows to mean 0 and deviation 1."""
+"""Common units: which columns are differenced, and the scaling to mean 0 and deviation 1."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def choose_transforms(
 ) -> tuple[Transform, ...]:
     """Decide which columns are differenced.
 
-    Near-unit-root columns, such as prices, would take over the slow directions that regimes are
-    read from, whatever else the data hold.
+    Columns near a unit root, such as prices, would dominate the slow directions from which regimes
+    are found.
 
     Parameters
     ----------

@@ -54,7 +54,7 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
 
 
 def test_breaks_are_one_a_bar():
-    with pytest.raises(DataError, match="one truth value a bar"):
+    with pytest.raises(DataError, match="one truth value per bar"):
         spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
 
 

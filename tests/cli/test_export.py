@@ -44,7 +44,7 @@ def test_triton_writes_a_repository(copy, tmp_path, run, answer, refuses):
 
 def test_explain_shows_what_the_rules_did_at_the_fit(copy, run, answer):
     text = run("export", copy, "--explain").out
-    assert "multiply-accumulates a window" in text
+    assert "multiply-accumulates per window" in text
     reports = answer("export", copy, "--explain")["rules"]
     assert [report["rule"] for report in reports] == [
         report.rule for report in rg.load(copy).contract.training.graph

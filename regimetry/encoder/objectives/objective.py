@@ -1,4 +1,4 @@
-"""What an objective is to the training loop."""
+"""The interface between an objective and the training loop."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from regimetry.windows import Windows
 
 
 class Objective(Protocol):
-    """What :func:`regimetry.encoder.training.train_encoder` needs.
+    """The members that :func:`regimetry.encoder.training.train_encoder` needs.
 
-    The ``repr`` names the class and its settings: a checkpoint is of one of them.
+    The ``repr`` names the class and its settings; a checkpoint belongs to one ``repr``.
     """
 
     @property
     def options(self) -> TrainingOptions:
-        """The budget that serves it where the caller gives none: eight epochs of 64 windows."""
+        """The budget if the caller gives none: eight epochs of 64 windows."""
         return TrainingOptions()
 
     @property
@@ -46,5 +46,5 @@ class Objective(Protocol):
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return inputs and targets made of the windows ``numbers``, which have their reach.
 
-        Random changes that only serve learning are left out unless ``training``.
+        Random changes that only help training are left out unless ``training``.
         """

@@ -87,8 +87,8 @@ def shuffled_channels(
 ) -> NDArray[np.float32]:
     """Permute the channels and draw their signs, the same for the whole batch.
 
-    What the network learns then cannot lean on which channel is which, nor on its sign; one draw
-    for both members of every pair leaves their relation as it is.
+    So the network cannot learn which channel is which, nor its sign. Both members of a pair get
+    the same draw, which keeps their relation.
     """
     num_features = pairs.shape[2]
     signs = generator.choice(np.array([-1.0, 1.0], dtype=np.float32), num_features)

@@ -1,4 +1,4 @@
-"""The training loop: rounds of steps, the best round's weights, stop and go on at any point."""
+"""The training loop: rounds of steps, the weights of the best round, stop and resume."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def train_encoder(
 ) -> dict[str, list[float]]:
     """Train ``encoder`` in place and leave it with the weights of its best validation loss.
 
-    The untrained weights take part: where no round has a better validation loss, they stay.
+    The untrained weights compete too: they stay if no round has a better validation loss.
     Ctrl-C (``KeyboardInterrupt``) ends the training with a warning and keeps the best weights.
 
     Parameters
@@ -79,7 +79,7 @@ def train_encoder(
     Returns
     -------
     dict of list of float
-        ``step``, ``loss`` and, with a validation part, ``val_loss``; one number a round.
+        ``step``, ``loss`` and, with a validation part, ``val_loss``; one number per round.
 
     Raises
     ------

@@ -14,7 +14,7 @@ class TrainingOptions:
     """Budget, step size and validation of a training.
 
     Training goes in rounds of ``round_steps`` optimiser steps. After each round the validation
-    loss is measured, and the weights of the best round are the ones that stay.
+    loss is measured; the weights of the best round are kept.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class TrainingOptions:
             raise ConfigError(f"learning_rate is {self.learning_rate!r}; it must be positive.")
 
     def budget(self, n_windows: int) -> tuple[int, int]:
-        """Return ``(steps, steps a round)`` of a training on ``n_windows`` windows."""
+        """Return ``(steps, steps per round)`` of a training on ``n_windows`` windows."""
         epoch = math.ceil(n_windows / self.batch_size)
         if self.steps is None:
             return self.epochs * epoch, self.round_steps or epoch

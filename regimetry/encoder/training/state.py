@@ -1,4 +1,4 @@
-"""Where a training stands: what it takes to go on as if it had never stopped."""
+"""The state of a training: all that a resume needs to go on as if it had never stopped."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TrainingState:
     ----------
     step : int
     history : dict of list of float
-        ``step``, ``loss`` and, with a validation part, ``val_loss``; one number a round.
+        ``step``, ``loss`` and, with a validation part, ``val_loss``; one number per round.
     best_loss : float
         Smallest validation loss, that of the untrained weights included.
     stale : int

@@ -1,8 +1,8 @@
-"""Exact rewrite rules: the graph that tf2onnx wrote, made small and fast.
+"""Exact rewrite rules: they make the graph of tf2onnx small and fast.
 
-Each rule replaces values of the graph by others that are equal for every input (up to rounding),
-in a file of its own. They are written as walks from an anchor, not as patterns, so that a place
-that almost fits gets a reason.
+Each rule has its own file. It replaces values of the graph by others that are equal for every
+input (up to rounding). Rules are walks from an anchor, not patterns, so that they can say why a
+place that almost fits does not fit.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def optimise(
     Parameters
     ----------
     model : onnx.ModelProto
-        Its first dimension of every input is the batch; the others are fixed. Unchanged.
+        The first dimension of every input is the batch; the others are fixed. Unchanged.
     rules : tuple of Rule
 
     Returns

@@ -1,4 +1,4 @@
-"""What a graph costs: nodes, multiply-accumulates a window, bytes of constants."""
+"""The cost of a graph: nodes, multiply-accumulates per window, bytes of constants."""
 
 from __future__ import annotations
 

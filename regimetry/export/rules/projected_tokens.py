@@ -1,7 +1,7 @@
 """The first block's attention, through the projection that made its tokens.
 
 The first tokens are x = u P + E: few features u (W, F), a projection P (F, D), and positions and
-bias E (W, D). Folded attention then works on F + W numbers a token instead of D, and everything
+bias E (W, D). Folded attention then works on F + W numbers per token instead of D, and everything
 that meets E alone is a constant:
 
     x_i M x_j^T + c x_j^T = u_i (P M P^T) u_j^T + g_i P^T u_j^T + u_i (P M E^T)_j + (g E^T)_ij

@@ -1,4 +1,4 @@
-"""What each number of regimes would look like on one series: the table that "auto" reads."""
+"""Compares numbers of regimes on one series: the table that "auto" reads."""
 
 from __future__ import annotations
 
@@ -98,10 +98,10 @@ def assess(
 def shortest_dwell(
     labels: NDArray[np.int64], n_regimes: int, breaks: NDArray[np.bool_] | None = None
 ) -> float:
-    """Return the dwell of the regime that lasts the least, in bars.
+    """Return the dwell of the regime that lasts the shortest, in bars.
 
-    A regime's dwell is the median over its *bars* of the length of the spell that they lie in. The
-    median over spells would be a matter of the few stray bars that any labelling has.
+    A regime's dwell is the median over its *bars* of the length of the spell that they lie in.
+    Every labelling has a few stray bars, and they would decide a median over spells.
 
     Parameters
     ----------

@@ -1,12 +1,12 @@
 """How many regimes: a rule that reads the table of candidates.
 
-1. One regime, where the largest eigengap of the affinity (von Luxburg 2007, section 8.3) is the
-   first: the windows form one cloud.
-2. Otherwise K is raised from 2 for as long as every regime lasts, for ``min_dwell`` bars at least.
-   Windows that straddle two regimes make clusters of their own, and these last for a few windows
-   only: the bound stops there, where the eigengap alone often does not.
-3. Of these, the largest K that the eigengap speaks for (:data:`LEAST_GAP`) and that comes back when
-   blocks of the series are resampled (:data:`LEAST_STABILITY`). One regime, if there is none.
+1. One regime if the largest eigengap of the affinity (von Luxburg 2007, section 8.3) is the first:
+   the windows form one cloud.
+2. Otherwise K rises from 2 as long as every regime lasts at least ``min_dwell`` bars. Windows that
+   cover parts of two regimes form clusters of their own, which last only a few windows. The bound
+   stops there; the eigengap alone often does not.
+3. Of these, the largest K with a large enough eigengap (:data:`LEAST_GAP`) that is stable when
+   blocks of the series are resampled (:data:`LEAST_STABILITY`). One regime if there is none.
 """
 
 from __future__ import annotations

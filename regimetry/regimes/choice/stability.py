@@ -2,8 +2,8 @@
 
 Spectral clustering is fitted again on a block bootstrap of the windows (circular blocks: Politis,
 Romano 1992), and its labels of the same windows are compared with those of the first fit (the
-resampling stability of Ben-Hur, Elisseeff, Guyon 2002). Blocks, not single windows, since what may
-be missing from another history is a whole spell of a regime.
+resampling stability of Ben-Hur, Elisseeff, Guyon 2002). Blocks, not single windows, because
+another history may lack a whole spell of a regime.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ N_LANDMARKS = 200
 
 
 def windows_per_block(window_size: int, n_windows: int) -> int:
-    """Return the windows of a resampled block: ten window sizes, a quarter of all at most."""
+    """Return the windows of a resampled block: ten window sizes, at most a quarter of all."""
     return max(1, min(_BLOCK * window_size, n_windows // 4))
 
 

@@ -1,9 +1,9 @@
-"""How many bars a window should hold: the size at which windows foretell the ones after them.
+"""How many bars a window should have: the size at which windows predict the next ones best.
 
-Windows of each size are clustered, and the label of a window is compared with that of the next
-one, which begins where it ends and shares no bar with it. Short windows do not know their regime,
-and labels of the phases of a cycle have turned by then; long windows straddle two regimes. The
-agreement is highest between, and looks at nothing but the series.
+Windows of each size are clustered, and the label of a window is compared with that of the next one,
+which begins where it ends and shares no bar with it. A window that is too short does not show its
+regime, or shows only the phase of a cycle, which has changed by then. A long window covers parts of
+two regimes. The agreement is highest in between, and uses nothing but the series.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ size that begin every step within the last so many rows."""
 
 
 def largest_size(n_rows: int) -> int:
-    """Return the largest of :data:`SIZES` that a series of so many rows may take."""
+    """Return the largest of :data:`SIZES` for which a series of so many rows is long enough."""
     return max((size for size in SIZES if size * LEAST_WINDOWS <= n_rows), default=SIZES[0])
 
 
@@ -94,7 +94,7 @@ def _objection(size: int, chosen: int, n_rows: int, *, tried: bool) -> str | Non
 
 @in_one_thread
 def foretelling(embeddings: NDArray[np.floating], lag: int, *, seed: int) -> float:
-    """Return how well the labels of windows agree with those of the windows after them.
+    """Return how well the labels of windows agree with those of the next windows.
 
     Parameters
     ----------

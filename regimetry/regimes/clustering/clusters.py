@@ -21,8 +21,8 @@ _ROUNDING = 1e-4  # of embeddings in float32, once whitened
 def cluster_centres(points: Array, n_clusters: int, *, seed: int, starts: int) -> Array:
     """Return the centres (K, L) of k-means with the best of several starts.
 
-    Where there are fewer distinct points than centres, the last centres repeat the first ones, and
-    no point is nearest to them alone.
+    With fewer distinct points than centres, the last centres repeat the first ones, and no point is
+    nearest to them alone.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def cluster_centres(points: Array, n_clusters: int, *, seed: int, starts: int) -
 def in_one_thread(function: Callable[P, R]) -> Callable[P, R]:
     """Run a function of many small steps in one thread.
 
-    Threads that share a small product wait for each other longer than it takes, most of all on a
-    busy machine. One thread repeats besides.
+    Threads that share a small product wait for each other longer than the product takes, most of
+    all on a busy machine. And one thread gives the same bits again.
     """
 
     @wraps(function)
@@ -62,7 +62,7 @@ def _threads() -> ThreadpoolController:
 
 
 def distinct_rows(points: Array, enough: int) -> NDArray[np.int64]:
-    """Return rows of points that differ by more than rounding, one of a kind, ``enough`` at most.
+    """Return at most ``enough`` rows of points that differ from each other by more than rounding.
 
     Parameters
     ----------

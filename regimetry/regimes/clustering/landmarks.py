@@ -1,11 +1,11 @@
 """Landmarks of the spectral map: even in time, or spread over the space.
 
-Even in time, landmarks lie where the series dwells. The eigenvectors may then spend themselves on a
-cut through what is common, and join what is rare. Landmarks spread over the space, as those of
-landmark-based spectral clustering are (Cai, Chen 2015), mend that, but leave a tight regime too few
-of them, and may give the far tail of heavy-tailed data a regime of its own. So both are fitted, and
-spread ones are taken where their regimes explain more of the slow directions and come back as well
-when blocks of the series are resampled.
+Landmarks even in time lie where the series spends its time. The eigenvectors may then cut only
+through common states and join rare ones. Landmarks spread over the space, as in landmark-based
+spectral clustering (Cai, Chen 2015), repair this. But they leave a tight regime too few landmarks,
+and may give the far tail of heavy-tailed data its own regime. So both are fitted. Spread ones are
+taken if their regimes explain more of the slow directions and are as stable when blocks of the
+series are resampled.
 """
 
 from __future__ import annotations
@@ -93,10 +93,10 @@ def cluster(
     block: int,
     seed: int,
 ) -> tuple[Clustering, Landmarks, Array]:
-    """Cluster on some landmarks even in time, or on spread ones where these explain more.
+    """Cluster on some landmarks even in time, or on spread ones if these explain more.
 
-    A quick fit, to judge a number of regimes by: it uses 500 of either and looks at 5000 windows.
-    Where every window is a landmark there is nothing to choose.
+    A quick fit that judges a number of regimes: it uses 500 landmarks of either kind and 5000
+    windows. If every window is a landmark, there is nothing to choose.
 
     Parameters
     ----------

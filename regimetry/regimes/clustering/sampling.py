@@ -1,4 +1,4 @@
-"""Which windows stand for all: drawn evenly in time, or evenly in the space that they lie in."""
+"""Which windows represent all: drawn evenly in time, or spread over the space."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MOST_LOOKED_AT = 20_000  # points that spread ones are drawn from: enough, and 
 def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     """Draw one row from each of ``count`` equal stretches of time; all rows if there are fewer.
 
-    Even in time, and unlike a regular grid it cannot lock on to a period of the data.
+    Even in time. Unlike a regular grid it cannot follow a period of the data.
     """
     if n_rows <= count:
         return np.arange(n_rows)
@@ -56,8 +56,8 @@ def spread_rows(points: Array, count: int, generator: np.random.Generator) -> ND
     """Draw rows that cover the space: each far from those before it; all rows if there are fewer.
 
     By squared distance to the nearest one drawn, as k-means++ seeds (Arthur, Vassilvitskii 2007).
-    Landmarks even in time lie where the series dwells: what is rare, and wide, is left to a few of
-    them, and the cut falls within what is common instead.
+    Landmarks even in time lie where the series spends its time. They leave few for rare, wide
+    states, and the cut then falls inside a common state.
 
     Parameters
     ----------

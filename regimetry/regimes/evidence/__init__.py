@@ -1,1 +1,1 @@
-"""What single bars say of the regimes that windows found."""
+"""Evidence of single bars for the regimes that windows found."""

@@ -1,7 +1,7 @@
-"""Which channels bring evidence of their own.
+"""Which channels add evidence.
 
-A trailing mean or deviation of another channel says again what that channel has said already.
-Counted as evidence a second time it drowns the first, and it says it late.
+A trailing mean or deviation of another channel repeats the evidence of that channel, and late.
+Counted twice, it would drown the evidence of the other channels.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _RIDGE = 0.01  # of the number of rows, for predictors of unit variance
 
 
 def own_channels(windows: Windows, seed: int = 0) -> tuple[int, ...]:
-    """Choose channels none of which is given by the windows of the others.
+    """Choose channels, none of which the windows of the others explain.
 
     The first is the one that its own past explains least. Then comes, one at a time, the channel
     that the window of the chosen ones explains least, in squares, magnitudes and levels, until that

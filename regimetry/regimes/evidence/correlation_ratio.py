@@ -1,8 +1,8 @@
-"""How much of what windows look like labels explain, also apart from the bars they were read from.
+"""How much of the windows' variance labels explain, also in windows that share no bar with them.
 
-A window is most like itself: labels that its own bars gave explain it well even if all of it is
-noise. What they say of windows that share no bar with it is what lasts, as in the time-lagged
-correlation that the slow directions maximise.
+Labels that come from a window's own bars explain it well, even if all of it is noise. What they
+explain in windows without a common bar is what lasts, as in the time-lagged correlation that the
+slow directions maximise.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Maximum:
-    """What was found, its probability of staying, and its information criterion in nats."""
+    """The density found, its probability of staying, and its information criterion in nats."""
 
     emission: Emission
     stay: float

@@ -1,4 +1,4 @@
-"""What each regime expects of the next bar: a vector autoregression with heavy tails.
+"""The density of the next bar in each regime: a vector autoregression with heavy tails.
 
 Markov-switching autoregression of Hamilton 1989 with the t distribution of Peel, McLachlan 2000
 in place of the normal one. The cost of regime k is minus the log-likelihood, in nats, of the newest

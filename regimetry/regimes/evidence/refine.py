@@ -1,10 +1,10 @@
 """From labels of windows to evidence of single bars.
 
-Windows find which regimes there are, whatever sets them apart, but they overlap: they say the same
-thing W times and say it W / 2 bars late. Given their labels, a density of the next bar in each
-regime is fitted by expectation maximisation, and the order of the autoregression by the Bayesian
-information criterion. It takes the windows' place where its regimes say about as much of what
-windows look like as those that the windows themselves gave.
+Windows find the regimes, whatever makes them different. But windows overlap: they repeat each piece
+of evidence W times, and W / 2 bars late. So a density of the next bar in each regime is fitted from
+their labels, by expectation maximisation; the Bayesian information criterion chooses the order of
+the autoregression. It takes the windows' place if its labels explain windows about as well as the
+windows' own labels do.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ up the paths that change at one of the last bars or another: about e of them mat
 
 @dataclass(frozen=True)
 class Refinement:
-    """Evidence of single bars, and what speaks for it.
+    """Evidence of single bars, and the figures for it.
 
     Attributes
     ----------
@@ -81,7 +81,7 @@ class Refinement:
 
     @property
     def record(self) -> RefinementRecord:
-        """What the model file keeps of it."""
+        """The entry of the model file."""
         return RefinementRecord(
             channels=self.emission.channels,
             order=self.emission.order,
@@ -95,9 +95,9 @@ class Refinement:
 
     @property
     def explains_enough(self) -> bool:
-        """Whether its regimes say about as much of windows as those that the windows gave.
+        """Whether its labels explain windows about as well as the windows' own labels do.
 
-        Where neither says much, that may be of anything: there the two have to agree.
+        If neither explains much, this says nothing: then the two must also agree.
         """
         if self.correlation_ratio <= LITTLE_RATIO and self.agreement < LEAST_AGREEMENT:
             return False

@@ -1,4 +1,4 @@
-"""Columns whose level drifts away from what a model was fitted on."""
+"""Columns whose level leaves the range on which a model was fitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRICES = (
 def drifting_columns(
     values: NDArray[np.floating], names: Sequence[str], transforms: Sequence[str]
 ) -> dict[str, str]:
-    """Return the columns that a model reads as levels and that had better be differenced.
+    """Return the columns that a model reads as levels and that should be differenced.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Features of open, high, low, close and volume, of bars that are there in rows.
+"""Features of open, high, low, close and volume, computed from rows of bars.
 
 Row t uses bar t and the ``warm_up`` bars before it.
 """
@@ -34,7 +34,7 @@ DEFAULT_WINDOW = 5
 
 @dataclass(frozen=True)
 class OhlcvFeatures:
-    """Which features are made of which columns: the recipe that a model file keeps.
+    """Which features are computed from which columns: the recipe that a model file keeps.
 
     Attributes
     ----------

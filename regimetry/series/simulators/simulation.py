@@ -1,4 +1,4 @@
-"""What a simulator gives."""
+"""The result of a simulator."""
 
 from __future__ import annotations
 
