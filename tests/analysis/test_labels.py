@@ -67,7 +67,7 @@ def test_breaks_are_one_a_bar():
         ),
         (np.array([-1, -1]), "missing in all of 2 bars"),
         (np.array([], dtype=int), "missing in all of 0 bars"),
-        (np.array([0.0, 1.0]), "one integer a bar"),
+        (np.array([0.0, 1.0]), "one integer per bar"),
         (np.array([[0, 1]]), r"shape \(1, 2\)"),
     ],
 )
