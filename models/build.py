@@ -30,8 +30,8 @@ def card(contract: ModelContract, golden: Golden) -> str:
 
 Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
 
-- **Data**: {training.rows} daily bars, {training.start} to {training.end}, as the `arch`
-  package carries them. Columns: `close` (index points; its logarithmic difference is taken inside
+- **Data**: {training.rows} daily bars, {training.start} to {training.end}, from the
+  `arch` package. Columns: `close` (index points; its logarithmic difference is taken inside
   the graph) and `range` (logarithm of the day's high over its low).
 - **Fingerprint** of the training data (SHA-256): `{training.fingerprint}`
 - **Input** `window`: float32 (batch, {contract.window_rows}, {contract.n_features}), raw units.
