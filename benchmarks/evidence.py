@@ -49,7 +49,7 @@ class Series:
     seed: int = 0
 
     def score(self, labels: Labels) -> str:
-        """Return what labels (T,) are worth."""
+        """Return the scores of labels (T,)."""
         if self.states is None:
             return ""
         scores = score_in_sample(self.states, labels)
@@ -82,7 +82,7 @@ def row(series: Series) -> str:
 
 
 def all_series(kinds: str, seeds: str, recordings: str, tables: str) -> Iterator[Series]:
-    """Yield what is asked for."""
+    """Yield the requested series."""
     for kind in filter(None, kinds.removeprefix("none").split(",")):
         for seed in map(int, seeds.split(",")):
             problem = load_problem(kind, seed)

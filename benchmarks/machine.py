@@ -1,4 +1,4 @@
-"""On what a figure was measured."""
+"""The machine and the versions of a measurement."""
 
 import os
 import platform

@@ -192,7 +192,7 @@ def draw(found: list[dict[str, Any]], path: str) -> None:
 
 
 def main() -> None:
-    """Measure what is asked for."""
+    """Measure the requested parts."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--instruments", type=int, default=1000)
     parser.add_argument("--bars", type=int, default=BARS)

@@ -1,4 +1,4 @@
-"""What :mod:`benchmarks.panel` times, each in a process of its own: ``run(NAME, ...)``.
+"""The tasks that :mod:`benchmarks.panel` times, each in a separate process: ``run(NAME, ...)``.
 
 Imports are those of the task, so that the peak of memory is the task's.
 """
@@ -133,7 +133,7 @@ def on_ray(folder: str, model: str, output: str, actors: str) -> dict[str, Any]:
 
 
 def read(folder: str, model: str) -> dict[str, Any]:
-    """Scan a folder, then read its rows as they are read to be labelled."""
+    """Scan a folder, then read its rows in the same way as for labelling."""
     import regimetry as rg
     from regimetry.scale.chunks import in_order, rises
     from regimetry.scale.folder import scan

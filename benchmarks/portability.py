@@ -31,7 +31,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 
 
 def by_script(*command: str | Path) -> list[str]:
-    """Run an example; return what it found for each output."""
+    """Run an example; return its result for each output."""
     output = subprocess.run(
         [*map(str, command), str(MODEL), str(GOLDEN)], check=True, capture_output=True, text=True
     ).stdout
@@ -64,7 +64,7 @@ def npm_version(package: str) -> str:
 
 
 def first_line(*command: str) -> str:
-    """Return what a program says of its own version."""
+    """Return the version that a program prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")[0]
 
 

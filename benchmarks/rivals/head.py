@@ -1,4 +1,4 @@
-"""The same head on other features, and with other evidence: what each part is worth."""
+"""The same head on other features, and with other evidence: the gain of each part."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Labelled:
         return Fitted(len(self.head.centroids), self.offline, self.causal)
 
     def distance(self, rows: Values) -> Values:
-        """Return what each regime costs at each window (N, K)."""
+        """Return the cost of each regime at each window (N, K)."""
         if self.refinement is None:
             return self.head.outputs(self.features(rows))["distance"]
         windows = cut_windows(self.preprocessing, rows, DEFAULTS.window_size)
