@@ -76,7 +76,7 @@ class RowReader:
         """Return what the graph reads, (R, F), of the last rows: themselves, or their features."""
         if self._file.features is None:
             return rows
-        made = graph_windows(self._file, rows[None])[0]
+        made: NDArray[np.floating] = graph_windows(self._file, rows[None])[0]
         if self._scaling is not None:
             made = self._scaling.apply(made, self._instrument)
         return made.astype(np.float32)
