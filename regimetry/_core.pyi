@@ -57,6 +57,9 @@ def follow(
     NDArray[np.float64],
     NDArray[np.float64],
 ]: ...
+def jump_labels(
+    distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]: ...
 def jump_path(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...

@@ -153,6 +153,17 @@ py::tuple follow(const py::object& distance, const py::object& novelty, py::hand
   return py::make_tuple(labels, probabilities, exceeds, values, averages);
 }
 
+py::array_t<int64_t> jump_labels(const py::object& distance, py::handle penalty,
+                                 const py::object& offsets) {
+  const Arguments in(distance, penalty, offsets);
+  py::array_t<int64_t> labels(in.rows());
+  int64_t* label = labels.mutable_data();
+  for_each_series(in, [&](int64_t, int64_t first, const auto& all, int64_t n) {
+    regimetry::jump_labels(all, first, n, in.penalty, label);
+  });
+  return labels;
+}
+
 py::array_t<int64_t> jump_path(const py::object& distance, py::handle penalty,
                                const py::object& offsets) {
   const Arguments in(distance, penalty, offsets);
@@ -216,6 +227,36 @@ TypeError
 regimetry.errors.DataError
     Wrong shape or dtype, a negative penalty, a distance that is not finite (the message names the
     row), or offsets that are not boundaries.
+
+Notes
+-----
+Thread safety: no state of its own; safe from several threads. Runs without the GIL.
+)");
+  m.def("jump_labels", &jump_labels, py::arg("distance"), py::arg("penalty"),
+        py::arg("offsets") = py::none(),
+        R"(jump_labels(distance, penalty, offsets=None)
+--
+
+Give the labels of `follow` alone, of series that begin here; memory holds nothing else.
+
+Parameters
+----------
+distance : numpy.ndarray, shape (N, K), float32 or float64
+penalty : float
+offsets : numpy.ndarray, shape (M + 1,), int64, optional
+    As for `follow`.
+
+Returns
+-------
+numpy.ndarray, shape (N,), int64
+    The label of row t uses rows up to and including t.
+
+Raises
+------
+TypeError
+    An argument is no array, or the penalty no number.
+regimetry.errors.DataError
+    As for `follow`.
 
 Notes
 -----

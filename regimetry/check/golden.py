@@ -86,16 +86,15 @@ def make_golden(
     count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
     ties = close_calls(distance)
     recursion = Recursion(jump_penalty)
-    labels, _ = recursion(distance, offsets=windows.offsets)
-    start = _best_run(labels.regime, ties, count, windows.with_later(count - 1))
+    labels = recursion.labels(distance, windows.offsets)
+    start = _best_run(labels, ties, count, windows.with_later(count - 1))
     run = np.arange(start, start + count)
     rows = np.concatenate([run, _spread(len(distance), run, ties)])
-    labels, _ = recursion(distance[run])
     return Golden(
         window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
         outputs={o.name: np.asarray(found[o.name], dtype=o.dtype)[rows] for o in OUTPUTS},
         jump_penalty=jump_penalty,
-        labels_from_start=labels.regime,
+        labels_from_start=recursion.labels(distance[run]),
     )
 
 

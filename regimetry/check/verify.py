@@ -197,7 +197,6 @@ def _other_labels(found: Outputs, golden: Golden) -> int | None:
         return None
     run = slice(0, len(golden.labels_from_start))
     recursion = Recursion(golden.jump_penalty)
-    labels, _ = recursion(distance[run])
     _, states = recursion(golden.outputs["distance"][run])
-    differs = labels.regime != golden.labels_from_start
+    differs = recursion.labels(distance[run]) != golden.labels_from_start
     return int(np.sum(differs & ~close_calls(states.costs)))

@@ -132,7 +132,7 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
     if not rows.complete:
         distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
     boundaries = panel.boundaries(rows.window_rows)
-    labels = Recursion.of(model.contract)(distance, offsets=boundaries)[0].regime
+    labels = Recursion.of(model.contract).labels(distance, boundaries)
     found = at_bars(panel, labels, rows.window_rows)
     return found if panel.instruments is None else panel.give(found, ["regime"], missing=MISSING)
 

@@ -137,8 +137,8 @@ def aligned(
 def _causal_labels(
     distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
-    labels, _ = Recursion(jump_penalty)(distance, offsets=panel.boundaries(window_rows))
-    return at_bars(panel, labels.regime, window_rows)
+    labels = Recursion(jump_penalty).labels(distance, panel.boundaries(window_rows))
+    return at_bars(panel, labels, window_rows)
 
 
 def _in_span(contract: ModelContract, panel: Panel) -> NDArray[np.bool_]:

@@ -81,7 +81,10 @@ class RegimeModel(OpenModel):
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        return self._labelled(data, by, ("regime",), ("distance",))[0]
+        given = as_given(data, self.contract, by)
+        distance = self._outputs(given, ("distance",))["distance"]
+        labels = Recursion.of(self.contract).labels(distance, given.boundaries)
+        return given.per_bar(labels, ["regime"])
 
     def predict_proba(self, data: Any, *, by: str | None = None) -> Any:
         """Return filtered probabilities: row t uses bars up to t.

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry._core import follow, jump_path
+from regimetry._core import follow, jump_labels, jump_path
 
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
@@ -158,6 +158,12 @@ class Recursion:
             offsets,
         )
         return Labelling(regime, probability, novelty, novel), State(costs, means)
+
+    def labels(
+        self, distance: NDArray[np.floating], offsets: NDArray[np.int64] | None = None
+    ) -> NDArray[np.int64]:
+        """Return the labels alone, (N,), of series that begin here: memory holds nothing else."""
+        return jump_labels(distance, self.penalty, offsets)
 
 
 def running_mean(

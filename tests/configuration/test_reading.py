@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, fields
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimetry.configuration import Configuration
@@ -117,6 +117,7 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.lists(texts | st.sampled_from(["no", "1e3", "null", "2020-01-01", "# a", "a: b"]))
 
 
+@settings(deadline=None)
 @given(
     columns=st.none() | names,
     categorical=names,
@@ -143,6 +144,7 @@ def test_any_configuration_comes_back_from_its_print(
     assert resolve(path, {}) == configuration
 
 
+@settings(deadline=None)
 @given(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=64) | texts)
 def test_a_scalar_reads_the_same_in_yaml_1_1_and_1_2(tmp_path_factory, value):
     yaml = pytest.importorskip("yaml")

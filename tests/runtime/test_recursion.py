@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from layouts import SMALL, matrices
 from refusals import refused
 
-from regimetry._core import follow
+from regimetry._core import follow, jump_labels
 from regimetry.runtime.recursion import Recursion, State, jump_path
 
 # Quarters: every sum is exact, so labels have to agree even on ties. Widths on both sides of 8,
@@ -42,6 +42,7 @@ def test_one_series_is_the_twin_and_restarts(distance, penalty, data):
     labels, values = forward(distance, penalty)
     expected_labels, expected_values = oracles.jump_forward(distance, penalty)
     np.testing.assert_array_equal(labels, expected_labels)
+    np.testing.assert_array_equal(jump_labels(distance, penalty), expected_labels)
     np.testing.assert_array_equal(values, expected_values)
     np.testing.assert_array_equal(
         jump_path(distance, penalty), oracles.jump_path(distance, penalty)
@@ -81,6 +82,7 @@ def test_any_cut_into_chunks_is_the_slow_twin(panel, penalty, sharpness, memory,
     novelty = np.random.default_rng(len(distance)).standard_normal(len(distance))
     recursion = Recursion(penalty, sharpness, memory, threshold)
     whole, ends = recursion(distance, novelty, offsets=offsets)
+    np.testing.assert_array_equal(recursion.labels(distance, offsets), whole.regime)
     state = State.begin(len(offsets) - 1, distance.shape[1])
     series = oracles.series_of(offsets)
     cuts = [0.0, *sorted(data.draw(st.lists(st.floats(0, 1), max_size=4))), 1.0]
@@ -164,7 +166,7 @@ def test_a_price_keeps_a_lone_outlier_from_switching():
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("k", [1, 2, 5, 12])
-@pytest.mark.parametrize("function", [forward, jump_path])
+@pytest.mark.parametrize("function", [forward, jump_labels, jump_path])
 def test_a_bad_distance_names_its_row_as_the_caller_counts_it(function, k, bad):
     distance = np.zeros((5, k))
     distance[3, k - 1] = bad
@@ -205,7 +207,7 @@ D = np.zeros((5, 2))
         ({"offsets": np.array([0, 5], dtype=np.int32)}, "offsets has dtype int32"),
     ],
 )
-@pytest.mark.parametrize("function", [forward, jump_path])
+@pytest.mark.parametrize("function", [forward, jump_labels, jump_path])
 def test_bad_input_is_refused(function, arguments, part):
     with refused(part):
         function(**{"distance": D, "penalty": 1.0, **arguments})

@@ -119,6 +119,15 @@ void jump_pass(const MatrixView<T>& distance, int64_t first, int64_t n, double p
 // of labels (N,), values (N, K), probabilities (N, K) and means (N,): one call for each series, and a
 // bad row is named as the caller counts it.
 
+// Causal pass of a series that begins here; keeps the labels alone.
+template <class T>
+void jump_labels(const MatrixView<T>& distance, int64_t first, int64_t n, double penalty,
+                 int64_t* labels) {
+  std::vector<double> state(static_cast<std::size_t>(distance.cols()));
+  jump_pass(distance, first, n, penalty, state.data(), labels,
+            [](int64_t, const double*, int64_t) {});
+}
+
 // Causal pass. Keeps every V and softmax(-sharpness V); `state` (K, normalised) is read and
 // overwritten.
 template <class T>
