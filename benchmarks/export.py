@@ -31,7 +31,7 @@ from benchmarks.machine import describe_machine
 from regimetry.export.convert import encoder_to_onnx
 from regimetry.export.rules import RULES, optimise
 from regimetry.export.rules.cost import cost_of
-from regimetry.export.series import to_series
+from regimetry.export.series_form import to_series
 from regimetry.export.shapes import annotate
 from regimetry.windows import rolling_windows
 

@@ -137,7 +137,7 @@ def read(folder: str, model: str) -> dict[str, Any]:
     import regimetry as rg
     from regimetry.scale.chunks import in_order, rises
     from regimetry.scale.folder import scan
-    from regimetry.scale.units import plan
+    from regimetry.scale.work_units import plan
 
     schema = rg.load(model, device="cpu").contract.schema
     for _ in range(2):  # the first time loads libraries and fills the system's cache

@@ -13,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import regimetry as rg
 from regimetry.check.golden import Golden
-from regimetry.cli.output import regime_table
+from regimetry.cli.output import regime_lines
 from regimetry.contract import ModelContract
 from regimetry.series.samples import market_sample
 
@@ -45,7 +45,7 @@ Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
 Regimes by the causal labels over the training span, the calmest first:
 
 ```
-{regime_table(contract)}
+{regime_lines(contract)}
 ```
 
 The labels describe the past. They were fitted on the whole span, so figures inside it are in

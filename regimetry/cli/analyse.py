@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.analysis import analyse_labels, conditional_statistics
     from regimetry.analysis.metadata import regime_metadata
     from regimetry.cli.analysis_tables import analysis_text
-    from regimetry.cli.labelling import label_table, span
+    from regimetry.cli.labelled_table import label_table, rows_and_span
 
     folder = options.output
     if folder is not None:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
         name: conditional_statistics(labels, _column(table, name), n_regimes)
         for name in options.columns
     }
-    data = {"file": options.data.name, "price": price, **span(table.index)}
+    data = {"file": options.data.name, "price": price, **rows_and_span(table.index)}
     metadata = regime_metadata(
         contract, analysis, data=data, performances=performances, columns=columns
     )

@@ -40,7 +40,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     from regimetry.analysis import agreement
-    from regimetry.cli.labelling import label_bars, numbers_of, span
+    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
     from regimetry.runtime.model import load
 
     models = [load(path, device=options.device) for path in (options.old, options.new)]
@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> None:
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))
     regimes = _regimes(found, old, new, contracts)
-    stretches = _stretches(found, old, new, table.index)
+    stretches = _disagreements(found, old, new, table.index)
     changes = _changes(*contracts)
     data = {
         "bars": found.bars,
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> None:
         "regimes": regimes,
         "differing_stretches": stretches,
         "models": changes,
-        "data": span(table.index),
+        "data": rows_and_span(table.index),
     }
     lines = [
         _regime_table(regimes),
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> None:
         f"{found.adjusted_rand:.3f}",
         f"differ in      {len(stretches)} stretches{_longest(stretches)}",
         *(
-            f"{name.replace('_', ' '):<14} {_text(before)} -> {_text(after)}"
+            f"{name.replace('_', ' '):<14} {_comparison_text(before)} -> {_comparison_text(after)}"
             for name, (before, after) in changes.items()
         ),
         *([] if changes else ["models         the same contract"]),
@@ -117,7 +117,7 @@ def _regimes(
     ]
 
 
-def _stretches(
+def _disagreements(
     found: Agreement, old: NDArray[np.int64], new: NDArray[np.int64], index: Any
 ) -> list[dict[str, Any]]:
     """Return where the labels differ after the mapping, one entry per pair of spells."""
@@ -196,5 +196,5 @@ def _longest(stretches: list[dict[str, Any]]) -> str:
     return "; longest: " + ", ".join(texts)
 
 
-def _text(value: Any) -> str:
+def _comparison_text(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

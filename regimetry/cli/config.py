@@ -9,7 +9,7 @@ from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument, flag, one_of
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve, validated
-from regimetry.configuration.writing import as_yaml, of_model, plain
+from regimetry.configuration.writing import as_yaml, of_model, plain_fields
 
 VERB = Verb(
     help="print or check the configuration of a fit",
@@ -53,4 +53,4 @@ def run(options: argparse.Namespace) -> None:
     else:
         configuration = Configuration()
         text = as_yaml(configuration)
-    show(options, plain(configuration), text.removesuffix("\n"))
+    show(options, plain_fields(configuration), text.removesuffix("\n"))

@@ -50,12 +50,12 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
     from regimetry.analysis import comparable_novelty, detect_drift
-    from regimetry.cli.labelling import label_bars, numbers_of, span
+    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
     from regimetry.runtime.model import load
 
     model = load(options.model, device=options.device)
     rows = model.rows
-    training, recent = _stretches(options, rows - 1)
+    training, recent = _past_and_recent(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
         numbers_of(label_bars(model, training).regime)[rows - 1 :],
@@ -67,16 +67,16 @@ def run(options: argparse.Namespace) -> None:
         draws=options.draws,
         seed=options.seed,
     )
-    past, present = span(training.index), span(recent.index[rows - 1 :])
+    past, present = rows_and_span(training.index), rows_and_span(recent.index[rows - 1 :])
     text = (
-        f"{_tables(drift, [regime.name for regime in model.contract.regimes])}\n\ntraining "
+        f"{_drift_tables(drift, [regime.name for regime in model.contract.regimes])}\n\ntraining "
         f"{past['start']} to {past['end']}, recent {present['start']} to {present['end']}; "
         f"blocks of {drift.block:.0f} bars, {drift.draws} draws; any false alarm: {drift.level:.1%}"
     )
     show(options, {**drift.to_dict(), "training": past, "recent": present}, text)
 
 
-def _stretches(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
+def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
     """Return training and recent rows; recent rows of one table have their warm-up before them."""
     table = read_table(options.data, time_column=options.time_column)
     cuts = options.since is not None or options.last is not None
@@ -122,7 +122,7 @@ def _first_row(index: Any, options: argparse.Namespace) -> int:
         raise ConfigError(f"since is {options.since!r}; it must be {kind}.") from error
 
 
-def _tables(drift: Drift, regimes: list[str]) -> str:
+def _drift_tables(drift: Drift, regimes: list[str]) -> str:
     def number(value: float) -> str:
         return "" if math.isnan(value) else f"{value:.3g}"
 

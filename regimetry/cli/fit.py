@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import CONFIG, RAY, output
 from regimetry.cli.flags import add_flags, given
-from regimetry.cli.output import choices_text, note, regime_table, show
+from regimetry.cli.output import choices_text, note, regime_lines, show
 from regimetry.cli.verb import Verb, argument, flag, group
-from regimetry.configuration.fitting import detector_of, prepare
+from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import resolve
 from regimetry.errors import ConfigError
 from regimetry.files import replacing, require_writable
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
     contract = detector.model_.contract
     instruments = contract.training.instruments
     text = (
-        f"{regime_table(contract)}\n{choices_text(contract)}\n{options.output}: "
+        f"{regime_lines(contract)}\n{choices_text(contract)}\n{options.output}: "
         f"{contract.n_regimes} regimes from {contract.training.rows} rows"
     )
     of = "" if instruments is None else f" of {instruments} instruments"

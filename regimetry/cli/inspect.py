@@ -8,7 +8,7 @@ from importlib import util
 from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import MODEL
-from regimetry.cli.output import choices_text, regime_table, show, text_table
+from regimetry.cli.output import choices_text, regime_lines, show, text_table
 from regimetry.cli.verb import Verb
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def run(options: argparse.Namespace) -> None:
     from regimetry.check.reader import read_source
 
     file = read_source(options.model)
-    contract, statistics = file.contract, _statistics(file)
+    contract, statistics = file.contract, _graph_statistics(file)
     data = {
         **contract.to_dict(),
         "format_version": contract.format_version,
@@ -48,13 +48,13 @@ def run(options: argparse.Namespace) -> None:
         _card(file),
         _features(contract),
         _configuration(contract),
-        regime_table(contract),
+        regime_lines(contract),
         f"{text_table(header, matrix)}\n{choices_text(contract)}\n{_graph(file, statistics)}",
     ]
     show(options, data, "\n\n".join(blocks))
 
 
-def _statistics(file: SourceFile) -> GraphStatistics | None:
+def _graph_statistics(file: SourceFile) -> GraphStatistics | None:
     if util.find_spec("onnx") is None or util.find_spec("onnx_ir") is None:
         return None
     from regimetry.export.statistics import graph_statistics

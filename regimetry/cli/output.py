@@ -51,7 +51,7 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     )
 
 
-def regime_table(contract: ModelContract) -> str:
+def regime_lines(contract: ModelContract) -> str:
     """Return what the regimes were like in training, one line each."""
     features = contract.schema.feature_names
     shown = range(min(len(features), 6))

@@ -38,7 +38,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label, count, print and write."""
     from regimetry.analysis import analyse_panel, comovement
-    from regimetry.cli.labelling import numbers_of
+    from regimetry.cli.labelled_table import numbers_of
     from regimetry.runtime.model import load
 
     if options.output is not None:
@@ -60,22 +60,22 @@ def run(options: argparse.Namespace) -> None:
     analysis = analyse_panel(labels, len(names))
     together = comovement(labels, times, len(names))
     data = {**analysis.to_dict(), "comovement": together.to_dict()}
-    text = _text(analysis, together, names)
+    text = _panel_text(analysis, together, names)
     if options.output is not None:
-        write_table(_table(together, names, table.index.name), options.output)
+        write_table(_counts_table(together, names, table.index.name), options.output)
         data["path"] = str(options.output)
         text += f"\n\n{options.output}: {len(together.times)} times"
     show(options, data, text)
 
 
-def _table(together: Comovement, names: list[str], time: Any) -> Any:
+def _counts_table(together: Comovement, names: list[str], time: Any) -> Any:
     import pandas as pd
 
     table = pd.DataFrame(together.counts, columns=names, index=pd.Index(together.times, name=time))
     return table.assign(missing=together.missing, concentration=together.concentration.round(6))
 
 
-def _text(analysis: PanelAnalysis, together: Comovement, names: list[str]) -> str:
+def _panel_text(analysis: PanelAnalysis, together: Comovement, names: list[str]) -> str:
     def shares(name: str, one: Analysis) -> list[str]:
         return [name, str(one.bars), *(f"{share:.1%}" for share in one.share)]
 

@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _run_table(options: argparse.Namespace) -> None:
-    from regimetry.cli.labelling import label_bars
+    from regimetry.cli.labelled_table import label_bars
     from regimetry.runtime.model import load
 
     path = options.output
@@ -72,7 +72,7 @@ def _run_table(options: argparse.Namespace) -> None:
     names = [regime.name for regime in model.contract.regimes]
     summary = _summary(result["regime"], names, instruments)
     if options.json:
-        written = {"bars": _bars(result)} if path is None else {"path": str(path)}
+        written = {"bars": _labelled_columns(result)} if path is None else {"path": str(path)}
         found = {"rows": len(result), "regimes": summary, **written}
         print_json(found, indent=None if path is None else 2)
         return
@@ -92,7 +92,7 @@ def _run_table(options: argparse.Namespace) -> None:
 def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, Any]]:
     """Count bars and spells of each regime of a labelled table, perhaps of many instruments."""
     from regimetry.analysis import spells_of
-    from regimetry.cli.labelling import numbers_of
+    from regimetry.cli.labelled_table import numbers_of
 
     breaks = None
     if instruments is not None:
@@ -113,7 +113,7 @@ def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, 
     ]
 
 
-def _bars(result: Any) -> dict[str, list[Any]]:
+def _labelled_columns(result: Any) -> dict[str, list[Any]]:
     """Return a labelled table as one list per column; null where a bar has no label."""
     columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
     for name in result.columns:

@@ -46,7 +46,7 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Label, gather, draw, write."""
-    from regimetry.report.maps import has_umap
+    from regimetry.report.embedding_maps import has_umap
     from regimetry.report.writing import require_place, write_report
 
     kind = _format(options)
@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> None:
             "umap-learn, which draws the second map, is not installed. Run: pip install "
             "'regimetry[umap]', or leave --umap out."
         )
-    data = _gather(options)
+    data = _report_data(options)
     drawn, n_regimes = data.drawn.name, data.contract.n_regimes
     if data.drawn.note is not None:
         note(f"{drawn} is drawn in place of a price. {data.drawn.note}")
@@ -68,10 +68,10 @@ def run(options: argparse.Namespace) -> None:
     )
 
 
-def _gather(options: argparse.Namespace) -> ReportData:
+def _report_data(options: argparse.Namespace) -> ReportData:
     import numpy as np
 
-    from regimetry.cli.labelling import label_table
+    from regimetry.cli.labelled_table import label_table
     from regimetry.report.axis import TimeAxis
     from regimetry.report.data import choose_drawn, gather
 

@@ -14,7 +14,7 @@ from regimetry.cli.output import note, show, text_table
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import Verb, argument, flag
 from regimetry.configuration.reading import resolve
-from regimetry.configuration.writing import as_yaml, plain
+from regimetry.configuration.writing import as_yaml, plain_fields
 from regimetry.errors import RegimetryError
 from regimetry.parameters import require_integer
 from regimetry.search.grid import at, checked_grid, grid_size, horizon_of, values_of
@@ -68,7 +68,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Search, rank, write, print."""
     from regimetry.runtime.threads import available_threads
-    from regimetry.search.choice import choose
+    from regimetry.search.choice import choose_points
     from regimetry.search.run import run_search
     from regimetry.search.store import Store
 
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> None:
     done = store.done()
     if done:
         note(f"{len(done)} of {size} configurations are done already")
-    points, learn = choose(grid, done, n_trials=options.trials, seed=base.seed)
+    points, learn = choose_points(grid, done, n_trials=options.trials, seed=base.seed)
     with progress(size, "search", "fit", done=len(done), after_s=0) as advance:
 
         def tell(trial: Mapping[str, Any]) -> None:
@@ -106,7 +106,7 @@ def run(options: argparse.Namespace) -> None:
     show(
         options,
         {"folder": str(folder), "horizon": horizon, "best": best, "trials": trials},
-        f"{_table(trials, list(grid))}\n\n{folder}: table.csv{' and best.yaml' if best else ''}",
+        f"{_ranking(trials, list(grid))}\n\n{folder}: table.csv{' and best.yaml' if best else ''}",
     )
     if best is None:
         raise RegimetryError(
@@ -124,7 +124,9 @@ def _what(data: Path, base: Configuration, grid: Grid, horizon: int) -> dict[str
     return {
         "version": version("regimetry"),
         "data": fingerprint_of(data),
-        "configuration": {name: value for name, value in plain(base).items() if name not in grid},
+        "configuration": {
+            name: value for name, value in plain_fields(base).items() if name not in grid
+        },
         "grid": grid,
         "horizon": horizon,
     }
@@ -136,7 +138,7 @@ def _write_best(store: Store, base: Configuration, best: Mapping[str, Any], n_tr
     store.write_best(as_yaml(at(base, best["point"]), heading=heading))
 
 
-def _table(trials: list[dict[str, Any]], names: list[str]) -> str:
+def _ranking(trials: list[dict[str, Any]], names: list[str]) -> str:
     header = ["rank", *names, *CRITERIA, "regimes"]
     rows = [
         [

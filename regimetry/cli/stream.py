@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from regimetry.cli.arguments import DEVICE, MODEL, TIME_COLUMN
-from regimetry.cli.bars import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
+from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
 from regimetry.errors import DataError
@@ -91,10 +91,10 @@ def _answer(stream: Stream, bar: Bar, contract: ModelContract) -> dict[str, Any]
     tick = stream.push(bar.row, timestamp=bar.timestamp)
     if stream.skipped > skipped:
         return {"time": bar.time, "skipped": "late"}
-    return {"time": bar.time, **_fields(tick, contract)}
+    return {"time": bar.time, **_tick_fields(tick, contract)}
 
 
-def _fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
+def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
     if tick is None:
         return {"regime": None, "name": None, "probability": None, "novelty": None, "novel": None}
     return {

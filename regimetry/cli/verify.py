@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> None:
     )
     measured = [output.name for output in OUTPUTS if output.dtype.kind == "f"]
     header = ["runtime", *measured, "regimes", "causal labels", ""]
-    ran = [_row(replay, found, measured) for replay in found.replays if replay.skipped is None]
+    ran = [_shown(replay, found, measured) for replay in found.replays if replay.skipped is None]
     left_out = [
         f"{replay.runtime} was not run; {replay.skipped}"
         for replay in found.replays
@@ -71,7 +71,7 @@ def run(options: argparse.Namespace) -> None:
         raise ExportParityError(found.problem)
 
 
-def _row(replay: Replay, found: Verification, measured: Sequence[str]) -> list[str]:
+def _shown(replay: Replay, found: Verification, measured: Sequence[str]) -> list[str]:
     name = f"{replay.runtime} {replay.version}" if replay.version else replay.runtime
     verdict = "fails" if replay.failure else "agrees"
     report = replay.report

@@ -6,14 +6,14 @@ from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
 from regimetry.configuration.fields import DERIVED, Configuration, allowed
-from regimetry.configuration.yamlfile import scalar
+from regimetry.configuration.yamlfile import yaml_scalar
 from regimetry.errors import ConfigError
 
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
 
 
-def plain(configuration: Configuration) -> dict[str, Any]:
+def plain_fields(configuration: Configuration) -> dict[str, Any]:
     """Return a configuration as plain data, which :func:`reading.validated` takes back."""
     data = asdict(configuration)
     data["encoder"] = {
@@ -27,16 +27,16 @@ def plain(configuration: Configuration) -> dict[str, Any]:
 def as_yaml(configuration: Configuration, *, heading: str = "") -> str:
     """Write a configuration as YAML: every field, with its meaning and what it takes."""
     lines = [f"# {line}" for line in heading.splitlines()]
-    data = plain(configuration)
+    data = plain_fields(configuration)
     for entry in fields(Configuration):
         lines.append(f"\n# {entry.metadata['help']}")
         value = data[entry.name]
         if not isinstance(value, dict):
-            lines += [f"# {allowed(entry.name)}", f"{entry.name}: {scalar(value)}"]
+            lines += [f"# {allowed(entry.name)}", f"{entry.name}: {yaml_scalar(value)}"]
             continue
         lines.append(f"{entry.name}:")
         for name, inner in value.items():
-            lines.append(f"  {name}: {scalar(inner)}  # {allowed(f'{entry.name}.{name}')}")
+            lines.append(f"  {name}: {yaml_scalar(inner)}  # {allowed(f'{entry.name}.{name}')}")
     return "\n".join(lines).lstrip("\n") + "\n"
 
 

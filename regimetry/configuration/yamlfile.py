@@ -111,10 +111,10 @@ def _loader(yaml: Any) -> Any:
     return Loader
 
 
-def scalar(value: Any) -> str:
+def yaml_scalar(value: Any) -> str:
     """Write plain data on one line, so that readers of YAML 1.1 and 1.2 read the same value."""
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(scalar, value)) + "]"
+        return "[" + ", ".join(map(yaml_scalar, value)) + "]"
     if isinstance(value, str):
         if _PLAIN.fullmatch(value) and value.lower() not in _RESERVED:
             return value

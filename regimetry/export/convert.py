@@ -54,7 +54,7 @@ def encoder_to_onnx(encoder: keras.Model, *, opset: int = OPSET) -> onnx.GraphPr
         if name != "optimize_transpose"
     }
     try:
-        with _quiet():
+        with _quiet_conversion():
             model, _ = tf2onnx.convert.from_keras(
                 twin, input_signature=signature, opset=opset, optimizers=optimizers
             )
@@ -102,7 +102,7 @@ def _with_dropout(layer: keras.layers.Layer) -> keras.layers.Layer:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet_conversion() -> Iterator[None]:
     """Hold back what Grappler and tf2onnx report of their progress, on both streams."""
     logger = logging.getLogger("tf2onnx")
     level = logger.level

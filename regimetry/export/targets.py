@@ -50,7 +50,7 @@ def write_series(model: SourceFile, path: Path) -> Replay:
     require_window_form(model)
     model.require_float32()
     graph = model.graph()  # onnx is here, or this says what to install
-    from regimetry.export.series import to_series
+    from regimetry.export.series_form import to_series
     from regimetry.export.stamp import stamp
 
     golden = golden_path(model.path)

@@ -93,7 +93,7 @@ def triton_config(
         ),
         ("instance_group", {"count": instances, "kind": _Word(f"KIND_{kind.upper()}")}),
         *(("model_warmup", _warm_up(size, signature.input)) for size in (1, largest)),
-        *(("parameters", entry) for entry in _parameters(model)),
+        *(("parameters", entry) for entry in _config_parameters(model)),
     ]
     return "".join(_lines(key, value, "") for key, value in sections)
 
@@ -119,7 +119,7 @@ def _warm_up(size: int, tensor: Tensor) -> dict[str, Any]:
     return {"name": f"batch of {size}", "batch_size": size, "inputs": inputs}
 
 
-def _parameters(model: SourceFile) -> list[dict[str, Any]]:
+def _config_parameters(model: SourceFile) -> list[dict[str, Any]]:
     contract = model.contract
     entries = {
         # An instance takes one thread: instances, not threads, run at the same time.

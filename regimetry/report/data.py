@@ -23,7 +23,7 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import Look, looks_of
-from regimetry.report.maps import EmbeddingMap, embedding_maps
+from regimetry.report.embedding_maps import EmbeddingMap, embedding_maps
 from regimetry.report.recent import RecentDrift, recent_drift
 
 Floats = NDArray[np.float64]

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 
 from regimetry.report.colours import NO_REGIME, REGIME_COLOURS
 from regimetry.report.data import ReportData
+from regimetry.report.embedding_maps import EmbeddingMap
 from regimetry.report.figures.dwell import length_edges, panel_grid
 from regimetry.report.figures.price import all_positive
 from regimetry.report.figures.training import VALIDATION
-from regimetry.report.maps import EmbeddingMap
 
 _MS_PER_DAY = 86_400_000.0
 _MARKERS = {

@@ -106,7 +106,7 @@ def drawn_spells(spells: Spells, n_rows: int, buckets: int) -> tuple[Rows, Rows,
     return regime[begins], first[begins], last[ends]
 
 
-def spread_rows(labels: NDArray[np.integer], n_rows: int) -> Rows:
+def thinned_rows(labels: NDArray[np.integer], n_rows: int) -> Rows:
     """Choose about ``n_rows`` rows, spread over time within each label, and of each at least one.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from regimetry.report.data import ReportData
-from regimetry.report.maps import MAP_ROWS
+from regimetry.report.embedding_maps import MAP_ROWS
 from regimetry.report.tables import number
 from regimetry.report.thinning import BUCKETS
 

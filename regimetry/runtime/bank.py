@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
 from regimetry.runtime.batch import run_gathered
+from regimetry.runtime.live_rows import RowsReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
-from regimetry.runtime.rows import RowsReader
 from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
 from regimetry.windows import StreamBank
 

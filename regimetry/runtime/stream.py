@@ -12,10 +12,10 @@ from regimetry.errors import DataError
 from regimetry.parameters import require_choice
 from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_instant, is_late
+from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
-from regimetry.runtime.rows import RowReader
 from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
 
 _KIND = "regimetry.stream"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import TableFile, batches_of, import_pyarrow
 from regimetry.scale.times import TimeOrder, moments
-from regimetry.scale.units import Unit, part_of
+from regimetry.scale.work_units import Unit, part_of
 from regimetry.series.frames import matrix_of
 
 _Item = TypeVar("_Item")
@@ -53,13 +53,13 @@ def rises(unit: Unit, columns: Columns, size: int) -> bool:
     order = TimeOrder(columns.time)
     return all(
         order.goes_on(*_encoded(table), table[columns.time])
-        for table in _tables(unit, columns, size, features=False)
+        for table in _arrow_tables(unit, columns, size, features=False)
     )
 
 
 def in_order(unit: Unit, columns: Columns, size: int) -> Iterator[Chunk]:
     """Yield chunks of ``size`` rows as they lie in the files; the last may be shorter."""
-    for table in _tables(unit, columns, size, features=True):
+    for table in _arrow_tables(unit, columns, size, features=True):
         yield _chunk(table, columns)
 
 
@@ -73,7 +73,7 @@ def sorted_chunks(unit: Unit, columns: Columns, size: int) -> Iterator[Chunk]:
     """
     pa = import_pyarrow()
     assert columns.time is not None
-    table = pa.concat_tables(list(_tables(unit, columns, size, features=True)))
+    table = pa.concat_tables(list(_arrow_tables(unit, columns, size, features=True)))
     names, which = _encoded(table)
     times = moments(table[columns.time], columns.time)
     rank = np.argsort(np.argsort(np.array(names)))
@@ -92,7 +92,7 @@ def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
             yield item
 
 
-def _tables(unit: Unit, columns: Columns, size: int, *, features: bool) -> Iterator[Any]:
+def _arrow_tables(unit: Unit, columns: Columns, size: int, *, features: bool) -> Iterator[Any]:
     """Yield tables of ``size`` rows that belong to the unit; the last may be shorter.
 
     Their first column is the instrument, as a dictionary.

@@ -22,7 +22,7 @@ from regimetry.scale.job import Job, attempt
 from regimetry.scale.labeller import Labeller
 from regimetry.scale.results import clear_leftovers
 from regimetry.scale.times import TimeOrder, moments
-from regimetry.scale.units import Unit
+from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
 
@@ -204,13 +204,13 @@ def connected(actors: int | None) -> Iterator[Any]:
             nullcontext()
             if ray.is_initialized()
             else ray.init(**options, log_to_driver=False, logging_level=logging.ERROR),
-            _quiet(data),
+            _quiet_ray_data(data),
         ):
             yield data
 
 
 @contextmanager
-def _quiet(data: Any) -> Iterator[None]:
+def _quiet_ray_data(data: Any) -> Iterator[None]:
     """Keep Ray Data's own bars and notes off the screen: the caller counts rows."""
     context, logger = data.DataContext.get_current(), logging.getLogger("ray.data")
     before = context.enable_progress_bars, logger.level

@@ -21,7 +21,7 @@ from regimetry.scale.chunks import in_order, rises, sorted_chunks
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import scan
 from regimetry.scale.times import moments
-from regimetry.scale.units import Unit, plan
+from regimetry.scale.work_units import Unit, plan
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Schema
@@ -131,7 +131,7 @@ class FolderSource:
     def measured(self) -> Measured:
         """Return what the columns of each instrument are like, by rising name."""
         found: dict[str, ColumnStatistics] = {}
-        for part in self.mapped(partial(_statistics, columns=self.columns), self.units):
+        for part in self.mapped(partial(_unit_statistics, columns=self.columns), self.units):
             found.update(part)
         return Measured({name: found[name] for name in sorted(found)})
 
@@ -158,7 +158,7 @@ class FolderSource:
         return reduce(add, self.mapped(work, self.units), embedder.zero())
 
 
-def _statistics(unit: Unit, *, columns: Columns) -> dict[str, ColumnStatistics]:
+def _unit_statistics(unit: Unit, *, columns: Columns) -> dict[str, ColumnStatistics]:
     return {name: ColumnStatistics.of(rows) for name, rows, _ in instruments_of(unit, columns)}
 
 

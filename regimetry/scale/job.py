@@ -20,8 +20,8 @@ from regimetry.scale.chunks import Chunk, ahead, in_order, rises, sorted_chunks
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import DamagedFileError, import_pyarrow
 from regimetry.scale.labeller import Labeller
-from regimetry.scale.units import Unit
-from regimetry.scale.writing import label_schema, label_table
+from regimetry.scale.work_units import Unit
+from regimetry.scale.writing import label_schema, table_of_labels
 
 GIB = 1 << 30
 MOST_ROWS = 1 << 16
@@ -138,7 +138,7 @@ def _label(
     ):
         for chunk in ahead(chunks):
             found = labeller.push(chunk.names, chunk.which, chunk.values)
-            writer.write_table(label_table(chunk, found, schema))
+            writer.write_table(table_of_labels(chunk, found, schema))
             counts += np.bincount(found.regime - MISSING, minlength=len(counts))
             if advance is not None:
                 advance(len(chunk.which))

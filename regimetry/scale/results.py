@@ -12,7 +12,7 @@ from regimetry.errors import DataError
 from regimetry.files import replacing
 from regimetry.scale.folder import Folder, import_pyarrow
 from regimetry.scale.job import REPORT_KEY
-from regimetry.scale.units import Unit
+from regimetry.scale.work_units import Unit
 
 RECORD = "_regimetry.json"
 """Of which model and which input the results are. Readers of Parquet folders pass "_" over."""

@@ -15,7 +15,7 @@ from regimetry.runtime.model import RegimeModel
 from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
-from regimetry.scale.units import Unit, plan
+from regimetry.scale.work_units import Unit, plan
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
 """From all rows and those done before to a context in which more are counted."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from regimetry.errors import RegimetryError
 from regimetry.scale.distributed import connected
-from regimetry.scale.units import Unit
+from regimetry.scale.work_units import Unit
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def label_names(model: RegimeModel) -> list[str]:
     return ["regime", *probabilities, "novelty", "novel"]
 
 
-def label_table(chunk: Chunk, found: Labelling, schema: Any) -> Any:
+def table_of_labels(chunk: Chunk, found: Labelling, schema: Any) -> Any:
     """Return the labels of a chunk as a table of that schema."""
     pa = import_pyarrow()
     arrays = label_arrays(found)

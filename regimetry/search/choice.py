@@ -16,7 +16,7 @@ Tell = Callable[[Mapping[str, Any]], None]
 """Takes the result of a point."""
 
 
-def choose(
+def choose_points(
     grid: Grid, done: Mapping[str, Mapping[str, Any]], *, n_trials: int | None = None, seed: int = 0
 ) -> tuple[Iterator[dict[str, Any]], Tell]:
     """Return the points to evaluate, none twice, and who learns from their results.

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.configuration import Configuration
-from regimetry.configuration.fitting import detector_of, prepare
+from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.errors import DataError
 from regimetry.search.grid import largest_window, rows_needed
-from regimetry.search.scores import log_likelihood, predictability, separation, stability
+from regimetry.search.scores import label_stability, log_likelihood, predictability, separation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +67,7 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     past, future = labels[0][reach:cut], labels[0][cut + reach :]
     separations = [_separation(models[i], halves[i], halves[1 - i]) for i in range(2)]
     return {
-        "stability": stability(labels[0], labels[1], *counts),
+        "stability": label_stability(labels[0], labels[1], *counts),
         "separation": float(np.mean(separations)),
         "predictability": predictability(past, future, counts[0], horizon),
         "log_likelihood": log_likelihood(past, future, counts[0]),

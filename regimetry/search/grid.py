@@ -13,7 +13,7 @@ from typing import Any
 
 from regimetry.configuration.fields import Configuration, from_text
 from regimetry.configuration.reading import validated
-from regimetry.configuration.writing import plain
+from regimetry.configuration.writing import plain_fields
 from regimetry.errors import ConfigError
 from regimetry.parameters import allowed_of
 
@@ -52,7 +52,7 @@ def checked_grid(base: Configuration, flags: Mapping[str, Sequence[Any]]) -> Gri
     ConfigError
         A value is not allowed, a field has none, there is nothing to choose from, or too much.
     """
-    plain_base = plain(base)
+    plain_base = plain_fields(base)
     for name, values in flags.items():
         if not values:
             raise ConfigError(f"{name} has no value; give one or more, such as 10,20 or 2-6.")
@@ -84,7 +84,7 @@ def points_of(grid: Grid) -> Iterator[dict[str, Any]]:
 
 def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
     """Return the configuration of a point."""
-    return validated({**plain(base), **point})
+    return validated({**plain_fields(base), **point})
 
 
 def largest_window(window_size: int | str, rows: int) -> int:

@@ -22,7 +22,7 @@ MOST_OFFSETS = 10
 """Silhouettes that are averaged."""
 
 
-def stability(first: Labels, second: Labels, n_first: int, n_second: int) -> float:
+def label_stability(first: Labels, second: Labels, n_first: int, n_second: int) -> float:
     """Return the adjusted Rand index of two models' labels of the same bars.
 
     Parameters

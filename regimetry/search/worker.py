@@ -75,7 +75,7 @@ def run_trial(
     found: dict[str, Any]
     try:
         configuration = at(base, point)
-        table = _table(data, configuration.time_column)
+        table = _read_rows(data, configuration.time_column)
         found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
@@ -88,7 +88,7 @@ def run_trial(
 
 
 @lru_cache(maxsize=1)
-def _table(path: Path, time_column: str | None) -> pd.DataFrame:
+def _read_rows(path: Path, time_column: str | None) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
     return read_table(path, time_column=time_column)

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
-from regimetry.serve.metrics import Measured, Metrics
+from regimetry.serve.metrics import MeasuredRequests, Metrics
 from regimetry.serve.protocol import decode_request, encode_response
 from regimetry.serve.tensors import RequestError, described, served
 
@@ -86,7 +86,7 @@ class Service:
             ]
         app = Starlette(
             routes=routes,
-            middleware=[Middleware(Measured, metrics=self._metrics)],
+            middleware=[Middleware(MeasuredRequests, metrics=self._metrics)],
             exception_handlers={
                 DataError: _refuse,
                 HTTPException: _refuse_route,

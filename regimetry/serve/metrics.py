@@ -78,7 +78,7 @@ class Metrics:
         return encode(self.registry), content_type
 
 
-class Measured:
+class MeasuredRequests:
     """An ASGI application whose requests are counted under the name of their route."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:

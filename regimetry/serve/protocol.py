@@ -66,7 +66,7 @@ def decode_request(
     """
     end = _header_end(header_length, len(body))
     request = _object(_parse(body[:end]), "The request")
-    parameters = _parameters(request, "The request")
+    parameters = _request_parameters(request, "The request")
     identity = request.get("id")
     if identity is not None and not isinstance(identity, str):
         raise RequestError(f"id is {_kind(identity)}; it must be text.")
@@ -164,7 +164,7 @@ def _kind(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
-def _parameters(entry: Mapping[str, Any], what: str) -> dict[str, Any]:
+def _request_parameters(entry: Mapping[str, Any], what: str) -> dict[str, Any]:
     value = entry.get("parameters")
     parameters = _object({} if value is None else value, f"'parameters' of {what}")
     for name in _UNSUPPORTED:
@@ -205,7 +205,7 @@ def _window(value: Any, tail: memoryview, tensor: Tensor, max_batch: int) -> NDA
             f"{datatype!r}."
         )
     shape = require_shape(entry.get("shape"), tensor, max_batch)
-    parameters = _parameters(entry, what)
+    parameters = _request_parameters(entry, what)
     if "binary_data_size" in parameters:
         if "data" in entry:
             raise RequestError(f"{what} has both data and binary_data_size; give one.")
@@ -231,5 +231,5 @@ def _outputs(value: Any, tensors: Sequence[Tensor], binary: bool) -> dict[str, b
         if name in chosen:
             raise RequestError(f"Output {name!r} is asked for twice.")
         what = f"Output {name!r}"
-        chosen[name] = _flag(_parameters(entry, what), "binary_data", binary, what)
+        chosen[name] = _flag(_request_parameters(entry, what), "binary_data", binary, what)
     return chosen or dict.fromkeys(known, binary)

@@ -12,7 +12,7 @@ from regimetry.check.golden import golden_path
 from regimetry.cli import main
 from regimetry.contract import FORM_KEY
 from regimetry.errors import ModelError
-from regimetry.export import series
+from regimetry.export import series_form
 from regimetry.export.stamp import stamp
 from regimetry.runtime import graphfile
 
@@ -86,7 +86,7 @@ def test_the_series_form_gives_a_row_a_bar(copy, tmp_path, values, run, answer, 
 def test_a_series_form_that_is_not_the_same_is_not_written(
     copy, tmp_path, monkeypatch, run, refuses
 ):
-    before, real = sorted(tmp_path.iterdir()), series.to_series
+    before, real = sorted(tmp_path.iterdir()), series_form.to_series
 
     def wrong(model):
         node = next(node for node in model.graph.node if node.op_type == "ArgMin")
@@ -94,7 +94,7 @@ def test_a_series_form_that_is_not_the_same_is_not_written(
         return real(model)
 
     out = ["export", copy, tmp_path / "s.onnx", "--target", "series"]
-    monkeypatch.setattr(series, "to_series", wrong)
+    monkeypatch.setattr(series_form, "to_series", wrong)
     said = run(*out, code=1).err
     assert "is not the same: it differs from the golden file: regime by" in said
     monkeypatch.undo()

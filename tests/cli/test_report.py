@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from regimetry.cli import main
-from regimetry.report import maps
+from regimetry.report import embedding_maps
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_one_window_and_a_gap(model_path, table, tmp_path, capsys):
 def test_bad_options_are_one_sentence(
     model_path, data, tmp_path, refuses, monkeypatch, arguments, message
 ):
-    monkeypatch.setattr(maps, "has_umap", lambda: False)
+    monkeypatch.setattr(embedding_maps, "has_umap", lambda: False)
     before = sorted(tmp_path.iterdir())
     refuses(message, "report", model_path, data, "-o", tmp_path / "r.html", *arguments)
     assert sorted(tmp_path.iterdir()) == before
@@ -139,7 +139,7 @@ def test_a_price_in_words_is_no_price(model_path, table, tmp_path, capsys):
     assert "x0 is drawn in place of a price" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not maps.has_umap(), reason="umap-learn is not installed")
+@pytest.mark.skipif(not embedding_maps.has_umap(), reason="umap-learn is not installed")
 def test_umap_draws_a_second_map(model_path, data, tmp_path):
     assert report(model_path, data, tmp_path / "r.html", "--umap") == 0
     (trace, *_) = figures_of(tmp_path / "r.html")["umap"]["data"]

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regimetry.cli import bars as reading
+from regimetry.cli import bar_lines as reading
 from regimetry.cli.stopping import Stop, _Stopped, until_stopped
-from regimetry.cli.stream import MESSAGE_LENGTH, _fields
+from regimetry.cli.stream import MESSAGE_LENGTH, _tick_fields
 from regimetry.errors import DataError
 from regimetry.runtime.stream import Tick
 from regimetry.series.schema import Column, Schema
@@ -291,7 +291,7 @@ def test_only_numpy_and_onnxruntime_are_loaded(bars):
 
 def test_what_is_not_finite_becomes_null(shipped):
     tick = Tick(1, np.array([np.nan, 0.5, np.inf]), float("inf"), np.zeros(2, np.float32), False)
-    found = _fields(tick, shipped.contract)
+    found = _tick_fields(tick, shipped.contract)
     assert found == {
         "regime": 1,
         "name": "regime_1",

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from regimetry.configuration import Configuration
 from regimetry.configuration.fields import DERIVED, allowed, from_text
 from regimetry.configuration.reading import resolve, validated
-from regimetry.configuration.writing import as_yaml, plain
-from regimetry.configuration.yamlfile import read_yaml, scalar
+from regimetry.configuration.writing import as_yaml, plain_fields
+from regimetry.configuration.yamlfile import read_yaml, yaml_scalar
 from regimetry.encoder.config import EncoderConfig
 from regimetry.errors import ConfigError
 
@@ -150,7 +150,7 @@ def test_a_scalar_reads_the_same_in_yaml_1_1_and_1_2(tmp_path_factory, value):
     yaml = pytest.importorskip("yaml")
     if value in (float("inf"), float("-inf")):
         return
-    text = f"x: {scalar(value)}"
+    text = f"x: {yaml_scalar(value)}"
     path = tmp_path_factory.mktemp("yaml") / "x.yaml"
     path.write_text(text, encoding="utf-8")
     for found in (yaml.safe_load(text), read_yaml(path)):
@@ -177,7 +177,7 @@ def test_flags_are_read_by_type():
 
 def test_fields_are_the_parameters_of_the_detector():
     from regimetry.configuration.fields import TableOptions
-    from regimetry.configuration.fitting import detector_of
+    from regimetry.configuration.prepare import detector_of
     from regimetry.detector import RegimeDetector
 
     default = RegimeDetector().get_params(deep=False)
@@ -194,6 +194,6 @@ def test_every_field_says_what_it_is_and_what_it_takes():
         assert entry.metadata["help"]
         assert allowed(entry.name)
     encoder = {entry.name for entry in fields(EncoderConfig)} - {*DERIVED}
-    assert plain(Configuration())["encoder"].keys() == encoder
-    json.dumps(plain(Configuration()), allow_nan=False)
+    assert plain_fields(Configuration())["encoder"].keys() == encoder
+    json.dumps(plain_fields(Configuration()), allow_nan=False)
     assert asdict(Configuration())["encoder"]["pooling"] == "moments"

@@ -10,7 +10,7 @@ from onnx.reference import ReferenceEvaluator
 import regimetry as rg
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.errors import ExportError
-from regimetry.export.series import to_series
+from regimetry.export.series_form import to_series
 
 
 def session(model):

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import helper
 
-from regimetry.export.series import to_series
+from regimetry.export.series_form import to_series
 from regimetry.export.statistics import graph_statistics, multiply_accumulates
 
 

@@ -5,7 +5,7 @@ import pytest
 
 import regimetry as rg
 from regimetry.regimes.choice.candidates import Candidate, assess, shortest_dwell
-from regimetry.regimes.choice.count import MOST_REGIMES, choose, mark
+from regimetry.regimes.choice.count import MOST_REGIMES, choose_count, mark
 from regimetry.regimes.choice.stability import N_RESAMPLES, circular_blocks, stability
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.clustering.slow import fit_slow_directions
@@ -62,7 +62,7 @@ def chosen(table):
     ],
 )
 def test_the_rule(gaps, dwells, stabilities, expected, reasons):
-    table = choose(table_of(gaps, dwells, stabilities), 50)
+    table = choose_count(table_of(gaps, dwells, stabilities), 50)
     assert chosen(table) == expected
     refused = {entry.n_regimes: entry.refused for entry in table if not entry.chosen}
     assert all(refused.values())

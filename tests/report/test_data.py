@@ -11,7 +11,7 @@ from regimetry.errors import DataError
 from regimetry.report import words
 from regimetry.report.axis import TimeAxis
 from regimetry.report.data import Drawn, choose_drawn
-from regimetry.report.maps import embedding_maps, principal_components
+from regimetry.report.embedding_maps import embedding_maps, principal_components
 from regimetry.report.tables import (
     card_tables,
     count_table,

@@ -13,7 +13,7 @@ from regimetry.report.thinning import (
     bucket_starts,
     drawn_spells,
     extreme_rows,
-    spread_rows,
+    thinned_rows,
 )
 
 floats = st.floats(-1e6, 1e6) | st.just(np.nan)
@@ -88,7 +88,7 @@ def test_spells_that_a_screen_shows_apart_stay_apart():
 
 @given(hnp.arrays(np.int64, st.integers(1, 400), elements=st.integers(0, 5)), st.integers(1, 100))
 def test_every_regime_keeps_a_row(labels, n):
-    rows = spread_rows(labels, n)
+    rows = thinned_rows(labels, n)
     assert (np.diff(rows) > 0).all()
     assert set(labels[rows]) == set(labels)
     assert len(rows) <= max(n, 1) + len(set(labels.tolist()))

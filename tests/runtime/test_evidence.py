@@ -10,7 +10,7 @@ import regimetry as rg
 from regimetry.check import parity
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.errors import ExportParityError
-from regimetry.export.series import to_series
+from regimetry.export.series_form import to_series
 from regimetry.regimes.evidence.emission import HIGHEST_COST
 
 

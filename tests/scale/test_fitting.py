@@ -11,7 +11,7 @@ from regimetry import scale
 from regimetry.errors import DataError
 from regimetry.scale.fitting import FolderSource
 from regimetry.scale.folder import scan
-from regimetry.scale.units import plan
+from regimetry.scale.work_units import plan
 
 NAMES = [f"I{i}" for i in range(6)]
 

@@ -7,7 +7,7 @@ import pytest
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import validated
 from regimetry.errors import ConfigError
-from regimetry.search.choice import choose
+from regimetry.search.choice import choose_points
 from regimetry.search.grid import (
     at,
     checked_grid,
@@ -94,7 +94,7 @@ def result_of(point):
 
 def walk(done=(), grid=GRID, **options):
     """Take points to their end, two at a time; return the results, by key."""
-    points, tell = choose(grid, dict(done), **options)
+    points, tell = choose_points(grid, dict(done), **options)
     taken, running = {}, list(islice(points, 2))
     while running:
         key = key_of(point := running.pop(0))

@@ -5,7 +5,7 @@ import pytest
 
 from regimetry.errors import DataError
 from regimetry.search.ranking import ranked
-from regimetry.search.scores import predictability, separation, silhouette, stability
+from regimetry.search.scores import label_stability, predictability, separation, silhouette
 from regimetry.series.simulators.chains import markov_states
 
 T = 1500
@@ -29,18 +29,20 @@ def noise_of(generator, n_rows=T, k=3, window=30):
 
 def test_stability_is_agreement_whatever_the_numbers(generator):
     states = states_of(generator)
-    assert stability(states, (states + 1) % 3, 3, 3) == 1.0
+    assert label_stability(states, (states + 1) % 3, 3, 3) == 1.0
     some = np.where(generator.random(T) < 0.2, generator.integers(0, 3, T), states)
-    assert 0.4 < stability(states, some, 3, 3) < 0.9
+    assert 0.4 < label_stability(states, some, 3, 3) < 0.9
     missing = np.where(np.arange(T) < 100, -1, states)
-    assert stability(missing, states, 3, 3) == 1.0
+    assert label_stability(missing, states, 3, 3) == 1.0
 
 
 def test_stability_of_noise_is_about_nothing(generator):
     first, second = noise_of(generator), noise_of(generator)
-    assert abs(stability(first, second, 3, 3)) < 0.1
-    assert stability(np.zeros(T, int), first, 3, 3) == 0.0
-    assert stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0  # not 1: nothing is agreed on
+    assert abs(label_stability(first, second, 3, 3)) < 0.1
+    assert label_stability(np.zeros(T, int), first, 3, 3) == 0.0
+    assert (
+        label_stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0
+    )  # not 1: nothing is agreed on
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])

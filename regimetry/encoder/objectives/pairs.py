@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.training.training_options import TrainingOptions
 from regimetry.windows import Windows
 
 

@@ -18,7 +18,7 @@ from scipy import linalg
 
 from regimetry.encoder.inference import embed_windows
 from regimetry.encoder.objectives.pairs import no_target, stack_pairs
-from regimetry.encoder.training.options import TrainingOptions
+from regimetry.encoder.training.training_options import TrainingOptions
 from regimetry.windows import Windows
 
 _MOST_COMPONENTS = 32  # of the whitening before the first slow directions, as in the head

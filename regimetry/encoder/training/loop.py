@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from regimetry.encoder.training.options import TrainingOptions
 from regimetry.encoder.training.parts import split_series
 from regimetry.encoder.training.state import (
     TrainingState,
@@ -23,6 +22,7 @@ from regimetry.encoder.training.state import (
     load_state,
     save_state,
 )
+from regimetry.encoder.training.training_options import TrainingOptions
 from regimetry.windows import Windows
 
 if TYPE_CHECKING:

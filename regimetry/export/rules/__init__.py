@@ -20,7 +20,7 @@ from regimetry.export.rules.layer_norm import LayerNorm
 from regimetry.export.rules.projected_averages import ProjectedAverages
 from regimetry.export.rules.projected_scores import ProjectedScores
 from regimetry.export.rules.reshapes import DeadReshape
-from regimetry.export.rules.rows import Rows
+from regimetry.export.rules.row_wise import Rows
 from regimetry.export.rules.rule import Rule, apply
 
 __all__ = ["RULES", "Rule", "optimise"]

@@ -53,7 +53,7 @@ class LayerNorm:
         if scaled and any(constant(value) is not None for value in scaled.inputs):
             gamma = _vector(with_constant(scaled)[1], size, "gamma")
             factor = scaled.outputs[0]
-        result, beta = _affine(factor, tokens, mean, size)
+        result, beta = _scale_and_shift(factor, tokens, mean, size)
         return result, tape.LayerNormalization(
             tokens, gamma, beta, axis=-1, epsilon=float(epsilon.reshape(()))
         )
@@ -88,7 +88,7 @@ def _mean_of(value: ir.Value, what: str) -> ir.Value:
     return source
 
 
-def _affine(
+def _scale_and_shift(
     factor: ir.Value, tokens: ir.Value, mean: ir.Value, size: int
 ) -> tuple[ir.Value, np.ndarray]:
     """Return the value x g + (beta - mean g), and beta."""

@@ -32,7 +32,7 @@ their lengths are geometric.
 """
 
 
-def choose(table: tuple[Candidate, ...], min_dwell: float) -> tuple[Candidate, ...]:
+def choose_count(table: tuple[Candidate, ...], min_dwell: float) -> tuple[Candidate, ...]:
     """Choose a number of regimes by the rule above.
 
     Parameters
@@ -53,7 +53,7 @@ def choose(table: tuple[Candidate, ...], min_dwell: float) -> tuple[Candidate, .
     for candidate in table:
         if brief is None and candidate.n_regimes > 1 and candidate.shortest_dwell < min_dwell:
             brief = candidate
-        reasons.append(_objection(candidate, largest, brief, min_dwell))
+        reasons.append(_objection_to_count(candidate, largest, brief, min_dwell))
     plausible = [entry.n_regimes for entry, why in zip(table, reasons, strict=True) if why is None]
     chosen = max(plausible, default=1)
     return tuple(
@@ -69,7 +69,7 @@ def mark(table: tuple[Candidate, ...], n_regimes: int) -> tuple[Candidate, ...]:
     return tuple(replace(entry, chosen=entry.n_regimes == n_regimes) for entry in table)
 
 
-def _objection(
+def _objection_to_count(
     candidate: Candidate, largest: Candidate, brief: Candidate | None, min_dwell: float
 ) -> str | None:
     if (candidate.n_regimes == 1) != (largest.n_regimes == 1):

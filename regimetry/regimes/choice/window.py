@@ -77,13 +77,13 @@ def assess_windows(embed: Embed, n_rows: int, *, seed: int) -> tuple[WindowCandi
             window_size=size,
             agreement=found.get(size),
             chosen=size == chosen,
-            refused=_objection(size, chosen, n_rows, tried=size in found),
+            refused=_objection_to_size(size, chosen, n_rows, tried=size in found),
         )
         for size in SIZES
     )
 
 
-def _objection(size: int, chosen: int, n_rows: int, *, tried: bool) -> str | None:
+def _objection_to_size(size: int, chosen: int, n_rows: int, *, tried: bool) -> str | None:
     if size == chosen:
         return None
     if not tried:

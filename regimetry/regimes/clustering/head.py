@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from regimetry.contract import Candidate
 from regimetry.errors import DataError
 from regimetry.regimes.choice.candidates import assess
-from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose, mark
+from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose_count, mark
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
 from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
 from regimetry.regimes.clustering.sampling import balanced_rows
@@ -174,7 +174,7 @@ def fit_head(
         seed=seed,
     )
     if n_regimes is None:
-        table = choose(table, DWELL_WINDOWS * lag if min_dwell is None else min_dwell)
+        table = choose_count(table, DWELL_WINDOWS * lag if min_dwell is None else min_dwell)
     else:
         table = mark(table, n_regimes)
     chosen = next(entry for entry in table if entry.chosen)

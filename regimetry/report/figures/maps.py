@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from regimetry.report.axis import TimeAxis
 from regimetry.report.colours import Look
+from regimetry.report.embedding_maps import EmbeddingMap
 from regimetry.report.figures.style import label, new_figure, safe
-from regimetry.report.maps import EmbeddingMap
 
 
 def map_figure(

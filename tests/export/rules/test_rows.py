@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from onnx import helper
 
-from regimetry.export.rules.rows import Rows
+from regimetry.export.rules.row_wise import Rows
 
 SHAPE = ["batch", 7, 6]
 CONSTANTS = {

@@ -82,6 +82,6 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
     return breaks
 
 
-def span(index: Any) -> dict[str, Any]:
+def rows_and_span(index: Any) -> dict[str, Any]:
     """Return rows, first and last time of an index; the times are text."""
     return {"rows": len(index), "start": when(index[0]), "end": when(index[-1])}

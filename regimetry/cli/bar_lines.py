@@ -102,7 +102,7 @@ class CsvReader:
 
     def __init__(self, header: str, schema: Schema, time_column: str | None) -> None:
         self._schema = schema
-        self._header = _fields(header)
+        self._header = _csv_fields(header)
         self._time = _time_name(self._header, schema) if time_column is None else time_column
         wanted = [*schema.names, *([] if self._time is None else [self._time])]
         missing = [name for name in wanted if name not in self._header]
@@ -117,14 +117,14 @@ class CsvReader:
 
     def bar(self, text: str) -> Bar:
         """Read one line."""
-        fields = _fields(text)
+        fields = _csv_fields(text)
         if len(fields) != len(self._header):
             raise DataError(
                 f"The line has {len(fields)} fields; the header has {len(self._header)}."
             )
         found = dict(zip(self._header, fields, strict=True))
         time = None if self._time is None else found[self._time]
-        return Bar(time, _timestamp(time), _row(found, self._schema, _number_of_text))
+        return Bar(time, _timestamp(time), _bar_row(found, self._schema, _number_of_text))
 
 
 class JsonReader:
@@ -155,12 +155,12 @@ class JsonReader:
         if name is not None and name not in found:
             raise DataError(f"The line lacks the time {name!r}.")
         time = None if name is None else found[name]
-        bar = Bar(time, _timestamp(time), _row(found, self._schema, _number_of_json))
+        bar = Bar(time, _timestamp(time), _bar_row(found, self._schema, _number_of_json))
         self._time = name
         return bar
 
 
-def _fields(text: str) -> list[str]:
+def _csv_fields(text: str) -> list[str]:
     try:
         return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
@@ -171,7 +171,7 @@ def _time_name(names: list[str], schema: Schema) -> str | None:
     return next((n for n in names if n.lower() in TIME_NAMES and n not in schema.names), None)
 
 
-def _row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str, Any]:
+def _bar_row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str, Any]:
     return {
         column.name: found[column.name]
         if column.categories is not None

@@ -66,7 +66,7 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
         row = _on_bars(node, bars, tape)
         if row is not None:
             bars[node.outputs[0]] = row
-    _gather(bars, series, rows, tape)
+    _windows_of(bars, series, rows, tape)
 
     tape.insert(graph, before=graph.node(0))
     graph.inputs[0] = series
@@ -147,7 +147,7 @@ def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir
     return tape.Slice(bars[source], [start], [last], [0])
 
 
-def _gather(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:
+def _windows_of(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:
     """Hand windows of the bars to every node that does not work on bars.
 
     With ``n = T - R + 1`` windows over values (T, C) of the bars::

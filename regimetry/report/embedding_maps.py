@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.report.thinning import spread_rows
+from regimetry.report.thinning import thinned_rows
 
 Floats = NDArray[np.float64]
 
@@ -93,11 +93,11 @@ def embedding_maps(
     """
     before = len(labels) - len(embedding)
     points, share = principal_components(embedding, 2)
-    rows = spread_rows(labels[before:], MAP_ROWS)
+    rows = thinned_rows(labels[before:], MAP_ROWS)
     first, second = (f"PCA {i + 1} ({share[i]:.0%} of the variance)" for i in range(2))
     maps = [EmbeddingMap("PCA", rows + before, points[rows], (first, second))]
     if umap and len(embedding) >= _UMAP_LEAST:
-        rows = spread_rows(labels[before:], UMAP_ROWS)
+        rows = thinned_rows(labels[before:], UMAP_ROWS)
         points = _umap(embedding[rows])
         maps.append(EmbeddingMap("UMAP", rows + before, points, ("UMAP 1", "UMAP 2")))
     return tuple(maps)
