@@ -23,4 +23,4 @@ CXX=g++ "$python" -m pip wheel --quiet --disable-pip-version-check --no-deps --w
 # The interpreter itself is not built for them, and keeps memory until it ends.
 export PYTHONPATH="$PWD/$build/site" LD_PRELOAD="$asan $ubsan" ASAN_OPTIONS=detect_leaks=0
 "$python" -P -c "import regimetry._core as c, sys; sys.exit('$build' not in c.__file__ and c.__file__)"
-"$python" -P -m pytest -q -p no:cacheprovider tests/windows tests/runtime/test_jump.py
+"$python" -P -m pytest -q -p no:cacheprovider tests/windows tests/runtime/test_recursion.py
