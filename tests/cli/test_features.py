@@ -142,7 +142,7 @@ def test_bad_bars_and_bad_flags_get_one_sentence(folder, tmp_path, run):
         ("no meaning without features", "fit", good, *out, "--feature-window", "5"),
         ("Column 'Low' is missing", "predict", model, lacking),
         ("column 'Volume' holds 0", "predict", model, zero),
-        ("5 bars are too few for features over 8", "predict", model, short),
+        ("The data have 5 rows; the model reads 13 at once", "predict", model, short),
         ("--bars is for", "sample", "simulated", "--bars", "-o", tmp_path / "s.csv"),
     ):
         error = run(*arguments, code=2).err.splitlines()[-1]
