@@ -1,15 +1,14 @@
 import numpy as np
 import pytest
+from encoders import FAST
 
 import regimetry as rg
 from regimetry.errors import DataError
-from regimetry.fit.learn import learn
 from regimetry.regimes import memory
 from regimetry.regimes.clustering import slow
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.clustering.slow import by_block, fit_slow_directions
 from regimetry.regimes.memory import GIB, available_bytes, block_rows, fit_bytes, require_memory
-from regimetry.series.units import fit_preprocessing
 
 
 def test_blocks_change_nothing(monkeypatch):
@@ -56,7 +55,7 @@ def test_the_estimator_asks_for_memory(monkeypatch):
     values = rg.simulate("s2", n_rows=400, seed=0).values
     monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 20)
     with pytest.raises(DataError, match="391 windows with 391 landmarks needs"):
-        learn([values], fit_preprocessing(values, ("a", "b", "c")), window_size=10, n_regimes=2)
+        rg.RegimeDetector(n_regimes=2, encoder=FAST, random_state=0).fit(values)
 
 
 def test_what_the_machine_has_left_is_known_here():
