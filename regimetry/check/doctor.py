@@ -77,9 +77,9 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
 
 def _extension(problems: list[str]) -> bool:
     """Return whether the extension computes; without it nothing here could be imported."""
-    labels = Recursion(1.5).labels(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
+    found, _ = Recursion(1.5)(np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0]]))
     windows = rolling_windows(np.arange(6.0).reshape(3, 2), 2)
-    if labels.tolist() == [0, 0, 1] and windows[1].tolist() == [[2.0, 3.0], [4.0, 5.0]]:
+    if found.regime.tolist() == [0, 0, 1] and windows[1].tolist() == [[2.0, 3.0], [4.0, 5.0]]:
         return True
     problems.append("The extension regimetry._core computes wrong results. Install it anew.")
     return False

@@ -77,7 +77,7 @@ def test_ctrl_c_leaves_nothing_half_written(model_path, frame, tmp_path, capsys,
     from regimetry.scale import job
 
     LAYOUTS["hive"](frame, tmp_path / "in")
-    real, calls = job.label_table, []
+    real, calls = job.table_of_labels, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -87,7 +87,7 @@ def test_ctrl_c_leaves_nothing_half_written(model_path, frame, tmp_path, capsys,
 
     command = ["predict", str(model_path), str(tmp_path / "in"), "-o", str(tmp_path / "out")]
     with monkeypatch.context() as patched:
-        patched.setattr(job, "label_table", interrupted)
+        patched.setattr(job, "table_of_labels", interrupted)
         assert main(command) == 1
     assert capsys.readouterr().err == "regimetry: stopped.\n"
     assert len(list((tmp_path / "out").rglob("*.parquet"))) == 2
