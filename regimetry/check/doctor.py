@@ -105,7 +105,7 @@ def _timed(path: Path, self_test_s: float) -> dict[str, Any]:
     start = time.perf_counter()
     model = RegimeModel(path)
     load_s = time.perf_counter() - start
-    row = np.ones(model.contract.n_features)
+    row = np.ones(len(model.schema.feature_names))
     return {
         "file": str(path),
         "provider": model.device,
@@ -141,7 +141,7 @@ def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float
     """Run a long series of the same bar: the best time per window, in microseconds."""
     threads = available_threads()
     windows = 16 * BATCH_SIZE * threads
-    values = np.tile(row, (windows + model.contract.window_rows - 1, 1))
+    values = np.tile(row, (windows + model.rows - 1, 1))
     end = time.perf_counter() + self_test_s / 4
     times: list[float] = []
     while not times or (len(times) < 20 and time.perf_counter() < end):

@@ -68,6 +68,14 @@ def test_a_healthy_installation(quick, capsys):
     assert "model" not in report
 
 
+def test_a_model_of_bars_is_timed_on_bars(quick, bars_path, capsys):
+    assert main(["doctor", str(bars_path), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["problems"] == []
+    assert report["model"]["tick_ms"]["ticks"] > 0
+    assert report["model"]["batch"]["us_per_window"] > 0
+
+
 def test_a_model_is_checked_and_timed(quick, capsys):
     assert main(["doctor", str(MODELS / "sp500.onnx")]) == 0
     out = capsys.readouterr().out
