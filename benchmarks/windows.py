@@ -17,6 +17,7 @@ from collections.abc import Callable
 import numpy as np
 
 from benchmarks.machine import describe_machine
+from regimetry._core import jump_labels
 from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.runtime.ring import Ring
 from regimetry.windows import StreamBank, gather_windows, rolling_windows
@@ -228,6 +229,7 @@ def recursion() -> None:
             labels.append(costs.index(min(costs)))
 
     ours = {
+        "`jump_labels`": lambda: jump_labels(distance, penalty),
         "`Recursion`": lambda: Recursion(penalty)(distance),
         "`jump_path`": lambda: jump_path(distance, penalty),
     }
