@@ -66,6 +66,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         Of the model file.
     random_state : int, RandomState or None
         The same integer gives the same file on the same machine and versions.
+    device : {"cpu", "cuda", "auto"}
+        Where the fit embeds windows.
     deterministic : bool
         Use only operators that give the same bits every time, also on a GPU.
     progress : bool
@@ -92,10 +94,12 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
     history_ : dict of list of float
         Loss curves; empty if untrained.
     parity_ : ParityReport
-        Graph against Keras on all training windows.
+        Graph against the fitted parts on all training windows; against the encoder in numpy on
+        those of the golden file.
     encoder_ : keras.Model
+        Needs Keras, which a fit without ``objective`` does not.
     golden_ : Golden
-        Windows with the outputs of Keras and the numpy head, which any runtime must give.
+        Windows with the outputs of the encoder and the head in numpy, which any runtime must give.
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
@@ -131,6 +135,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         scaling: str = FitOptions.scaling,
         opset: int = FitOptions.opset,
         random_state: Any = None,
+        device: str = FitOptions.device,
         deterministic: bool = FitOptions.deterministic,
         progress: bool = False,
     ) -> None:
@@ -151,6 +156,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         self.scaling = scaling
         self.opset = opset
         self.random_state = random_state
+        self.device = device
         self.deterministic = deterministic
         self.progress = progress
 
@@ -191,6 +197,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         ConfigError
             A parameter has a value that is not allowed, ``features`` did not make ``X``, or
             ``align_to`` reads other columns.
+        InstallError
+            An objective or a Keras model, without TensorFlow.
         ExportError
             The encoder has a layer that ONNX cannot express.
         ExportParityError
@@ -240,8 +248,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         self.window_candidates_ = rows.window_candidates
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues
-        self.history_ = learned.history
+        self.history_ = dict(learned.encoder.history)
         self.parity_ = packaged.parity
-        self.encoder_ = learned.encoder
+        self._encoder = learned.encoder
         self.golden_ = packaged.golden
         self.model_ = packaged.model

@@ -65,6 +65,9 @@ class FitOptions:
         Of the model file; runtimes of 2023 and later read both.
     seed
         Of weights, training, landmarks and k-means.
+    device
+        Where onnxruntime embeds the training windows; "auto" falls back to the CPU. Another device
+        rounds otherwise, so the file may differ in the last digits.
     deterministic
         Operators that give the same bits every time, also on a GPU; TensorFlow keeps them on for
         the rest of the process. On a CPU a fit repeats without it.
@@ -128,6 +131,7 @@ class FitOptions:
     seed: int = option(
         0, "seed of weights, training, landmarks and clusters", minimum=0, metavar="N"
     )
+    device: Literal["cpu", "cuda", "auto"] = option("cpu", "where the fit embeds windows")
     deterministic: bool = option(False, "make TensorFlow give the same bits again, also on a GPU")
     encoder: Any = option(DEFAULT_ENCODER, "architecture of the encoder")
 

@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
+    import keras
+
     from regimetry.check.golden import Golden
+    from regimetry.fit.encoder import FitEncoder
     from regimetry.runtime.model import RegimeModel
 
 
@@ -19,6 +22,13 @@ class FittedVerbs:
 
     model_: RegimeModel
     golden_: Golden
+    _encoder: FitEncoder
+
+    @property
+    def encoder_(self) -> keras.Model:
+        """The encoder as a Keras model."""
+        check_is_fitted(self)
+        return self._encoder.keras_model()
 
     def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
