@@ -130,7 +130,7 @@ def test_tier_2_fits_saves_and_verifies_without_tensorflow(tmp_path):
         """
     blocked = [name for name in RESEARCH if name not in FITTING]
     first, second = assert_runs(code, blocked, str(tmp_path / "m.onnx")).splitlines()
-    assert first.startswith("Objective='vamp2', which trains the encoder, needs TensorFlow")
+    assert first.startswith("objective='vamp2', which trains the encoder, needs TensorFlow")
     assert second.startswith("The encoder as a Keras model needs TensorFlow")
     assert "pip install 'regimetry[train]'" in first
     result = run_blocked("import regimetry; regimetry.RegimeDetector", RESEARCH)

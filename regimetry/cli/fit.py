@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     configuration = resolve(options.config, given(options))
     detector = detector_of(configuration, align_to=options.align_to, progress=sys.stderr.isatty())
-    if configuration.objective is not None or options.keras:
+    if detector.objective is not None or options.keras:
         from regimetry.encoder.quiet import import_tensorflow_quietly
 
         import_tensorflow_quietly()

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +103,7 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
     """
     given, (_, window_size, num_features) = options.encoder, windows.shape
     if not isinstance(given, EncoderConfig):
-        require_keras("an encoder that is a Keras model")
+        require_keras("An encoder that is a Keras model")
         return _own(options, windows, progress=progress)
     config = replace(given, window_size=window_size, num_features=num_features)
     if options.objective is None and config.pooling in BUILT_IN:
@@ -118,7 +117,7 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
             device=options.device,
         )
     require_keras(
-        f"the pooling {config.pooling!r}"
+        f"The pooling {config.pooling!r}"
         if options.objective is None
         else f"objective={options.objective!r}, which trains the encoder,"
     )
@@ -127,16 +126,18 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
 
 def require_keras(what: str) -> None:
     """Raise :class:`InstallError` unless what only Keras does can be done."""
-    if find_spec("tensorflow") is None or find_spec("tf2onnx") is None:
+    try:
+        import tensorflow  # noqa: F401
+        import tf2onnx  # noqa: F401
+    except ImportError as error:
         raise InstallError(
-            f"{what[0].upper()}{what[1:]} needs TensorFlow and tf2onnx, which are not installed. "
-            "Install them with `pip install 'regimetry[train]'`, or fit an EncoderConfig with "
-            "objective=None."
-        )
+            f"{what} needs TensorFlow and tf2onnx, and {error.name} is not installed. Run: pip "
+            "install 'regimetry[train]', or fit an EncoderConfig with objective=None."
+        ) from error
 
 
 def _keras_model(config: EncoderConfig, weights: Weights) -> keras.Model:
-    require_keras("the encoder as a Keras model")
+    require_keras("The encoder as a Keras model")
     from regimetry.encoder.build import with_weights
 
     return with_weights(config, weights)

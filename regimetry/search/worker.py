@@ -72,7 +72,7 @@ def run_trial(
     found: dict[str, Any]
     try:
         configuration = at(base, point)
-        if configuration.objective is not None:
+        if configuration.objective != "none":
             from regimetry.encoder.quiet import import_tensorflow_quietly
 
             import_tensorflow_quietly()
