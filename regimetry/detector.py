@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -42,8 +43,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         For "auto", the shortest time that a regime lasts, in bars; ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
-    encoder : EncoderConfig, keras.Model or None
-        Architecture, or a model of your own; ``None``: tokens of 64, moments pooling.
+    encoder : EncoderConfig, keras.Model, path or None
+        Architecture, or a model of your own, in Keras or as an ONNX file; ``None``: tokens of 64,
+        moments pooling.
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
         How to train the encoder; ``None`` leaves its weights random.
     epochs : int or None
@@ -122,7 +124,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         n_regimes: int | str = FitOptions.n_regimes,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
-        encoder: EncoderConfig | keras.Model | None = None,
+        encoder: EncoderConfig | keras.Model | str | PathLike[str] | None = None,
         objective: str | None = FitOptions.objective,
         epochs: int | None = FitOptions.epochs,
         difference: str | Sequence[str] = FitOptions.difference,

@@ -63,9 +63,10 @@ def assemble(
         distance = emission_distance(
             tape.part("emission"), emission, scaled, window_size, encoder.n_features
         )
+    # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     values = {
-        "embedding": embedding,
-        "distance": distance,
+        "embedding": embedding if emission is not None else tape.Identity(embedding),
+        "distance": tape.Identity(distance),
         "regime": tape.ArgMin(distance, axis=1, keepdims=0),
         "novelty": window_novelty(tape.part("novelty"), novelty, scaled, window_size),
     }

@@ -19,6 +19,8 @@ def scaled_window(
         before, now = window[:, :-1], window[:, 1:]
         value = where(takes_log, log(now / before), now - before * takes_difference)
         scaled = clip((value - mean) * scale, -c, c)
+
+    Where no logarithm is taken, that of 1 is added: a ``Where`` stops some converters.
     """
     kinds = np.array(preprocessing.transforms)
     value = window
@@ -29,9 +31,12 @@ def scaled_window(
             taken = tape.constant("takes_difference", (kinds == "difference").astype(float))
             value = tape.Sub(now, tape.Mul(before, taken))
         if "log_difference" in kinds:
-            takes_log = tape.constant("takes_log", kinds == "log_difference")
-            ratio = tape.Where(takes_log, tape.Div(now, before), 1.0)
-            value = tape.Where(takes_log, tape.Log(ratio), value)
+            takes_log = (kinds == "log_difference").astype(float)
+            keeps, ones = tape.constant("takes_log", takes_log), 1.0 - takes_log
+            if ones.any():
+                now, before = (tape.Add(tape.Mul(x, keeps), ones) for x in (now, before))
+            logarithm = tape.Log(tape.Div(now, before))
+            value = tape.Add(tape.Mul(value, ones), logarithm) if ones.any() else logarithm
     centred = tape.Sub(value, tape.constant("mean", preprocessing.mean))
     unclipped = tape.Mul(centred, tape.constant("scale", preprocessing.scale))
     return tape.Clip(unclipped, -preprocessing.clip, preprocessing.clip)

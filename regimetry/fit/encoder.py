@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.encoder.reference import embed_in_numpy
 from regimetry.encoder.registry import BUILT_IN
 from regimetry.encoder.weights import Weights, draw_weights
-from regimetry.errors import InstallError
+from regimetry.errors import ConfigError, InstallError
 from regimetry.export.assemble import assemble_encoder
 from regimetry.export.encoder import encoder_part
 from regimetry.export.part import EncoderPart
@@ -49,8 +50,9 @@ class FitEncoder:
     twin : callable
         Preprocessed windows (N, W, F) to embeddings (N, D) by other code: the graph is compared
         with it.
+    twin_is_fast : bool
+        Whether it embeds all windows; otherwise those of the golden file.
     made_by_keras : bool
-        Keras trained it, or made it; otherwise numpy drew its weights, and the twin is slow.
     keras_model : callable
         Gives it as a Keras model.
     history : mapping of str to list of float
@@ -62,6 +64,7 @@ class FitEncoder:
     description: dict[str, Any]
     part: EncoderPart
     twin: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+    twin_is_fast: bool
     made_by_keras: bool
     keras_model: Callable[[], keras.Model]
     history: Mapping[str, list[float]] = field(default_factory=dict)
@@ -102,6 +105,8 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
         A layer cannot be written as ONNX operators.
     """
     given, (_, window_size, num_features) = options.encoder, windows.shape
+    if isinstance(given, Path):
+        return _of_file(given, options, windows)
     if not isinstance(given, EncoderConfig):
         require_keras("An encoder that is a Keras model")
         return _own(options, windows, progress=progress)
@@ -112,6 +117,7 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
             description=config.to_dict(),
             part=encoder_part(config, weights, options.opset),
             twin=partial(embed_in_numpy, config, weights),
+            twin_is_fast=False,
             made_by_keras=False,
             keras_model=partial(_keras_model, config, weights),
             device=options.device,
@@ -171,6 +177,27 @@ def _own(options: FitOptions, windows: Windows, *, progress: bool) -> FitEncoder
     return _of_keras(model, _converted(model, options), describe_own(model), history, options)
 
 
+def _of_file(path: Path, options: FitOptions, windows: Windows) -> FitEncoder:
+    """Read an ONNX file; its twin is the file itself, before it was converted and rewritten."""
+    from regimetry.export.encoder_file import read_encoder_file
+
+    longest = max(windows.series, key=len)
+    file = read_encoder_file(path, longest, options.opset)
+    return FitEncoder(
+        description=file.describe(),
+        part=file.part,
+        twin=file.embed,
+        twin_is_fast=True,
+        made_by_keras=False,
+        keras_model=partial(_no_keras_model, path),
+        device=options.device,
+    )
+
+
+def _no_keras_model(path: Path) -> keras.Model:
+    raise ConfigError(f"The encoder is the ONNX file {path}; there is no Keras model of it.")
+
+
 def _of_keras(
     model: keras.Model,
     part: EncoderPart,
@@ -184,6 +211,7 @@ def _of_keras(
         description=description,
         part=part,
         twin=partial(embed_windows, model),
+        twin_is_fast=True,
         made_by_keras=True,
         keras_model=partial(_itself, model),
         history=history,

@@ -123,7 +123,7 @@ def _compared(
     """
     windows, encoder = learned.windows, learned.encoder
     chosen, count = golden_rows(windows, learned.distance, jump_penalty)
-    if encoder.made_by_keras:
+    if encoder.twin_is_fast:
         expected = _expected(learned, windows, windows.map(encoder.twin))
         reference = {name: array[chosen] for name, array in expected.items()}
     else:
