@@ -7,7 +7,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.fit.options import FitOptions
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
 
 
-class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator):
+class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
     The T rows are in time order; unlike in most of scikit-learn, they are not exchangeable.

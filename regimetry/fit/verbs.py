@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from regimetry.runtime.model import RegimeModel
 
 
-class FittedVerbs:
+class FittedVerbs(TransformerMixin):
     """The verbs of an estimator whose fit sets ``model_`` and ``golden_``."""
 
     model_: RegimeModel
@@ -50,9 +51,17 @@ class FittedVerbs:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
         return self._fitted().novel(X, by=by)
 
-    def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
-        """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
-        return self._fitted().outputs(X, ("embedding",), by=by)["embedding"]
+    def transform(self, X: Any, *, by: str | None = None) -> Any:
+        """Embed every bar's window, (T, D), NaN for the first bars; see :meth:`RegimeModel.embed`.
+
+        ``set_output`` of scikit-learn chooses the container.
+        """
+        return self._fitted().embed(X, by=by, every_bar=True)
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the columns of :meth:`transform`; ``input_features`` is ignored."""
+        size = self._fitted().contract.embedding_size
+        return np.array([f"e{i}" for i in range(size)], dtype=object)
 
     def _fitted(self) -> RegimeModel:
         check_is_fitted(self)
