@@ -49,7 +49,7 @@ VERB = Verb(
             help="earlier model file; regimes that are the same keep its names",
         ),
         argument(
-            "--encoder",
+            "--encoder-file",
             type=Path,
             metavar="FILE",
             help="ONNX file that embeds the windows, in place of the encoder of the fields",
@@ -68,8 +68,8 @@ def run(options: argparse.Namespace) -> None:
     require_writable(options.output)
     configuration = resolve(options.config, given(options))
     detector = detector_of(configuration, align_to=options.align_to, progress=sys.stderr.isatty())
-    if options.encoder is not None:
-        detector.set_params(encoder=options.encoder)
+    if options.encoder_file is not None:
+        detector.set_params(encoder=options.encoder_file)
     if detector.objective is not None or options.keras:
         from regimetry.encoder.quiet import import_tensorflow_quietly
 

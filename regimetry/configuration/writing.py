@@ -58,7 +58,7 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
         raise ConfigError(
             f"The encoder of this model is {name!r}, a model of somebody's own, which a "
             "configuration cannot hold. Fit again with it: RegimeDetector(encoder=...), or "
-            "regimetry fit --encoder for an ONNX file."
+            "regimetry fit --encoder-file for an ONNX file."
         )
     stored["encoder"] = {
         name: value for name, value in stored["encoder"].items() if name not in DERIVED

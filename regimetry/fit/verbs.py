@@ -58,6 +58,11 @@ class FittedVerbs(TransformerMixin):
         """
         return self._fitted().embed(X, by=by, every_bar=True)
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # embeddings are float32, always
+        return tags
+
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
         """Return the names of the columns of :meth:`transform`; ``input_features`` is ignored."""
         size = self._fitted().contract.embedding_size

@@ -126,9 +126,9 @@ def test_inspect_shows_card_and_graph(copy, run, answer):
         "700 rows",
         "seed 0",
         "fingerprint",
-        "tf2onnx",
+        "scikit-learn",
         "multiply-accumulates per window",
-        "opset         17, IR version 9, domains ai.onnx",
+        "opset         17, IR version 8, domains ai.onnx",
         "MatMul",
     ):
         assert text in out
