@@ -44,7 +44,8 @@ class FirstTokens:
 
     def rows(self, tape: Tape) -> ir.Value:
         """Return the tokens as rows (batch * W, D)."""
-        return _affine(tape, self, (self.projection, self.offset))[0]
+        (windows,) = _affine(tape, self, (self.projection, self.offset))
+        return tape.reshape(windows, (Batch(len(self.offset)), self.projection.shape[1]))
 
 
 def first_block_attention(
@@ -60,7 +61,7 @@ def first_block_attention(
     matrix, shift = attention.matrices
     fixed = np.einsum("wi,ihj->whj", tokens.offset, matrix) + shift
     moving = np.einsum("fi,ihj->fhj", tokens.projection, matrix)
-    rows, left, rest = _affine(
+    windows, left, rest = _affine(
         tape,
         tokens,
         (tokens.projection, tokens.offset),
@@ -73,47 +74,41 @@ def first_block_attention(
     )
     rest = tape.reshape(rest, (Batch(1), window_size * heads, window_size))
     weights = masked_softmax(tape, attention, tape.Add(scores, rest), window_size)
-    return rows, _averages(tape, attention, tokens, weights, rows)
+    rows = tape.reshape(windows, (Batch(window_size), size))
+    return rows, _averages(tape, attention, tokens, weights, windows)
 
 
 def _averages(
-    tape: Tape, attention: Attention, tokens: FirstTokens, weights: ir.Value, rows: ir.Value
+    tape: Tape, attention: Attention, tokens: FirstTokens, weights: ir.Value, windows: ir.Value
 ) -> ir.Value:
     """Return ``(A x) V + co`` as rows (batch * W, D), in the way that takes fewer operations."""
     window_size, n_features, size = tokens.sizes
     matrices, bias = attention.outputs, attention.bias_everywhere
     heads = len(matrices)
     if n_features * (window_size + size) + window_size * size < size * (window_size + size):
-        averages = tape.MatMul(weights, tokens.features)
-        of_features = tape.Gemm(
-            tape.reshape(averages, (Batch(window_size), heads * n_features)),
-            np.einsum("fi,hij->hfj", tokens.projection, matrices).reshape(-1, size),
+        # Averages of features, and of positions, which are the weights themselves.
+        both = tape.Concat(tape.MatMul(weights, tokens.features), weights, axis=2)
+        sources = np.vstack([tokens.projection, tokens.offset])
+        joined = tape.Gemm(
+            tape.reshape(both, (Batch(window_size), heads * len(sources))),
+            np.einsum("si,hij->hsj", sources, matrices).reshape(-1, size),
             bias,
         )
-        of_positions = tape.MatMul(
-            tape.reshape(weights, (Batch(window_size), heads * window_size)),
-            np.einsum("wi,hij->hwj", tokens.offset, matrices).reshape(-1, size),
-        )
-        joined = tape.Add(of_features, of_positions)
     else:
-        averages = tape.MatMul(weights, tape.reshape(rows, (Batch(1), window_size, size)))
+        averages = tape.MatMul(weights, windows)
         flat = tape.reshape(averages, (Batch(window_size), heads * size))
         joined = tape.Gemm(flat, matrices.reshape(heads * size, size), bias)
     return value_bias_where_seen(tape, attention, joined, window_size)
 
 
 def _affine(tape: Tape, tokens: FirstTokens, *maps: tuple[Array, Array]) -> tuple[ir.Value, ...]:
-    """``features @ matrix + offset`` for each (F, ..., n) and (W, ..., n), as rows (batch * W, n).
+    """``features @ matrix + offset`` for each (F, ..., n) and (W, ..., n), (batch, W, n).
 
     One product for all.
     """
     window_size, n_features, _ = tokens.sizes
     matrices = [matrix.reshape(n_features, -1) for matrix, _ in maps]
     offsets = np.hstack([offset.reshape(window_size, -1) for _, offset in maps])
-    features = tape.reshape(tokens.features, (Batch(window_size), n_features))
-    product = tape.Gemm(features, np.hstack(matrices), np.zeros(offsets.shape[1]))
-    windows = tape.reshape(product, (Batch(1), window_size, offsets.shape[1]))
-    moved = tape.reshape(tape.Add(windows, offsets), (Batch(window_size), offsets.shape[1]))
-    if len(maps) == 1:
-        return (moved,)
-    return tape.split(moved, [matrix.shape[1] for matrix in matrices])
+    moved = tape.Add(tape.MatMul(tokens.features, np.hstack(matrices)), offsets)
+    sizes = [matrix.shape[1] for matrix in matrices]
+    return (moved,) if len(maps) == 1 else tape.split(moved, sizes)

@@ -64,9 +64,7 @@ def _twice(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.kron(np.eye(2), matrix)
 
 
-def _log_density(
-    tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: int
-) -> ir.Value:
+def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: int) -> ir.Value:
     """Log density (B, 1) of raw statistics, less that of the mixture's peak."""
     n_components, n_channels = len(novelty.peaks), len(novelty.low)
     # What norms in place of root mean squares do to the statistics.

@@ -69,12 +69,9 @@ class Tape:
         return reshaped
 
     def split(self, value: ir.Value, sizes: Sequence[int]) -> tuple[ir.Value, ...]:
-        """Split rows (batch * n, D) into parts of so many columns."""
-        self._record("Split", value, sizes, axis=1, outputs=len(sizes))
-        shape, parts = dims(value), tuple(self.nodes[-1].outputs)
-        for part, size in zip(parts, sizes, strict=True):
-            part.meta["dims"] = None if shape is None else (shape[0], size)
-        return parts
+        """Split the last axis of windows (batch, W, D) into parts of so many columns."""
+        self._record("Split", value, sizes, axis=2, outputs=len(sizes))
+        return tuple(self.nodes[-1].outputs)
 
     def again(self, node: ir.Node, *inputs: ir.Value) -> ir.Value:
         """Record a node's operator, with its attributes, on other inputs."""
