@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import onnx_ir as ir
-from numpy.typing import NDArray
 
 from regimetry.export.tape import Tape
 from regimetry.regimes.novelty import VARIANCE_FLOOR, NoveltyMap
@@ -48,20 +47,17 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
     surprise = tape.Mul(density, tape.constant("scale", -2.0 / novelty.unit**2))
 
     # Both ends of each channel in one product: (low - mean) / level and (mean - high) / level.
-    steepness = np.diag(1.0 / (novelty.level * novelty.unit))
+    level = novelty.level * novelty.unit
+    steepness = np.diag(1.0 / level)
     outside = tape.Gemm(
         tape.Reshape(mean, [-1, n_channels]),
         tape.constant("slopes", np.hstack([-steepness, steepness])),
-        tape.constant("bounds", np.hstack([novelty.low, -novelty.high]) @ _twice(steepness)),
+        tape.constant("bounds", np.hstack([novelty.low, -novelty.high]) / np.tile(level, 2)),
     )
     excess = tape.Relu(tape.reduce("ReduceMax", outside, 1))
     # Rounding can bring the density above its peak.
     square = tape.Add(tape.Relu(surprise), tape.Mul(excess, excess))
     return tape.Reshape(tape.Sqrt(square), [-1])
-
-
-def _twice(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.kron(np.eye(2), matrix)
 
 
 def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: int) -> ir.Value:
