@@ -36,8 +36,8 @@ Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
   `{training.configuration["objective"]}`, seed {training.seed}; encoder `{encoder}`.
 - **Versions**: {versions}
 - **Golden file**: `sp500.golden.json`, {len(golden.window)} windows with the outputs of the
-  encoder and the head in numpy, and {len(golden.labels_from_start)} causal labels. `regimetry verify
-  models/sp500.onnx` replays it through every runtime that is installed.
+  encoder and the head in numpy, and {len(golden.labels_from_start)} causal labels.
+  `regimetry verify models/sp500.onnx` replays it through every runtime that is installed.
 
 Regimes by the causal labels over the training span, the calmest first:
 
