@@ -6,13 +6,7 @@ import pytest
 
 import regimetry as rg
 from regimetry.cli import main
-from regimetry.contract import (
-    CONTRACT_KEY,
-    FORMAT_KEY,
-    PRECISION_KEY,
-    precision_of,
-    read_contract,
-)
+from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, PRECISION_KEY, precision_of, read_contract
 from regimetry.errors import ModelError
 
 

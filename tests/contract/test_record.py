@@ -6,13 +6,7 @@ from pathlib import Path
 import onnx
 import pytest
 
-from regimetry.contract import (
-    CONTRACT_KEY,
-    Candidate,
-    ModelContract,
-    TrainingRecord,
-    read_contract,
-)
+from regimetry.contract import CONTRACT_KEY, Candidate, ModelContract, TrainingRecord, read_contract
 from regimetry.errors import ModelError
 
 SHIPPED = Path(__file__).parents[2] / "models" / "sp500.onnx"

@@ -19,13 +19,7 @@ from price_bars import COLUMNS, make_bars, make_frame
 import regimetry as rg
 from regimetry.contract import CONTRACT_KEY, read_contract
 from regimetry.errors import ConfigError, DataError, ModelError
-from regimetry.series.features import (
-    BarColumns,
-    OhlcvFeatures,
-    drifting_columns,
-    ohlcv,
-    pipeline,
-)
+from regimetry.series.features import BarColumns, OhlcvFeatures, drifting_columns, ohlcv, pipeline
 from regimetry.series.features.formulas import (
     drawdown,
     garman_klass_volatility,
@@ -65,12 +59,7 @@ def test_a_wrong_lag_would_be_seen():
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    n=st.integers(12, 60),
-    window=st.integers(2, 10),
-    seed=st.integers(0, 2**20),
-    data=st.data(),
-)
+@given(n=st.integers(12, 60), window=st.integers(2, 10), seed=st.integers(0, 2**20), data=st.data())
 def test_no_future_changes_the_past(n, window, seed, data):
     features = OhlcvFeatures(COLUMNS, window)
     bars = make_bars(n, seed)
