@@ -1,8 +1,6 @@
 """``regimetry analyse`` as a person uses it."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -97,26 +95,3 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path
         assert message in error
         assert error.splitlines()[-1].startswith("regimetry: ")
     assert sorted(tmp_path.iterdir()) == before
-
-
-@pytest.mark.parametrize("verb", ["predict", "analyse", "drift", "compare"])
-def test_these_verbs_run_in_production(model_path, data, verb):
-    """No research module: what they need is numpy, onnxruntime and a table reader."""
-    code = (
-        "import sys; from regimetry.cli import main; code = main(sys.argv[1:]);"
-        "loaded = {m.partition('.')[0] for m in sys.modules};"
-        "research = {'tensorflow', 'keras', 'sklearn', 'scipy', 'onnx', 'tf2onnx'};"
-        "assert not loaded & research, loaded;"
-        "sys.exit(code)"
-    )
-    arguments = {
-        "predict": [model_path, data],
-        "analyse": [model_path, data],
-        "drift": [model_path, data, "--last", "200"],
-        "compare": [model_path, model_path, data],
-    }[verb]
-    subprocess.run(
-        [sys.executable, "-I", "-c", code, verb, *map(str, arguments)],
-        check=True,
-        capture_output=True,
-    )

@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import MODEL
 
 from regimetry.contract import OUTPUT_NAMES
-
-MODEL = str(Path(__file__).parents[2] / "models" / "sp500.onnx")
 
 
 @pytest.fixture(scope="module")

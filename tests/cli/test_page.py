@@ -2,15 +2,14 @@
 
 import re
 import shlex
-from pathlib import Path
 
 import pytest
+from places import DOCS
 
 from regimetry.cli import build_parser
 from regimetry.configuration.reading import resolve, validated
 from regimetry.errors import ConfigError
 
-DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {name: (DOCS / name).read_text(encoding="utf-8") for name in ("cli.md", "search.md")}
 
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from places import MODEL
 
 from regimetry.cli import bar_lines as reading
 from regimetry.cli.stopping import Stop, _Stopped, until_stopped
@@ -21,7 +21,6 @@ from regimetry.errors import DataError
 from regimetry.runtime.stream import Tick
 from regimetry.series.schema import Column, Schema
 
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 COMMAND = [sys.executable, "-I", "-m", "regimetry", "stream", str(MODEL)]
 SCHEMA = Schema.numeric(("close", "range"))
 WARM_UP = 20
@@ -269,24 +268,6 @@ def test_a_closed_pipe_is_a_normal_end(bars):
         process.stdin.write("\n".join(lines[1:]).encode() + b"\n")
         assert process.wait(timeout=60) == 0  # while its input is still open
         assert process.stderr.read() == b""
-
-
-def test_only_numpy_and_onnxruntime_are_loaded(bars):
-    code = (
-        "import sys; from regimetry.cli import main; code = main(sys.argv[1:]);"
-        "loaded = {name.partition('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
-        "print(*sorted(loaded), file=sys.stderr); sys.exit(code)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-I", "-c", code, "stream", str(MODEL)],
-        input=csv_of(bars).encode(),
-        capture_output=True,
-        check=True,
-    )
-    loaded = set(result.stderr.decode().split())
-    assert {"numpy", "onnxruntime", "regimetry"} <= loaded
-    heavy = {"pandas", "tensorflow", "keras", "sklearn", "scipy", "onnx", "narwhals", "starlette"}
-    assert not loaded & heavy
 
 
 def test_what_is_not_finite_becomes_null(shipped):

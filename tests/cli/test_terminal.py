@@ -9,17 +9,16 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import MODEL
 
 from regimetry.cli import main
 from regimetry.files import replacing
 
 COMMAND = [sys.executable, "-I", "-m", "regimetry"]
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 ROWS = 100_000  # a few seconds of labelling
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals are of Unix")

@@ -13,13 +13,13 @@ from pathlib import Path
 import onnx
 import pandas as pd
 import pytest
+from places import MODEL
 
 import regimetry as rg
 from regimetry.cli import main
 from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, read_contract
 
 FILES = Path(__file__).parent / "files"
-SHIPPED = Path(__file__).parents[2] / "models" / "sp500.onnx"
 FORMATS = ["1", "2", "3"]
 
 
@@ -52,7 +52,7 @@ def test_an_old_file_says_what_its_format_can_say():
     assert three.training.instruments == 2
 
 
-@pytest.mark.parametrize("path", [SHIPPED, FILES / "format2.onnx", FILES / "format3.onnx"])
+@pytest.mark.parametrize("path", [MODEL, FILES / "format2.onnx", FILES / "format3.onnx"])
 def test_a_contract_is_written_as_it_was_read(path):
     metadata = metadata_of(path)
     contract = read_contract(metadata, path.name)

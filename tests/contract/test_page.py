@@ -2,9 +2,9 @@
 
 import re
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
+from places import DOCS
 
 from regimetry.contract import (
     Alignment,
@@ -19,7 +19,7 @@ from regimetry.contract import (
 )
 from regimetry.series.features import OhlcvFeatures
 
-PAGE = (Path(__file__).parents[2] / "docs" / "model-file.md").read_text("utf-8")
+PAGE = (DOCS / "model-file.md").read_text("utf-8")
 
 
 def named(page, heading):

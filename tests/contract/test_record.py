@@ -1,20 +1,18 @@
 """The training record is read strictly, and what a newer release may add is passed over."""
 
 import json
-from pathlib import Path
 
 import onnx
 import pytest
+from places import MODEL
 
 from regimetry.contract import CONTRACT_KEY, Candidate, ModelContract, TrainingRecord, read_contract
 from regimetry.errors import ModelError
 
-SHIPPED = Path(__file__).parents[2] / "models" / "sp500.onnx"
-
 
 @pytest.fixture(scope="module")
 def metadata():
-    return {entry.key: entry.value for entry in onnx.load(SHIPPED).metadata_props}
+    return {entry.key: entry.value for entry in onnx.load(MODEL).metadata_props}
 
 
 def read(metadata, change) -> ModelContract:

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import MODEL
 from scale.panels import COLUMNS, LAYOUTS, LENGTHS, assert_labels, label_each, panel, read_labels
 
 import regimetry as rg
@@ -397,14 +398,11 @@ def test_rows_without_instrument_or_time_are_refused(single, frame, tmp_path):
 
 
 def test_the_shipped_model_reads_files_by_its_path(tmp_path):
-    from pathlib import Path
-
-    model = Path(__file__).parents[2] / "models" / "sp500.onnx"
     generator = np.random.default_rng(0)
     close = 100 * np.exp(np.cumsum(0.01 * generator.standard_normal(50)))
     bars = pd.DataFrame({"close": close, "range": generator.standard_normal(50)})
     bars.to_parquet(tmp_path / "bars.parquet")
-    report = predict(tmp_path / "bars.parquet", model, output=tmp_path / "out")
+    report = predict(tmp_path / "bars.parquet", MODEL, output=tmp_path / "out")
     assert report["rows"] == 50
     found = pd.read_parquet(tmp_path / "out" / "bars.parquet")
-    assert found["regime"].isna().sum() == rg.load(model).contract.window_rows - 1
+    assert found["regime"].isna().sum() == rg.load(MODEL).contract.window_rows - 1

@@ -5,14 +5,11 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pytest
+from places import MODEL
 
-import regimetry as rg
-
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 INFER = "/v2/models/sp500/infer"
 
 
@@ -92,11 +89,6 @@ def server():
     """A server with the limits that are the default, shared by tests that leave it as it was."""
     with serving() as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def shipped():
-    return rg.load(MODEL, device="cpu", threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -8,15 +8,13 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from places import MODEL
 
 from regimetry.cli import main
 from regimetry.errors import ConfigError
 from regimetry.serve.server import CONNECTIONS, listen
-
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 
 
 def answer_of(connection):
