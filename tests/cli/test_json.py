@@ -52,16 +52,6 @@ def test_embed(answer, data, tmp_path):
     assert np.load(tmp_path / "e.npy").shape == (found["windows"], found["numbers"])
 
 
-def test_the_verbs_that_read_a_model(answer, data, tmp_path):
-    assert answer("inspect", MODEL)["window_size"] == 20
-    assert answer("verify", MODEL, "--runtime", "onnxruntime")["passed"] is True
-    assert answer("export", MODEL, "--explain")["rules"]
-    assert answer("analyse", MODEL, data)["regimes"]
-    assert answer("drift", MODEL, data, "--last", 100, "--draws", 99)["lines"]
-    assert answer("compare", MODEL, MODEL, data)["agreement"] == 1.0
-    assert answer("config", "--from", MODEL)["window_size"] == 20
-
-
 def test_doctor_gives_the_time_of_a_tick_and_of_a_batch(answer):
     model = answer("doctor", MODEL)["model"]
     assert model["tick_ms"]["p50"] > 0
