@@ -9,7 +9,7 @@ import importlib.util, sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in BLOCKED:
-            raise ImportError(f"{name} is blocked in this tier")
+            raise ModuleNotFoundError(f"{name} is blocked in this tier", name=name)
 sys.meta_path.insert(0, Blocker())
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: None if name in BLOCKED else real(name, *rest)

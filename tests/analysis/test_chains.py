@@ -48,7 +48,7 @@ def far_power(matrix):
     return power
 
 
-def test_two_states_have_closed_forms():
+def test_two_states_have_closed_forms_and_sticky_ones_their_digits():
     pi = np.array([B, A]) / (A + B)
     found = stationary_distribution(TWO)
     assert found.is_unique
@@ -61,9 +61,6 @@ def test_two_states_have_closed_forms():
     binary = [stats.entropy([p, 1 - p], base=2) for p in (A, B)]
     np.testing.assert_allclose(transition_entropy(TWO), binary)
     assert entropy_rate(TWO, pi) == pytest.approx(pi @ binary)
-
-
-def test_a_very_sticky_chain_keeps_its_digits():
     matrix = np.array([[1 - 1e-13, 1e-13, 0], [0, 1 - 2e-13, 2e-13], [4e-13, 0, 1 - 4e-13]])
     expected = np.array([4, 2, 1]) / 7
     found = stationary_distribution(matrix).distributions[0]
@@ -190,15 +187,12 @@ def test_the_matching_is_the_best(k, n, data):
     assert gain[rows, columns[rows]].sum() == best
 
 
-def test_forty_regimes_are_matched():
+def test_agreement_of_forty_regimes_and_by_hand_with_another_k():
     generator = np.random.default_rng(0)
     labels, names = generator.integers(0, 40, 3000), generator.permutation(40)
     found = agreement(labels, names[labels], 40, 40)
     assert found.share == found.adjusted_rand == 1.0
     assert found.mapping[names].tolist() == list(range(40))
-
-
-def test_agreement_by_hand_with_another_k():
     old = np.array([-1, 0, 0, 0, 1, 1, 1, 0])
     new = np.array([0, 2, 2, 1, 0, 0, 1, -1])
     found = agreement(old, new, 2, 3)

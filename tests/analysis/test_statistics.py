@@ -21,8 +21,7 @@ from regimetry.analysis.price import find_price, price_candidates
 from regimetry.errors import ConfigError, DataError
 
 
-def test_dwell_by_hand_with_cut_spells():
-    #                    cut     seen         seen cut
+def test_dwell_and_survival_by_hand():
     labels = np.array([0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
     found = analyse_labels(labels, 3).dwell
     assert found.spells.tolist() == [3, 2, 0]
@@ -34,9 +33,6 @@ def test_dwell_by_hand_with_cut_spells():
     np.testing.assert_allclose(found.expected, [6 / 2, 5 / 2, np.nan])
     assert (found.lower[:2] < found.expected[:2]).all()
     assert (found.upper[:2] > found.expected[:2]).all()
-
-
-def test_survival_by_hand():
     bars, share = survival(np.array([1, 2, 2, 3, 5]), np.array([True, True, False, True, False]))
     assert bars.tolist() == [1, 2, 3]
     np.testing.assert_allclose(share, [4 / 5, 4 / 5 * 3 / 4, 4 / 5 * 3 / 4 / 2])
@@ -83,7 +79,7 @@ def test_performance_is_that_of_a_walk(n_rows, seed):
             assert found.sharpe[regime] == pytest.approx(r.mean() / r.std(ddof=1) * 10)
 
 
-def test_the_next_bar_is_what_a_trader_gets():
+def test_the_next_bar_is_what_a_trader_gets_and_none_over_a_gap():
     labels = np.array([0, 0, 1, 1, 0])
     returns = simple_returns(np.array([100.0, 110.0, 99.0, 99.0, 198.0]))
     np.testing.assert_allclose(returns, [np.nan, 0.1, -0.1, 0.0, 1.0])
@@ -92,9 +88,6 @@ def test_the_next_bar_is_what_a_trader_gets():
     np.testing.assert_allclose(same.mean, [(0.1 + 1.0) / 2, -0.05])
     np.testing.assert_allclose(after.mean, [0.0, 0.5], atol=1e-12)
     assert after.bars.tolist() == [2, 2]
-
-
-def test_no_return_runs_over_a_gap():
     breaks = np.array([False, False, True, False])
     returns = simple_returns(np.array([1.0, 2.0, 8.0, 16.0]), breaks)
     np.testing.assert_allclose(returns, [np.nan, 1, np.nan, 1])

@@ -47,11 +47,9 @@ def test_a_wrong_type_is_named(metadata, change, message):
         read(metadata, lambda training: training.update(change))
 
 
-def test_what_is_absent_has_its_default(metadata):
+def test_what_is_absent_has_its_default_and_what_is_newer_is_passed_over(metadata):
     assert read(metadata, lambda training: training.clear()).training == TrainingRecord()
 
-
-def test_what_a_newer_release_added_is_passed_over(metadata):
     def change(training):
         training["weather"] = {"rain": 1}
         training["candidates"][0]["colour"] = "blue"

@@ -59,27 +59,19 @@ def test_columns_are_found_by_name_and_quotes_are_read(regimes, model, csv, bars
     assert regimes(model, path).stdout == regimes(model, csv).stdout
 
 
-@pytest.mark.parametrize("content", [b"", b"close,range\n1,2\n", b"\x0a\xff\xff\xff\xff\x0f"])
-def test_a_file_without_a_contract_is_refused(regimes, csv, tmp_path, content):
+def test_files_that_are_no_models_and_other_arguments_are_refused(regimes, model, csv, tmp_path):
     path = tmp_path / "other.onnx"
-    path.write_bytes(content)
-    result = regimes(path, csv)
-    assert result.returncode == 1
-    assert result.stderr.startswith("The file ")
-    assert len(result.stderr.splitlines()) == 1
-
-
-def test_a_model_cut_short_is_refused(regimes, model, csv, tmp_path):
-    path = tmp_path / "short.onnx"
-    path.write_bytes(model.read_bytes()[:-1000])
-    result = regimes(path, csv)
-    assert (result.returncode, result.stderr) == (
-        1,
-        "The file is no ONNX model, or it is cut short.\n",
-    )
-
-
-def test_other_arguments_get_the_usage(regimes, model):
+    short = "The file is no ONNX model, or it is cut short.\n"
+    for content, said in (
+        (b"", "The file "),
+        (b"close,range\n1,2\n", "The file "),
+        (b"\x0a\xff\xff\xff\xff\x0f", "The file "),
+        (model.read_bytes()[:-1000], short),
+    ):
+        path.write_bytes(content)
+        result = regimes(path, csv)
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+        assert result.stderr.startswith(said)
     result = regimes(model)
     assert result.returncode == 2
     assert result.stderr.startswith("usage: ")

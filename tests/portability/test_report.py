@@ -37,13 +37,10 @@ def seen(browser, model, tmp_path_factory):
     return {**browser(page, folder), "page": page, "folder": folder}
 
 
-def test_nothing_goes_wrong_and_nothing_leaves_the_page(seen):
+def test_every_plot_is_drawn_and_nothing_leaves_the_page(seen):
     assert seen["errors"] == []
     assert seen["trouble"] == ""
     assert list(map(unquote, seen["requests"])) == [f"file://{seen['page']}"]
-
-
-def test_every_plot_is_drawn(seen):
     assert list(seen["plots"]) == PLOTS
     assert all(plot["drawn"] > 0 for plot in seen["plots"].values())
     for name in ("price", "dwell", "pca"):

@@ -42,16 +42,10 @@ def test_values_of_a_flag(name, text, values):
 
 def test_a_grid_is_checked_value_by_value():
     base = Configuration()
-    assert checked_grid(base, dict(reversed(GRID.items()))) == GRID
-    assert list(checked_grid(base, dict(reversed(GRID.items())))) == [
-        "window_size", "objective", "jump_penalty",
-    ]  # fmt: skip
+    assert list(checked_grid(base, dict(reversed(GRID.items()))).items()) == list(GRID.items())
     for flags, message in (
         ({"window_size": [5, 1]}, "window_size is 1; it must be 'auto' or an integer of at least"),
-        (
-            {"jump_penalty": ["1-2", 3.0]},
-            "jump_penalty is '1-2'; it must be 'auto' or a finite number",
-        ),
+        ({"jump_penalty": ["1-2", 3.0]}, "jump_penalty is '1-2'; it must be 'auto' or a finite"),
         ({"n_regimes": []}, "n_regimes has no value"),
         ({"n_regimes": [2]}, "nothing to choose from"),
         ({}, "nothing to choose from"),

@@ -40,9 +40,8 @@ def test_stability_of_noise_is_about_nothing(generator):
     first, second = noise_of(generator), noise_of(generator)
     assert abs(label_stability(first, second, 3, 3)) < 0.1
     assert label_stability(np.zeros(T, int), first, 3, 3) == 0.0
-    assert (
-        label_stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0
-    )  # not 1: nothing is agreed on
+    # Not 1: nothing is agreed on.
+    assert label_stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])

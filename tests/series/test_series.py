@@ -56,9 +56,6 @@ def test_columns_are_found_by_name(frame):
     schema = Schema.numeric(("a", "b"))
     series = as_series(frame[["c", "b", "a"]], schema)
     np.testing.assert_array_equal(series.values, [[1, 1], [2, 0], [3, 1]])
-
-
-def test_a_missing_column_is_named(frame):
     with pytest.raises(DataError, match="Column 'd' is missing; the data have a, b, c"):
         as_series(frame, Schema.numeric(("a", "d")))
 
@@ -71,9 +68,6 @@ def test_text_among_numbers_names_its_row(frame):
         layout_of(frame, columns=["c"])
     with pytest.raises(DataError, match="Row 0, column 'c' holds 'x'"):
         as_series(frame, Schema.numeric(("c",)))
-
-
-def test_a_frame_without_numbers_is_refused(frame):
     with pytest.raises(DataError, match="no numeric column"):
         layout_of(frame[["c"]])
 
@@ -85,7 +79,7 @@ def test_a_value_that_is_not_finite_is_named(frame, bad):
         as_series(frame, Schema.numeric(("a", "b")))
 
 
-def test_times_must_rise(frame):
+def test_times_must_rise_in_one_column(frame):
     schema = Schema.numeric(("a",))
     with pytest.raises(DataError, match=r"Row 1 goes back in time .* Sort the rows"):
         as_series(frame.iloc[::-1], schema)
@@ -93,9 +87,6 @@ def test_times_must_rise(frame):
         as_series(frame.iloc[[0, 0, 1]], schema)
     with pytest.raises(DataError, match="Row 1 goes back"):
         as_series(pl.from_pandas(frame.reset_index()).reverse(), schema)
-
-
-def test_several_time_columns_are_refused(frame):
     two = frame.reset_index().assign(settled=pd.Timestamp("2021-01-01"))
     with pytest.raises(DataError, match="date, settled all hold times"):
         time_of(two)

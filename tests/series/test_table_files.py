@@ -19,13 +19,10 @@ def test_tables_come_back_as_they_went(frame, tmp_path, suffix):
     pd.testing.assert_frame_equal(back, frame, check_freq=False, check_index_type=False)
 
 
-def test_zones_become_utc(tmp_path):
+def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
     assert read_table(path).index[0] == pd.Timestamp("2020-01-01 22:00")
-
-
-def test_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
     assert read_table(path).columns.tolist() == ["day", "x"]
@@ -53,15 +50,11 @@ def test_bad_files_say_what_is_wrong(tmp_path, name, content, message):
         read_table(tmp_path / name)
 
 
-def test_a_missing_file_and_folder_are_named(tmp_path, frame):
+def test_a_missing_place_is_named_and_a_failed_write_leaves_the_old_file(tmp_path, frame):
     with pytest.raises(DataError, match="There is no file"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(DataError, match="does not exist"):
         write_table(frame, tmp_path / "none" / "t.csv")
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, frame):
-    path = tmp_path / "t.csv"
     path.write_text("old")
 
     class Broken(pd.DataFrame):

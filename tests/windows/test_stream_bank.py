@@ -307,12 +307,9 @@ def test_a_snapshot_of_something_else_is_refused(snapshot):
         StreamBank(1, 1, 1).restore(snapshot)
 
 
-def test_a_snapshot_needs_room():
+def test_a_snapshot_needs_room_and_an_object_its_init():
     snapshot = StreamBank(3, 2, 1).snapshot()
     with refused("the snapshot has"):
         StreamBank(2, 2, 1).restore(snapshot)
-
-
-def test_an_object_without_init_is_refused():
     with pytest.raises(TypeError, match="not initialised"):
         StreamBank.__new__(StreamBank).add()
