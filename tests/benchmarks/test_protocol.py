@@ -67,7 +67,7 @@ def test_the_edges_are_not_scored_and_may_lack_labels():
         score_in_sample(STATES, labels[1:])
 
 
-def test_the_training_part_fixes_the_names_out_of_sample():
+def test_the_training_part_fixes_the_names_out_of_sample_and_is_not_scored():
     labels = STATES.copy()
     cut = training_rows(len(labels))
     assert cut == 300
@@ -77,9 +77,6 @@ def test_the_training_part_fixes_the_names_out_of_sample():
     assert scores.bac == 0.0  # ... under the wrong names
     assert scores.missed == 1.0
     assert score_in_sample(STATES, labels).ari < 0.6
-
-
-def test_the_training_part_is_not_scored_out_of_sample():
     worse = STATES.copy()
     worse[60:300:4] = 0
     assert score_out_of_sample(STATES, worse).ari == 1.0
@@ -149,13 +146,10 @@ def test_no_other_matching_is_better(n_states, seed):
     assert found == pytest.approx(max(others))
 
 
-def test_an_absent_state_counts_0_if_asked():
+def test_absent_states_share_of_one_and_pairs_by_hand():
     states = np.repeat([0, 1], 20)
     assert balanced_accuracy(states, states) == 1.0
     assert balanced_accuracy(states, states, n_states=3) == pytest.approx(2 / 3)
-
-
-def test_share_of_one_and_pairs_by_hand():
     assert share_of_one(np.array([1, 1, 2, 1])) == 0.75
     result = paired(np.array([0.5, 0.6, 0.7, 0.2]), np.array([0.4, 0.6, 0.4, 0.3]))
     assert result.median == pytest.approx(0.05)

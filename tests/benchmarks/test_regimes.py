@@ -172,12 +172,9 @@ def test_tables_hold_medians_and_pairs():
     assert "| 0.70 |" not in write_tables(table.assign(ari=table.ari + 0.1), ["causal"])
 
 
-def test_results_that_are_not_there_are_left_out(tmp_path):
+def test_results_may_be_absent_and_a_section_may_not(tmp_path):
     unit = Unit("kmeans", "s2", 0, "whole", chosen=False)
     assert read_results([unit], tmp_path).empty
-
-
-def test_a_section_must_be_there_once(tmp_path):
     page = tmp_path / "page.md"
     page.write_text("<!-- a -->\n<!-- end of b -->\n")
     with pytest.raises(ValueError, match="must have the lines <!-- a --> and <!-- end of a -->"):

@@ -7,11 +7,18 @@ import pandas as pd
 import pytest
 
 
-def test_tables_for_people(model_path, data, run):
+def test_tables_for_people_and_which_column_could_be_the_price(model_path, data, run):
     out = run("analyse", model_path, data, "--price", "x3", "--columns", "x0,x1").out
     for text in ("long run", "95% interval", "from \\ to", "Sharpe", "in a spell", "last regime",
                  "in 20 bars", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
         assert text in out
+    captured = run("analyse", model_path, data, "--json")
+    assert "no performance: No column is called close or price; these could be the price: x3" in (
+        captured.err
+    )
+    found = json.loads(captured.out)
+    assert found["data"]["price"] is None
+    assert found["regimes"][0]["performance"] == {}
 
 
 def test_files_for_strategies(model_path, model, data, values, tmp_path, answer):
@@ -43,16 +50,6 @@ def test_files_for_strategies(model_path, model, data, values, tmp_path, answer)
         assert found["volatility"] == pytest.approx(chosen.std(ddof=1) * 365**0.5)
     assert written["model"]["fingerprint"] == model.contract.training.fingerprint
     assert written["data"]["price"] == "x3"
-
-
-def test_without_a_price_it_says_which_column_could_be_it(model_path, data, run):
-    captured = run("analyse", model_path, data, "--json")
-    assert "no performance: No column is called close or price; these could be the price: x3" in (
-        captured.err
-    )
-    found = json.loads(captured.out)
-    assert found["data"]["price"] is None
-    assert found["regimes"][0]["performance"] == {}
 
 
 def test_gaps_are_no_transitions(model_path, data, answer):

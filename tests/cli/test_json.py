@@ -34,7 +34,7 @@ def test_sample(answer, tmp_path):
     assert (found["rows"], found["states"]) == (5031, None)
 
 
-def test_predict_gives_every_bar_where_no_file_is_named(answer, data, tmp_path):
+def test_predict_gives_every_bar_where_no_file_is_named_and_embed_counts(answer, data, tmp_path):
     found = answer("predict", MODEL, data)
     bars = found["bars"]
     assert {len(values) for values in bars.values()} == {found["rows"]} == {400}
@@ -45,9 +45,6 @@ def test_predict_gives_every_bar_where_no_file_is_named(answer, data, tmp_path):
     table = pd.read_csv(tmp_path / "l.csv")
     assert table["regime"].dropna().tolist() == [k for k in bars["regime"] if k is not None]
     assert table["novelty"].dropna().tolist() == [v for v in bars["novelty"] if v is not None]
-
-
-def test_embed(answer, data, tmp_path):
     found = answer("embed", MODEL, data, "-o", tmp_path / "e.npy")
     assert np.load(tmp_path / "e.npy").shape == (found["windows"], found["numbers"])
 

@@ -23,7 +23,6 @@ def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
     assert read_table(path).index[0] == pd.Timestamp("2020-01-01 22:00")
-    path = tmp_path / "t.csv"
     path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
     assert read_table(path).columns.tolist() == ["day", "x"]
     assert read_table(path, time_column="day").columns.tolist() == ["x"]
@@ -55,6 +54,7 @@ def test_a_missing_place_is_named_and_a_failed_write_leaves_the_old_file(tmp_pat
         read_table(tmp_path / "none.csv")
     with pytest.raises(DataError, match="does not exist"):
         write_table(frame, tmp_path / "none" / "t.csv")
+    path = tmp_path / "t.csv"
     path.write_text("old")
 
     class Broken(pd.DataFrame):
