@@ -57,13 +57,10 @@ def test_what_is_missing_is_named(tmp_path, part):
     assert problems(wheel(tmp_path, names)) == [f"lacks {part}"]
 
 
-def test_a_wheel_without_the_extension_is_refused(tmp_path):
+def test_a_wheel_without_the_extension_or_too_large_is_refused(tmp_path):
     assert problems(wheel(tmp_path, [n for n in GOOD if not n.endswith(".so")])) == [
         "lacks the extension"
     ]
-
-
-def test_a_large_wheel_is_refused(tmp_path):
     (problem,) = problems(wheel(tmp_path, GOOD, size=400_000))
     assert "more than 2097152" in problem
 

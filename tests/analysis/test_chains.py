@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -86,7 +86,6 @@ def test_reducible_chains_say_so():
     assert times[4, 3] == 1
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_the_long_run_is_what_a_power_tends_to(matrix):
     k = len(matrix)
@@ -98,7 +97,6 @@ def test_the_long_run_is_what_a_power_tends_to(matrix):
     np.testing.assert_allclose(found.distributions.sum(axis=1), 1)
 
 
-@settings(deadline=None)
 @given(matrices(), st.integers(1, 9), st.integers(1, 9))
 def test_forecasts_go_on_from_each_other(matrix, first, second):
     start = np.full(len(matrix), 1 / len(matrix))
@@ -108,7 +106,6 @@ def test_forecasts_go_on_from_each_other(matrix, first, second):
     np.testing.assert_allclose(whole[-1], start @ np.linalg.matrix_power(matrix, first + second))
 
 
-@settings(deadline=None)
 @given(matrices(largest=5))
 def test_hitting_times_solve_their_equations_or_are_infinite(matrix):
     times = hitting_times(matrix)
@@ -127,7 +124,6 @@ def test_hitting_times_solve_their_equations_or_are_infinite(matrix):
             assert times[i, j] == pytest.approx(1 + matrix[i, to] @ times[to, j], rel=1e-8)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.permutations(range(4)))
 def test_estimates_are_distributions_and_follow_a_renaming(values, names):
     labels, names = np.array(values), np.array(names)
@@ -176,7 +172,6 @@ def test_a_forecast_needs_a_horizon():
         forecast(TWO, np.array([1.0, 0.0]), 0)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 7), st.integers(1, 7), st.data())
 def test_the_matching_is_the_best(k, n, data):
     gain = data.draw(hnp.arrays(int, (k, n), elements=st.integers(0, 9)))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.analysis import spells_of, transition_matrix
@@ -40,7 +40,6 @@ def test_transitions_skip_missing_labels():
     np.testing.assert_allclose(matrix, [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 0, 1]])
 
 
-@settings(deadline=None)
 @given(label_lists, st.data())
 def test_spells_and_counts_are_those_of_a_walk(values, data):
     labels = np.array(values, dtype=int)

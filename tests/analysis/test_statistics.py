@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.analysis import (
@@ -56,7 +56,6 @@ def slow_performance(labels, returns, regime):
     return worst, worst_spell
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(0, 10_000))
 def test_performance_is_that_of_a_walk(n_rows, seed):
     generator = np.random.default_rng(seed)
@@ -139,7 +138,6 @@ def test_the_decision_table_by_hand():
         decision_table(labels, p[1:], novelty, MATRIX)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 1), min_size=2, max_size=30), st.integers(1, 29))
 def test_decisions_do_not_look_ahead(values, cut):
     labels = np.array(values)
@@ -200,7 +198,6 @@ def test_plain_data_has_no_nan():
     assert data == {"a": [1.0, None, None], "2": [3, None, "x"]}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=40))
 def test_strength_is_that_of_a_walk(values):
     labels = np.array(values)

@@ -67,15 +67,12 @@ def test_the_true_model_is_hard_to_beat_and_needs_the_truth():
     assert score_in_sample(simulation.states, wrong.offline(simulation.values)).ari < 0.2
 
 
-def test_the_hmm_reads_the_return_alone_where_the_rest_is_made_of_it():
+def test_the_hmm_reads_the_return_alone_and_chooses_by_its_criterion(monkeypatch):
     values = simulate("s1", n_rows=600, seed=0).values
     other = values.copy()
     other[:, 1:] = 7.0 + np.arange(600)[:, None]
     first, second = (hmm.fit("s1", rows, 2, 0).offline(rows) for rows in (values, other))
     np.testing.assert_array_equal(first, second)
-
-
-def test_the_hmm_chooses_by_its_information_criterion(monkeypatch):
     monkeypatch.setattr(hmm, "STARTS", 1)
     monkeypatch.setattr(hmm, "MOST_STATES", 3)
     values = np.random.default_rng(0).standard_normal((400, 1))

@@ -42,7 +42,7 @@ def test_triton_writes_a_repository(copy, tmp_path, run, answer, refuses):
     assert answer(*arguments, "--name", "other")["path"].endswith("other")
 
 
-def test_explain_shows_what_the_rules_did_at_the_fit(copy, run, answer):
+def test_explain_shows_what_the_rules_did_at_the_fit_or_would_do(copy, run, answer):
     text = run("export", copy, "--explain").out
     assert "multiply-accumulates per window" in text
     reports = answer("export", copy, "--explain")["rules"]
@@ -51,9 +51,6 @@ def test_explain_shows_what_the_rules_did_at_the_fit(copy, run, answer):
     ]
     assert all(report["rule"] in text for report in reports)
     assert reports[0]["nodes_before"] > reports[-1]["nodes_after"]
-
-
-def test_explain_asks_the_rules_where_a_file_has_no_record(copy, answer):
     contract = rg.load(copy).contract
     training = replace(contract.training, graph=())
     copy.write_bytes(stamp(onnx.load(copy), replace(contract, training=training)))

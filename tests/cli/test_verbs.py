@@ -123,14 +123,11 @@ def test_bad_input_leaves_nothing(folder, tmp_path_factory, tmp_path, refuses):
     assert not list(tmp_path.iterdir())
 
 
-def test_usage_errors_exit_with_2(run):
+def test_usage_errors_exit_with_2_and_debug_shows_the_traceback(run, folder):
     assert "usage: regimetry" in run(code=2).err
     for arguments in (["nothing"], ["fit"]):
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
-
-
-def test_debug_shows_the_traceback(folder):
     from regimetry.errors import DataError
 
     with pytest.raises(DataError):

@@ -95,12 +95,9 @@ def test_a_frame_gives_names_and_takes_categories(values):
     assert [-1 if t is None else t.regime for t in ticks] == detector.labels_.tolist()
 
 
-def test_another_seed_gives_another_file(detector, values):
+def test_another_seed_gives_another_file_and_training_is_recorded_in_it(detector, values, tmp_path):
     other = small(n_regimes=3, n_landmarks=200, random_state=1).fit(values)
     assert other.model_.content != detector.model_.content
-
-
-def test_training_is_recorded_in_the_file(values, tmp_path):
     detector = small(n_regimes=2, objective="masked", epochs=2).fit(values)
     detector.save(tmp_path / "m.onnx")
     history = rg.load(tmp_path / "m.onnx").contract.training.history

@@ -108,14 +108,11 @@ def test_why_drift_is_not_computed(made, training, reason):
     assert drift_tables(data) is None
 
 
-def test_prices_that_are_not_positive_have_no_performance(made):
+def test_prices_that_are_not_positive_and_labels_of_another_model(made):
     data = made(300, drawn=Drawn("x", np.linspace(-1, 1, 300)))
     assert data.performances == {}
     assert "prices must be positive" in data.notes["performance"]
     assert len(regime_table(data).header) == 5
-
-
-def test_labels_of_another_model_are_refused(made):
     labels = np.full(300, 5)
     with pytest.raises(DataError, match="They come from another model"):
         made(300, labels=labels)
@@ -151,7 +148,7 @@ def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
     assert table.marked == 0
 
 
-def test_principal_components_are_the_singular_vectors():
+def test_principal_components_are_the_singular_vectors_or_nothing():
     wide = np.random.default_rng(3).standard_normal((200, 6)) @ np.diag([5, 3, 1, 1, 1, 0.0])
     wide[:, 1] += wide[:, 0]
     points, share = principal_components(wide, 2)
@@ -159,9 +156,6 @@ def test_principal_components_are_the_singular_vectors():
     u, s, _ = np.linalg.svd(scaled, full_matrices=False)
     np.testing.assert_allclose(np.abs(points), np.abs(u[:, :2] * s[:2]), atol=1e-9)
     np.testing.assert_allclose(share, s[:2] ** 2 / (s**2).sum())
-
-
-def test_a_map_of_one_window_and_of_equal_windows():
     for n in (1, 30):
         (found,) = embedding_maps(np.ones((n, 4)), np.zeros(n + 3, int), umap=False)
         np.testing.assert_array_equal(found.bars, np.arange(3, n + 3))

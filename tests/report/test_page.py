@@ -75,7 +75,7 @@ def test_hostile_names_stay_text(made):
     assert not any("onerror" in attributes for _, attributes in evil.found)
 
 
-def test_the_page_says_what_is_missing(made):
+def test_the_page_says_what_is_missing_and_what_was_thinned(made):
     drawn = Drawn("x", made(300).drawn.values, note="No column is called close or price; none.")
     page = render_page(
         made(300, drawn=drawn, training={"history": {}, "eigenvalues": (), "end": "2018-01-01"})
@@ -85,9 +85,6 @@ def test_the_page_says_what_is_missing(made):
     assert "holds no training curves" in page
     assert "does not record how the number was chosen" in page
     assert 'id="training"' not in page
-
-
-def test_thinning_is_said(made):
     assert 'id="thinned"' not in render_page(made(600))
     page = render_page(made(20_000))
     assert "of every 3.3 bars" in page

@@ -31,7 +31,7 @@ def detector(**changes):
 def frame():
     parts = []
     for i, name in enumerate(NAMES):
-        series = rg.simulate("s2", n_rows=250 + 20 * i, seed=i)
+        series = rg.simulate("s2", n_rows=400 + 20 * i, seed=i)
         part = pd.DataFrame((1 + i) * series.values, columns=["x", "y", "z"])
         part.insert(0, "date", pd.date_range("2020-01-01", periods=len(part)))
         parts.append(part.assign(symbol=name))
@@ -84,7 +84,7 @@ def test_another_sample_is_another_model(folders, sampled):
     assert other.model_.content != sampled.model_.content
 
 
-def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
+def test_units_and_samples_of_a_folder_are_those_of_its_rows(folders, frame):
     folder = scan(folders / "dates", None, by="symbol")
     source = FolderSource(folder.columns, plan(folder, parts=3))
     assert source.schema.names == ("x", "y", "z")
@@ -94,9 +94,6 @@ def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
         rows = frame.loc[frame["symbol"] == name, ["x", "y", "z"]].to_numpy()
         assert one.rows == len(rows)
         np.testing.assert_allclose(one.mean["level"], rows.mean(axis=0), atol=1e-6)
-
-
-def test_a_sample_does_not_depend_on_the_order_in_which_it_is_asked_for(folders):
     folder = scan(folders / "dates", None, by="symbol")
     chosen = {name: [] for name in reversed(NAMES)} | {"I0": [(1, 4), (7, 9)], "I2": [(5, 9)]}
     found = FolderSource(folder.columns, plan(folder)).sample(chosen)

@@ -99,14 +99,11 @@ def walk(done=(), grid=GRID, **options):
     return taken
 
 
-def test_everything_goes_through_what_is_left():
+def test_nothing_is_repeated_and_optuna_stops_at_its_number():
     taken = walk()
     assert [entry["point"] for entry in taken.values()] == list(points_of(GRID))
     first = dict(list(taken.items())[:5])
     assert walk(first).keys() == taken.keys() - first.keys()
-
-
-def test_optuna_never_repeats_and_stops_at_its_number():
     taken = walk(n_trials=6)
     assert len(taken) == 6
     assert walk(n_trials=6) == taken

@@ -27,16 +27,13 @@ def noise_of(generator, n_rows=T, k=3, window=30):
     return np.searchsorted(np.quantile(means, np.arange(1, k) / k), means)
 
 
-def test_stability_is_agreement_whatever_the_numbers(generator):
+def test_stability_is_agreement_whatever_the_numbers_and_nothing_of_noise(generator):
     states = states_of(generator)
     assert label_stability(states, (states + 1) % 3, 3, 3) == 1.0
     some = np.where(generator.random(T) < 0.2, generator.integers(0, 3, T), states)
     assert 0.4 < label_stability(states, some, 3, 3) < 0.9
     missing = np.where(np.arange(T) < 100, -1, states)
     assert label_stability(missing, states, 3, 3) == 1.0
-
-
-def test_stability_of_noise_is_about_nothing(generator):
     first, second = noise_of(generator), noise_of(generator)
     assert abs(label_stability(first, second, 3, 3)) < 0.1
     assert label_stability(np.zeros(T, int), first, 3, 3) == 0.0
@@ -108,13 +105,10 @@ def test_predictability_tells_persistent_states_from_overlapping_windows(k):
     assert abs(np.mean(shuffled)) < 0.02
 
 
-def test_predictability_has_no_look_ahead(generator):
+def test_predictability_has_no_look_ahead_and_an_answer_at_the_edges(generator):
     """The chain is the past's: with the future's own it would be another number."""
     past, future = noise_of(generator), states_of(generator)
     assert predictability(past, future, 3, 5) != predictability(future, future, 3, 5)
-
-
-def test_predictability_at_the_edges(generator):
     states = states_of(generator)
     assert predictability(np.zeros(100, int), np.zeros(100, int), 2, 5) == 0.0
     with pytest.raises(DataError, match="no pair 200 bars apart"):

@@ -99,16 +99,13 @@ def test_a_bad_bar_is_named_in_one_sentence(case):
         ohlcv(dated)
 
 
-def test_rounding_does_not_make_a_bar_bad():
+def test_rounding_makes_no_bar_bad_and_standing_still_no_nan():
     bars = make_bars(40)
     bars[:, 3] = bars[:, 1] * (1 + 1e-8)
     assert np.isfinite(OhlcvFeatures(COLUMNS, 5).array(bars)).all()
     bars[7, 3] = bars[7, 1] * (1 + 1e-5)
     with pytest.raises(DataError, match="Row 7, column 'Close'"):
         OhlcvFeatures(COLUMNS, 5).array(bars)
-
-
-def test_a_market_that_stands_still_has_no_volatility_and_no_nan():
     bars = np.tile([10.0, 10, 10, 10, 10, 123.456], (30, 1))
     np.testing.assert_array_equal(OhlcvFeatures(COLUMNS, 7).array(bars), 0.0)
 

@@ -93,13 +93,10 @@ def test_a_level_that_is_positive_by_chance_is_not_taken_in_logarithms():
     assert not moves_in_proportion(-price)
 
 
-def test_outliers_are_clipped():
+def test_outliers_are_clipped_and_a_row_does_not_know_later_rows():
     values = np.random.default_rng(0).standard_normal((500, 1))
     fitted = fit_preprocessing(values, ("x",), "none")
     assert fitted.apply(np.array([[1e6], [-1e6]])).tolist() == [[6.0], [-6.0]]
-
-
-def test_a_row_does_not_know_later_rows():
     values = _channels()
     fitted = fit_preprocessing(values, NAMES)
     np.testing.assert_array_equal(fitted.apply(values)[:99], fitted.apply(values[:100]))

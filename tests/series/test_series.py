@@ -33,16 +33,13 @@ def test_categories_become_features(frame, convert):
     assert Schema.from_list(schema.to_list()) == schema
 
 
-def test_an_unknown_category_is_named(frame):
+def test_a_row_by_name_is_that_of_a_frame_and_an_unknown_category_is_named(frame):
     schema, _ = layout_of(frame, categorical=["c"])
     frame.loc["2020-01-02", "c"] = "z"
     with pytest.raises(DataError, match=r"Row 1, column 'c' holds 'z'; the categories are x, y"):
         as_series(frame, schema)
     with pytest.raises(DataError, match="cannot hold"):
         as_series(np.zeros((3, 3)), schema)
-
-
-def test_a_row_by_name_is_the_same_as_a_frame_row(frame):
     schema, _ = layout_of(frame, categorical=["c"])
     expected = matrix_of(frame, schema)[1]
     assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()

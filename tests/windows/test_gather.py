@@ -1,7 +1,7 @@
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from layouts import laid_out, matrices
 from refusals import refused
@@ -9,7 +9,6 @@ from refusals import refused
 from regimetry.windows import gather_windows, rolling_windows
 
 
-@settings(deadline=None)
 @given(values=matrices(rows=(1, 40), cols=(0, 9)), data=st.data(), threads=st.integers(1, 3))
 def test_a_batch_is_numpys_slices(values, data, threads):
     size = data.draw(st.integers(1, len(values)))
@@ -22,7 +21,6 @@ def test_a_batch_is_numpys_slices(values, data, threads):
     np.testing.assert_array_equal(out, oracles.gather_windows(values, starts, size))
 
 
-@settings(deadline=None)
 @given(step=st.integers(-3, 3), shift=st.sampled_from([0, 1, 4]), seed=st.integers(0, 9))
 def test_starts_of_any_stride_and_alignment(step, shift, seed):
     values = np.random.default_rng(seed).standard_normal((50, 3))

@@ -4,7 +4,7 @@ import weakref
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from layouts import matrices
 from refusals import refused
@@ -15,7 +15,6 @@ from regimetry.errors import DataError
 NUMERIC = ["?", "b", "B", "h", "H", "i", "I", "l", "q", "Q", "e", "f", "d", "g", "F", "D", "G"]
 
 
-@settings(deadline=None)
 @given(values=matrices(NUMERIC, rows=(1, 30)), data=st.data(), stride=st.integers(1, 7))
 def test_the_view_is_numpys_own(values, data, stride):
     size = data.draw(st.integers(1, len(values)))

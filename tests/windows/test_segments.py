@@ -1,7 +1,7 @@
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from layouts import laid_out
 from refusals import refused
@@ -35,7 +35,6 @@ def panels(draw):
     }, rows
 
 
-@settings(deadline=None)
 @given(panel=panels(), data=st.data(), stride=st.integers(1, 4))
 def test_starts_are_those_of_a_walk_over_the_rows(panel, data, stride):
     columns, rows = panel
