@@ -5,18 +5,27 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from regimetry.analysis import (
+    Performance,
+    analyse_labels,
+    conditional_statistics,
+    decision_table,
+    performance,
+    simple_returns,
+)
+from regimetry.analysis.metadata import regime_metadata
+from regimetry.analysis.price import find_price
+from regimetry.cli.analysis_tables import analysis_text
 from regimetry.cli.arguments import BARS_PER_YEAR, MAX_GAP, MODEL_AND_DATA, names, output
+from regimetry.cli.labelled_table import label_table, rows_and_span
 from regimetry.cli.output import note, show
 from regimetry.cli.verb import Verb, argument
 from regimetry.errors import DataError
 from regimetry.files import replacing, require_writable
+from regimetry.runtime.model import Labelling
 from regimetry.series.table_files import write_table
-
-if TYPE_CHECKING:
-    from regimetry.analysis import Performance
-    from regimetry.runtime.model import Labelling
 
 DECISIONS = "decisions.csv"
 METADATA = "regimes.json"
@@ -53,11 +62,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Label, describe, write, print."""
-    from regimetry.analysis import analyse_labels, conditional_statistics
-    from regimetry.analysis.metadata import regime_metadata
-    from regimetry.cli.analysis_tables import analysis_text
-    from regimetry.cli.labelled_table import label_table, rows_and_span
-
     folder = options.output
     if folder is not None:
         _require_folder(folder)
@@ -95,8 +99,6 @@ def _require_folder(path: Path) -> None:
 
 def _price(table: Any, asked: str | None) -> str | None:
     """Find the price; without one, say so and go on, unless it was asked for."""
-    from regimetry.analysis.price import find_price
-
     columns = {str(name): table[name].to_numpy() for name in table.columns}
     try:
         return find_price(columns, asked)
@@ -110,7 +112,6 @@ def _price(table: Any, asked: str | None) -> str | None:
 def _performances(
     price: Any, labels: Any, n_regimes: int, bars_per_year: float, breaks: Any
 ) -> dict[str, Performance]:
-    from regimetry.analysis import performance, simple_returns
 
     returns = simple_returns(price.to_numpy(dtype=float), breaks)
     return {
@@ -133,8 +134,6 @@ def _column(table: Any, name: str) -> Any:
 def _decisions(model: Any, index: Any, found: Labelling, breaks: Any) -> Any:
     import numpy as np
     import pandas as pd
-
-    from regimetry.analysis import decision_table
 
     matrix = np.array(model.contract.transition_matrix)
     columns = decision_table(found.regime, found.probability, found.novelty, matrix, breaks=breaks)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.cli.output import when
 from regimetry.cli.progress import progress
 from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.model import Labelling, RegimeModel, load
 from regimetry.series.table_files import read_table
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from regimetry.runtime.model import Labelling, RegimeModel
 
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
@@ -44,8 +41,6 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labellin
     breaks : ndarray of bool, shape (T,), or None
         As for :func:`breaks_of`.
     """
-    from regimetry.runtime.model import load
-
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
     breaks = breaks_of(table.index, options.max_gap)

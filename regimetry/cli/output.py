@@ -6,12 +6,9 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from regimetry.contract import Landmarks
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
+from regimetry.contract import Landmarks, ModelContract
 
 
 def note(text: str) -> None:
