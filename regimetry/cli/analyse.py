@@ -12,8 +12,7 @@ from regimetry.analysis import (
     analyse_labels,
     conditional_statistics,
     decision_table,
-    performance,
-    simple_returns,
+    performances,
 )
 from regimetry.analysis.metadata import regime_metadata
 from regimetry.analysis.price import find_price
@@ -70,21 +69,25 @@ def run(options: argparse.Namespace) -> None:
     n_regimes = contract.n_regimes
     analysis = analyse_labels(labels, n_regimes, probability=found.probability, breaks=breaks)
     price = _price(table, options.price)
-    performances = (
-        {}
-        if price is None
-        else _performances(table[price], labels, n_regimes, options.bars_per_year, breaks)
-    )
+    by_timing: dict[str, Performance] = {}
+    if price is not None:
+        by_timing = performances(
+            labels,
+            table[price].to_numpy(dtype=float),
+            n_regimes,
+            bars_per_year=options.bars_per_year,
+            breaks=breaks,
+        )
     columns = {
         name: conditional_statistics(labels, _column(table, name), n_regimes)
         for name in options.columns
     }
     data = {"file": options.data.name, "price": price, **rows_and_span(table.index)}
     metadata = regime_metadata(
-        contract, analysis, data=data, performances=performances, columns=columns
+        contract, analysis, data=data, performances=by_timing, columns=columns
     )
     regimes = [f"{i} {regime.name}" for i, regime in enumerate(contract.regimes)]
-    text = analysis_text(regimes, analysis, performances, columns, table.index)
+    text = analysis_text(regimes, analysis, by_timing, columns, table.index)
     if folder is not None:
         _write(folder, metadata, _decisions(model, table.index, found, breaks))
         text += f"\n\n{folder}: {DECISIONS}, {len(table)} rows, and {METADATA}"
@@ -107,19 +110,6 @@ def _price(table: Any, asked: str | None) -> str | None:
             raise
         note(f"no performance: {error}")
         return None
-
-
-def _performances(
-    price: Any, labels: Any, n_regimes: int, bars_per_year: float, breaks: Any
-) -> dict[str, Performance]:
-
-    returns = simple_returns(price.to_numpy(dtype=float), breaks)
-    return {
-        timing: performance(
-            labels, returns, n_regimes, bars_per_year=bars_per_year, timing=timing, breaks=breaks
-        )
-        for timing in ("same", "next")
-    }
 
 
 def _column(table: Any, name: str) -> Any:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from typing import Any
 
 from regimetry.analysis import Drift, comparable_novelty, detect_drift
+from regimetry.analysis.plain import as_text
 from regimetry.cli.arguments import MODEL_AND_DATA
 from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
 from regimetry.cli.output import show, text_table
@@ -119,13 +119,13 @@ def _first_row(index: Any, options: argparse.Namespace) -> int:
 
 
 def _drift_tables(drift: Drift, regimes: list[str]) -> str:
-    def number(value: float) -> str:
-        return "" if math.isnan(value) else f"{value:.3g}"
-
     lines = [
         [
             line.name,
-            *map(number, (line.statistic, line.typical, line.p_value, line.adjusted)),
+            *(
+                as_text(value, ".3g")
+                for value in (line.statistic, line.typical, line.p_value, line.adjusted)
+            ),
             line.verdict,
         ]
         for line in drift.lines

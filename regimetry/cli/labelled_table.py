@@ -24,8 +24,7 @@ def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelli
 
 def numbers_of(regime: Any) -> NDArray[np.int64]:
     """Return a Series of labels as an array, -1 where missing."""
-    numbers: NDArray[np.int64] = regime.fillna(MISSING).to_numpy(dtype=np.int64)
-    return numbers
+    return regime.fillna(MISSING).to_numpy(dtype=np.int64)
 
 
 def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labelling, Any]:
@@ -73,8 +72,7 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
         raise ConfigError(f"max-gap is {max_gap!r}; it must be {kind}.") from error
     if not limit > limit * 0:
         raise ConfigError(f"max-gap is {max_gap!r}; it must be above 0.")
-    breaks: NDArray[np.bool_] = (index.to_series().diff() > limit).to_numpy()
-    return breaks
+    return (index.to_series().diff() > limit).to_numpy()
 
 
 def rows_and_span(index: Any) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def test_a_damaged_file_is_named_and_the_rest_goes_on_if_asked(
     )
 
 
-def test_nothing_but_damaged_files_is_an_error(label, folder):
+def test_nothing_but_damaged_files_is_an_error(label, folder, frame):
     (folder(frame) / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"No file of .* can be used"):
         label(keep_going=True)
