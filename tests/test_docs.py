@@ -17,6 +17,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 # Tests of their own run these, some with a server or a browser.
 ELSEWHERE = {
     "encoder.md": "tests/encoder",
+    "features.md": "tests/series",
     "portability.md": "tests/portability",
     "serving.md": "tests/serve",
 }

@@ -23,6 +23,7 @@ from regimetry.errors import ConfigError, DataError, ModelError
 from regimetry.series.features import BarColumns, OhlcvFeatures, drifting_columns, ohlcv, pipeline
 from regimetry.series.features import formulas as of
 
+PAGE = (DOCS / "features.md").read_text()
 PLAIN = BarColumns("open", "high", "low", "close")
 FIELDS = tuple(vars(COLUMNS))
 
@@ -197,7 +198,7 @@ def test_drifting_columns_are_found_and_differenced_ones_are_fine():
 
 def test_the_page_has_every_feature_with_its_warm_up():
     row = re.compile(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", flags=re.MULTILINE)
-    rows = row.findall((DOCS / "features.md").read_text())
+    rows = row.findall(PAGE)
     assert [name for name, _ in rows] == list(OhlcvFeatures(COLUMNS).names)
     n, bars = 7, make_bars(40)
     opening, high, low, close, price, volume = bars.T
@@ -213,6 +214,12 @@ def test_the_page_has_every_feature_with_its_warm_up():
     for values, (name, warm_up) in zip(made, rows, strict=True):
         assert 40 - len(values) == eval(warm_up, {"n": n}), name
     assert max(40 - len(values) for values in made) == OhlcvFeatures(COLUMNS, n).warm_up
+
+
+def test_the_page_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    exec(compile(block, "docs/features.md", "exec"), {})
 
 
 def test_docstring_examples_run():
