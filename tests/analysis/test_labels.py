@@ -35,9 +35,11 @@ def slow_counts(labels, breaks, k):
     return counts
 
 
-def test_transitions_skip_missing_labels():
+def test_transitions_skip_missing_labels_and_breaks_are_one_a_bar():
     matrix = transition_matrix(np.array([-1, 0, 0, 1, -1, 0, 1, 1]), 3)
     np.testing.assert_allclose(matrix, [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 0, 1]])
+    with pytest.raises(DataError, match="one truth value per bar"):
+        spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
 
 
 @given(label_lists, st.data())
@@ -50,11 +52,6 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
     np.testing.assert_array_equal(
         transition_counts(labels, 4, breaks), slow_counts(labels, breaks, 4)
     )
-
-
-def test_breaks_are_one_a_bar():
-    with pytest.raises(DataError, match="one truth value per bar"):
-        spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
 
 
 @pytest.mark.parametrize(

@@ -9,17 +9,13 @@ from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, PRECISION_KEY, precisio
 from regimetry.errors import ModelError
 
 
-def test_a_contract_survives_the_file(model):
+def test_a_contract_survives_the_file_and_tells_of_the_fit(model):
     contract = model.contract
     again = read_contract(contract.to_metadata(), "x")
     assert again == contract
     assert again.fingerprint == contract.fingerprint
     assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
     assert contract.to_metadata() == replace(contract).to_metadata()
-
-
-def test_what_the_contract_tells(model):
-    contract = model.contract
     assert (contract.window_size, contract.window_rows) == (10, 11)
     assert contract.transforms == ("level", "level", "level", "log_difference")
     training = contract.training

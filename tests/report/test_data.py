@@ -66,7 +66,7 @@ def test_the_report_counts_what_the_analysis_counts(made):
     assert facts["Last regime"] == f"regime_{data.labels[-1]}"
 
 
-def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth(made):
+def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth_and_is_told(made):
     inside = made(900, training={"start": "2019-01-01", "end": "2021-06-18"})
     assert not inside.drift.after_training
     assert inside.drift.training == (20, 720)
@@ -81,9 +81,6 @@ def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth(made):
     assert [row[0] for row in lines.rows] == ["novelty", "occupancy", "transitions", "dwell"]
     recent = behind.labels[cut + rows - 1 :]
     assert shares.rows[0][2] == f"{(recent == 0).mean():.1%}"
-
-
-def test_a_drift_in_the_data_is_told(made):
     calm = made(1600, training={"start": "2019-01-01", "end": "2022-01-01"})
     labels = calm.labels.copy()
     labels[calm.drift.recent[0] :] = 2

@@ -63,16 +63,13 @@ def test_separation_takes_windows_that_share_no_row(generator):
     assert separation(points, np.zeros(T, int), 10) == -1.0
 
 
-def test_silhouette_by_hand():
+def test_silhouette_and_predictability_by_hand():
     points = np.array([[0.0], [1.0], [10.0], [11.0]])
     # a = 1 for each; b = 10.5, 9.5, 9.5, 10.5
     by_hand = np.mean([1 - 1 / 10.5, 1 - 1 / 9.5] * 2)
     assert silhouette(points, np.array([0, 0, 1, 1])) == pytest.approx(by_hand)
     assert silhouette(points, np.array([0, 0, 0, 0])) == 0.0
     assert silhouette(points, np.array([0, 1, 2, 3])) == 0.0
-
-
-def test_predictability_by_hand():
     past = np.array([0, 0, 0, 1, 1, 1, 0, 0])
     future = np.array([0, 0, 1, 1])
     # Stays 2 + 1 of 0 with 1 exit, 2 of 1 with 1 exit: 7 transitions, 5 stays; prior (5+1)/(7+2).

@@ -46,7 +46,7 @@ def trials(folder, out="out"):
     return {path.name: json.loads(path.read_text()) for path in (folder / out / "trials").iterdir()}
 
 
-def test_the_table_is_ranked_and_a_failure_is_a_row(folder):
+def test_the_table_is_ranked_and_its_best_is_one_that_fit_takes(folder, run):
     table = pd.read_csv(folder / "out" / "table.csv")
     assert table["window_size"].tolist() == [5, 5, 300, 300]
     assert sorted(table["n_regimes"][:2]) == [2, 3]
@@ -54,10 +54,6 @@ def test_the_table_is_ranked_and_a_failure_is_a_row(folder):
     assert table["failure"].isna().tolist() == [True, True, False, False]
     assert table["failure"][2].startswith("A half has 250 rows; 903 are needed")
     assert table["stability"][:2].between(-1, 1).all()
-
-
-def test_the_best_configuration_is_one_that_fit_takes(folder, run):
-    table = pd.read_csv(folder / "out" / "table.csv")
     best = folder / "out" / "best.yaml"
     assert resolve(best, {}).n_regimes == table["n_regimes"][0]
     assert f"stability {table['stability'][0]:.3f}" in best.read_text()

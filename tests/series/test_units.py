@@ -62,14 +62,11 @@ def test_units_of_all_rows_together_equal_those_of_one_long_level():
     np.testing.assert_allclose(pooled.scale, joined.scale, rtol=1e-6)
 
 
-def test_an_unknown_instrument_is_read_as_it_is():
+def test_maps_survive_the_file_leave_strangers_alone_and_use_a_row_alone():
     values = instrument(1)
     _, scaling = fit_units(measured(values, instrument(2, size=3)), NAMES, instruments=["a", "b"])
     assert scaling.apply(values, "c") is values
     assert scaling.apply(values, "a") is not values
-
-
-def test_maps_survive_the_file_and_row_i_uses_row_i_alone():
     values = instrument(3, size=2)
     _, scaling = fit_units(measured(values, instrument(4)), NAMES, instruments=["a", "b"])
     again = InstrumentScaling.from_dict(scaling.to_dict(), scaling.transforms)

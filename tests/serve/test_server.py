@@ -22,7 +22,7 @@ def window_of(values, *, binary=True):
     return [tensor.set_data_from_numpy(values, binary_data=binary)]
 
 
-def test_health_and_metadata(client, shipped):
+def test_health_and_metadata_which_are_those_of_the_answers(client, shipped, windows):
     assert client.is_server_live()
     assert client.is_server_ready()
     for version in ("", "1"):
@@ -36,9 +36,6 @@ def test_health_and_metadata(client, shipped):
     parameters = metadata["parameters"]
     assert parameters["jump_penalty"] == shipped.contract.jump_penalty
     assert json.loads(parameters["feature_names"]) == ["close", "range"]
-
-
-def test_the_metadata_are_the_shapes_and_types_of_the_answers(client, shipped, windows):
     metadata = client.get_model_metadata("sp500")
     (window,) = metadata["inputs"]
     assert window == {"name": "window", "datatype": "FP32", "shape": [-1, *windows.shape[1:]]}
