@@ -40,12 +40,14 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def label(single, tmp_path):
-    """Label the folder `in` into the folder `out`."""
+def label(single, folder, tmp_path):
+    """Label the folder `in`, first made of what is given, into the folder `out`."""
 
-    def label(**options):
-        given = {"source": tmp_path / "in", "model": single, "output": tmp_path / "out"}
-        return predict(**{**given, **options})
+    def label(*given, **options):
+        if given:
+            folder(*given)
+        call = {"source": tmp_path / "in", "model": single, "output": tmp_path / "out"}
+        return predict(**{**call, **options})
 
     return label
 
@@ -53,11 +55,10 @@ def label(single, tmp_path):
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("rows", [64, 1 << 16])
 def test_every_layout_is_labelled_as_each_instrument_alone(
-    label, folder, single, frame, tmp_path, layout, rows, monkeypatch
+    label, single, frame, tmp_path, layout, rows, monkeypatch
 ):
     monkeypatch.setattr(job, "MOST_ROWS", rows)
-    folder(frame, layout)
-    report = label()
+    report = label(frame, layout)
     assert_labels(tmp_path / "out", single, frame)
     expected = label_each(single, frame)
     assert report["rows"] == len(frame) == sum(LENGTHS)
@@ -69,9 +70,8 @@ def test_every_layout_is_labelled_as_each_instrument_alone(
     assert json.loads(json.dumps(report)) == report
 
 
-def test_the_comparison_can_fail(label, folder, single, frame, tmp_path):
-    folder(frame, "one")
-    label()
+def test_the_comparison_can_fail(label, single, frame, tmp_path):
+    label(frame, "one")
     changed = frame.copy()
     changed.loc[50, "x1"] += 1e-3
     with pytest.raises(AssertionError):
@@ -103,9 +103,8 @@ def test_any_cut_into_files_parts_and_row_groups(
     assert_labels(folder / "out", single, frame)
 
 
-def test_outputs_take_the_places_of_their_inputs(label, folder, frame, tmp_path):
-    folder(frame, "hive")
-    label()
+def test_outputs_take_the_places_of_their_inputs(label, frame, tmp_path):
+    label(frame, "hive")
     inputs, outputs = (
         sorted(path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*.parquet"))
         for name in ("in", "out")
@@ -120,9 +119,8 @@ def test_outputs_take_the_places_of_their_inputs(label, folder, frame, tmp_path)
     )
 
 
-def test_parts_hold_whole_instruments(label, folder, frame, tmp_path):
-    folder(frame, "days")
-    report = label(parts=3)
+def test_parts_hold_whole_instruments(label, frame, tmp_path):
+    report = label(frame, "days", parts=3)
     found = [
         pq.read_table(path)["symbol"].unique().to_pylist()
         for path in sorted((tmp_path / "out").glob("part-*-of-00003.parquet"))
@@ -309,10 +307,9 @@ def _stop_after(count):
     return lambda rows, before: nullcontext(advance)
 
 
-def test_a_run_that_was_stopped_goes_on(label, folder, single, frame, tmp_path):
-    folder(frame, "hive")
+def test_a_run_that_was_stopped_goes_on(label, single, frame, tmp_path):
     with pytest.raises(_StopError):
-        label(progress=_stop_after(4))
+        label(frame, "hive", progress=_stop_after(4))
     there = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
     assert len(there) == 3
     assert not list((tmp_path / "out").rglob(".writing-*"))
@@ -325,9 +322,8 @@ def test_a_run_that_was_stopped_goes_on(label, folder, single, frame, tmp_path):
     assert {**report, "done_before": 0} == label(output=tmp_path / "straight")
 
 
-def test_another_run_into_the_same_folder_is_refused(label, folder, bar_detector, frame, tmp_path):
-    folder(frame, "halves")
-    label()
+def test_another_run_into_the_same_folder_is_refused(label, bar_detector, frame, tmp_path):
+    label(frame, "halves")
     bar_detector.save(tmp_path / "other.onnx")
     with pytest.raises(DataError, match="holds results of another model"):
         label(model=tmp_path / "other.onnx")
