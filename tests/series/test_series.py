@@ -35,18 +35,19 @@ def test_categories_become_features(frame, convert):
 
 def test_a_row_by_name_is_that_of_a_frame_and_an_unknown_category_is_named(frame):
     schema, _ = layout_of(frame, categorical=["c"])
+    expected = matrix_of(frame, schema)[1]
+    assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()
+    for row, message in (
+        ({"b": True, "c": "x"}, "lacks 'a'"),
+        ({"a": 1.0, "b": True, "c": "q"}, "holds 'q'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            schema.row(row)
     frame.loc["2020-01-02", "c"] = "z"
     with pytest.raises(DataError, match=r"Row 1, column 'c' holds 'z'; the categories are x, y"):
         as_series(frame, schema)
     with pytest.raises(DataError, match="cannot hold"):
         as_series(np.zeros((3, 3)), schema)
-    schema, _ = layout_of(frame, categorical=["c"])
-    expected = matrix_of(frame, schema)[1]
-    assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()
-    with pytest.raises(DataError, match="lacks 'a'"):
-        schema.row({"b": True, "c": "x"})
-    with pytest.raises(DataError, match="holds 'q'"):
-        schema.row({"a": 1.0, "b": True, "c": "q"})
 
 
 def test_columns_are_found_by_name(frame):
