@@ -183,16 +183,13 @@ def test_the_seed_decides_and_missing_labels_are_no_transitions():
     assert single.recent_bars == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "keywords", "error", "message"),
-    [
+def test_bad_input_is_one_sentence():
+    for arguments, keywords, error, message in (
         (([0, 1], [0, 5]), {}, DataError, "The recent labels go up to 5"),
         (([0, 1], [-1]), {}, DataError, "The recent labels are missing in all of 1 bars"),
         (([0, 1], [0]), {"level": 1.5}, ConfigError, "level is 1.5"),
         (([0, 1], [0]), {"draws": 20}, ConfigError, "draws is 20; .* at least 80"),
         (([0, 1], [0]), {"training_novelty": np.ones(3)}, DataError, "needs its novelty"),
-    ],
-)
-def test_bad_input_is_one_sentence(arguments, keywords, error, message):
-    with pytest.raises(error, match=message):
-        detect_drift(*map(np.array, arguments), 3, **keywords)
+    ):
+        with pytest.raises(error, match=message):
+            detect_drift(*map(np.array, arguments), 3, **keywords)

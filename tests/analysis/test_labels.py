@@ -54,9 +54,8 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
     )
 
 
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
+def test_labels_that_cannot_be_read_are_refused():
+    for labels, message in (
         (
             np.array([0, 1, 4]),
             "go up to 4; the model has 3 regimes, 0 to 2. They come from another model",
@@ -65,8 +64,6 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
         (np.array([], dtype=int), "missing in all of 0 bars"),
         (np.array([0.0, 1.0]), "one integer per bar"),
         (np.array([[0, 1]]), r"shape \(1, 2\)"),
-    ],
-)
-def test_labels_that_cannot_be_read_are_refused(labels, message):
-    with pytest.raises(DataError, match=message):
-        require_labels(labels, 3)
+    ):
+        with pytest.raises(DataError, match=message):
+            require_labels(labels, 3)

@@ -90,24 +90,19 @@ def test_one_window_and_a_gap_and_no_times(report, table, tmp_path):
     assert found[1] >= found[0]
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
+def test_bad_options_are_one_sentence(model_path, data, tmp_path, refuses, monkeypatch):
+    for arguments, message in (
         (["--price", "nothing"], "no column of numbers 'nothing'; these could be the price: x3"),
         (["--price", "kind"], "no column of numbers 'kind'; these could be the price: x3"),
         (["--max-gap", "soon"], "max-gap is 'soon'"),
         (["--bars-per-year", "0", "--price", "x3"], "bars_per_year is 0.0"),
         (["--format", "svg"], "format is 'svg'"),
         (["--umap"], "umap-learn, which draws the second map, is not installed"),
-    ],
-)
-def test_bad_options_are_one_sentence(
-    model_path, data, tmp_path, refuses, monkeypatch, arguments, message
-):
-    monkeypatch.setattr(embedding_maps, "has_umap", lambda: False)
-    before = sorted(tmp_path.iterdir())
-    refuses(message, "report", model_path, data, "-o", tmp_path / "r.html", *arguments)
-    assert sorted(tmp_path.iterdir()) == before
+    ):
+        monkeypatch.setattr(embedding_maps, "has_umap", lambda: False)
+        before = sorted(tmp_path.iterdir())
+        refuses(message, "report", model_path, data, "-o", tmp_path / "r.html", *arguments)
+        assert sorted(tmp_path.iterdir()) == before
 
 
 def test_bad_tables_and_places_are_one_sentence(model_path, table, data, tmp_path, refuses):

@@ -124,15 +124,12 @@ def test_nothing_half_written(detector, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
+def test_bad_data_are_refused(values):
+    for spoil, message in (
         (lambda v: v[:10], "10 rows are too few for windows of 10; at least 11"),
         (lambda v: np.where(v == v[5, 2], np.inf, v), "Row 5, column 'x2' holds inf"),
         (lambda v: np.column_stack([v, np.ones(len(v))]), "'x4' is constant"),
         (lambda v: v[:, 0], "matrix of T rows"),
-    ],
-)
-def test_bad_data_are_refused(values, spoil, message):
-    with pytest.raises(DataError, match=message):
-        small(n_regimes=2).fit(spoil(values))
+    ):
+        with pytest.raises(DataError, match=message):
+            small(n_regimes=2).fit(spoil(values))

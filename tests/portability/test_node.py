@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import regimetry as rg
 
@@ -34,9 +33,8 @@ def test_the_documented_recursion_is_the_one_that_runs(request):
     assert "\n".join(f"    {line}" for line in lines) in source
 
 
-@pytest.mark.parametrize(
-    ("table", "reason"),
-    [
+def test_a_table_that_does_not_fit_is_refused(regimes, model, tmp_path):
+    for table, reason in (
         ("date,close\n2020-01-01,1\n", "The table lacks range; the model reads close, range."),
         ("date,close,range\n2020-01-01,1\n", "Row 1 has 2 fields; the header has 3."),
         ("close,range\n1,x\n", 'Row 1, column range holds "x", which is no number.'),
@@ -44,13 +42,11 @@ def test_the_documented_recursion_is_the_one_that_runs(request):
         ("close,range\n1,1\n0,1\n", "Row 2 holds 0 where the model takes the logarithm."),
         ("close,range\n1,1\n", "The table has 1 rows; the model reads 21 at once."),
         ("close,range\n", "The table has no rows."),
-    ],
-)
-def test_a_table_that_does_not_fit_is_refused(regimes, model, tmp_path, table, reason):
-    path = tmp_path / "bars.csv"
-    path.write_text(table)
-    result = regimes(model, path)
-    assert (result.returncode, result.stdout, result.stderr.strip()) == (1, "", reason)
+    ):
+        path = tmp_path / "bars.csv"
+        path.write_text(table)
+        result = regimes(model, path)
+        assert (result.returncode, result.stdout, result.stderr.strip()) == (1, "", reason)
 
 
 def test_columns_are_found_by_name_and_quotes_are_read(regimes, model, csv, bars, tmp_path):

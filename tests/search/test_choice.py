@@ -22,9 +22,8 @@ from regimetry.search.grid import (
 GRID = {"window_size": [5, 10, 20, 40], "objective": ["none", "masked"], "jump_penalty": [0.5, 1.0]}
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "values"),
-    [
+def test_values_of_a_flag():
+    for name, text, values in (
         ("window_size", "10,20,30", [10, 20, 30]),
         ("n_regimes", "2-6", [2, 3, 4, 5, 6]),
         ("n_regimes", "2-3, auto ,7,3", [2, 3, "auto", 7]),
@@ -34,10 +33,8 @@ GRID = {"window_size": [5, 10, 20, 40], "objective": ["none", "masked"], "jump_p
         ("jump_penalty", "1-2", ["1-2"]),  # refused below: a range is of whole numbers
         ("columns", "a,b", [["a", "b"]]),
         ("seed", "", []),
-    ],
-)
-def test_values_of_a_flag(name, text, values):
-    assert values_of(name, text) == values
+    ):
+        assert values_of(name, text) == values
 
 
 def test_a_grid_is_checked_value_by_value():

@@ -102,15 +102,12 @@ def test_outliers_are_clipped_and_a_row_does_not_know_later_rows():
     np.testing.assert_array_equal(fitted.apply(values)[:99], fitted.apply(values[:100]))
 
 
-@pytest.mark.parametrize(
-    ("column", "difference", "message"),
-    [
+def test_constant_columns_are_refused():
+    for column, difference, message in (
         (np.ones(100), "none", "'x' is constant;"),
         (1e9 + np.arange(100) % 2, "none", "'x' is constant;"),  # float32 keeps nothing of it
         (np.arange(100.0), ["x"], "'x' is constant once differenced"),
-    ],
-)
-def test_constant_columns_are_refused(column, difference, message):
-    noise = np.random.default_rng(0).standard_normal(100)
-    with pytest.raises(DataError, match=message):
-        fit_preprocessing(np.column_stack([noise, column]), ("n", "x"), difference)
+    ):
+        noise = np.random.default_rng(0).standard_normal(100)
+        with pytest.raises(DataError, match=message):
+            fit_preprocessing(np.column_stack([noise, column]), ("n", "x"), difference)

@@ -30,9 +30,8 @@ def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
         read_table(path, time_column="hour")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
+def test_bad_files_say_what_is_wrong(tmp_path):
+    for name, content, message in (
         ("t.csv", "", "is empty"),
         ("t.csv", "a,b\n", "has no rows"),
         ("t.csv", "a\n1\n2,3\n", "cannot be read as a table"),
@@ -41,12 +40,10 @@ def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
         ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n", "Row 1 goes back in time"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),
-    ],
-)
-def test_bad_files_say_what_is_wrong(tmp_path, name, content, message):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(DataError, match=message):
-        read_table(tmp_path / name)
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=message):
+            read_table(tmp_path / name)
 
 
 def test_a_missing_place_is_named_and_a_failed_write_leaves_the_old_file(tmp_path, frame):
