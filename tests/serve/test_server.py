@@ -36,7 +36,6 @@ def test_health_and_metadata_which_are_those_of_the_answers(client, shipped, win
     parameters = metadata["parameters"]
     assert parameters["jump_penalty"] == shipped.contract.jump_penalty
     assert json.loads(parameters["feature_names"]) == ["close", "range"]
-    metadata = client.get_model_metadata("sp500")
     (window,) = metadata["inputs"]
     assert window == {"name": "window", "datatype": "FP32", "shape": [-1, *windows.shape[1:]]}
     arrays = shipped.run(windows)
