@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from regimetry.check.doctor import diagnose
 from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import OUTPUTS
@@ -23,8 +24,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Diagnose and print."""
-    from regimetry.check.doctor import diagnose
-
     report = diagnose(options.model)
     lines = [*_machine(report), *_model(report.get("model"))]
     show(options, report, "\n".join(f"{name:<27}{text}" for name, text in lines))
