@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
     from regimetry.check.golden import Golden
+    from regimetry.contract import Candidate
+    from regimetry.regimes.clustering.head import Head
     from regimetry.runtime.model import RegimeModel
 
 
@@ -19,6 +22,14 @@ class FittedVerbs:
 
     model_: RegimeModel
     golden_: Golden
+    _head: Head
+
+    @cached_property
+    def candidates_(self) -> tuple[Candidate, ...]:
+        """What each number of regimes would look like; judged when first read if K was given."""
+        if "_head" not in vars(self):
+            raise AttributeError("candidates_ is there once the detector is fitted; call fit.")
+        return self._head.table()
 
     def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""

@@ -20,10 +20,10 @@ from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimensio
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 
 
-def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
+def rest_and_exercise(deviation_at_rest=0.3, rounds=2, wide=40):
     """Two tight states of rest hold most of the bars, three wide ones the others."""
     generator = np.random.default_rng(3)
-    truth = np.repeat([0, 1, 2, 0, 1, 3, 0, 1, 4] * rounds, [300, 300, 40] * 3 * rounds)
+    truth = np.repeat([0, 1, 2, 0, 1, 3, 0, 1, 4] * rounds, [300, 300, wide] * 3 * rounds)
     deviation = np.array([deviation_at_rest, deviation_at_rest, 1.0, 1.0, 1.0])[truth]
     noise = generator.standard_normal((len(truth), 5))
     return 6.0 * np.eye(5)[truth] + deviation[:, None] * noise, truth
@@ -83,7 +83,7 @@ def test_landmarks_stay_even_where_spread_ones_are_less_steady(monkeypatch):
 
 
 def test_landmarks_stay_even_where_spread_ones_join_what_is_tight():
-    points, truth = rest_and_exercise(0.02, rounds=3)
+    points, truth = rest_and_exercise(0.02, rounds=3, wide=100)
     labels, chosen = clustered(points)
     assert chosen.drawn == "even"
     assert chosen.explained_spread < chosen.explained_even - 0.1

@@ -9,7 +9,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 Array = NDArray[np.floating]
 
-_SMALL = 20  # rows per eigenvector, below which all at once is as fast
+_LARGE = 400  # rows, and
+_FEW = 20  # rows per eigenvector, above which Lanczos is faster
 _RESTARTS = 30
 _NOTICED = 1e-3  # by how much an eigenvalue that is larger than those found is noticed
 
@@ -21,7 +22,7 @@ def leading_eigenvectors(matrix: Array, count: int) -> tuple[Array, Array]:
     decomposition: the eigenvalues of an affinity fall fast.
     """
     size = len(matrix)
-    if size >= _SMALL * count:
+    if size >= max(_LARGE, _FEW * count):
         start = np.random.default_rng(0).standard_normal(size).astype(matrix.dtype)
         try:
             values, vectors = eigsh(matrix, count, which="LA", v0=start, maxiter=_RESTARTS)

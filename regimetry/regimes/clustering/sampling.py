@@ -15,7 +15,7 @@ Array = NDArray[np.floating]
 Draw = Callable[[Array, NDArray[np.int64], int, np.random.Generator], NDArray[np.int64]]
 """Takes points (N, L), rows of them, how many to draw of these, and a generator; returns rows."""
 
-_POOL = 20  # rows to draw each spread one from: enough, and fast
+_POOL = 10  # rows to draw each spread one from: enough, and fast
 
 
 def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -67,7 +67,7 @@ def spread_rows(
     ----------
     points : ndarray, shape (N, L)
     rows : ndarray of int64, shape (E,)
-        Which points to draw from, in time order; twenty for each are looked at.
+        Which points to draw from, in time order; ten for each are looked at.
     count : int
     generator : numpy.random.Generator
 

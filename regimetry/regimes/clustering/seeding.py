@@ -41,9 +41,9 @@ def plus_plus(
     rows[0] = int(odds[0, 0] * len(points))
     nearest = np.maximum(left[rows[0]] @ right, 0.0)
     for number in range(1, count):
-        total = np.cumsum(nearest, dtype=np.float64)
-        tried = np.searchsorted(total, odds[number] * total[-1], side="right")
-        tried = np.minimum(tried, len(points) - 1)
+        total = nearest.cumsum(dtype=np.float64)
+        tried = total.searchsorted(odds[number] * total[-1], side="right")
+        tried[tried == len(points)] = rows[0]  # all is drawn: the total is 0
         squared = left[tried] @ right
         np.minimum(squared, nearest, out=squared)
         best = (squared @ ones).argmin()
