@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from regimetry.regimes.clustering.clusters import distinct_rows
 from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
 from regimetry.regimes.clustering.slow import Array, by_block, fix_signs
 from regimetry.regimes.memory import block_rows
+from regimetry.regimes.mixture import fit_mixture
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
 
@@ -299,14 +299,14 @@ def _fit(statistics: Array, mean: Array, seed: int) -> _Judge:
     n, width = scaled.shape
     count = max(1, min(_COMPONENTS, n // (5 * width)))
     count = len(distinct_rows(scaled, count))
-    mixture = GaussianMixture(count, reg_covar=_RIDGE, random_state=seed).fit(scaled)
-    roots = mixture.precisions_cholesky_
-    heights = np.log(mixture.weights_) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
+    mixture = fit_mixture(scaled, count, ridge=_RIDGE, seed=seed)
+    roots = mixture.roots
+    heights = np.log(mixture.weights) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
     return _Judge(
         average=average,
         deviation=deviation,
         whitening=np.concatenate(list(roots), axis=1),
-        centres=np.concatenate([m @ r for m, r in zip(mixture.means_, roots, strict=True)]),
+        centres=np.concatenate([m @ r for m, r in zip(mixture.means, roots, strict=True)]),
         peaks=heights - np.logaddexp.reduce(heights),
         low=mean.min(axis=0),
         high=mean.max(axis=0),

@@ -15,6 +15,7 @@ from regimetry.regimes.novelty import (
     fit_novelty,
     out_of_fold,
     statistics_matrix,
+    threshold_of,
 )
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows, rolling_windows
@@ -57,6 +58,8 @@ def test_the_statistics_are_those_of_their_definitions(w, c):
     found = raw @ statistics_matrix(w, c)
     np.testing.assert_allclose(found, [statistics_of(window) for window in windows], atol=1e-12)
     np.testing.assert_allclose(mean, windows.mean(axis=1))
+    quick = fitting._statistics(windows, None)
+    np.testing.assert_allclose(quick, np.concatenate([found, mean], axis=1), atol=1e-12)
 
 
 def test_novelty_is_the_density_of_the_mixture():
@@ -105,7 +108,10 @@ def test_the_threshold_comes_from_windows_that_the_map_has_not_seen(fitted):
     novelty, threshold = fitted
     in_sample = np.quantile(running_mean(novelty.transform(noise()), 0.1), 0.95)
     assert threshold > in_sample
-    assert threshold == out_of_fold(Windows.of(noise()), None, novelty.unit, 0)
+    windows = Windows.of(noise())
+    statistics, mean = np.split(fitting._statistics(noise(), None), [-3], axis=1)
+    known = out_of_fold(statistics, mean, 10, 0) / novelty.unit
+    assert threshold == threshold_of(known, windows)
 
 
 def test_a_flat_window_and_a_short_series_have_finite_novelty():

@@ -68,7 +68,7 @@ def filtered(likelihood: Array, stay: float, begins: NDArray[np.bool_]) -> Array
 
     product = np.repeat(np.eye(n_states)[:, :, None], count, axis=2)
     for step in range(length):
-        total = product.sum(axis=1, keepdims=True)
+        total = np.add.reduce(product, axis=1, keepdims=True)
         product = (own[step] * product + shared[step] * total) * steps[step]
         if step % _SCALED == 0:
             product /= np.maximum(product.max(axis=(0, 1)), _SMALLEST)
@@ -82,7 +82,7 @@ def filtered(likelihood: Array, stay: float, begins: NDArray[np.bool_]) -> Array
     result = np.empty_like(steps)
     states = np.ascontiguousarray(entering.T)
     for step in range(length):
-        states = (own[step] * states + shared[step] * states.sum(axis=0)) * steps[step]
+        states = (own[step] * states + shared[step] * np.add.reduce(states)) * steps[step]
         if step % _SCALED == 0:
             states /= np.maximum(states.sum(axis=0), _SMALLEST)
         result[step] = states
