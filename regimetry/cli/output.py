@@ -18,6 +18,7 @@ def note(text: str) -> None:
     """Print one line on standard error."""
     print(f"regimetry: {text}", file=sys.stderr)
 
+
 _GIVEN = (
     "The number was given. To compare it with others, fit with --n-regimes auto, or read "
     "detector.candidates_ in Python."

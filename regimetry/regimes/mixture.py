@@ -15,6 +15,7 @@ from scipy import linalg
 from sklearn.cluster import KMeans
 
 Array = NDArray[np.float64]
+Pairs = tuple[NDArray[np.integer], NDArray[np.integer]]
 
 _ITERATIONS = 100
 _TOLERANCE = 1e-3  # nats a point
@@ -55,7 +56,9 @@ def fit_mixture(points: Array, count: int, *, ridge: float, seed: int) -> Mixtur
     pairs = np.triu_indices(size)
     columns = points.T
     # (1 + P + P (P + 1) / 2, N): 1, the columns, their squares and products.
-    terms = np.concatenate([np.ones((1, len(points))), columns, columns[pairs[0]] * columns[pairs[1]]])
+    terms = np.concatenate(
+        [np.ones((1, len(points))), columns, columns[pairs[0]] * columns[pairs[1]]]
+    )
     labels = KMeans(count, n_init=1, random_state=seed).fit(points).labels_
     share = (labels == np.arange(count)[:, None]).astype(np.float64)
     mixture, last = _maximisation(share @ terms.T, pairs, ridge), -np.inf
@@ -72,7 +75,7 @@ def fit_mixture(points: Array, count: int, *, ridge: float, seed: int) -> Mixtur
     return mixture
 
 
-def _maximisation(sums: Array, pairs: tuple[Array, Array], ridge: float) -> Mixture:
+def _maximisation(sums: Array, pairs: Pairs, ridge: float) -> Mixture:
     """Return the likeliest mixture for weighted sums (Q, 1 + P + P (P + 1) / 2) of the terms."""
     size = int(pairs[0][-1]) + 1
     weights = sums[:, 0] + 10 * np.finfo(float).eps
@@ -87,7 +90,7 @@ def _maximisation(sums: Array, pairs: tuple[Array, Array], ridge: float) -> Mixt
     return Mixture(weights / weights.sum(), means, np.stack(roots))
 
 
-def _coefficients(mixture: Mixture, pairs: tuple[Array, Array]) -> Array:
+def _coefficients(mixture: Mixture, pairs: Pairs) -> Array:
     """Return the log density of each component as weights of the terms."""
     precision = mixture.roots @ mixture.roots.transpose(0, 2, 1)
     linear = np.einsum("qij,qj->qi", precision, mixture.means)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 from threadpoolctl import threadpool_limits
 
 from regimetry.regimes.clustering.clusters import distinct_rows
@@ -21,16 +20,13 @@ from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
 from regimetry.regimes.clustering.slow import Array, by_block, fix_signs
 from regimetry.regimes.memory import block_rows
 from regimetry.regimes.mixture import fit_mixture
+from regimetry.regimes.window_statistics import raw_statistics, statistics_matrix, statistics_of
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
 
 MOST_CHANNELS = 8
 """Features beyond this many are first rotated to this many principal components."""
 
-LAGS = (1, 2, 4)
-"""Autocorrelations that are measured, in bars, where the window is longer."""
-
-VARIANCE_FLOOR = 1e-3  # in squared deviations of training: a flat window has no correlations
 FALSE_ALARM_RATE = 0.05
 """Share of known bars that the threshold lets pass for novel."""
 
@@ -84,7 +80,7 @@ class NoveltyMap:
         return by_block(self._transform, windows, windows.shape[1] ** 2 + len(self.centres))
 
     def _transform(self, windows: NDArray[np.floating]) -> Array:
-        raw, mean = _raw_statistics(windows, self.channels)
+        raw, mean = raw_statistics(windows, self.channels)
         whitened = (raw - self.middle) @ self.reading @ self.whitening - self.centres
         outside = np.maximum(self.low - mean, mean - self.high) / self.level
         return _surprise(whitened, self.peaks, outside) / self.unit
@@ -126,68 +122,6 @@ def _surprise(whitened: Array, peaks: Array, outside: Array) -> Array:
     return np.asarray(np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2))
 
 
-def _raw_statistics(windows: NDArray[np.floating], channels: Array | None) -> tuple[Array, Array]:
-    """Return log deviations, products of channels and of rows (N, C + C C + W W); means (N, C)."""
-    mean, logarithm, scaled, whole = _scaled_rows(windows, channels)
-    n = len(mean)
-    products = [
-        (scaled.transpose(0, 2, 1) @ scaled).reshape(n, -1),
-        (whole @ whole.transpose(0, 2, 1)).reshape(n, -1),
-    ]
-    return np.concatenate([logarithm, *products], axis=1), mean
-
-
-def _scaled_rows(
-    windows: NDArray[np.floating], channels: Array | None
-) -> tuple[Array, Array, Array, Array]:
-    """Return means, log deviations (N, C), and rows scaled about the mean and about 0 (N, W, C)."""
-    rows = np.asarray(windows, dtype=np.float64)
-    if channels is not None:
-        rows = rows @ channels
-    mean = rows.mean(axis=1, keepdims=True)
-    centred = rows - mean
-    variance = np.einsum("nwc,nwc->nc", centred, centred) / rows.shape[1] + VARIANCE_FLOOR
-    scaled = centred / np.sqrt(variance)[:, None]
-    # Autocorrelation about 0, the mean of training: ten bars' own mean would hide what is slow.
-    power = np.einsum("nwc,nwc->nc", rows, rows) / rows.shape[1] + VARIANCE_FLOOR
-    whole = rows / np.sqrt(power)[:, None]
-    return mean[:, 0], 0.5 * np.log(variance), scaled, whole
-
-
-def _statistics(windows: NDArray[np.floating], channels: Array | None) -> Array:
-    """Return the statistics and window means (N, P + C): of the products only those that count."""
-    mean, logarithm, scaled, whole = _scaled_rows(windows, channels)
-    (first, second), width = np.triu_indices(mean.shape[1], 1), windows.shape[1]
-    correlations = (scaled.transpose(0, 2, 1) @ scaled)[:, first, second] / width
-    shifted = [
-        np.einsum("nwc,nwc->n", whole[:, lag:], whole[:, :-lag]) / whole[0].size
-        for lag in _lags(width)
-    ]
-    return np.column_stack([logarithm, correlations, *shifted, mean])
-
-
-def _lags(window_size: int) -> list[int]:
-    return [lag for lag in LAGS if lag < window_size]
-
-
-def statistics_matrix(window_size: int, n_channels: int) -> Array:
-    """Return the matrix (C + C C + W W, S) that picks the statistics from their products.
-
-    Log deviation of each channel, correlation of each pair, and the autocorrelation at each lag,
-    the mean over channels.
-    """
-    pairs = np.triu_indices(n_channels, 1)
-    products = np.zeros((n_channels, n_channels, len(pairs[0])))
-    products[(*pairs, np.arange(len(pairs[0])))] = 1.0 / window_size
-    shifts = np.stack([np.eye(window_size, k=lag) for lag in _lags(window_size)], axis=2)
-    blocks = [
-        np.eye(n_channels),
-        products.reshape(n_channels**2, -1),
-        shifts.reshape(window_size**2, -1) / (window_size * n_channels),
-    ]
-    return linalg.block_diag(*blocks)
-
-
 def fit_novelty(
     windows: NDArray[np.floating] | Windows, *, seed: int = 0
 ) -> tuple[NoveltyMap, float]:
@@ -213,7 +147,7 @@ def fit_novelty(
     # Threads would add up in the order in which they finish: one repeats.
     with threadpool_limits(1):
         both = windows.map(
-            lambda series: by_block(lambda some: _statistics(some, channels), series, width)
+            lambda series: by_block(lambda some: statistics_of(some, channels), series, width)
         )
         statistics, mean = np.split(both, [-n_channels], axis=1)
         rows = balanced_rows(windows.offsets, _MOST_FITTED, np.random.default_rng(seed))
@@ -279,7 +213,7 @@ def _middle(windows: NDArray[np.floating], channels: Array | None) -> Array:
     n, window_size = windows.shape[:2]
     size = block_rows(window_size**2)
     total = sum(
-        _raw_statistics(windows[start : start + size], channels)[0].sum(axis=0)
+        raw_statistics(windows[start : start + size], channels)[0].sum(axis=0)
         for start in range(0, n, size)
     )
     return np.asarray(total / n)

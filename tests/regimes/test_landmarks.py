@@ -48,7 +48,9 @@ def test_spread_rows_leave_the_rare_and_wide_their_share():
     assert len(spread) == 200
     assert np.mean(truth[spread] >= 2) > 0.5
     assert np.mean(truth[even] >= 2) < 0.1
-    assert np.array_equal(spread, spread_rows(points, np.arange(len(points)), 200, np.random.default_rng(0)))
+    assert np.array_equal(
+        spread, spread_rows(points, np.arange(len(points)), 200, np.random.default_rng(0))
+    )
 
 
 def test_spread_rows_are_all_where_few_and_one_of_a_kind():

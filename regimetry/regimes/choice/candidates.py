@@ -46,7 +46,7 @@ class Comparison:
     """
 
     points: NDArray[np.float32]
-    eigenvalues: NDArray[np.float64]
+    eigenvalues: NDArray[np.floating]
     counts: tuple[int, ...]
     even: NDArray[np.int64]
     fitted: NDArray[np.int64]

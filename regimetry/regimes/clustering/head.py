@@ -58,8 +58,8 @@ class Head:
     slow: SlowDirections
     projection: Array
     spectral: SpectralMap
-    centroids: Array
-    eigenvalues: Array
+    centroids: NDArray[np.floating]
+    eigenvalues: NDArray[np.floating]
     candidates: tuple[Candidate, ...]
     comparison: Comparison
 
@@ -88,7 +88,7 @@ class Head:
         """
         white = self.slow.whiten(embeddings)
         coordinates = self.spectral.transform(white @ self.projection)
-        return {"distance": distances(coordinates, self.centroids)}
+        return {"distance": np.asarray(distances(coordinates, self.centroids), np.float64)}
 
 
 def canonical_order(
@@ -187,9 +187,7 @@ def fit_head(
     points = white @ projection
     rows = landmark_rows(chosen.landmarks.drawn, points, even, fitted, seed)
     found = cluster_on(points[rows], points[fitted], chosen.n_regimes, seed)
-    order = canonical_order(
-        found.labels, np.asarray(volatility, float)[fitted], chosen.n_regimes
-    )
+    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], chosen.n_regimes)
 
     return Head(
         slow=slow,
