@@ -43,7 +43,7 @@ def test_other_numbers_are_judged_when_someone_reads_them(monkeypatch):
         Comparison, "_candidate", lambda self, count: judged.append(count) or judge(self, count)
     )
     with pytest.raises(AttributeError, match="call fit"):
-        small().candidates_
+        getattr(small(), "candidates_")  # noqa: B009
     detector = small(n_regimes=3).fit(values)
     (only,) = detector.model_.contract.training.candidates
     assert judged == [only.n_regimes] == [3]

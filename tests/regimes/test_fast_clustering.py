@@ -5,7 +5,6 @@ import pytest
 from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans, kmeans_plusplus
-from sklearn.metrics import adjusted_rand_score
 from threadpoolctl import threadpool_limits
 
 import regimetry as rg

@@ -87,6 +87,15 @@ def test_the_page_says_what_is_missing(made):
     assert 'id="training"' not in page
 
 
+def test_a_number_that_was_given_is_said(made):
+    only = Candidate(n_regimes=3, eigenvalue=1.0, gap=0.1, shortest_dwell=9.0, smallest_share=0.1)
+    data = made(300, training={"candidates": (only,), "configuration": {"n_regimes": 3}})
+    links = {name: f"{name}.png" for name in ("timeline", "transitions", "dwell")}
+    for text in (render_page(data), render_markdown(data, links)):
+        assert "The number was given to the fit" in text
+    assert "The number was given to the fit" not in render_page(made(300))
+
+
 def test_thinning_is_said(made):
     assert 'id="thinned"' not in render_page(made(600))
     page = render_page(made(20_000))
