@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
 from sklearn.cluster import KMeans
 
 Array = NDArray[np.float64]
@@ -83,11 +82,8 @@ def _maximisation(sums: Array, pairs: Pairs, ridge: float) -> Mixture:
     covariance = np.empty((len(sums), size, size))
     covariance[:, pairs[0], pairs[1]] = covariance[:, pairs[1], pairs[0]] = products
     covariance += ridge * np.eye(size) - means[:, :, None] * means[:, None]
-    roots = [
-        linalg.solve_triangular(linalg.cholesky(one, lower=True), np.eye(size), lower=True).T
-        for one in covariance
-    ]
-    return Mixture(weights / weights.sum(), means, np.stack(roots))
+    roots = np.linalg.inv(np.linalg.cholesky(covariance)).transpose(0, 2, 1)
+    return Mixture(weights / weights.sum(), means, roots)
 
 
 def _coefficients(mixture: Mixture, pairs: Pairs) -> Array:

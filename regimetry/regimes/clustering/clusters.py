@@ -40,13 +40,13 @@ def cluster_centres(points: Array, n_clusters: int, *, seed: int, starts: int) -
     if len(distinct) <= n_clusters:
         return points[distinct[np.arange(n_clusters) % len(distinct)]]
     generator = np.random.default_rng(seed)
-    some = points[:: -(-len(points) // _TRIED)]
-    if len(distinct_rows(some, n_clusters + 1)) <= n_clusters:
-        some = points  # a rare one would never be among the seeds
-    seeds = [some[plus_plus(some, n_clusters, generator)] for _ in range(starts)]
-    centres, inertia = lloyd(some, np.stack(seeds))
+    step = -(-len(points) // _TRIED)
+    if len(distinct_rows(points[::step], n_clusters + 1)) <= n_clusters:
+        step = 1  # a rare one would never be among the seeds
+    some = points[::step]
+    centres, inertia = lloyd(some, some[plus_plus(some, n_clusters, generator, starts)])
     best = centres[inertia.argmin()]
-    return best if some is points else lloyd(points, best[None])[0][0]
+    return best if step == 1 else lloyd(points, best[None])[0][0]
 
 
 def lloyd(points: Array, centres: Array) -> tuple[Array, Array]:

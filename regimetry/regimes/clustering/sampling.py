@@ -79,4 +79,4 @@ def spread_rows(
     if len(rows) <= count:
         return rows
     some = rows[stratified_rows(len(rows), _POOL * count, generator)]
-    return some[np.unique(plus_plus(points[some], count, generator))]
+    return some[np.unique(plus_plus(points[some], count, generator)[0])]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 
 def plus_plus(
-    points: NDArray[np.floating], count: int, generator: np.random.Generator
+    points: NDArray[np.floating], count: int, generator: np.random.Generator, sets: int = 1
 ) -> NDArray[np.int64]:
     """Draw rows one by one, each of a few with the odds of its squared distance to those drawn.
 
@@ -23,10 +23,12 @@ def plus_plus(
     count : int
         At most N.
     generator : numpy.random.Generator
+    sets : int
+        S, how often to do so, side by side.
 
     Returns
     -------
-    ndarray of int64, shape (count,)
+    ndarray of int64, shape (S, count)
         In the order of drawing; a row repeats only if fewer points differ.
     """
     centred = points - points.mean(axis=0)
@@ -35,19 +37,22 @@ def plus_plus(
     # The product of a row of the one and a column of the other is their squared distance.
     left = np.column_stack([-2.0 * centred, squares, ones])
     right = np.ascontiguousarray(np.column_stack([centred, ones, squares]).T)
-    trials = 2 + int(np.log(count))
-    odds = generator.random((count, trials))
-    rows = np.empty(count, dtype=np.int64)
-    rows[0] = int(odds[0, 0] * len(points))
-    nearest = np.maximum(left[rows[0]] @ right, 0.0)
+    size, each = len(points), np.arange(sets)
+    first = each[:, None] * size  # of each set, where the sets lie one behind the other
+    odds = generator.random((count, sets, 2 + int(np.log(count))))
+    rows = np.empty((sets, count), dtype=np.int64)
+    rows[:, 0] = odds[0, :, 0] * size
+    nearest = np.maximum(left[rows[:, 0]] @ right, 0.0)
     for number in range(1, count):
         total = nearest.cumsum(dtype=np.float64)
-        tried = total.searchsorted(odds[number] * total[-1], side="right")
-        tried[tried == len(points)] = rows[0]  # all is drawn: the total is 0
-        squared = left[tried] @ right
-        np.minimum(squared, nearest, out=squared)
-        best = (squared @ ones).argmin()
-        rows[number] = tried[best]
-        np.maximum(squared[best], 0.0, out=nearest)
-        nearest[rows[number]] = 0.0
+        last = total[size - 1 :: size, None]
+        before = np.concatenate([[[0.0]], last[:-1]])
+        tried = total.searchsorted(before + odds[number] * (last - before), side="right") - first
+        tried = np.minimum(np.maximum(tried, 0), size - 1)  # rounding, or nothing is left to draw
+        squared = (left[tried.ravel()] @ right).reshape(*tried.shape, size)
+        np.minimum(squared, nearest[:, None], out=squared)
+        best = (squared @ ones).argmin(axis=1)
+        rows[:, number] = tried[each, best]
+        np.maximum(squared[each, best], 0.0, out=nearest)
+        nearest[each, rows[:, number]] = 0.0
     return rows
