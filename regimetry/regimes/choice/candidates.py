@@ -90,7 +90,11 @@ class Comparison:
         )
         stretches, breaks = _labelled_windows(self.offsets)
         edges = np.append(np.flatnonzero(breaks), len(breaks))
-        coordinates = found.spectral.transform(points[stretches])
+        coordinates = (
+            found.coordinates[stretches]
+            if len(found.coordinates) == len(points)
+            else found.spectral.transform(points[stretches])
+        )
         path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
         return replace(
             one,

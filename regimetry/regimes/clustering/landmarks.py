@@ -48,12 +48,15 @@ class Clustering:
     ----------
     spectral : SpectralMap
     centroids : ndarray, shape (K, K)
+    coordinates : ndarray, shape (E, K)
+        Of the windows that the centroids were fitted on.
     labels : ndarray of int, shape (E,)
-        Nearest centroid of the windows that the centroids were fitted on.
+        Their nearest centroids.
     """
 
     spectral: SpectralMap
     centroids: Array
+    coordinates: Array
     labels: NDArray[np.intp]
 
 
@@ -145,7 +148,7 @@ def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Cl
     spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
     coordinates = spectral.transform(points)
     centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
-    return Clustering(spectral, centroids, nearest(coordinates, centroids))
+    return Clustering(spectral, centroids, coordinates, nearest(coordinates, centroids))
 
 
 def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:

@@ -43,12 +43,14 @@ def plus_plus(
     rows = np.empty((sets, count), dtype=np.int64)
     rows[:, 0] = odds[0, :, 0] * size
     nearest = np.maximum(left[rows[:, 0]] @ right, 0.0)
+    before = np.zeros((sets, 1))
     for number in range(1, count):
         total = nearest.cumsum(dtype=np.float64)
         last = total[size - 1 :: size, None]
-        before = np.concatenate([[[0.0]], last[:-1]])
+        before[1:] = last[:-1]
         tried = total.searchsorted(before + odds[number] * (last - before), side="right") - first
-        tried = np.minimum(np.maximum(tried, 0), size - 1)  # rounding, or nothing is left to draw
+        # Rounding may lead over the edge of a set, as where nothing is left to draw.
+        tried = np.minimum(np.maximum(tried, 0), size - 1)
         squared = (left[tried.ravel()] @ right).reshape(*tried.shape, size)
         np.minimum(squared, nearest[:, None], out=squared)
         best = (squared @ ones).argmin(axis=1)
