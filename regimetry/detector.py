@@ -86,7 +86,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
-        What each number of regimes would look like, and why "auto" did not take it.
+        What each number of regimes would look like, and why "auto" did not take it. If K was
+        given, the others are judged when this is first read.
     window_candidates_ : tuple of WindowCandidate
         The same for window sizes; empty if a number was given.
     alignment_ : Alignment or None
@@ -238,7 +239,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         """Set what users read, from the outputs of the file itself."""
         from regimetry.fit.package import training_labels
 
-        self.__dict__.pop("labels_", None)
+        for name in ("labels_", "candidates_"):
+            self.__dict__.pop(name, None)
         labels = training_labels(rows, packaged)
         if labels is not None:
             self.labels_ = labels
@@ -246,7 +248,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
-        self.candidates_ = learned.head.candidates
+        self._head = learned.head
         self.window_candidates_ = rows.window_candidates
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues

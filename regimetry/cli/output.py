@@ -16,6 +16,12 @@ def note(text: str) -> None:
     print(f"regimetry: {text}", file=sys.stderr)
 
 
+_GIVEN = (
+    "The number was given. To compare it with others, fit with --n-regimes auto, or read "
+    "detector.candidates_ in Python."
+)
+
+
 def when(time: Any) -> str:
     """Return a time as text, without a midnight."""
     return str(time).removesuffix(" 00:00:00")
@@ -70,7 +76,10 @@ def regime_lines(contract: ModelContract) -> str:
 
 
 def candidate_table(contract: ModelContract) -> str:
-    """Return what each number of regimes looked like, one line each; empty for an older file."""
+    """Return what each number of regimes looked like, one line each; empty for an older file.
+
+    A number that was given stands alone, and the last line says how to see it among others.
+    """
     candidates = contract.training.candidates
     if not candidates:
         return ""
@@ -91,7 +100,8 @@ def candidate_table(contract: ModelContract) -> str:
     ]
     header = ["  regimes", "eigenvalue", "gap", "stability"]
     header += ["shortest dwell", "smallest share", "landmarks"]
-    return _with_reasons(header, rows)
+    text = _with_reasons(header, rows)
+    return f"{text}\n{_GIVEN}" if contract.training.count_was_given else text
 
 
 def window_table(contract: ModelContract) -> str:

@@ -6,7 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from regimetry.export.tape import Tape
-from regimetry.regimes.novelty import VARIANCE_FLOOR, NoveltyMap
+from regimetry.regimes.novelty import NoveltyMap
+from regimetry.regimes.window_statistics import VARIANCE_FLOOR
 
 
 def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_size: int) -> ir.Value:

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from regimetry.errors import DataError, ExportParityError
+from regimetry.regimes.choice.candidates import Comparison
 
 
 def small(**parameters):
@@ -34,6 +35,33 @@ def test_regime_0_is_the_calmest(simulation, detector):
     deviations = [simulation[0].values[labels == k].std() for k in range(3)]
     assert deviations == sorted(deviations)
     assert len(set(states)) == 3
+
+
+def test_other_numbers_are_judged_when_someone_reads_them(monkeypatch):
+    values = rg.simulate("s2", n_rows=700, seed=0).values
+    judged = []
+    judge = Comparison._candidate
+    monkeypatch.setattr(
+        Comparison, "_candidate", lambda self, count: judged.append(count) or judge(self, count)
+    )
+    with pytest.raises(AttributeError, match="call fit"):
+        getattr(small(), "candidates_")  # noqa: B009
+    detector = small(n_regimes=3).fit(values)
+    (only,) = detector.model_.contract.training.candidates
+    assert judged == [only.n_regimes] == [3]
+    detector.embeddings_[:] = 0.0
+    values[:] = 0.0
+    table = detector.candidates_
+    assert judged == [3, 1, 2, 4, 5, 6, 7, 8]
+    assert table[2] == only
+    assert [entry.chosen for entry in table].index(True) == 2
+    assert detector.candidates_ is table
+    free = small().fit(rg.simulate("s2", n_rows=700, seed=0).values)
+    for mine, theirs in zip(table, free.candidates_, strict=True):
+        assert mine == replace(theirs, chosen=mine.chosen, refused=None)
+    assert free.model_.contract.training.candidates == free.candidates_
+    detector.fit(rg.simulate("s2", n_rows=600, seed=1).values)
+    assert detector.candidates_ is not table
 
 
 def test_auto_finds_one_regime_in_noise():

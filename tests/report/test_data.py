@@ -127,6 +127,9 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.rows[1][:6] == ("3", "0.8", "0.3", "–", "–", "spread")  # noqa: RUF001
     assert table.marked == 1
     assert count_table(made(300, training={"eigenvalues": ()})) is None
+    assert words.count_words(made(300, training={"candidates": (two, three)})) is None
+    given = made(300, training={"candidates": (three,), "configuration": {"n_regimes": 3}})
+    assert "number was given" in words.count_words(given)
 
 
 def test_window_sizes_are_on_the_card_where_one_was_chosen(made):

@@ -128,3 +128,12 @@ def test_pictures_are_the_same_twice_and_take_any_name(made, tmp_path):
             save_picture(draw(), path)
         assert first.read_bytes() == again.read_bytes()
         assert min(first.stat().st_size, svg.stat().st_size) > 3000
+
+
+def test_a_number_that_was_given_is_said(made):
+    only = Candidate(n_regimes=3, eigenvalue=1.0, gap=0.1, shortest_dwell=9.0, smallest_share=0.1)
+    data = made(300, training={"candidates": (only,), "configuration": {"n_regimes": 3}})
+    links = {name: f"{name}.png" for name in ("timeline", "transitions", "dwell")}
+    for text in (render_page(data), render_markdown(data, links)):
+        assert "The number was given to the fit" in text
+    assert "The number was given to the fit" not in render_page(made(300))
