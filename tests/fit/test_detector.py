@@ -44,7 +44,7 @@ def test_other_numbers_are_judged_when_someone_reads_them(monkeypatch):
     monkeypatch.setattr(
         Comparison, "_candidate", lambda self, count: judged.append(count) or judge(self, count)
     )
-    with pytest.raises(AttributeError, match="call fit"):
+    with pytest.raises(AttributeError, match="Call 'fit'"):
         getattr(small(), "candidates_")  # noqa: B009
     detector = small(n_regimes=3).fit(values)
     (only,) = detector.model_.contract.training.candidates
