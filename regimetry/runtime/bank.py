@@ -117,7 +117,7 @@ class RegimeBank:
         with self._lock:
             ready, windows = self._windows.stage(numbers, values, file.threads)
             found = run_gathered(
-                file.session,
+                file.session(("embedding", "distance", "novelty")),
                 self._reader.windows(ready, windows),
                 ("embedding", "distance", "novelty"),
                 threads=file.threads,

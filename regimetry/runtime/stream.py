@@ -81,7 +81,7 @@ class Stream:
         instrument: str | None = None,
     ) -> None:
         require_choice("late", late, ("refuse", "skip"))
-        contract, session = file.contract, file.session
+        contract, session = file.contract, file.session(("embedding", "distance", "novelty"))
         self._contract, self._features, self._late = contract, file.features, late
         self._reader = RowReader(file, instrument)
         self._rows = file.rows
