@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, Unpack
 
+from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.given import as_given
@@ -177,24 +178,32 @@ class RegimeModel(OpenModel):
         ]
 
     def stream(
-        self, *, late: Literal["refuse", "skip"] = "refuse", instrument: str | None = None
+        self,
+        *,
+        outputs: Sequence[str] = live_outputs.DEFAULT,
+        late: Literal["refuse", "skip"] = "refuse",
+        instrument: str | None = None,
     ) -> Stream:
         """Start a live series, in which rows come one at a time.
 
         Parameters
         ----------
+        outputs : sequence of str
+            What a tick has: ``regime``, always there, ``novelty``, ``embedding``. The less, the
+            faster; what is not asked for is ``None``. Names are those of :meth:`outputs`.
         late : {"refuse", "skip"}
             What becomes of a row whose timestamp is not after the last one: an error, or nothing.
         instrument : str or None
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
         """
-        return Stream(self._file, late, instrument)
+        return Stream(self._file, outputs, late, instrument)
 
     def bank(
         self,
         n_streams: int,
         *,
+        outputs: Sequence[str] = live_outputs.DEFAULT,
         capacity: int | None = None,
         instruments: Sequence[str] | None = None,
     ) -> RegimeBank:
@@ -204,6 +213,8 @@ class RegimeModel(OpenModel):
         ----------
         n_streams : int
             Series that exist from the start.
+        outputs : sequence of str
+            What a push returns, as for :meth:`stream`.
         capacity : int or None
             The most there can be; ``n_streams`` by default.
         instruments : sequence of str or None
@@ -211,10 +222,14 @@ class RegimeModel(OpenModel):
 
         Raises
         ------
+        ConfigError
+            There is no such output.
         DataError
             Impossible numbers, or more than memory holds.
         """
-        return RegimeBank(self._file, n_streams, capacity=capacity, instruments=instruments)
+        return RegimeBank(
+            self._file, n_streams, outputs=outputs, capacity=capacity, instruments=instruments
+        )
 
 
 def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel:
