@@ -40,12 +40,12 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     from regimetry.analysis import agreement
-    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
+    from regimetry.cli.labelled_table import regimes_of, rows_and_span
     from regimetry.runtime.model import load
 
     models = [load(path, device=options.device) for path in (options.old, options.new)]
     table = read_table(options.data, time_column=options.time_column)
-    old, new = (numbers_of(label_bars(model, table).regime) for model in models)
+    old, new = (regimes_of(model, table) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))
     regimes = _regimes(found, old, new, contracts)

@@ -50,7 +50,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
     from regimetry.analysis import comparable_novelty, detect_drift
-    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
+    from regimetry.cli.labelled_table import regimes_of, rows_and_span
     from regimetry.runtime.model import load
 
     model = load(options.model, device=options.device)
@@ -58,8 +58,8 @@ def run(options: argparse.Namespace) -> None:
     training, recent = _past_and_recent(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
-        numbers_of(label_bars(model, training).regime)[rows - 1 :],
-        numbers_of(label_bars(model, recent).regime)[rows - 1 :],
+        regimes_of(model, training)[rows - 1 :],
+        regimes_of(model, recent)[rows - 1 :],
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,

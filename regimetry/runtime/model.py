@@ -13,7 +13,7 @@ from regimetry.runtime.given import as_given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
-from regimetry.runtime.recursion import Labelling, Recursion, jump_path
+from regimetry.runtime.recursion import Labelling, Recursion, jump_path, running_mean
 from regimetry.runtime.stream import Stream
 
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
@@ -74,8 +74,10 @@ class RegimeModel(OpenModel):
             *self._labelled(data, by, Labelling._fields, ("distance", "novelty"), advance)
         )
 
-    def predict(self, data: Any, *, by: str | None = None) -> Any:
+    def predict(self, data: Any, *, by: str | None = None, advance: Advance | None = None) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
+
+        ``by`` and ``advance`` are as for :meth:`outputs`.
 
         Returns
         -------
@@ -83,7 +85,7 @@ class RegimeModel(OpenModel):
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
         given = as_given(data, self.contract, by)
-        distance = self._outputs(given, ("distance",))["distance"]
+        distance = self._outputs(given, ("distance",), advance)["distance"]
         labels = Recursion.of(self.contract).labels(distance, given.boundaries)
         return given.per_bar(labels, ["regime"])
 
@@ -121,7 +123,10 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        return self._labelled(data, by, ("novel",), ("distance", "novelty"))[0]
+        given, recursion = as_given(data, self.contract, by), Recursion.of(self.contract)
+        novelty = self._outputs(given, ("novelty",))["novelty"]
+        means = running_mean(novelty, recursion.memory, given.boundaries)
+        return given.per_bar(means > recursion.threshold, ["novel"])
 
     def smooth(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.

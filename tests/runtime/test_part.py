@@ -125,6 +125,8 @@ def test_a_model_opens_what_is_asked_for_and_once(bar_detector, values):
     model.label(values)
     assert len({*opened.values()}) == 2
     model.novelty(values)
+    model.novel(values)
+    assert len({*opened.values()}) == 3
     model.embed(values)
     assert len({*opened.values()}) == 4
     sizes = [len(cut(model._file.graph, session.outputs)) for session in {*opened.values()}]
