@@ -61,14 +61,8 @@ def test_the_verbs_that_read_a_model(answer, data, tmp_path):
     assert answer("drift", MODEL, data, "--last", 100, "--draws", 99)["lines"]
     assert answer("compare", MODEL, MODEL, data)["agreement"] == 1.0
     assert answer("config", "--from", MODEL)["window_size"] == 20
-
-
-def test_doctor_gives_the_time_of_a_tick_and_of_a_batch(answer):
-    model = answer("doctor", MODEL)["model"]
-    assert model["tick_ms"]["p50"] > 0
-    assert model["batch"]["windows"] % model["batch"]["threads"] == 0
-    # A batch has less to do for a window than a tick, whose overhead it shares out.
-    assert 0 < model["batch"]["us_per_window"] < 1e3 * model["tick_ms"]["p99"]
+    assert answer("doctor", MODEL)["model"]["file"] == str(MODEL)
+    assert answer("bench", MODEL, "--seconds", 1, "--streams", 5)["streams"] == 5
 
 
 def test_serve_says_where_it_listens():
