@@ -25,7 +25,7 @@ from regimetry.runtime.binding import bind
 from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.part import closed
 from regimetry.runtime.process_lock import ProcessLock
-from regimetry.runtime.providers import Provider
+from regimetry.runtime.providers import CPU, Provider
 from regimetry.runtime.shared_session import Kind, SharedSession
 from regimetry.runtime.threads import available_threads
 
@@ -153,6 +153,8 @@ class ModelFile:
         self._lock = ProcessLock()
         first = self.session(["distance"])
         self.provider = first.provider
+        if device == "auto" and providers is None and first.provider == CPU:
+            self._placing["device"] = "cpu"  # what did not start is not tried again for each part
         for session in (whole, first) if warm_up else ():
             window = np.ones((1, *session.input_shape), np.float32)
             bind(session, window, session.empty_outputs(1, list(session.outputs)))()

@@ -129,6 +129,8 @@ def test_a_model_opens_what_is_asked_for_and_once(bar_detector, values):
     assert len({*opened.values()}) == 3
     model.embed(values)
     assert len({*opened.values()}) == 4
+    model.run(np.ones((2, model.rows, 4)), ["regime"])
+    assert frozenset({"distance", "regime"}) in opened
     sizes = [len(cut(model._file.graph, session.outputs)) for session in {*opened.values()}]
     assert max(sizes) < len(model.content)
 

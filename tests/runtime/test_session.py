@@ -141,6 +141,19 @@ def test_only_auto_falls_back_and_says_so_once(runtime, caplog):
     assert caplog.text.count("Running on the CPU") == 1
 
 
+def test_every_part_runs_where_the_first_one_does(model_path, values, monkeypatch, caplog):
+    def choose(_ort, device, _providers, *, cuda_graphs):
+        return ([OPENVINO, CPU], False) if device == "auto" else ([CPU], True)
+
+    monkeypatch.setattr(session, "choose_providers", choose)
+    with caplog.at_level(logging.WARNING, logger="regimetry"):
+        model = rg.load(model_path)
+        model.label(values)
+        model.outputs(values)
+    assert model.device == CPU
+    assert caplog.text.count("Running on the CPU") == 1
+
+
 def test_a_provider_that_raises_gives_its_reason(runtime, caplog):
     runtime([TENSORRT, CUDA, CPU], failure="install TensorRT libraries\nmore")
     with pytest.raises(DeviceError, match=r"did not start \(install TensorRT libraries\)"):
