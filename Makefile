@@ -1,4 +1,4 @@
-# Two commands for a fresh clone: `make demo` and `make test`. Both make the environment they need.
+# Two commands for a fresh clone: `make demo` and `make test`. Each makes the environment it needs.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -11,12 +11,11 @@ SOURCES := pyproject.toml CMakeLists.txt $(shell find cpp regimetry -type f -not
 
 .PHONY: demo test check lint types cpp extension docs wheel runtimes portability model clean
 
-demo: $(VENV)/.installed
-	mkdir -p demo
-	$(BIN)/regimetry sample sp500 -o demo/spx.csv
-	$(BIN)/regimetry fit demo/spx.csv -o demo/spx.onnx --window-size 20 --n-regimes 3
-	$(BIN)/regimetry predict demo/spx.onnx demo/spx.csv -o demo/regimes.csv
-	$(BIN)/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
+demo: demo/venv/.installed
+	demo/venv/bin/regimetry sample sp500 -o demo/spx.csv
+	demo/venv/bin/regimetry fit demo/spx.csv -o demo/spx.onnx --window-size 20 --n-regimes 3
+	demo/venv/bin/regimetry predict demo/spx.onnx demo/spx.csv -o demo/regimes.csv
+	demo/venv/bin/regimetry report demo/spx.onnx demo/spx.csv -o demo/regimes.png
 
 # A process for each CPU, and so one thread in each.
 test: $(VENV)/.installed
@@ -74,6 +73,12 @@ $(VENV)/.installed: $(SOURCES)
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade pip  # Python's own is older, and chooses releases slowly
 	$(BIN)/pip install --quiet --disable-pip-version-check '.[$(ORT),dev]'
+	touch $@
+
+# What the demo needs, and no more: no TensorFlow, no tools.
+demo/venv/.installed: $(SOURCES)
+	test -x demo/venv/bin/python || $(PYTHON) -m venv demo/venv
+	demo/venv/bin/pip install --quiet --disable-pip-version-check '.[cpu,fit,report,samples]'
 	touch $@
 
 $(TOOLS)/.installed:

@@ -3,7 +3,7 @@
 import contextlib
 import io
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
@@ -12,13 +12,15 @@ import tensorflow as tf
 import tf2onnx
 from onnx import helper
 
-from regimetry.encoder.build import build_encoder
+from regimetry.encoder.build import with_weights
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.inference import embed_windows
-from regimetry.export.assemble import assemble
-from regimetry.export.convert import encoder_to_onnx
+from regimetry.encoder.weights import draw_weights
+from regimetry.export.assemble import assemble, assemble_encoder
+from regimetry.export.encoder import encoder_part
+from regimetry.export.inline import inlined_part
 from regimetry.export.opset import IR_VERSION, OPSET
-from regimetry.export.rules import optimise
+from regimetry.export.part import EncoderPart
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.novelty import fit_novelty
 from regimetry.series.units import fit_preprocessing
@@ -27,22 +29,25 @@ from regimetry.windows import rolling_windows
 
 @dataclass(frozen=True)
 class Pair:
-    """One model twice: as tf2onnx writes it, and rewritten."""
+    """One model twice: as tf2onnx writes it, and written from its weights."""
 
     keras: keras.Model
     plain: onnx.ModelProto
     folded: onnx.ModelProto
 
 
-def random_encoder(**fields: object) -> keras.Model:
-    """Return an encoder with random biases and normalisation weights."""
-    keras.utils.set_random_seed(0)
-    model = build_encoder(EncoderConfig(**fields))  # type: ignore[arg-type]
+def random_encoder(**fields: object) -> tuple[keras.Model, EncoderPart]:
+    """Return an encoder with random biases and normalisation weights, in Keras and as a part."""
+    config = EncoderConfig(**fields)  # type: ignore[arg-type]
     generator = np.random.default_rng(0)
-    for weight in model.weights:
-        value = np.asarray(weight.value)
-        weight.assign((value + 0.1 * generator.standard_normal(value.shape)).astype(np.float32))
-    return model
+    weights = {
+        name: tuple(
+            (array + 0.1 * generator.standard_normal(array.shape)).astype(np.float32)
+            for array in arrays
+        )
+        for name, arrays in draw_weights(config, 0).items()
+    }
+    return with_weights(config, weights), encoder_part(config, weights, OPSET)
 
 
 def plain_conversion(encoder: keras.Model) -> onnx.GraphProto:
@@ -56,12 +61,8 @@ def plain_conversion(encoder: keras.Model) -> onnx.GraphProto:
 
 def encoder_pair(**fields: object) -> Pair:
     """Return a random encoder alone: windows to embeddings."""
-    encoder = random_encoder(**fields)
-    return Pair(
-        encoder,
-        _as_model(plain_conversion(encoder)),
-        optimise(_as_model(encoder_to_onnx(encoder)))[0],
-    )
+    encoder, part = random_encoder(**fields)
+    return Pair(encoder, as_model(plain_conversion(encoder)), assemble_encoder(part))
 
 
 def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
@@ -71,7 +72,7 @@ def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
     values = generator.standard_normal((2000, n_features)) * volatility[:, None]
     preprocessing = fit_preprocessing(values, [f"x{i}" for i in range(n_features)], "none")
     windows = rolling_windows(preprocessing.apply(values), window_size)
-    encoder = random_encoder(
+    encoder, part = random_encoder(
         num_features=n_features, embedding_dim=64, window_size=window_size, pooling="moments"
     )
     embeddings = embed_windows(encoder, windows)
@@ -83,12 +84,21 @@ def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
         n_landmarks=n_landmarks,
     )
     novelty, _ = fit_novelty(windows)
-    plain = assemble(preprocessing, plain_conversion(encoder), head, novelty, window_size)
-    folded = assemble(preprocessing, encoder_to_onnx(encoder), head, novelty, window_size)
-    return Pair(encoder, plain, optimise(folded)[0])
+    plain, _ = assemble(preprocessing, plain_part(encoder), head, novelty)
+    folded, _ = assemble(preprocessing, part, head, novelty)
+    return Pair(encoder, plain, folded)
 
 
-def _as_model(graph: onnx.GraphProto) -> onnx.ModelProto:
+def plain_part(encoder: keras.Model) -> EncoderPart:
+    """Return tf2onnx's own graph as a part, which no rule rewrites."""
+    _, window_size, n_features = encoder.input_shape
+    graph = plain_conversion(encoder)
+    part = inlined_part(graph, window_size, n_features, encoder.output_shape[-1], OPSET)
+    return replace(part, foreign=False)
+
+
+def as_model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    """Return a graph of tf2onnx as a model with a named batch."""
     for value in (*graph.input, *graph.output):
         value.type.tensor_type.shape.dim[0].dim_param = "batch"
     opset = [helper.make_opsetid("", OPSET)]

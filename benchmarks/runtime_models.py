@@ -10,7 +10,7 @@ from unittest import mock
 import numpy as np
 
 import regimetry as rg
-from benchmarks.graphs import plain_conversion
+from benchmarks.graphs import plain_part
 from regimetry.export import assemble as assembling
 
 ROWS = 6000
@@ -44,7 +44,6 @@ def fit_with_plain_graph(detector: rg.RegimeDetector, values: np.ndarray) -> byt
 
     with mock.patch.object(assembling, "assemble", record):
         detector.fit(values)
-    preprocessing, _, head, novelty, window_size = parts[0]
-    plain = plain_conversion(detector.encoder_)
-    graph = assemble(preprocessing, plain, head, novelty, window_size)
+    preprocessing, _, head, novelty = parts[0]
+    graph, _ = assemble(preprocessing, plain_part(detector.encoder_), head, novelty)
     return graph.SerializeToString()

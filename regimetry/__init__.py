@@ -60,10 +60,13 @@ def __getattr__(name: str) -> Any:
     try:
         value = getattr(import_module(_HOME[name]), name)
     except ModuleNotFoundError as error:
-        if error.name != "regimetry._core":
-            raise
         from regimetry.errors import InstallError
 
+        if error.name != "regimetry._core":
+            raise InstallError(
+                f"{name} needs {error.name}, which is not installed. Run: pip install "
+                "'regimetry[fit]'."
+            ) from error
         raise InstallError(
             f"The extension regimetry._core is not built in {__path__[0]}. If that is a checkout, "
             "run Python from another folder, or build in place: pip install -e '.[cpu]'."

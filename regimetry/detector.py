@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin, TransformerMixin
+from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.fit.options import FitOptions
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
 
 
-class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator):
+class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
     The T rows are in time order; unlike in most of scikit-learn, they are not exchangeable.
@@ -42,8 +43,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         For "auto", the shortest time that a regime lasts, in bars; ``None`` takes five windows.
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
-    encoder : EncoderConfig, keras.Model or None
-        Architecture, or a model of your own; ``None``: tokens of 64, moments pooling.
+    encoder : EncoderConfig, keras.Model, path or None
+        Architecture, or a model of your own, in Keras or as an ONNX file; ``None``: tokens of 64,
+        moments pooling.
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
         How to train the encoder; ``None`` leaves its weights random.
     epochs : int or None
@@ -66,6 +68,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         Of the model file.
     random_state : int, RandomState or None
         The same integer gives the same file on the same machine and versions.
+    device : {"cpu", "cuda", "auto"}
+        Where the fit embeds windows.
     deterministic : bool
         Use only operators that give the same bits every time, also on a GPU.
     progress : bool
@@ -92,10 +96,12 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
     history_ : dict of list of float
         Loss curves; empty if untrained.
     parity_ : ParityReport
-        Graph against Keras on all training windows.
+        Graph against the fitted parts on all training windows; against the encoder in numpy on
+        those of the golden file.
     encoder_ : keras.Model
+        Needs Keras, which a fit without ``objective`` does not.
     golden_ : Golden
-        Windows with the outputs of Keras and the numpy head, which any runtime must give.
+        Windows with the outputs of the encoder and the head in numpy, which any runtime must give.
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
@@ -118,7 +124,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         n_regimes: int | str = FitOptions.n_regimes,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
-        encoder: EncoderConfig | keras.Model | None = None,
+        encoder: EncoderConfig | keras.Model | str | PathLike[str] | None = None,
         objective: str | None = FitOptions.objective,
         epochs: int | None = FitOptions.epochs,
         difference: str | Sequence[str] = FitOptions.difference,
@@ -131,6 +137,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         scaling: str = FitOptions.scaling,
         opset: int = FitOptions.opset,
         random_state: Any = None,
+        device: str = FitOptions.device,
         deterministic: bool = FitOptions.deterministic,
         progress: bool = False,
     ) -> None:
@@ -151,6 +158,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         self.scaling = scaling
         self.opset = opset
         self.random_state = random_state
+        self.device = device
         self.deterministic = deterministic
         self.progress = progress
 
@@ -191,6 +199,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         ConfigError
             A parameter has a value that is not allowed, ``features`` did not make ``X``, or
             ``align_to`` reads other columns.
+        InstallError
+            An objective or a Keras model, without TensorFlow.
         ExportError
             The encoder has a layer that ONNX cannot express.
         ExportParityError
@@ -240,8 +250,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, TransformerMixin, BaseEstimator)
         self.window_candidates_ = rows.window_candidates
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues
-        self.history_ = learned.history
+        self.history_ = dict(learned.encoder.history)
         self.parity_ = packaged.parity
-        self.encoder_ = learned.encoder
+        self._encoder = learned.encoder
         self.golden_ = packaged.golden
         self.model_ = packaged.model

@@ -5,6 +5,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
+from encoders import FAST
 
 import regimetry as rg
 
@@ -42,8 +43,6 @@ def unfitted():
 
 
 def _small_detector(evidence):
-    from encoders import FAST  # loads Keras, which most tests do without
-
     return rg.RegimeDetector(
         encoder=FAST,
         n_regimes=3,

@@ -21,7 +21,7 @@ import sys
 class Blocker:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] in BLOCKED:
-            raise ImportError(f"{name} is blocked in this tier")
+            raise ModuleNotFoundError(f"{name} is blocked in this tier", name=name)
 sys.meta_path.insert(0, Blocker())
 """
 
@@ -105,8 +105,40 @@ def test_folders_are_labelled_without_tensorflow_and_name_what_they_lack(model_p
     assert "pip install 'regimetry[frames]'" in assert_runs(code, RESEARCH, *arguments)
 
 
+FITTING = {"sklearn", "scipy", "onnx", "narwhals"}  # scikit-learn stands on the last
+
+
+def test_tier_2_fits_saves_and_verifies_without_tensorflow(tmp_path):
+    code = """
+        import sys
+        import numpy as np
+        import regimetry as rg
+        from regimetry.check.verify import verify
+        from regimetry.errors import InstallError
+        values = rg.simulate("s2", n_rows=400, seed=0).values
+        detector = rg.RegimeDetector(n_regimes=2, random_state=0).fit(values)
+        detector.save(sys.argv[1])
+        labels = rg.load(sys.argv[1]).predict(values)
+        assert (labels == detector.labels_).all() and len(set(labels.tolist())) == 3
+        assert verify(sys.argv[1], runtimes=("onnxruntime", "reference")).problem is None
+        for needs in (lambda: rg.RegimeDetector(objective="vamp2").fit(values),
+                      lambda: detector.encoder_):
+            try:
+                needs()
+            except InstallError as error:
+                print(error)
+        """
+    blocked = [name for name in RESEARCH if name not in FITTING]
+    first, second = assert_runs(code, blocked, str(tmp_path / "m.onnx")).splitlines()
+    assert first.startswith("objective='vamp2', which trains the encoder, needs TensorFlow")
+    assert second.startswith("The encoder as a Keras model needs TensorFlow")
+    assert "pip install 'regimetry[train]'" in first
+    result = run_blocked("import regimetry; regimetry.RegimeDetector", RESEARCH)
+    assert "RegimeDetector needs sklearn, which is not installed. Run: pip" in result.stderr
+
+
 def test_the_blocker_blocks():
-    result = run_blocked("import regimetry.detector", RESEARCH)
+    result = run_blocked("import regimetry.fit.learn", RESEARCH)
     assert result.returncode == 1
     assert "is blocked in this tier" in result.stderr
 

@@ -148,20 +148,11 @@ def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
 
 def embed_untrained(windows: Windows, seed: int) -> Windows:
     """Embed windows (N, W, F) by an encoder of random weights."""
-    from regimetry.encoder.build import build_encoder
-    from regimetry.encoder.config import EncoderConfig
-    from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.seeding import seeded
+    from regimetry.fit.encoder import fit_encoder
+    from regimetry.fit.options import FitOptions
+    from regimetry.windows import Windows as Several
 
-    config = EncoderConfig(
-        window_size=windows.shape[1],
-        num_features=windows.shape[2],
-        embedding_dim=64,
-        pooling="moments",
-    )
-    with seeded(seed):
-        encoder = build_encoder(config)
-    return embed_windows(encoder, windows)
+    return fit_encoder(FitOptions(seed=seed), Several.of(windows)).embed(windows)
 
 
 def _statistics(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:

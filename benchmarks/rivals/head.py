@@ -57,14 +57,11 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
 
 def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Labelled:
     """Fit preprocessing, encoder and head as the detector does, without making a file."""
-    from regimetry.encoder.inference import embed_windows
-
     options = FitOptions(n_regimes=n_regimes or "auto", seed=seed, **parameters)
     learned = learn(measured_rows(panel_source(values), options), options)
 
     def features(rows: Values) -> Values:
-        windows = cut_windows(learned.preprocessing, rows, DEFAULTS.window_size)
-        return embed_windows(learned.encoder, windows)
+        return learned.encoder.embed(cut_windows(learned.preprocessing, rows, DEFAULTS.window_size))
 
     return Labelled(learned.preprocessing, learned.head, learned.refinement, features)
 

@@ -15,27 +15,22 @@ from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import WINDOW
 from regimetry.encoder.config import EncoderConfig
+from regimetry.fit.encoder import fit_encoder
+from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import cut_windows
 from regimetry.series.units import fit_preprocessing
+from regimetry.windows import Windows
 
 
 def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     """Fit; K must be given. A label of a window knows that window alone."""
-    from regimetry.encoder.build import build_encoder
-    from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.seeding import seeded
-
     names = [f"x{i}" for i in range(values.shape[1])]
     preprocessing = fit_preprocessing(values, names, "auto")
-    with seeded(seed):
-        encoder = build_encoder(
-            EncoderConfig(
-                window_size=WINDOW, num_features=values.shape[1], embedding_dim=64, pooling="mean"
-            )
-        )
+    options = FitOptions(encoder=EncoderConfig(embedding_dim=64, pooling="mean"), seed=seed)
+    encoder = fit_encoder(options, Windows.of(cut_windows(preprocessing, values, WINDOW)))
 
     def embed(rows: Values) -> Values:
-        return embed_windows(encoder, cut_windows(preprocessing, rows, WINDOW))
+        return encoder.embed(cut_windows(preprocessing, rows, WINDOW))
 
     embeddings = embed(values)
     distance = squareform(pdist(embeddings))

@@ -1,7 +1,8 @@
 """The golden file: windows with the outputs that any runtime must give for them.
 
 It lies beside the model as ``<stem>.golden.json``: one JSON object in plain lists, which any
-language reads. The outputs come from Keras and the numpy head of the fit, not from the graph.
+language reads. The outputs come from the encoder in numpy, or in Keras where it was trained, and
+from the numpy head of the fit; not from the graph.
 """
 
 from __future__ import annotations
@@ -57,11 +58,9 @@ def golden_path(model: str | PathLike[str]) -> Path:
     return Path(model).with_suffix(".golden.json")
 
 
-def make_golden(
-    windows: NDArray[np.floating] | Windows,
-    outputs: Mapping[str, NDArray[Any]],
-    jump_penalty: float,
-) -> Golden:
+def golden_rows(
+    windows: Windows, distance: NDArray[np.floating], jump_penalty: float
+) -> tuple[NDArray[np.int64], int]:
     """Choose windows: a run with changes of regime, then some spread over the rest.
 
     Windows whose two cheapest regimes cost the same within the tolerance are left out if there are
@@ -69,32 +68,52 @@ def make_golden(
 
     Parameters
     ----------
-    windows : ndarray of float, shape (N, R, F), or Windows
-        All training windows in time order, raw; a view will do.
-    outputs : mapping
-        ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,) of the fitted model.
+    windows : Windows, shape (N, R, F)
+        All training windows in time order.
+    distance : ndarray of float, shape (N, K)
+        Of the fitted model.
     jump_penalty : float
 
     Returns
     -------
-    Golden
-        Of 64 windows, or of all if there are fewer.
+    ndarray of int64
+        Numbers of 64 windows, or of all if there are fewer.
+    int
+        How many of them, C, the run has.
+    """
+    count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
+    ties = close_calls(distance)
+    labels = Recursion(jump_penalty).labels(distance, windows.offsets)
+    start = _best_run(labels, ties, count, windows.with_later(count - 1))
+    run = np.arange(start, start + count)
+    return np.concatenate([run, _spread(len(distance), run, ties)]), count
+
+
+def make_golden(
+    windows: NDArray[np.floating],
+    outputs: Mapping[str, NDArray[Any]],
+    count: int,
+    jump_penalty: float,
+) -> Golden:
+    """Make the golden file of the chosen windows.
+
+    Parameters
+    ----------
+    windows : ndarray of float, shape (N, R, F)
+        Raw; the first C of them follow each other.
+    outputs : mapping
+        ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,) of the fitted model.
+    count : int
+        C.
+    jump_penalty : float
     """
     distance = np.asarray(outputs["distance"], dtype=np.float32)
     found = {**outputs, "regime": distance.argmin(axis=1)}
-    windows = Windows.of(windows)
-    count = min(CONSECUTIVE, int(np.diff(windows.offsets).max()))
-    ties = close_calls(distance)
-    recursion = Recursion(jump_penalty)
-    labels = recursion.labels(distance, windows.offsets)
-    start = _best_run(labels, ties, count, windows.with_later(count - 1))
-    run = np.arange(start, start + count)
-    rows = np.concatenate([run, _spread(len(distance), run, ties)])
     return Golden(
-        window=np.ascontiguousarray(windows.take(rows), dtype=np.float32),
-        outputs={o.name: np.asarray(found[o.name], dtype=o.dtype)[rows] for o in OUTPUTS},
+        window=np.ascontiguousarray(windows, dtype=np.float32),
+        outputs={o.name: np.asarray(found[o.name], dtype=o.dtype) for o in OUTPUTS},
         jump_penalty=jump_penalty,
-        labels_from_start=recursion.labels(distance[run]),
+        labels_from_start=Recursion(jump_penalty).labels(distance[:count]),
     )
 
 

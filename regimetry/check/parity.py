@@ -120,7 +120,7 @@ def compare(
         raise ExportParityError(
             f"The exported graph differs from the fitted model: {difference}, over "
             f"{report.windows} windows. No file was written. Please report this with the "
-            "versions of tensorflow, tf2onnx and onnx."
+            "versions of numpy, onnx and onnxruntime."
         )
     return report
 

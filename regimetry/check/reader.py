@@ -49,7 +49,7 @@ class SourceFile:
             import onnx
         except ImportError as error:
             raise InstallError(
-                "onnx is not installed. Run: pip install 'regimetry[train]'."
+                "onnx is not installed. Run: pip install 'regimetry[fit]'."
             ) from error
         return onnx.load_from_string(self.content)
 

@@ -48,6 +48,12 @@ VERB = Verb(
             metavar="MODEL",
             help="earlier model file; regimes that are the same keep its names",
         ),
+        argument(
+            "--encoder-file",
+            type=Path,
+            metavar="FILE",
+            help="ONNX file that embeds the windows, in place of the encoder of the fields",
+        ),
         flag("--keras", "write the Keras encoder beside the model (.keras), for regimetry verify"),
         group("folders of Parquet files", *RAY),
         add_flags,
@@ -57,15 +63,18 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Fit, write the file, print the regimes."""
-    from regimetry.encoder.quiet import import_tensorflow_quietly
-
     if options.output.suffix != ".onnx":
         raise ConfigError(f"The model file is {str(options.output)!r}; its name must end in .onnx.")
     require_writable(options.output)
     configuration = resolve(options.config, given(options))
     detector = detector_of(configuration, align_to=options.align_to, progress=sys.stderr.isatty())
-    if options.data.is_dir():
+    if options.encoder_file is not None:
+        detector.set_params(encoder=options.encoder_file)
+    if detector.objective is not None or options.keras:
+        from regimetry.encoder.quiet import import_tensorflow_quietly
+
         import_tensorflow_quietly()
+    if options.data.is_dir():
         _fit_folder(detector, configuration, options)
     else:
         if options.keep_going or options.ray or options.actors is not None:
@@ -76,7 +85,6 @@ def run(options: argparse.Namespace) -> None:
         prepared = prepare(configuration, table)
         for text in prepared.notes:
             note(text)
-        import_tensorflow_quietly()
         detector.fit(prepared.data, by=configuration.by, features=prepared.features)
         _advise(configuration, prepared.data, detector.model_.contract)
     detector.save(options.output)

@@ -114,7 +114,7 @@ def _graph(file: SourceFile, statistics: GraphStatistics | None) -> str:
     if statistics is None:
         return (
             f"graph         {len(file.content):,} bytes; onnx is not installed, which reads the "
-            "rest: pip install 'regimetry[train]'"
+            "rest: pip install 'regimetry[fit]'"
         )
     work = statistics.multiply_accumulates
     operators = ", ".join(f"{count} {name}" for name, count in statistics.operators.items())

@@ -48,15 +48,17 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        The encoder was a Keras model of somebody's own, which no file of fields can hold.
+        The encoder was a model of somebody's own, which no file of fields can hold.
     """
     features = contract.training.features
     stored = dict(contract.training.configuration)
     stored["objective"] = stored.get("objective") or "none"
-    if "layers" in stored["encoder"]:
+    if "pooling" not in stored["encoder"]:
+        name = stored["encoder"].get("name") or stored["encoder"].get("file")
         raise ConfigError(
-            f"The encoder of this model is the Keras model {stored['encoder']['name']!r}, which a "
-            "configuration cannot hold. Fit again from Python: RegimeDetector(encoder=...)."
+            f"The encoder of this model is {name!r}, a model of somebody's own, which a "
+            "configuration cannot hold. Fit again with it: RegimeDetector(encoder=...), or "
+            "regimetry fit --encoder-file for an ONNX file."
         )
     stored["encoder"] = {
         name: value for name, value in stored["encoder"].items() if name not in DERIVED

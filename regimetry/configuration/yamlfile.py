@@ -32,9 +32,7 @@ def import_yaml() -> Any:
     try:
         import yaml
     except ModuleNotFoundError as error:
-        raise InstallError(
-            "PyYAML is not installed. Run: pip install 'regimetry[train]'."
-        ) from error
+        raise InstallError("PyYAML is not installed. Run: pip install 'regimetry[fit]'.") from error
     return yaml
 
 

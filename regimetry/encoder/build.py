@@ -12,20 +12,23 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.masks import PaddingMask
 from regimetry.encoder.positions import position_layer
 from regimetry.encoder.registry import pooling_class
+from regimetry.encoder.weights import Weights, draw_weights
 from regimetry.errors import ConfigError
 
 
-def build_encoder(config: EncoderConfig) -> keras.Model:
+def build_encoder(config: EncoderConfig, *, seed: int = 0) -> keras.Model:
     """Build the Transformer encoder.
 
     Windows (batch, W, F) -> projection F -> D -> positions -> blocks -> pooling -> embeddings
-    (batch, D), or (batch, 3 D) with moments pooling. The weights are drawn from Keras's global
-    random state: call ``keras.utils.set_random_seed`` first for a reproducible model.
+    (batch, D), or (batch, 3 D) with moments pooling. The weights are those that
+    :func:`~regimetry.encoder.weights.draw_weights` draws, and a fit of that seed writes into its
+    graph; a pooling of the user's own draws its own from Keras's global random state.
 
     Parameters
     ----------
     config : EncoderConfig
         ``num_features`` must be set.
+    seed : int
 
     Returns
     -------
@@ -40,6 +43,11 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
     """
     if config.num_features is None:
         raise ConfigError("num_features is None; set it to the number of columns of a window.")
+    return with_weights(config, draw_weights(config, seed))
+
+
+def with_weights(config: EncoderConfig, weights: Weights) -> keras.Model:
+    """Build the encoder with given weights; layers that they do not name keep Keras's own."""
     windows = keras.Input((config.window_size, config.num_features), name="windows")
     tokens, mask = windows, None
     if config.padding_mask:
@@ -52,7 +60,15 @@ def build_encoder(config: EncoderConfig) -> keras.Model:
     for block in range(config.num_transformer_blocks):
         tokens = transformer_block(tokens, config, mask, name=f"block_{block}")
     embedding = _pooled(tokens, mask, config.pooling)
-    return keras.Model(windows, embedding, name="UnsupervisedTransformerEncoder")
+    model = keras.Model(windows, embedding, name="UnsupervisedTransformerEncoder")
+    for name, arrays in weights.items():
+        model.get_layer(name).set_weights(arrays)
+    return model
+
+
+def read_weights(model: keras.Model) -> Weights:
+    """Return the weights of each layer that has some."""
+    return {layer.name: tuple(layer.get_weights()) for layer in model.layers if layer.weights}
 
 
 def _pooled(tokens: Any, mask: Any, name: str) -> Any:

@@ -16,7 +16,8 @@ POOLINGS: dict[str, Any] = {
 }
 """Layer classes, or ``module:class`` of one that is imported when first asked for."""
 
-_BUILT_IN = tuple(POOLINGS)
+BUILT_IN = tuple(POOLINGS)
+"""The names of regimetry's own, which need no Keras."""
 
 
 def register_pooling(name: str, layer: Any) -> None:
@@ -37,10 +38,10 @@ def register_pooling(name: str, layer: Any) -> None:
     ConfigError
         The name is no text or comes with regimetry, or the layer is of another kind.
     """
-    if not isinstance(name, str) or not name or name in _BUILT_IN:
+    if not isinstance(name, str) or not name or name in BUILT_IN:
         raise ConfigError(
             f"name is {name!r}; it must be a text other than the poolings that come with "
-            f"regimetry, {', '.join(map(repr, _BUILT_IN))}."
+            f"regimetry, {', '.join(map(repr, BUILT_IN))}."
         )
     if not (isinstance(layer, str) and ":" in layer) and not isinstance(layer, type):
         raise ConfigError(

@@ -12,13 +12,14 @@ from __future__ import annotations
 import onnx
 import onnx_ir as ir
 
-from regimetry.contract import INPUT_NAME, output_tensors
+from regimetry.contract import INPUT_NAME, RuleReport, output_tensors
 from regimetry.export.emission import emission_distance
 from regimetry.export.head import head_distance
-from regimetry.export.inline import inlined
 from regimetry.export.novelty import window_novelty
-from regimetry.export.opset import IR_VERSION, OPSET
+from regimetry.export.opset import IR_VERSION
+from regimetry.export.part import EncoderPart
 from regimetry.export.preprocessing import scaled_window
+from regimetry.export.rules import optimise
 from regimetry.export.tape import Tape
 from regimetry.regimes.clustering.head import Head
 from regimetry.regimes.evidence.emission import Emission
@@ -28,80 +29,81 @@ from regimetry.series.preprocessing import Preprocessing
 
 def assemble(
     preprocessing: Preprocessing,
-    encoder: onnx.GraphProto,
+    encoder: EncoderPart,
     head: Head,
     novelty: NoveltyMap,
-    window_size: int,
     *,
     emission: Emission | None = None,
-    opset: int = OPSET,
-) -> onnx.ModelProto:
+) -> tuple[onnx.ModelProto, tuple[RuleReport, ...]]:
     """Join the parts into one model without metadata.
 
     Parameters
     ----------
     preprocessing : Preprocessing
-    encoder : onnx.GraphProto
-        (batch, W, F) -> (batch, D).
+    encoder : EncoderPart
     head : Head
     novelty : NoveltyMap
-    window_size : int
-        W.
     emission : Emission or None
         Tells the regimes by single bars, in place of the head's centroids.
-    opset : {17, 18}
-        That of ``encoder``.
 
     Returns
     -------
     onnx.ModelProto
         Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``; the only
         symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
+    tuple of RuleReport
+        What the rewrite rules did to an encoder that another program wrote; empty for ours.
     """
-    tape = Tape(opset=opset)
+    tape, window_size = Tape(opset=encoder.opset), encoder.window_size
     window, scaled = _scaled(tape, preprocessing, window_size)
-    embedding = inlined(tape.part("encoder"), encoder, scaled)
+    embedding = encoder.record(tape.part("encoder"), scaled)
     if emission is None:
         distance = head_distance(tape.part("head"), head, embedding)
     else:
         distance = emission_distance(
-            tape.part("emission"), emission, scaled, window_size, len(preprocessing.transforms)
+            tape.part("emission"), emission, scaled, window_size, encoder.n_features
         )
+    # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     values = {
-        "embedding": embedding,
-        "distance": distance,
+        "embedding": embedding if emission is not None else tape.Identity(embedding),
+        "distance": tape.Identity(distance),
         "regime": tape.ArgMin(distance, axis=1, keepdims=0),
         "novelty": window_novelty(tape.part("novelty"), novelty, scaled, window_size),
     }
-    sizes = {"D": len(head.slow.mean), "K": len(head.centroids)}
+    sizes = {"D": encoder.size, "K": len(head.centroids)}
     outputs = [
         tensor_of(values[name], name, *shape, dtype=ir.DataType.from_numpy(dtype))
         for name, dtype, shape in output_tensors(sizes)
     ]
-    return as_model(tape, window, outputs)
+    model = as_model(tape, window, outputs)
+    return optimise(model) if encoder.foreign else (model, ())
 
 
 def assemble_encoder(
-    preprocessing: Preprocessing,
-    encoder: onnx.GraphProto,
-    window_size: int,
-    embedding_size: int,
-    *,
-    opset: int = OPSET,
+    encoder: EncoderPart, preprocessing: Preprocessing | None = None
 ) -> onnx.ModelProto:
-    """Join preprocessing and encoder alone, while there is no head yet.
+    """Return an encoder alone as a model, while there is no head yet.
 
-    Parameters are those of :func:`assemble`; ``embedding_size`` is D.
+    Parameters
+    ----------
+    encoder : EncoderPart
+    preprocessing : Preprocessing or None
+        ``None`` reads windows that are scaled already.
 
     Returns
     -------
     onnx.ModelProto
         Input ``window``, output ``embedding``.
     """
-    tape = Tape(opset=opset)
-    window, scaled = _scaled(tape, preprocessing, window_size)
-    embedding = inlined(tape.part("encoder"), encoder, scaled)
-    return as_model(tape, window, [tensor_of(embedding, "embedding", embedding_size)])
+    tape = Tape(opset=encoder.opset)
+    if preprocessing is None:
+        window = tensor_of(ir.Value(), INPUT_NAME, encoder.window_size, encoder.n_features)
+        scaled = window
+    else:
+        window, scaled = _scaled(tape, preprocessing, encoder.window_size)
+    embedding = encoder.record(tape.part("encoder"), scaled)
+    model = as_model(tape, window, [tensor_of(embedding, "embedding", encoder.size)])
+    return optimise(model)[0] if encoder.foreign else model
 
 
 def as_model(tape: Tape, window: ir.Value, outputs: list[ir.Value]) -> onnx.ModelProto:

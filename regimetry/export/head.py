@@ -32,7 +32,7 @@ def head_distance(tape: Tape, head: Head, embedding: ir.Value) -> ir.Value:
     )
     squared = _squared_distances(tape, points, spectral.landmarks)
     nearest = tape.TopK(squared, [spectral.rank + 1], largest=0, outputs=2)
-    ranked = tape.Gather(nearest, [spectral.rank], axis=1)
+    ranked = tape.Slice(nearest, [spectral.rank], [spectral.rank + 1], [1])
     local = tape.Sqrt(tape.Max(ranked, spectral.least_bandwidth**2))
     weighted = tape.Mul(squared, tape.constant("minus_scales", -1.0 / spectral.bandwidths))
     affinity = tape.Softmax(tape.Div(weighted, local), axis=-1)

@@ -1,15 +1,25 @@
-"""A graph of tf2onnx, as a part of ours."""
+"""A graph that another program wrote, as a part of ours."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import onnx
 import onnx_ir as ir
 
+from regimetry.export.part import EncoderPart
 from regimetry.export.rules.matching import constant
 from regimetry.export.tape import Tape
 
 
-def inlined(tape: Tape, graph: onnx.GraphProto, value: ir.Value) -> ir.Value:
+def inlined_part(
+    graph: onnx.GraphProto, window_size: int, n_features: int, size: int, opset: int
+) -> EncoderPart:
+    """Return a graph (batch, W, F) -> (batch, D) as an encoder."""
+    return EncoderPart(partial(inlined, graph), window_size, n_features, size, opset, foreign=True)
+
+
+def inlined(graph: onnx.GraphProto, tape: Tape, value: ir.Value) -> ir.Value:
     """Record a graph of one input and one output, fed by ``value``; return its output.
 
     Nodes come in the order in which the output needs them, and every value gets a new name,

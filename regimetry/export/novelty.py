@@ -12,59 +12,64 @@ from regimetry.regimes.novelty import VARIANCE_FLOOR, NoveltyMap
 def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_size: int) -> ir.Value:
     """Scaled windows (B, W, F) to their novelty (B,); equals ``NoveltyMap.transform``.
 
-    With x the C channels of the rows, P statistics, a mixture of Q components, and
-    ``rms(y) = sqrt(mean(y ** 2, axis=1, keepdims=True) + floor)``::
+    With x the C channels of the rows, P statistics, and a mixture of Q components::
 
         x = scaled @ channels                                                # (B, W, C)
         mean = mean(x, axis=1, keepdims=True)                                # (B, 1, C)
-        z, u = (x - mean) / rms(x - mean), x / rms(x)                        # (B, W, C)
-        raw = hstack(log(rms(x - mean)), z.T @ z, u @ u.T)                   # (B, C + C C + W W)
+        z, u = (x - mean) / norm(x - mean), x / norm(x)                      # (B, W, C)
+        raw = hstack(log(norm(x - mean)), z.T @ z, u @ u.T)                  # (B, C + C C + W W)
         white = (raw - middle) @ reading @ whitening - centres               # (B, Q P)
         squares = sum(white.reshape(B, Q, P) ** 2, axis=2)                   # (B, Q)
         density = log(sum(exp(peaks - squares / 2), axis=1))                 # (B,)
-        excess = maximum(max(maximum(low - mean, mean - high) / level), 0)   # (B,)
-        novelty = sqrt(maximum(-2 density, 0) + excess ** 2) / scale
+        excess = maximum(max(mean @ slopes + bounds), 0)                     # (B,)
+        novelty = sqrt(maximum(-2 density / unit ** 2, 0) + excess ** 2)
+
+    where ``norm(y) = sqrt(sum(y ** 2, axis=1, keepdims=True) + W floor)``. A root mean square is
+    this over the root of W: middle and reading hold the difference, slopes and bounds the levels.
     """
-    n_channels = len(novelty.low)
     rows = scaled
     if novelty.channels is not None:
         rows = tape.MatMul(rows, tape.constant("channels", novelty.channels))
+    n_channels, floor = len(novelty.low), VARIANCE_FLOOR * window_size
     mean = tape.reduce("ReduceMean", rows, 1)
     centred = tape.Sub(rows, mean)
-    deviation = _root_mean_square(tape, centred)
-    z = tape.Div(centred, deviation)
-    whole = tape.Div(rows, _root_mean_square(tape, rows))
-    flat = [-1, n_channels]
+    norm = _norm(tape, centred, floor)
+    z, whole = tape.Div(centred, norm), tape.Div(rows, _norm(tape, rows, floor))
     raw = tape.Concat(
-        tape.Log(tape.Reshape(deviation, flat)),
+        tape.Reshape(tape.Log(norm), [-1, n_channels]),
         tape.Reshape(tape.MatMul(tape.Transpose(z, perm=[0, 2, 1]), z), [-1, n_channels**2]),
         tape.Reshape(
             tape.MatMul(whole, tape.Transpose(whole, perm=[0, 2, 1])), [-1, window_size**2]
         ),
         axis=1,
     )
-    surprise = tape.Mul(_log_density(tape, novelty, raw), -2.0)
+    density = _log_density(tape, novelty, raw, window_size)
+    surprise = tape.Mul(density, tape.constant("scale", -2.0 / novelty.unit**2))
 
-    means = tape.Reshape(mean, flat)
-    beyond = tape.Max(
-        tape.Sub(tape.constant("low", novelty.low), means),
-        tape.Sub(means, tape.constant("high", novelty.high)),
+    # Both ends of each channel in one product: (low - mean) / level and (mean - high) / level.
+    level = novelty.level * novelty.unit
+    steepness = np.diag(1.0 / level)
+    outside = tape.Gemm(
+        tape.Reshape(mean, [-1, n_channels]),
+        tape.constant("slopes", np.hstack([-steepness, steepness])),
+        tape.constant("bounds", np.hstack([novelty.low, -novelty.high]) / np.tile(level, 2)),
     )
-    outside = tape.Mul(beyond, tape.constant("per_level", 1.0 / novelty.level))
     excess = tape.Relu(tape.reduce("ReduceMax", outside, 1))
     # Rounding can bring the density above its peak.
     square = tape.Add(tape.Relu(surprise), tape.Mul(excess, excess))
-    scale = tape.constant("scale", 1.0 / novelty.unit)
-    return tape.Reshape(tape.Mul(tape.Sqrt(square), scale), [-1])
+    return tape.Reshape(tape.Sqrt(square), [-1])
 
 
-def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value) -> ir.Value:
+def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: int) -> ir.Value:
     """Log density (B, 1) of raw statistics, less that of the mixture's peak."""
-    n_components = len(novelty.peaks)
+    n_components, n_channels = len(novelty.peaks), len(novelty.low)
+    # What norms in place of root mean squares do to the statistics.
+    shift = np.where(np.arange(len(novelty.middle)) < n_channels, np.log(window_size) / 2.0, 0.0)
+    factor = np.where(np.arange(len(novelty.middle)) < n_channels, 1.0, window_size)
     # Subtract before the product: folded into a bias, the mean would cancel.
-    middle = tape.Sub(raw, tape.constant("middle", novelty.middle))
+    middle = tape.Sub(raw, tape.constant("middle", novelty.middle / factor + shift))
     whitened = tape.Gemm(
-        tape.MatMul(middle, tape.constant("reading", novelty.reading)),
+        tape.MatMul(middle, tape.constant("reading", novelty.reading * factor[:, None])),
         tape.constant("whitening", novelty.whitening),
         tape.constant("centres", -novelty.centres),
     )
@@ -78,7 +83,6 @@ def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value) -> ir.Value:
     return tape.Add(tape.Log(total), largest)
 
 
-def _root_mean_square(tape: Tape, value: ir.Value) -> ir.Value:
-    """``sqrt(mean(value ** 2, axis=1, keepdims=True) + floor)``: (B, W, C) to (B, 1, C)."""
-    power = tape.reduce("ReduceMean", tape.Mul(value, value), 1)
-    return tape.Sqrt(tape.Add(power, VARIANCE_FLOOR))
+def _norm(tape: Tape, value: ir.Value, floor: float) -> ir.Value:
+    """``sqrt(sum(value ** 2, axis=1, keepdims=True) + floor)``: (B, W, C) to (B, 1, C)."""
+    return tape.Sqrt(tape.Add(tape.reduce("ReduceSumSquare", value, 1), floor))

@@ -10,5 +10,5 @@ OPSET = 17
 Opset = Literal[17, 18]
 """What tf2onnx writes and the graph is tested with."""
 
-IR_VERSION = 9
-"""Read by every onnxruntime since 1.16; onnx itself would write the newest it knows."""
+IR_VERSION = 8
+"""That of opset 17 and 18: every runtime that knows them reads it. onnx would write its newest."""

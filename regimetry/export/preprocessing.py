@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import onnx_ir as ir
 
@@ -17,21 +19,34 @@ def scaled_window(
     With R = W + 1 rows where some feature is differenced, R = W elsewhere::
 
         before, now = window[:, :-1], window[:, 1:]
-        value = where(takes_log, log(now / before), now - before * takes_difference)
+        value = concatenate([now[levels], now - before, log(now / before)], axis=2)
         scaled = clip((value - mean) * scale, -c, c)
+
+    Columns of one kind lie together, by a permutation if they have to: a choice by ``Where`` stops
+    some converters.
     """
-    kinds = np.array(preprocessing.transforms)
     value = window
     if preprocessing.rows_before:
-        before = tape.Slice(window, [0], [rows - 1], [1])
-        value = now = tape.Slice(window, [1], [rows], [1])
-        if "difference" in kinds:
-            taken = tape.constant("takes_difference", (kinds == "difference").astype(float))
-            value = tape.Sub(now, tape.Mul(before, taken))
-        if "log_difference" in kinds:
-            takes_log = tape.constant("takes_log", kinds == "log_difference")
-            ratio = tape.Where(takes_log, tape.Div(now, before), 1.0)
-            value = tape.Where(takes_log, tape.Log(ratio), value)
+        value = _transformed(tape, preprocessing.transforms, window, rows)
     centred = tape.Sub(value, tape.constant("mean", preprocessing.mean))
     unclipped = tape.Mul(centred, tape.constant("scale", preprocessing.scale))
     return tape.Clip(unclipped, -preprocessing.clip, preprocessing.clip)
+
+
+def _transformed(tape: Tape, transforms: Sequence[str], window: ir.Value, rows: int) -> ir.Value:
+    """Raw windows (B, W + 1, F) to levels, differences and logarithmic ones, (B, W, F)."""
+    kinds = list(dict.fromkeys(transforms))
+    order = np.argsort([kinds.index(kind) for kind in transforms], kind="stable")
+    is_moved = bool(np.any(np.diff(order) < 0))
+    grouped = tape.Gather(window, order, axis=2) if is_moved else window
+    parts, b = [], 0
+    for kind in kinds:
+        a, b = b, b + transforms.count(kind)
+        now = tape.Slice(grouped, [1, a], [rows, b], [1, 2])
+        if kind != "level":
+            before = tape.Slice(grouped, [0, a], [rows - 1, b], [1, 2])
+            is_log = kind == "log_difference"
+            now = tape.Log(tape.Div(now, before)) if is_log else tape.Sub(now, before)
+        parts.append(now)
+    value = tape.Concat(*parts, axis=2) if len(parts) > 1 else parts[0]
+    return tape.Gather(value, np.argsort(order), axis=2) if is_moved else value

@@ -86,6 +86,8 @@ def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Va
         return _same_rows(node, bars)
     if node.op_type == "Slice":
         return _later_rows(node, bars, tape)
+    if node.op_type in ("Gather", "Concat"):
+        return _columns(node, bars, tape)
     inputs_of = _entrywise_inputs if node.op_type in ENTRYWISE else _row_function_inputs
     inputs = inputs_of(node, bars)
     return None if inputs is None else tape.again(node, *inputs)
@@ -133,18 +135,36 @@ def _same_rows(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> ir.Value | None
 
 
 def _later_rows(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Value | None:
-    """Slice bars as every window is sliced: rows s to e of R are bars s to T - (R - e) of T."""
+    """Slice bars as every window is sliced: rows s to e of R are bars s to T - (R - e) of T.
+
+    Columns may be sliced with them.
+    """
     source, shape = node.inputs[0], dims(node.inputs[0])
     given = [constant(value) for value in node.inputs[1:]]
     if source is None or shape is None or len(given) < 3 or any(item is None for item in given):
         return None
     starts, ends, axes, *steps = (np.ravel(item).tolist() for item in given if item is not None)
-    if axes != [1] or any(step != [1] for step in steps):
+    if axes not in ([1], [1, 2]) or any(set(step) != {1} for step in steps):
         return None
     rows = entries(shape[1])
     start, end, _ = slice(starts[0], ends[0]).indices(rows)
     last = end - rows if end < rows else _LAST
-    return tape.Slice(bars[source], [start], [last], [0])
+    columns = [axis - 1 for axis in axes]
+    return tape.Slice(bars[source], [start, *starts[1:]], [last, *ends[1:]], columns)
+
+
+def _columns(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Value | None:
+    """Choose or join the columns of bars as those of windows are."""
+    if attribute(node, "axis", 0) != 2:
+        return None
+    if node.op_type == "Gather":
+        source, chosen = node.inputs
+        if source not in bars or constant(chosen) is None:
+            return None
+        return tape.Gather(bars[source], chosen, axis=1)
+    if not all(value in bars for value in node.inputs):
+        return None
+    return tape.Concat(*(bars[value] for value in node.inputs if value is not None), axis=1)
 
 
 def _windows_of(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:

@@ -6,7 +6,7 @@ np.sqrt((x * x).mean(axis=1, keepdims=True) + 1e-3)
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
@@ -54,8 +54,8 @@ class Tape:
     def reduce(
         self, operator: str, value: ir.Value, axis: int, *, keepdims: bool = True
     ) -> ir.Value:
-        """Reduce over one axis, which is an attribute until opset 17 and an input from 18 on."""
-        if self.opset < 18:
+        """Reduce over one axis: an attribute until opset 17, but for ReduceSum; then an input."""
+        if self.opset < 18 and operator != "ReduceSum":
             return self._record(operator, value, axes=[axis], keepdims=int(keepdims))
         return self._record(operator, value, [axis], keepdims=int(keepdims))
 
@@ -67,6 +67,11 @@ class Tape:
         reshaped = self._record("Reshape", value, sizes)
         reshaped.meta["dims"] = shape
         return reshaped
+
+    def split(self, value: ir.Value, sizes: Sequence[int]) -> tuple[ir.Value, ...]:
+        """Split the last axis of windows (batch, W, D) into parts of so many columns."""
+        self._record("Split", value, sizes, axis=2, outputs=len(sizes))
+        return tuple(self.nodes[-1].outputs)
 
     def again(self, node: ir.Node, *inputs: ir.Value) -> ir.Value:
         """Record a node's operator, with its attributes, on other inputs."""

@@ -24,7 +24,8 @@ from regimetry.windows import begins_of
 if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
 
-_VERSIONS = ("regimetry", "tensorflow", "keras", "tf2onnx", "onnx", "scikit-learn", "numpy")
+_VERSIONS = ("regimetry", "onnx", "scikit-learn", "scipy", "numpy")
+_OF_KERAS = ("tensorflow", "keras", "tf2onnx")  # where they took part
 
 
 def describe(
@@ -99,6 +100,7 @@ def training_record(
     panel, lengths, is_panel = rows.scaled, rows.measured.lengths, rows.measured.is_panel
     short = sum(length < rows.window_rows for length in lengths.values())
     refinement = learned.refinement
+    versions = (*_VERSIONS, *(_OF_KERAS if learned.encoder.made_by_keras else ()))
     return TrainingRecord(
         rows=sum(lengths.values()),
         windows=len(learned.windows),
@@ -106,10 +108,10 @@ def training_record(
         end=_time(panel.timestamps, np.max),
         fingerprint=fingerprint(panel.values, rows.source.schema.feature_names),
         seed=options.seed,
-        configuration=_recorded_options(options, learned.description),
-        history={name: tuple(losses) for name, losses in learned.history.items()},
+        configuration=_recorded_options(options, learned.encoder.description),
+        history={name: tuple(losses) for name, losses in learned.encoder.history.items()},
         eigenvalues=tuple(learned.head.eigenvalues.tolist()),
-        versions={name: metadata.version(name) for name in _VERSIONS},
+        versions={name: metadata.version(name) for name in versions},
         candidates=learned.head.candidates,
         window_candidates=rows.window_candidates,
         refinement=None if refinement is None else refinement.record,

@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from regimetry.contract import WindowCandidate
-from regimetry.encoder.config import EncoderConfig
-from regimetry.encoder.objectives import OBJECTIVES
+from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows, cut_windows, slow_directions_of, training_rows
@@ -34,12 +31,7 @@ from regimetry.regimes.novelty import fit_novelty
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows, rolling_windows
 
-if TYPE_CHECKING:
-    import keras
-
-
 _BARS_A_REGIME = 30  # fewer of them are not refined
-_LEAST_TRAINED = 20  # windows of an instrument that trains, in window sizes
 
 
 # A thread waiting for another that the machine does not run waits actively: on a busy machine the
@@ -63,22 +55,17 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     ------
     DataError
         Too few rows, or more windows or landmarks than memory holds.
-    ConfigError
-        ``encoder`` is a model of another form than the windows or the objective need.
+    ConfigError, InstallError, ExportError
+        As for :func:`~regimetry.fit.encoder.fit_encoder`.
     """
-    from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.seeding import seeded
-
     windows = Windows(
         [cut_windows(rows.preprocessing, part, rows.window_size) for part in rows.scaled.parts()]
     )
     stages.begin("encoder")
-    with seeded(options.seed, deterministic=options.deterministic):
-        model, description = _make_encoder(options.encoder, windows)
-        history = _train(model, windows, options, progress=stages.shown)
-    require_memory(len(windows), model.output_shape[-1], options.n_landmarks)
+    encoder = fit_encoder(options, windows, progress=stages.shown)
+    require_memory(len(windows), encoder.part.size, options.n_landmarks)
     stages.begin("head")
-    embeddings = windows.map(partial(embed_windows, model))
+    embeddings = windows.map(encoder.embed)
     head = fit_head(
         embeddings,
         _volatility(windows),
@@ -88,7 +75,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         min_dwell=options.min_dwell,
         seed=options.seed,
         offsets=windows.offsets,
-        slow=None if rows.complete else slow_directions_of(rows, model),
+        slow=None if rows.complete else slow_directions_of(rows, encoder),
     )
     refinement = None
     if options.evidence == "auto":
@@ -96,9 +83,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,
-        description=description,
-        encoder=model,
-        history=history,
+        encoder=encoder,
         windows=windows,
         embeddings=embeddings,
         head=head,
@@ -129,16 +114,13 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
 
 def window_candidates(rows: TrainingRows, options: FitOptions) -> tuple[WindowCandidate, ...]:
     """Compare window sizes by untrained encoders, on the longest stretch of the training rows."""
-    from regimetry.encoder.inference import embed_windows
-    from regimetry.encoder.seeding import seeded
-
     longest = rows.preprocessing.apply(max(rows.scaled.parts(), key=len))
+
+    untrained = replace(options, objective=None)
 
     def embed(size: int, step: int, n_rows: int) -> NDArray[np.float32]:
         windows = rolling_windows(longest[-n_rows:], size)[::step]
-        with seeded(options.seed):
-            model, _ = _make_encoder(options.encoder, Windows.of(windows))
-        return embed_windows(model, windows)
+        return fit_encoder(untrained, Windows.of(windows)).embed(windows)
 
     return assess_windows(embed, len(longest), seed=options.seed)
 
@@ -176,37 +158,3 @@ def refinement_of(
 
 def _volatility(windows: Windows) -> NDArray[np.float64]:
     return windows.map(lambda w: np.asarray(w.std(axis=1).mean(axis=1), dtype=np.float64))
-
-
-def _make_encoder(
-    encoder: EncoderConfig | keras.Model, windows: Windows
-) -> tuple[keras.Model, dict[str, Any]]:
-    """Build the encoder of a configuration, or copy the user's own model."""
-    from regimetry.encoder.build import build_encoder
-    from regimetry.encoder.own import describe_own, own_encoder
-
-    _, window_size, num_features = windows.shape
-    if not isinstance(encoder, EncoderConfig):
-        model = own_encoder(encoder, window_size, num_features)
-        return model, describe_own(model)
-    config = replace(encoder, window_size=window_size, num_features=num_features)
-    return build_encoder(config), config.to_dict()
-
-
-def _train(
-    encoder: keras.Model, windows: Windows, options: FitOptions, *, progress: bool
-) -> dict[str, list[float]]:
-    from regimetry.encoder.training import train_encoder
-
-    if options.objective is None:
-        return {}
-    objective = OBJECTIVES[options.objective](windows.shape[1])
-    budget = objective.options
-    if options.epochs is not None:
-        budget = replace(budget, epochs=options.epochs, steps=None)
-    longest = max(windows.series, key=len)
-    # A short instrument has no pairs of windows, or nothing left to validate on.
-    long = [series for series in windows.series if len(series) >= _LEAST_TRAINED * series.shape[1]]
-    return train_encoder(
-        encoder, long or [longest], objective, budget, seed=options.seed, progress=progress
-    )

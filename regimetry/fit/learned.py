@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from regimetry.series.preprocessing import Preprocessing
 from regimetry.windows import Windows
 
 if TYPE_CHECKING:
-    import keras
-
     from regimetry.contract import Alignment
+    from regimetry.fit.encoder import FitEncoder
     from regimetry.regimes.evidence.refine import Refinement
     from regimetry.regimes.novelty import NoveltyMap
 
@@ -29,16 +28,11 @@ class Learned:
     Attributes
     ----------
     preprocessing : Preprocessing
-    description : dict
-        Of the encoder, as plain data: its configuration with window size and number of features
-        set, or the layers of a model of the user's own.
-    encoder : keras.Model
-    history : dict of list of float
-        Loss curves; empty if untrained.
+    encoder : FitEncoder
     windows : Windows, shape (N, W, F)
         The training windows, preprocessed.
     embeddings : ndarray of float32, shape (N, D)
-        Of these, by Keras.
+        Of these, by onnxruntime.
     head : Head
         Finds the regimes, and tells them apart by whole windows.
     refinement : Refinement or None
@@ -51,9 +45,7 @@ class Learned:
     """
 
     preprocessing: Preprocessing
-    description: dict[str, Any]
-    encoder: keras.Model
-    history: dict[str, list[float]]
+    encoder: FitEncoder
     windows: Windows
     embeddings: NDArray[np.float32]
     head: Head
@@ -74,9 +66,13 @@ class Learned:
     @cached_property
     def distance(self) -> NDArray[np.float64]:
         """The cost of each regime in each training window, (N, K)."""
+        return self.costs(self.windows, self.embeddings)
+
+    def costs(self, windows: Windows, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Return the cost of each regime in windows (N, W, F) with their embeddings: (N, K)."""
         if self.refinement is None:
-            return self.head.outputs(self.embeddings)["distance"]
-        return self.windows.map(self.refinement.emission.costs)
+            return self.head.outputs(embeddings)["distance"]
+        return windows.map(self.refinement.emission.costs)
 
     def reordered(self, order: NDArray[np.integer]) -> Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, fields
 from numbers import Integral
+from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
@@ -35,10 +37,11 @@ class FitOptions:
         or 1 if the windows form one cloud; see :mod:`regimetry.regimes.choice.count`.
     min_dwell
         For "auto": half of the bars of each regime lie in spells at least this long.
-    encoder : EncoderConfig or keras.Model
-        The window size and the number of features are set from the fit. A functional or Sequential
-        model, windows (batch, W, F) to embeddings (batch, D), is copied: training starts from its
-        weights. ``None`` becomes tokens of 64 with moments pooling.
+    encoder : EncoderConfig, keras.Model or path
+        Of a configuration, the window size and the number of features are set from the fit. A
+        functional or Sequential model, windows (batch, W, F) to embeddings (batch, D), is copied:
+        training starts from its weights. A path is that of an ONNX file of the same form, exported
+        from anywhere, which is not trained. ``None`` becomes tokens of 64 with moments pooling.
     objective, epochs
         Of the training, which stops early when the validation loss no longer falls, or by Ctrl-C;
         the fit goes on. Without an objective the weights stay random, which the benchmark of
@@ -65,6 +68,9 @@ class FitOptions:
         Of the model file; runtimes of 2023 and later read both.
     seed
         Of weights, training, landmarks and k-means.
+    device
+        Where onnxruntime embeds the training windows; "auto" falls back to the CPU. Another device
+        rounds otherwise, so the file may differ in the last digits.
     deterministic
         Operators that give the same bits every time, also on a GPU; TensorFlow keeps them on for
         the rest of the process. On a CPU a fit repeats without it.
@@ -128,22 +134,32 @@ class FitOptions:
     seed: int = option(
         0, "seed of weights, training, landmarks and clusters", minimum=0, metavar="N"
     )
+    device: Literal["cpu", "cuda", "auto"] = option("cpu", "where the fit embeds windows")
     deterministic: bool = option(False, "make TensorFlow give the same bits again, also on a GPU")
     encoder: Any = option(DEFAULT_ENCODER, "architecture of the encoder")
 
     def __post_init__(self) -> None:
         check_fields(self)
-        if self.encoder is None:
-            object.__setattr__(self, "encoder", DEFAULT_ENCODER)
-        elif _is_model(self.encoder):
-            if self.window_size == "auto":
-                raise ConfigError(
-                    "window_size is 'auto', but the encoder is a model whose windows have one "
-                    "size; give that size."
-                )
-        elif not isinstance(self.encoder, EncoderConfig):
+        encoder = DEFAULT_ENCODER if self.encoder is None else self.encoder
+        if isinstance(encoder, str | PathLike) and str(encoder).endswith(".onnx"):
+            encoder = Path(encoder)
+        object.__setattr__(self, "encoder", encoder)
+        if isinstance(encoder, EncoderConfig):
+            return
+        if not isinstance(encoder, Path) and not _is_model(encoder):
             raise ConfigError(
-                f"encoder is {self.encoder!r}; it must be an EncoderConfig, a Keras model or None."
+                f"encoder is {encoder!r}; it must be an EncoderConfig, a Keras model, the path of "
+                "an .onnx file or None."
+            )
+        if self.window_size == "auto":
+            raise ConfigError(
+                "window_size is 'auto', but the encoder is a model whose windows have one size; "
+                "give that size."
+            )
+        if isinstance(encoder, Path) and self.objective is not None:
+            raise ConfigError(
+                f"objective is {self.objective!r}, which trains an EncoderConfig or a Keras model; "
+                f"the encoder is the file {encoder}. Leave objective=None."
             )
 
     @classmethod

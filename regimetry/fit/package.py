@@ -1,8 +1,9 @@
-"""Stage 5: the results of a fit become a model file, compared with Keras."""
+"""Stage 5: the results of a fit become a model file, compared with the fitted parts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from regimetry.check.golden import Golden, golden_path, make_golden, write_golden
+from regimetry.check.golden import Golden, golden_path, golden_rows, make_golden, write_golden
 from regimetry.check.parity import ParityReport, compare
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.export.assemble import assemble
-from regimetry.export.convert import encoder_to_onnx
-from regimetry.export.rules import optimise
 from regimetry.export.stamp import stamp
 from regimetry.files import replacing
 from regimetry.fit.describe import describe, training_record
@@ -46,9 +45,10 @@ class Packaged:
     outputs : dict of ndarray
         Of the model's graph on all training windows.
     parity : ParityReport
-        Graph against Keras on those windows.
+        Of the graph with the fitted parts on those windows; with the encoder, on those of the
+        golden file at least.
     golden : Golden
-        Windows with what Keras and the numpy head gave.
+        Windows with what the encoder's twin and the numpy head gave.
     """
 
     model: RegimeModel
@@ -65,7 +65,7 @@ def package(
     features: OhlcvFeatures | None,
     stages: Stages,
 ) -> Packaged:
-    """Convert, assemble, optimise, compare with Keras, and describe.
+    """Assemble, compare with the fitted parts, and describe.
 
     Parameters
     ----------
@@ -83,23 +83,17 @@ def package(
 
     Raises
     ------
-    ExportError
-        The encoder has a layer that ONNX cannot express.
     ExportParityError
         The graph does not compute what the fitted model computes.
     """
     stages.begin("export")
     refinement = learned.refinement
-    graph, rules = optimise(
-        assemble(
-            learned.preprocessing,
-            encoder_to_onnx(learned.encoder, opset=options.opset),
-            learned.head,
-            learned.novelty,
-            rows.window_size,
-            emission=None if refinement is None else refinement.emission,
-            opset=options.opset,
-        )
+    graph, rules = assemble(
+        learned.preprocessing,
+        learned.encoder.part,
+        learned.head,
+        learned.novelty,
+        emission=None if refinement is None else refinement.emission,
     )
     stages.begin("parity")
     panel, window_rows = rows.scaled, rows.window_rows
@@ -110,17 +104,50 @@ def package(
         starts=panel.ends(window_rows) - (window_rows - 1),
         threads=available_threads(),
     )
-    expected: dict[str, NDArray[np.floating]] = {
-        "embedding": learned.embeddings,
-        "distance": learned.distance,
-        "novelty": learned.windows.map(learned.novelty.transform),
-    }
-    parity = compare(outputs, expected)
+    parity, golden = _compared(learned, rows, outputs, learned.penalties(options)[0])
     record = training_record(learned, rows, options, rules, features)
     contract = describe(learned, rows, options, outputs, record)
-    raw = Windows([rolling_windows(part, window_rows) for part in panel.parts()])
-    golden = make_golden(raw, expected, contract.jump_penalty)
     return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+
+
+def _compared(
+    learned: Learned,
+    rows: TrainingRows,
+    outputs: Mapping[str, NDArray[Any]],
+    jump_penalty: float,
+) -> tuple[ParityReport, Golden]:
+    """Compare the graph with the fitted parts: the encoder's twin, and the head in numpy.
+
+    A slow twin embeds the windows of the golden file alone; the head then reads the graph's own
+    embeddings of the others.
+    """
+    windows, encoder = learned.windows, learned.encoder
+    chosen, count = golden_rows(windows, learned.distance, jump_penalty)
+    if encoder.twin_is_fast:
+        expected = _expected(learned, windows, windows.map(encoder.twin))
+        reference = {name: array[chosen] for name, array in expected.items()}
+    else:
+        some = Windows.of(windows.take(chosen))
+        reference = _expected(learned, some, some.map(encoder.twin))
+        expected = _expected(learned, windows, learned.embeddings)
+    parity = compare(outputs, expected)
+    near = compare({name: array[chosen] for name, array in outputs.items()}, reference)
+    largest = {
+        name: max(value, near.differences[name]) for name, value in parity.differences.items()
+    }
+    raw = Windows([rolling_windows(part, rows.window_rows) for part in rows.scaled.parts()])
+    golden = make_golden(raw.take(chosen), reference, count, jump_penalty)
+    return replace(parity, differences=largest), golden
+
+
+def _expected(
+    learned: Learned, windows: Windows, embeddings: NDArray[np.floating]
+) -> dict[str, NDArray[np.floating]]:
+    return {
+        "embedding": embeddings,
+        "distance": learned.costs(windows, embeddings),
+        "novelty": windows.map(learned.novelty.transform),
+    }
 
 
 def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:

@@ -19,9 +19,8 @@ from regimetry.series.units import fit_units
 from regimetry.windows import balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
-    import keras
-
     from regimetry.contract import WindowCandidate
+    from regimetry.fit.encoder import FitEncoder
     from regimetry.regimes.clustering.slow import SlowDirections
 
 
@@ -151,25 +150,18 @@ def stretches(
     return chosen
 
 
-def slow_directions_of(rows: TrainingRows, encoder: keras.Model) -> SlowDirections:
+def slow_directions_of(rows: TrainingRows, encoder: FitEncoder) -> SlowDirections:
     """Return the slow directions of an encoder over all windows of a source, in one pass."""
-    from regimetry.encoder.inference import embed_windows
     from regimetry.export.assemble import assemble_encoder
-    from regimetry.export.convert import encoder_to_onnx
-    from regimetry.export.rules import optimise
     from regimetry.regimes.clustering.slow import slow_directions
 
-    window_size, size = rows.window_size, encoder.output_shape[-1]
-    graph, _ = optimise(
-        assemble_encoder(rows.preprocessing, encoder_to_onnx(encoder), window_size, size)
-    )
     longest = max(rows.scaled.parts(), key=len)
-    some = embed_windows(encoder, cut_windows(rows.preprocessing, longest, window_size))
+    some = encoder.embed(cut_windows(rows.preprocessing, longest, rows.window_size))
     embedder = Embedder(
-        graph.SerializeToString(),
+        assemble_encoder(encoder.part, rows.preprocessing).SerializeToString(),
         rows.scaling,
         some.mean(axis=0, dtype="float64"),  # any will do: sums about it do not cancel
-        window_size,
+        rows.window_size,
     )
     return slow_directions(rows.source.lagged_sums(embedder))
 

@@ -7,18 +7,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 if TYPE_CHECKING:
+    import keras
+
     from regimetry.check.golden import Golden
+    from regimetry.fit.encoder import FitEncoder
     from regimetry.runtime.model import RegimeModel
 
 
-class FittedVerbs:
+class FittedVerbs(TransformerMixin):
     """The verbs of an estimator whose fit sets ``model_`` and ``golden_``."""
 
     model_: RegimeModel
     golden_: Golden
+    _encoder: FitEncoder
+
+    @property
+    def encoder_(self) -> keras.Model:
+        """The encoder as a Keras model."""
+        check_is_fitted(self)
+        return self._encoder.keras_model()
 
     def predict(self, X: Any, *, by: str | None = None) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
@@ -40,9 +51,22 @@ class FittedVerbs:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
         return self._fitted().novel(X, by=by)
 
-    def transform(self, X: Any, *, by: str | None = None) -> NDArray[np.float32]:
-        """Embed every full window, (N, D); see :meth:`RegimeModel.embed`."""
-        return self._fitted().outputs(X, ("embedding",), by=by)["embedding"]
+    def transform(self, X: Any, *, by: str | None = None) -> Any:
+        """Embed every bar's window, (T, D), NaN for the first bars; see :meth:`RegimeModel.embed`.
+
+        ``set_output`` of scikit-learn chooses the container.
+        """
+        return self._fitted().embed(X, by=by, every_bar=True)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]  # embeddings are float32, always
+        return tags
+
+    def get_feature_names_out(self, input_features: Any = None) -> NDArray[np.object_]:
+        """Return the names of the columns of :meth:`transform`; ``input_features`` is ignored."""
+        size = self._fitted().contract.embedding_size
+        return np.array([f"e{i}" for i in range(size)], dtype=object)
 
     def _fitted(self) -> RegimeModel:
         check_is_fitted(self)

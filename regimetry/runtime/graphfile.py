@@ -68,8 +68,9 @@ LARGEST_BYTES = 2**31 - 1
 
 
 class Node(NamedTuple):
-    """One node: the names of what it reads and gives, and its field in the graph."""
+    """One node: its operator, the names of what it reads and gives, and its field in the graph."""
 
+    operator: str
     inputs: tuple[bytes, ...]
     outputs: tuple[bytes, ...]
     whole: memoryview
@@ -173,7 +174,8 @@ def _parts_of(content: memoryview, name: str) -> dict[str, Any]:
             if label in named[field]:
                 raise ValueError(f"two of its {_NAMES[field]} are called {label!r}")
             named[field][label] = whole
-    _require_one_source(nodes, [*named[_GRAPH_INPUT], *named[_GRAPH_INITIALIZER]])
+    # A weight may also be an input, whose default it then is.
+    _require_one_source(nodes, {*named[_GRAPH_INPUT], *named[_GRAPH_INITIALIZER]})
     return {
         "model": tuple(rest),
         "nodes": tuple(nodes),
@@ -193,7 +195,7 @@ def _node(node: memoryview, whole: memoryview, name: str) -> Node:
         tuple(bytes(f.value) for f in fields if f.number == number)
         for number in (_NODE_INPUT, _NODE_OUTPUT)
     )
-    return Node(inputs, outputs, whole)
+    return Node(operator, inputs, outputs, whole)
 
 
 def _require_plain_attribute(attribute: memoryview, operator: str, name: str) -> None:
@@ -222,10 +224,10 @@ def _name(value: memoryview) -> bytes:
     return b"".join(bytes(f.value) for f in _VALUE.fields(value) if f.number == _VALUE_NAME)
 
 
-def _require_one_source(nodes: Sequence[Node], given: Sequence[bytes]) -> None:
+def _require_one_source(nodes: Sequence[Node], given: set[bytes]) -> None:
     """Raise ValueError where a value has two sources: which one is read would be up to chance."""
-    seen: set[bytes] = set()
-    for label in [*given, *(output for node in nodes for output in node.outputs if output)]:
+    seen = set(given)
+    for label in (output for node in nodes for output in node.outputs if output):
         if label in seen:
             raise ValueError(f"the value {_text(label)!r} has two sources")
         seen.add(label)

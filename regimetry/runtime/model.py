@@ -145,18 +145,35 @@ class RegimeModel(OpenModel):
         labels = jump_path(distance, contract.smooth_penalty, given.boundaries)
         return given.per_bar(labels, ["regime"], earlier=contract.bars_until_label)
 
-    def embed(self, data: Any, *, by: str | None = None, advance: Advance | None = None) -> Any:
-        """Embed every full window; ``by`` and ``advance`` are as for :meth:`outputs`.
+    def embed(
+        self,
+        data: Any,
+        *,
+        by: str | None = None,
+        every_bar: bool = False,
+        advance: Advance | None = None,
+    ) -> Any:
+        """Embed every full window.
+
+        Parameters
+        ----------
+        data : array (T, F), frame or mapping
+        by, advance
+            As for :meth:`outputs`.
+        every_bar : bool
+            Give the first ``rows - 1`` bars, which have no full window, a row of NaN.
 
         Returns
         -------
-        ndarray of float32, shape (N, D), or DataFrame with columns e0, e1, ...
+        ndarray of float32, shape (N, D) or (T, D), or DataFrame with columns e0, e1, ...
             Row i belongs to the window whose last bar is ``i + rows - 1``, or the bar under whose
-            index it stands.
+            index it stands; with ``every_bar`` to bar i.
         """
         given = as_given(data, self.contract, by)
         embedding = self._outputs(given, ("embedding",), advance)["embedding"]
         names = [f"e{i}" for i in range(embedding.shape[1])]
+        if every_bar:
+            return given.per_bar(embedding, names)
         return given.panel.give_rows(embedding, given.panel.ends(given.rows), names)
 
     def _labelled(

@@ -18,17 +18,19 @@ _GRAPH_NAME = 2
 
 
 def closed(graph: GraphFile, outputs: Iterable[str]) -> frozenset[str]:
-    """Return these outputs and those that are computed on the way to them.
+    """Return these outputs and those that are computed on the way to them, but for a name.
 
-    With them the part ends where the whole graph has ends, so that onnxruntime fuses no two nodes
-    over an output which the whole graph keeps: results stay equal bit for bit.
+    They share a session, and with it the weights. With them the part ends where the whole graph has
+    ends, so that onnxruntime fuses no two nodes over an output which the whole graph keeps: results
+    stay equal bit for bit.
     """
     asked = frozenset(outputs)
     needed = {id(node) for node in _nodes(graph, asked)}
     return frozenset(
         name
         for name in map(bytes.decode, graph.outputs)
-        if name in asked or needed.issuperset(map(id, _nodes(graph, [name])))
+        if name in asked
+        or all(node.operator == "Identity" or id(node) in needed for node in _nodes(graph, [name]))
     )
 
 
@@ -51,7 +53,7 @@ def cut(graph: GraphFile, outputs: Iterable[str]) -> bytes:
         *(node.whole for node in nodes),
         *as_field(_GRAPH_NAME, [b"part"]),
         *(weight for name, weight in graph.initializers.items() if name in read),
-        *graph.inputs.values(),
+        *(i for name, i in graph.inputs.items() if name in read or name not in graph.initializers),
         *(output for name, output in graph.outputs.items() if name in asked),
         *(value for name, value in graph.values.items() if name in known),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -63,18 +64,18 @@ def run_trial(
         ``point``, ``seconds`` and either ``scores`` or ``failure``, a sentence: a configuration
         that fails is a result like any other.
     """
-    from regimetry.encoder.quiet import import_tensorflow_quietly
     from regimetry.errors import RegimetryError
     from regimetry.search.evaluate import evaluate
     from regimetry.search.grid import at
-
-    import_tensorflow_quietly()
-    import keras
 
     begun = time.perf_counter()
     found: dict[str, Any]
     try:
         configuration = at(base, point)
+        if configuration.objective != "none":
+            from regimetry.encoder.quiet import import_tensorflow_quietly
+
+            import_tensorflow_quietly()
         table = _read_rows(data, configuration.time_column)
         found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
@@ -83,7 +84,8 @@ def run_trial(
         reason = next(iter(str(error).splitlines()), "")
         found = {"failure": f"{type(error).__name__}: {reason}"}
     finally:
-        keras.utils.clear_session()  # or Keras keeps every model that was ever built
+        if "keras" in sys.modules:
+            sys.modules["keras"].utils.clear_session()  # or it keeps every model that was built
     return {"point": dict(point), "seconds": round(time.perf_counter() - begun, 2), **found}
 
 

@@ -51,7 +51,15 @@ def test_predict_without_an_output_is_a_pipe(folder, run):
 
 def test_inspect_shows_the_contract(folder, run, answer):
     out = run("inspect", folder / "sim.onnx").out
-    for text in ("10 bars", "192 numbers", "500 rows", "seed 0", "asset_2", "regime_1", "tf2onnx"):
+    for text in (
+        "10 bars",
+        "192 numbers",
+        "500 rows",
+        "seed 0",
+        "asset_2",
+        "regime_1",
+        "scikit-learn",
+    ):
         assert text in out
     assert answer("inspect", folder / "sim.onnx")["window_size"] == 10
 

@@ -113,7 +113,7 @@ def test_production_verifies_and_inspects_with_onnxruntime_alone(copy, tmp_path)
     assert triton.returncode == 0, triton.stderr
     series = in_production("export", copy, tmp_path / "s.onnx", "--target", "series")
     assert series.returncode == 2
-    assert "onnx is not installed. Run: pip install 'regimetry[train]'" in series.stderr
+    assert "onnx is not installed. Run: pip install 'regimetry[fit]'" in series.stderr
 
 
 def test_inspect_shows_card_and_graph(copy, run, answer):
@@ -126,9 +126,9 @@ def test_inspect_shows_card_and_graph(copy, run, answer):
         "700 rows",
         "seed 0",
         "fingerprint",
-        "tf2onnx",
+        "scikit-learn",
         "multiply-accumulates per window",
-        "opset         17, IR version 9, domains ai.onnx",
+        "opset         17, IR version 8, domains ai.onnx",
         "MatMul",
     ):
         assert text in out

@@ -96,8 +96,8 @@ def test_dropout_goes_on_where_it_stood(masked, stopped):
     for name in states:
         arrays[name] = arrays[name] + arrays[name].dtype.type(1)
     np.savez(path, **arrays)
-    resumed, _ = train("masked", stopped)
-    assert any(not np.array_equal(a, b) for a, b in zip(resumed, masked[0], strict=True))
+    _, history = train("masked", stopped)
+    assert history != masked[1]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_graph_is_inlined_alike_whatever_its_names_and_order():
     other = shuffled(graph)
     assert [node.op_type for node in other.node] != [node.op_type for node in graph.node]
     first, second = (
-        graphs.part_model(lambda tape, x, g=g: inlined(tape, g, x), (7, 5), (16,))
+        graphs.part_model(lambda tape, x, g=g: inlined(g, tape, x), (7, 5), (16,))
         for g in (graph, other)
     )
     assert first.SerializeToString(deterministic=True) == second.SerializeToString(

@@ -58,7 +58,7 @@ def test_a_wrong_value_is_refused_by_name_before_a_row_is_read(name, value):
         ({"scaling": "none"}, "scaling is 'none'; it must be one of 'instrument', 'pooled'."),
         ({"deterministic": 1}, "deterministic is 1; it must be True or False."),
         ({"random_state": 2**32}, "random_state is 4294967296; it must be None"),
-        ({"encoder": "big"}, "encoder is 'big'; it must be an EncoderConfig, a Keras model or No"),
+        ({"encoder": "big"}, "encoder is 'big'; it must be an EncoderConfig, a Keras model, the"),
     ],
 )
 def test_a_message_says_what_is_allowed(parameters, message):

@@ -9,11 +9,9 @@ from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
-from regimetry.encoder import EncoderConfig, build_encoder
-from regimetry.encoder.inference import embed_windows
-from regimetry.encoder.seeding import seeded
 from regimetry.errors import DataError
 from regimetry.fit import source
+from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import cut_windows, slow_directions_of, training_rows
 from regimetry.fit.source import panel_source
@@ -130,11 +128,9 @@ def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
     made = panel_source(frames(), None)
     rows = training_rows(made, made.measured(), 10, FitOptions())
     assert rows.complete
-    config = EncoderConfig(**{**FAST.to_dict(), "window_size": 10, "num_features": 3})
-    with seeded(0):
-        encoder, other = build_encoder(config), build_encoder(config)
     windows = Windows([cut_windows(rows.preprocessing, part, 10) for part in rows.scaled.parts()])
-    embeddings = windows.map(lambda part: embed_windows(encoder, part))
+    encoder, other = (fit_encoder(FitOptions(encoder=FAST, seed=s), windows) for s in (0, 1))
+    embeddings = windows.map(encoder.embed)
     expected = fit_slow_directions(embeddings, 10, windows.offsets)
     monkeypatch.setattr(source, "_BLOCK", 97)
     found = slow_directions_of(rows, encoder)

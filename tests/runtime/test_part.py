@@ -152,3 +152,17 @@ def test_an_output_that_does_not_exist_names_those_that_do(model, values):
             model.run(np.ones((1, model.rows, 4)), asked)
     with pytest.raises(ConfigError, match="outputs is empty; name some of embedding, distance"):
         model.outputs(values, [])
+
+
+def test_weights_that_are_inputs_too_stay_defaults(model_path, values):
+    """As exporters for old releases write them."""
+    model = onnx.load(model_path)
+    whole = rg.load(model_path).outputs(values)
+    for weight in model.graph.initializer:
+        model.graph.input.append(
+            onnx.helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims)
+        )
+    changed = rg.RegimeModel(model.SerializeToString())
+    for name, expected in whole.items():
+        found = changed.outputs(values, [name])[name]
+        np.testing.assert_allclose(found, expected, atol=1e-4)

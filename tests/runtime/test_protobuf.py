@@ -11,7 +11,7 @@ from regimetry.errors import ModelError
 from regimetry.runtime.graphfile import GraphFile
 
 BYTES = 2
-GRAPH, NODE, WEIGHT, ATTRIBUTE, VALUE = 7, 1, 5, 5, 13
+GRAPH, NODE, WEIGHT, ATTRIBUTE, VALUE = 7, 1, 5, 5, 11
 
 
 def number(value):

@@ -1,4 +1,4 @@
-"""Exact rewrite rules: they make the graph of tf2onnx small and fast.
+"""Exact rewrite rules: they make a graph that another program wrote small and fast.
 
 Each rule has its own file. It replaces values of the graph by others that are equal for every
 input (up to rounding). Rules are walks from an anchor, not patterns, so that they can say why a
@@ -17,8 +17,6 @@ from regimetry.export.rules.constants import fold_constants
 from regimetry.export.rules.convolution import Convolution
 from regimetry.export.rules.dense import Dense
 from regimetry.export.rules.layer_norm import LayerNorm
-from regimetry.export.rules.projected_averages import ProjectedAverages
-from regimetry.export.rules.projected_scores import ProjectedScores
 from regimetry.export.rules.reshapes import DeadReshape
 from regimetry.export.rules.row_wise import Rows
 from regimetry.export.rules.rule import Rule, apply
@@ -31,8 +29,6 @@ RULES: tuple[Rule, ...] = (
     Convolution(),
     Dense(),
     Rows(),
-    ProjectedScores(),
-    ProjectedAverages(),
     DeadReshape(),
 )
 """In the order in which they are applied."""

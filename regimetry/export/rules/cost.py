@@ -29,20 +29,6 @@ def cost_of(graph: ir.Graph) -> Cost:
     )
 
 
-def attention_operations(
-    window_size: int, token_size: int, head_size: int, heads: int
-) -> tuple[int, int]:
-    """Multiply-accumulates of one attention layer on one window, with and without folding.
-
-    With projections: four products of W tokens of D with H * head_size columns, scores and
-    averages over head_size. Folded: two products with H * D columns, scores and averages over D.
-    """
-    pairs = 2 * window_size**2 * heads
-    plain = 4 * window_size * token_size * heads * head_size + pairs * head_size
-    folded = 2 * window_size * token_size * heads * token_size + pairs * token_size
-    return plain, folded
-
-
 def _operations(node: ir.Node) -> int:
     """Multiply-accumulates that one window adds; none where the batch is no dimension."""
     result, shapes = dims(node.outputs[0]), [dims(value) or (0, 0) for value in node.inputs]

@@ -9,11 +9,11 @@ where the second line, a row that sees no key at all gets weights of 0, is there
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 
+from regimetry.export.attention import LOW
 from regimetry.export.rules.matching import (
     Declined,
     constant,
@@ -24,34 +24,11 @@ from regimetry.export.rules.matching import (
 )
 from regimetry.export.shapes import dims
 
-LOW = -1e9
-"""What an unseen key's score becomes; the softmax of anything below some -100 is exactly 0."""
+Seen = NDArray[np.bool_] | ir.Value
+"""Which keys may be seen; broadcasts to (batch, 1, W, W): constant, or a value of the graph."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Mask:
-    """Which keys may be seen.
-
-    Attributes
-    ----------
-    seen : ndarray of bool or Value
-        Broadcasts to (batch, 1, W, W): constant, or a boolean value of the graph.
-    """
-
-    seen: np.ndarray | ir.Value
-
-    @property
-    def leaves_a_key(self) -> bool:
-        """Whether it is known that every row sees some key, whatever the window."""
-        return isinstance(self.seen, np.ndarray) and bool(self.seen.any(axis=-1).all())
-
-
-def four_axes(seen: np.ndarray) -> np.ndarray:
-    """Return a constant mask as (1, 1, W or 1, W)."""
-    return seen.reshape((1,) * (4 - seen.ndim) + seen.shape)
-
-
-def unmasked_scores(value: ir.Value) -> tuple[ir.Value, Mask | None]:
+def unmasked_scores(value: ir.Value) -> tuple[ir.Value, Seen | None]:
     """Return the scores behind a masked score, and the mask; decline a mask of another kind."""
     node = made_by(value, "Add")
     if node is None:
@@ -63,7 +40,7 @@ def unmasked_scores(value: ir.Value) -> tuple[ir.Value, Mask | None]:
     raise Declined("what is added to the scores is no mask that is known")
 
 
-def masked_weights(value: ir.Value, mask: Mask | None) -> ir.Value:
+def masked_weights(value: ir.Value, mask: Seen | None) -> ir.Value:
     """Return the last value of ``m p + (1 - m) 0`` behind weights p, or p itself."""
     masked = read_by(value, "Mul")
     if mask is None or masked is None:
@@ -78,18 +55,18 @@ def masked_weights(value: ir.Value, mask: Mask | None) -> ir.Value:
     return added.outputs[0]
 
 
-def _masked(product: ir.Value | None, shift: ir.Value | None) -> tuple[ir.Value, Mask] | None:
+def _masked(product: ir.Value | None, shift: ir.Value | None) -> tuple[ir.Value, Seen] | None:
     node = made_by(product, "Mul")
     if node is None:
         return None
     for mask, scores in (node.inputs, tuple(reversed(node.inputs))):
         seen = _boolean(mask)
         if seen is not None and scores is not None and _hides(shift, seen):
-            return scores, Mask(seen=seen)
+            return scores, seen
     return None
 
 
-def _boolean(mask: ir.Value | None) -> np.ndarray | ir.Value | None:
+def _boolean(mask: ir.Value | None) -> Seen | None:
     """Return the truth behind a mask of zeros and ones."""
     array = constant(mask)
     if array is not None:
@@ -99,7 +76,7 @@ def _boolean(mask: ir.Value | None) -> np.ndarray | ir.Value | None:
     return seen if len(dims(seen) or ()) == 4 else None
 
 
-def _hides(shift: ir.Value | None, seen: np.ndarray | ir.Value) -> bool:
+def _hides(shift: ir.Value | None, seen: Seen) -> bool:
     """Whether a shift is very low where a key is unseen and 0 elsewhere."""
     array = constant(shift)
     if array is not None:

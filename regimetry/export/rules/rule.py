@@ -62,7 +62,8 @@ def _sweep(rule: Rule, model: ir.Model, start: int, refused: dict[str, str]) -> 
         own = str(node.name).startswith(f"{rule.name}/")  # what the rule made is as it wants it
         if node.graph is None or own or not rule.anchors(node):
             continue
-        tape = Tape(_free_prefix(graph, f"{rule.name}/{start + applied}"))
+        prefix = _free_prefix(graph, f"{rule.name}/{start + applied}")
+        tape = Tape(prefix, model.opset_imports[""])
         try:
             old, new = rule.rewrite(node, tape)
         except Declined as reason:

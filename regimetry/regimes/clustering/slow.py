@@ -201,10 +201,11 @@ def slow_directions(sums: LaggedSums) -> SlowDirections:
     """Return the map that sums over all embeddings give."""
     mean, covariance = sums.mean, sums.covariance
     deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    # A dimension that does not vary, up to the rounding of float32, carries nothing. What has
+    # A dimension that hardly varies is mostly the rounding of float32, blown up: the lag-1
+    # autocorrelation of two rows is -1/2 but for its guard against 0, say. What has
     # cancelled on the way rounds like the other dimensions, however small it is itself.
     typical = np.sqrt(np.mean(np.diag(covariance) + mean**2))
-    varies = deviation > 1e-6 * np.maximum(np.maximum(np.abs(mean), typical), 1e-6)
+    varies = deviation > 1e-4 * np.maximum(np.maximum(np.abs(mean), typical), 1e-6)
     inverse = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=varies)
 
     variance, components = linalg.eigh(inverse[:, None] * covariance * inverse)
