@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import Agreement, agreement, spells_of
 from regimetry.cli.arguments import DEVICE, TIME_COLUMN
-from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
+from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table, when
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import ModelContract
@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     models = [load(path, device=options.device) for path in (options.old, options.new)]
     table = read_table(options.data, time_column=options.time_column)
-    old, new = (numbers_of(label_bars(model, table).regime) for model in models)
+    old, new = (regimes_of(model, table) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))
     regimes = _regimes(found, old, new, contracts)

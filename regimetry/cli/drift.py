@@ -9,7 +9,7 @@ from typing import Any
 from regimetry.analysis import Drift, comparable_novelty, detect_drift
 from regimetry.analysis.plain import as_text
 from regimetry.cli.arguments import MODEL_AND_DATA
-from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
+from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument, one_of
 from regimetry.errors import ConfigError, DataError
@@ -54,8 +54,8 @@ def run(options: argparse.Namespace) -> None:
     training, recent = _past_and_recent(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
-        numbers_of(label_bars(model, training).regime)[rows - 1 :],
-        numbers_of(label_bars(model, recent).regime)[rows - 1 :],
+        regimes_of(model, training)[rows - 1 :],
+        regimes_of(model, recent)[rows - 1 :],
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,

@@ -22,6 +22,12 @@ def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelli
         return model.label(table, by=by, advance=advance)
 
 
+def regimes_of(model: RegimeModel, table: Any) -> NDArray[np.int64]:
+    """Return the causal labels of a pandas frame as an array, -1 where missing."""
+    with progress(len(table), "labelling", "bar") as advance:
+        return numbers_of(model.predict(table, advance=advance))
+
+
 def numbers_of(regime: Any) -> NDArray[np.int64]:
     """Return a Series of labels as an array, -1 where missing."""
     return regime.fillna(MISSING).to_numpy(dtype=np.int64)

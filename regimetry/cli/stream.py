@@ -104,6 +104,6 @@ def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
     }
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """JSON has no word for NaN and infinity."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None

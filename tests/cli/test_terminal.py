@@ -19,7 +19,7 @@ from regimetry.cli import main
 from regimetry.files import replacing
 
 COMMAND = [sys.executable, "-I", "-m", "regimetry"]
-ROWS = 50_000  # more than a second of labelling
+ROWS = 100_000  # a few seconds of embedding; labels take less than it takes a bar to appear
 
 unix = pytest.mark.skipif(sys.platform == "win32", reason="pseudo terminals are of Unix")
 
@@ -79,11 +79,11 @@ def read_until(terminal, text, limit_s=300):
 
 @unix
 def test_a_terminal_shows_a_bar_with_the_time_left_and_takes_it_away(folder):
-    with on_a_terminal("predict", str(MODEL), "long.csv", "-o", "l.csv", folder=folder) as run:
+    with on_a_terminal("embed", str(MODEL), "long.csv", "-o", "l.npy", folder=folder) as run:
         process, terminal = run
         shown = read_until(terminal, None)
         assert process.wait() == 0
-    assert re.search(r"labelling: +\d+%\|.*\d+/50000 \[\d\d:\d\d<\d\d:\d\d", shown)
+    assert re.search(r"embedding: +\d+%\|.*\d+/100000 \[\d\d:\d\d<\d\d:\d\d", shown)
     assert shown.split("\r")[-1].strip() == ""
 
 
@@ -129,13 +129,13 @@ def test_ctrl_c_in_any_stage_of_a_fit_leaves_no_file(folder, stage):
 
 
 @unix
-def test_ctrl_c_while_labelling_leaves_no_file_and_the_old_one_as_it_was(folder):
-    (folder / "old.csv").write_text("old")
+def test_ctrl_c_while_embedding_leaves_no_file_and_the_old_one_as_it_was(folder):
+    (folder / "old.npy").write_text("old")
     before = files_of(folder)
-    for name in ("old.csv", "new.csv"):
-        with on_a_terminal("predict", str(MODEL), "long.csv", "-o", name, folder=folder) as run:
+    for name in ("old.npy", "new.npy"):
+        with on_a_terminal("embed", str(MODEL), "long.csv", "-o", name, folder=folder) as run:
             process, terminal = run
-            read_until(terminal, "labelling")
+            read_until(terminal, "embedding")
             os.killpg(process.pid, signal.SIGINT)
             assert "regimetry: stopped." in read_until(terminal, None)
             assert process.wait() == 1
@@ -151,7 +151,7 @@ def test_a_file_is_complete_or_absent(tmp_path, error):
             temporary.write_text("half")
             raise error
 
-    for name in ("old.csv", "new.csv"):
+    for name in ("old.npy", "new.npy"):
         with pytest.raises((KeyboardInterrupt, OSError)):
             write(name)
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"old.csv": "old"}
