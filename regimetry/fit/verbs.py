@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from regimetry.check.golden import Golden
     from regimetry.contract import Candidate
-    from regimetry.fit.encoder import FitEncoder
+    from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.clustering.head import Head
     from regimetry.runtime.model import RegimeModel
 
@@ -26,7 +26,7 @@ class FittedVerbs(TransformerMixin):
 
     model_: RegimeModel
     golden_: Golden
-    _encoder: FitEncoder
+    _encoder: FittedEncoder
     _head: Head
 
     @property
