@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import KMeans
+
+from regimetry.regimes.clustering.clusters import cluster_centres, nearest
 
 Array = NDArray[np.float64]
 Pairs = tuple[NDArray[np.integer], NDArray[np.integer]]
@@ -58,7 +59,7 @@ def fit_mixture(points: Array, count: int, *, ridge: float, seed: int) -> Mixtur
     terms = np.concatenate(
         [np.ones((1, len(points))), columns, columns[pairs[0]] * columns[pairs[1]]]
     )
-    labels = KMeans(count, n_init=1, random_state=seed).fit(points).labels_
+    labels = nearest(points, cluster_centres(points, count, seed=seed, starts=1))
     share = (labels == np.arange(count)[:, None]).astype(np.float64)
     mixture, last = _maximisation(share @ terms.T, pairs, ridge), -np.inf
     for _ in range(_ITERATIONS):

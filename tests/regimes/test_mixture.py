@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from sklearn.mixture import GaussianMixture
+from mixtures import started
 
 from regimetry.regimes.mixture import fit_mixture
 
@@ -18,11 +18,11 @@ def points(n=800, size=4, seed=0):
 def test_it_is_that_of_scikit_learn(count, size):
     values = points(size=size)
     found = fit_mixture(values, count, ridge=0.02, seed=3)
-    expected = GaussianMixture(count, reg_covar=0.02, random_state=3).fit(values)
+    expected = started(count, values, ridge=0.02, seed=3).fit(values)
     np.testing.assert_allclose(found.weights, expected.weights_, rtol=1e-7)
     np.testing.assert_allclose(found.means, expected.means_, atol=1e-7)
     np.testing.assert_allclose(found.roots, expected.precisions_cholesky_, atol=1e-7)
-    other = GaussianMixture(count, reg_covar=0.05, random_state=3).fit(values)
+    other = started(count, values, ridge=0.05, seed=3).fit(values)
     assert np.abs(found.roots - other.precisions_cholesky_).max() > 1e-3
 
 

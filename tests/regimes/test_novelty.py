@@ -3,8 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from mixtures import started
 from scipy.stats import multivariate_normal
-from sklearn.mixture import GaussianMixture
 
 from regimetry.contract import read_contract
 from regimetry.errors import ModelError
@@ -61,7 +61,7 @@ def test_novelty_is_the_density_of_the_mixture():
     found, _ = fit_novelty(windows)
     statistics = np.array([statistics_of(window) for window in windows])
     statistics = (statistics - statistics.mean(axis=0)) / statistics.std(axis=0)
-    mixture = GaussianMixture(6, reg_covar=0.02, random_state=0).fit(statistics)
+    mixture = started(6, statistics, ridge=0.02, seed=0).fit(statistics)
     peak = np.logaddexp.reduce(
         [
             np.log(weight) + multivariate_normal.logpdf(mean, mean, covariance)

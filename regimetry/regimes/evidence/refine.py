@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
+from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.contract import RefinementRecord
 from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
@@ -174,7 +174,7 @@ def refine(
     return Refinement(
         emission=best.emission,
         stay=best.stay,
-        agreement=float(adjusted_rand_score(centre[known], path[known])),
+        agreement=adjusted_rand(contingency(centre[known], path[known], n_regimes, n_regimes)),
         correlation_ratio=ratio(path),
         correlation_ratio_of_windows=ratio(centre),
         criterion=best.criterion,
