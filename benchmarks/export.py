@@ -21,6 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import onnx
+import onnx.utils
 import onnx_ir as ir
 import onnxruntime
 import openvino
@@ -136,6 +137,27 @@ def print_speed(name: str, pair: Pair, threads: int) -> None:
         ours = found["onnxruntime, ours"]
         cells = [f"{value:.0f} ({value / ours:.1f}x)" for value in list(found.values())[:-1]]
         print(f"| {name} | {threads} | {count} | {' | '.join(cells)} | {ours:.0f} |")
+
+
+def print_whole() -> None:
+    """Print a whole model beside tf2onnx's graph of the mean-pooled encoder alone, one window."""
+    whole = model_pair(64, WINDOW_SIZE, 1000, embedding_dim=None).folded
+    alone = encoder_pair(window_size=WINDOW_SIZE, num_features=64)
+    extract = onnx.utils.Extractor(whole).extract_model
+    candidates = {
+        "tf2onnx, mean-pooled encoder alone": alone.plain,
+        "ours, all outputs": whole,
+        "ours, distance": extract(["window"], ["distance"]),
+        "ours, novelty": extract(["window"], ["novelty"]),
+        "ours, embedding": extract(["window"], ["embedding"]),
+        "ours, mean-pooled encoder alone": alone.folded,
+    }
+    sessions = {name: session(model, 1) for name, model in candidates.items()}
+    found = medians(sessions, windows_of(whole, 1), 51)
+    print("\n| one window, W 30, 64 features, 1000 landmarks | us | ratio |\n|---|---|---|")
+    for name, value in found.items():
+        ratio = found["tf2onnx, mean-pooled encoder alone"] / value
+        print(f"| {name} | {value:.0f} | tf2onnx takes {ratio:.2f} times as long |")
 
 
 def print_rate(name: str, pair: Pair) -> None:
@@ -258,6 +280,8 @@ def main() -> None:
             f"| {whole} | 1 | {count} | | {found['plain']:.0f} ({ratio:.1f}x) | | | "
             f"{found['rewritten']:.0f} |"
         )
+
+    print_whole()
 
     print(
         "\n| encoder, one thread, 64 windows | million operations, plain | rewritten | product, "

@@ -65,7 +65,9 @@ def encoder_pair(**fields: object) -> Pair:
     return Pair(encoder, as_model(plain_conversion(encoder)), assemble_encoder(part))
 
 
-def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
+def model_pair(
+    n_features: int, window_size: int, n_landmarks: int, embedding_dim: int | None = 64
+) -> Pair:
     """Return whole model files with moments pooling and a head of so many landmarks."""
     generator = np.random.default_rng(0)
     volatility = np.repeat([1.0, 3.0], 100)[np.arange(2000) % 200]
@@ -73,7 +75,10 @@ def model_pair(n_features: int, window_size: int, n_landmarks: int) -> Pair:
     preprocessing = fit_preprocessing(values, [f"x{i}" for i in range(n_features)], "none")
     windows = rolling_windows(preprocessing.apply(values), window_size)
     encoder, part = random_encoder(
-        num_features=n_features, embedding_dim=64, window_size=window_size, pooling="moments"
+        num_features=n_features,
+        embedding_dim=embedding_dim,
+        window_size=window_size,
+        pooling="moments",
     )
     embeddings = embed_windows(encoder, windows)
     head = fit_head(

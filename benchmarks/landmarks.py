@@ -68,7 +68,7 @@ def row(series: Series) -> str:
     points = slow.whiten(embeddings) @ slow.projection(slow_dimension(n_regimes))
     cells: tuple[list[str], ...] = ([], [], [])
     for draw, count in DRAWS:
-        drawn = draw(points, count, np.random.default_rng(series.seed))
+        drawn = draw(points, np.arange(len(points)), count, np.random.default_rng(series.seed))
         found = cluster_on(points[drawn], points, n_regimes, series.seed)
         compared = np.arange(0, len(points), -(-len(points) // COMPARED))
         again = stability(

@@ -147,7 +147,6 @@ def measure(folder: Path, *, with_environment: bool) -> None:
     print(f"| the same, whole tick | | {1e3 * batch['bank']:.0f} ms |")
     share = batch["bare"] / batch["outputs"]
     print(f"| `outputs`, throughput of the bare `session.run` | >= 90 % | {share:.1%} |")
-    print(f"| `predict`, the same | >= 90 % | {batch['bare'] / batch['predict']:.1%} |")
     print(f"| gathering the windows, of a batch's time | | {batch['gather'] / batch['bare']:.3%} |")
     print(f"| cold start: load and predict, whole process | < 0.6 s | {cold:.2f} s |")
     print(f"| `import regimetry` on top of numpy | <= 30 ms | {bare_import:.1f} ms |")

@@ -1,4 +1,7 @@
-"""What ``benchmarks.runtime`` times inside its process: each figure and its reference in turns."""
+"""What ``benchmarks.runtime`` times inside its process: each figure and its reference in turns.
+
+Everything computes all outputs; ``benchmarks.outputs`` times less.
+"""
 
 import time
 from collections.abc import Callable
@@ -9,6 +12,7 @@ import numpy as np
 import onnxruntime
 
 import regimetry as rg
+from regimetry.contract import OUTPUT_NAMES
 from regimetry.windows import gather_windows
 
 BATCH = 64
@@ -56,7 +60,7 @@ def shift_buffer(path: Path, rows: int, penalty: float) -> Callable[[np.ndarray]
 def ticks(model: rg.RegimeModel, folder: Path, values: np.ndarray) -> dict[str, np.ndarray]:
     """Time a tick, the bare run of the same graph, and the plain way."""
     rows = model.contract.window_rows
-    stream, session = model.stream(), open_bare(folder / "model.onnx")
+    stream, session = model.stream(outputs=OUTPUT_NAMES), open_bare(folder / "model.onnx")
     plain = shift_buffer(folder / "plain.onnx", rows, model.contract.jump_penalty)
     window = np.ascontiguousarray(values[None, :rows], np.float32)
     for row in values[: 2 * rows]:
@@ -79,7 +83,7 @@ def batches(model: rg.RegimeModel, path: Path, values: np.ndarray) -> dict[str, 
     windows = np.empty((INSTRUMENTS, rows, values.shape[1]), np.float32)
     gather_windows(values, starts, windows)
     series = values[: INSTRUMENTS + rows - 1]
-    bank = model.bank(INSTRUMENTS)
+    bank = model.bank(INSTRUMENTS, outputs=OUTPUT_NAMES)
     for row in range(rows):
         bank.push(starts, values[row : row + INSTRUMENTS])
 
@@ -91,7 +95,6 @@ def batches(model: rg.RegimeModel, path: Path, values: np.ndarray) -> dict[str, 
         {
             "bare": bare,
             "outputs": lambda _: model.outputs(series),
-            "predict": lambda _: model.predict(series),
             "bank": lambda n: bank.push(starts, values[n : n + INSTRUMENTS]),
             "gather": lambda _: gather_windows(values, starts, windows),
         },

@@ -25,7 +25,7 @@ from benchmarks.machine import describe_machine, peak_bytes
 from benchmarks.regimes.recordings import embed_untrained
 from regimetry.regimes.clustering.head import slow_dimension
 from regimetry.regimes.clustering.sampling import stratified_rows
-from regimetry.regimes.clustering.slow import by_block, fit_slow_directions
+from regimetry.regimes.clustering.slow import fit_slow_directions
 from regimetry.regimes.clustering.spectral import (
     fit_spectral_map,
     local_bandwidths,
@@ -69,7 +69,7 @@ def cluster(points: Floats, n_regimes: int) -> NDArray[np.int64]:
     """Cluster as the head does: a map fitted on landmarks, applied to all, k-means."""
     rows = stratified_rows(len(points), N_LANDMARKS, np.random.default_rng(SEED))
     spectral = fit_spectral_map(points[rows], n_regimes, n_regimes)
-    unit = by_block(spectral.transform, points, len(rows))
+    unit = spectral.transform(points)
     fitted = unit[stratified_rows(len(unit), 20_000, np.random.default_rng(SEED))]
     return KMeans(n_regimes, n_init=10, random_state=SEED).fit(fitted).predict(unit)
 

@@ -6,10 +6,7 @@ The same machine and versions give the same bytes; another machine may round dif
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import regimetry as rg
 from regimetry.check.golden import Golden
@@ -38,9 +35,9 @@ Regimes of the S&P 500, daily. Made by `make model` (`models/build.py`).
 - **Configuration**: window {contract.window_size}, {contract.n_regimes} regimes, objective
   `{training.configuration["objective"]}`, seed {training.seed}; encoder `{encoder}`.
 - **Versions**: {versions}
-- **Golden file**: `sp500.golden.json`, {len(golden.window)} windows with the outputs of Keras and
-  the numpy head, and {len(golden.labels_from_start)} causal labels. `regimetry verify
-  models/sp500.onnx` replays it through every runtime that is installed.
+- **Golden file**: `sp500.golden.json`, {len(golden.window)} windows with the outputs of the
+  encoder and the head in numpy, and {len(golden.labels_from_start)} causal labels.
+  `regimetry verify models/sp500.onnx` replays it through every runtime that is installed.
 
 Regimes by the causal labels over the training span, the calmest first:
 

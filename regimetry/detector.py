@@ -44,8 +44,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
     encoder : EncoderConfig, keras.Model, path or None
-        Architecture, or a model of your own, in Keras or as an ONNX file; ``None``: tokens of 64,
-        moments pooling.
+        Architecture, or your own model, in Keras or an ONNX file; ``None``: the default encoder.
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
         How to train the encoder; ``None`` leaves its weights random.
     epochs : int or None
@@ -78,30 +77,28 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     Attributes
     ----------
     labels_ : ndarray of int64, shape (T,)
-        Causal label of each training bar, -1 for the first ones; for many instruments, what
-        :meth:`predict` returns. The label of bar t uses bars up to t, through a map fitted on all
-        bars. Absent after a fit on rows that are not in memory.
+        Causal label of each training bar, -1 for the first ones, through a map fitted on all bars;
+        for many instruments, what :meth:`predict` returns. Absent if rows were not in memory.
     embeddings_ : ndarray of float32, shape (N, D)
         Of the windows that the fit used.
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
-        What each number of regimes would look like, and why "auto" did not take it.
+        What each number of regimes would look like, and why "auto" did not take it. If K was
+        given, the others are judged when this is first read.
     window_candidates_ : tuple of WindowCandidate
         The same for window sizes; empty if a number was given.
     alignment_ : Alignment or None
         How the regimes correspond to those of ``align_to``.
     eigenvalues_ : ndarray of float64
-        Of the affinity; the candidates hold their gaps.
+        Of the affinity.
     history_ : dict of list of float
-        Loss curves; empty if untrained.
     parity_ : ParityReport
-        Graph against the fitted parts on all training windows; against the encoder in numpy on
-        those of the golden file.
+        Graph against the fitted parts; against the encoder in numpy on the golden windows alone.
     encoder_ : keras.Model
         Needs Keras, which a fit without ``objective`` does not.
     golden_ : Golden
-        Windows with the outputs of the encoder and the head in numpy, which any runtime must give.
+        Windows with the outputs that any runtime must give.
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
@@ -176,16 +173,13 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         ----------
         X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
             Finite. In a frame, columns of numbers and booleans are read, and those declared
-            categorical. Timestamps, if any, must rise, for many instruments within each. A
-            :class:`~regimetry.fit.source.Source` gives rows that need not fit in memory.
+            categorical. Timestamps, if any, must rise, for many instruments within each.
         y : None
             Ignored.
         by : str or None
-            Column of a long frame that names the instrument of each row. No window crosses from
-            one instrument into the next; all instruments share the regimes.
+            Column that names the instrument of each row. No window crosses from one into the next.
         features : OhlcvFeatures or None
-            What computed ``X`` from price bars. The file keeps it, so that the model takes the
-            bars.
+            What computed ``X`` from price bars, which the model will then take.
 
         Returns
         -------
@@ -197,8 +191,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             Too few rows, a value that is not finite, a constant column, timestamps out of order,
             fewer different windows than regimes, no instrument as long as a window.
         ConfigError
-            A parameter has a value that is not allowed, ``features`` did not make ``X``, or
-            ``align_to`` reads other columns.
+            A value is not allowed, or ``features`` or ``align_to`` are of other columns.
         InstallError
             An objective or a Keras model, without TensorFlow.
         ExportError
@@ -238,7 +231,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         """Set what users read, from the outputs of the file itself."""
         from regimetry.fit.package import training_labels
 
-        self.__dict__.pop("labels_", None)
+        for name in ("labels_", "candidates_"):
+            self.__dict__.pop(name, None)
         labels = training_labels(rows, packaged)
         if labels is not None:
             self.labels_ = labels
@@ -246,7 +240,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
-        self.candidates_ = learned.head.candidates
+        self._head = learned.head
         self.window_candidates_ = rows.window_candidates
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 
@@ -6,8 +7,14 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import pytest
 from encoders import FAST
+from hypothesis import settings
+from places import MODEL
 
 import regimetry as rg
+
+# A machine that is busy may take its time over an example.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")
@@ -69,6 +76,12 @@ def copy(model_path, tmp_path):
     return tmp_path / "m.onnx"
 
 
+@pytest.fixture(scope="session")
+def shipped():
+    """The shipped model, which needs no fit."""
+    return rg.load(MODEL, device="cpu", threads=1)
+
+
 @pytest.fixture
 def model(model_path):
     return rg.load(model_path)
@@ -115,3 +128,43 @@ def bars():
     from price_bars import make_bars
 
     return make_bars(300, seed=1)
+
+
+@pytest.fixture
+def run(capsys):
+    """Run a verb to its exit code; what it printed is the answer."""
+
+    from regimetry.cli import main
+
+    def call(*arguments, code=0):
+        capsys.readouterr()
+        assert main([*map(str, arguments)]) == code, arguments
+        return capsys.readouterr()
+
+    return call
+
+
+@pytest.fixture
+def answer(run):
+    """Run a verb with --json; the one object that it printed is the answer."""
+
+    def call(*arguments, code=0):
+        found = json.loads(run(*arguments, "--json", code=code).out, parse_constant=pytest.fail)
+        assert isinstance(found, dict)
+        return found
+
+    return call
+
+
+@pytest.fixture
+def refuses(run):
+    """Run a verb that refuses its input: one sentence, which contains the message."""
+
+    def call(message, *arguments):
+        error = run(*arguments, code=2).err
+        assert message in error
+        assert error.splitlines()[-1].startswith("regimetry: ")
+        assert error.count("\n") == 1
+        return error
+
+    return call

@@ -1,16 +1,13 @@
 """Labelled bars made up for reports: a random walk whose steps grow with the regime's number."""
 
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-import regimetry as rg
 from regimetry.report.axis import TimeAxis
 from regimetry.report.data import Drawn, gather
 
-MODEL = Path(__file__).parents[1] / "models" / "sp500.onnx"
 RECORDED = {
     "history": {"step": [10, 20, 30], "loss": [1.0, 0.8, 0.7], "val_loss": [1.1, 0.9, 0.95]},
     "eigenvalues": (1.0, 0.95668, 0.9, 0.7, 0.6, 0.5),
@@ -20,9 +17,9 @@ RECORDED = {
 
 
 @pytest.fixture(scope="session")
-def contract():
+def contract(shipped):
     """Return the shipped model's contract, as if it had K regimes and had been trained."""
-    base = rg.load(MODEL, device="cpu", threads=1).contract
+    base = shipped.contract
 
     def contract(k=3, names=None, **training):
         regime = base.regimes[0]

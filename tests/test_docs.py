@@ -2,14 +2,16 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from places import DOCS, ROOT
 
-ROOT = Path(__file__).parents[1]
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
+from regimetry.cli import build_parser
+
+PAGES = sorted(DOCS.rglob("*.md"))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 
 # Tests of their own run these, some with a server or a browser.
@@ -27,7 +29,7 @@ def blocks(page):
 
 def environment():
     """The tests' own commands first on the path; nothing that Keras or a terminal adds."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
@@ -73,7 +75,22 @@ def test_a_wrong_block_fails(tmp_path):
         run_page(page, tmp_path)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def commands(page):
+    """The commands of a page's shell blocks, without what the shell takes."""
+    shell = "".join(source for language, source in blocks(page) if language == "sh")
+    found = re.findall(r'^(?:.*\| |eval "\$\()?regimetry ([^<>#)\n]+)', shell, flags=re.MULTILINE)
+    return [shlex.split(command.partition("|")[0]) for command in found]
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_commands_are_understood(page):
+    found = commands(page)
+    assert len(found) >= {"README": 16, "cli": 7, "search": 2}.get(page.stem, 0)
+    for command in found:
+        assert callable(build_parser().parse_args(command).run)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_links_exist(page):
     prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)#\s]+)", prose):

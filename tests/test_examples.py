@@ -3,17 +3,15 @@
 import importlib.util
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from places import MODEL, ROOT
 
 import regimetry as rg
 
-ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "production"
-MODEL = ROOT / "models" / "sp500.onnx"
 
 
 def module(name):
@@ -76,14 +74,10 @@ def test_the_walk_forward_does_not_look_ahead(walked):
     pd.testing.assert_frame_equal(cut, whole.loc[:559])
 
 
-def test_a_position_is_decided_a_bar_before(walked):
+def test_a_position_is_decided_a_bar_before_and_fits_saw_closed_bars(walked):
     _, _, whole = walked
     calm = (whole["regime"] < 1).astype(float).to_numpy()
     np.testing.assert_array_equal(whole["position"].to_numpy()[1:], calm[:-1])
     assert np.isnan(whole["position"].to_numpy()[0])
-
-
-def test_every_fit_saw_closed_bars_only(walked):
-    _, _, whole = walked
     assert (whole["fitted_on"] <= whole.index).all()
     assert whole["fitted_on"].nunique() == 2

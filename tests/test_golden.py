@@ -1,22 +1,18 @@
 """The shipped model against its golden file, which its fit wrote."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from places import MODEL
 
-import regimetry as rg
 from regimetry.check.golden import golden_path, read_golden
 from regimetry.check.parity import excess, measure
 from regimetry.check.reader import read_source
 from regimetry.check.runtimes import ONNXRUNTIME, Subject
 
-MODEL = Path(__file__).parents[1] / "models" / "sp500.onnx"
-
 
 @pytest.fixture(scope="module")
-def contract():
-    return rg.load(MODEL).contract
+def contract(shipped):
+    return shipped.contract
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +40,10 @@ def test_the_recursion_in_three_lines_gives_the_golden_labels(outputs, golden):
     assert len(set(labels)) > 1
 
 
-def test_the_shipped_model_loads(contract, golden):
+def test_the_shipped_model_loads_and_its_card_is_its_own(contract, golden):
     assert contract.training.rows == 5031
     assert contract.schema.names == ("close", "range")
     assert golden.window.shape[1:] == (contract.window_rows, 2)
-
-
-def test_the_card_is_that_of_the_file(contract):
     text = (MODEL.parent / "README.md").read_text()
     assert contract.training.fingerprint in text
     for regime in contract.regimes:

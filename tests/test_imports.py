@@ -3,37 +3,18 @@
 import shutil
 import subprocess
 import sys
-import textwrap
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from blocked import run_blocked
+from places import ROOT
 
 from regimetry.cli import VERBS
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
             "matplotlib", "narwhals", "tqdm", "yaml", "starlette", "uvicorn",
             "prometheus_client", "plotly", "jinja2", "ray"]  # fmt: skip
-
-BLOCKER = """
-import sys
-class Blocker:
-    def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in BLOCKED:
-            raise ModuleNotFoundError(f"{name} is blocked in this tier", name=name)
-sys.meta_path.insert(0, Blocker())
-"""
-
-
-def run_blocked(code, blocked, *arguments):
-    script = f"BLOCKED = {blocked!r}\n{BLOCKER}\n{textwrap.dedent(code)}"
-    return subprocess.run(
-        [sys.executable, "-I", "-c", script, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def assert_runs(code, blocked, *arguments):
@@ -177,9 +158,10 @@ def test_help_needs_no_extra_and_no_other_verb(verb):
 
 
 def test_a_checkout_without_the_extension_says_so(tmp_path):
-    source = Path(__file__).parents[1] / "regimetry"
     copy = tmp_path / "regimetry"
-    shutil.copytree(source, copy, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__"))
+    shutil.copytree(
+        ROOT / "regimetry", copy, ignore=shutil.ignore_patterns("*.so", "*.pyd", "__pycache__")
+    )
     code = f"import sys; sys.meta_path = sys.meta_path[-3:]; sys.path.insert(0, {str(tmp_path)!r})"
     result = subprocess.run(
         [sys.executable, "-I", "-c", f"{code}; import regimetry; regimetry.load"],

@@ -3,11 +3,11 @@
 import ast
 from collections import defaultdict
 from graphlib import CycleError, TopologicalSorter
-from pathlib import Path
 
 import pytest
+from places import ROOT
 
-PACKAGE = Path(__file__).parents[1] / "regimetry"
+PACKAGE = ROOT / "regimetry"
 
 FLOORS = (
     ("_core", "errors", "files", "parameters"),

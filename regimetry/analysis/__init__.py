@@ -14,7 +14,12 @@ from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
-from regimetry.analysis.performance import Performance, performance, simple_returns
+from regimetry.analysis.performance import (
+    Performance,
+    performance,
+    performances,
+    simple_returns,
+)
 from regimetry.analysis.spells import Spells, spells_of
 from regimetry.analysis.stationary import Stationary, long_run, stationary_distribution
 from regimetry.analysis.transitions import Transitions, estimate_transitions, transition_matrix
@@ -51,6 +56,7 @@ __all__ = [
     "hitting_times",
     "long_run",
     "performance",
+    "performances",
     "simple_returns",
     "spells_of",
     "stationary_distribution",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,6 +150,25 @@ def performance(
         bars_per_year=bars_per_year,
         timing=timing,
     )
+
+
+def performances(
+    labels: Labels,
+    price: NDArray[np.floating],
+    n_regimes: int,
+    *,
+    bars_per_year: float,
+    breaks: Bools | None = None,
+) -> dict[str, Performance]:
+    """Describe a price's returns in each regime by either timing; parameters are those above."""
+    returns = simple_returns(price, breaks)
+    timings: tuple[Timing, ...] = get_args(Timing)
+    return {
+        timing: performance(
+            labels, returns, n_regimes, bars_per_year=bars_per_year, timing=timing, breaks=breaks
+        )
+        for timing in timings
+    }
 
 
 def _of_bars(returns: Floats, falls: Floats, bars_per_year: float) -> tuple[float, ...]:

@@ -1,4 +1,4 @@
-"""Results as plain data, which JSON can hold."""
+"""Results as plain data, which JSON can hold, and as text."""
 
 from __future__ import annotations
 
@@ -26,3 +26,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def as_text(value: float, digits: str = ".1f", missing: str = "") -> str:
+    """Return a number as text; what stands for NaN is ``missing``, infinity is a word."""
+    if math.isnan(value):
+        return missing
+    return "never" if math.isinf(value) else format(value, digits)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import platform
-import time
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from regimetry.check.golden import golden_path
 from regimetry.check.runtimes import ONNXRUNTIME
 from regimetry.check.verify import verify
 from regimetry.errors import RegimetryError
-from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.providers import (
     CPU,
@@ -28,21 +25,17 @@ from regimetry.runtime.threads import available_threads, thread_limits
 from regimetry.runtime.trial import try_provider
 from regimetry.windows import rolling_windows
 
-SELF_TEST_S = 10.0
-
 _PACKAGES = ("regimetry", "numpy", "narwhals", "pandas", "polars", "pyarrow", "onnx", "tensorflow",
              "keras")  # fmt: skip
 
 
-def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> dict[str, Any]:
+def diagnose(model: Path | None = None) -> dict[str, Any]:
     """Look at the installation, the devices, the limits and, if one is given, a model file.
 
     Parameters
     ----------
     model : Path or None
-        Timed, and verified on this machine's device if ``<stem>.golden.json`` lies beside it.
-    self_test_s : float
-        The most that timing the model may take, in seconds.
+        Loaded, and verified on this machine's device if ``<stem>.golden.json`` lies beside it.
 
     Returns
     -------
@@ -67,7 +60,7 @@ def diagnose(model: Path | None = None, *, self_test_s: float = SELF_TEST_S) -> 
     }
     if model is not None:
         try:
-            report["model"] = _timed(model, self_test_s)
+            report["model"] = {"file": str(model), "provider": RegimeModel(model).device}
             if golden_path(model).is_file():
                 report["model"]["golden"] = _verified(model, problems)
         except (RegimetryError, OSError) as error:
@@ -101,55 +94,8 @@ def _providers(problems: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _timed(path: Path, self_test_s: float) -> dict[str, Any]:
-    start = time.perf_counter()
-    model = RegimeModel(path)
-    load_s = time.perf_counter() - start
-    row = np.ones(len(model.schema.feature_names))
-    return {
-        "file": str(path),
-        "provider": model.device,
-        "load_ms": round(1e3 * load_s, 4),
-        "tick_ms": _tick_times(model.stream(), row, self_test_s),
-        "batch": _batch_time(model, row, self_test_s),
-    }
-
-
 def _verified(path: Path, problems: list[str]) -> dict[str, Any]:
     found = verify(path, runtimes=[ONNXRUNTIME.name], device="auto")
     if found.problem is not None:
         problems.append(found.problem)
     return found.replays[0].to_dict()
-
-
-def _tick_times(stream: Any, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
-    """Push the same bar again and again: milliseconds per tick."""
-    end = time.perf_counter() + self_test_s / 2
-    while stream.push(row) is None:
-        pass
-    times: list[float] = []
-    while len(times) < 5000 and time.perf_counter() < end:
-        start = time.perf_counter()
-        stream.push(row)
-        times.append(time.perf_counter() - start)
-    quantiles = 1e3 * np.percentile(times or [np.nan], [50, 99, 99.9])
-    names = ("p50", "p99", "p99.9")
-    return {"ticks": len(times), **dict(zip(names, quantiles.round(4).tolist(), strict=True))}
-
-
-def _batch_time(model: RegimeModel, row: NDArray[np.float64], self_test_s: float) -> dict[str, Any]:
-    """Run a long series of the same bar: the best time per window, in microseconds."""
-    threads = available_threads()
-    windows = 16 * BATCH_SIZE * threads
-    values = np.tile(row, (windows + model.rows - 1, 1))
-    end = time.perf_counter() + self_test_s / 4
-    times: list[float] = []
-    while not times or (len(times) < 20 and time.perf_counter() < end):
-        start = time.perf_counter()
-        model.outputs(values)
-        times.append(time.perf_counter() - start)
-    return {
-        "windows": windows,
-        "threads": threads,
-        "us_per_window": round(1e6 * min(times) / windows, 3),
-    }

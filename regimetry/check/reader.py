@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from regimetry.contract import PRECISIONS, ModelContract, precision_of
 from regimetry.errors import InstallError, ModelError
-from regimetry.runtime.graphfile import require_file
+from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.modelfile import checked_contract
 from regimetry.runtime.shared_session import SharedSession
 
@@ -75,13 +75,12 @@ def read_source(path: str | PathLike[str]) -> SourceFile:
         Neither or both onnxruntime distributions are installed.
     """
     path = Path(path)
-    require_file(path, str(path))
-    content = path.read_bytes()
-    session = SharedSession(content, name=str(path), device="cpu")
+    graph = GraphFile.read(path)
+    session = SharedSession(graph, device="cpu", optimise=False)
     contract, input_name = checked_contract(session)
     return SourceFile(
         path=path,
-        content=content,
+        content=graph.content,
         contract=contract,
         precision=precision_of(session.metadata, str(path)),
         input_name=input_name,

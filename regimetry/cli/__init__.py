@@ -29,7 +29,7 @@ VERBS = (
     *("sample", "config", "search", "fit"),
     *("predict", "embed", "stream", "serve"),
     *("analyse", "panel", "drift", "compare", "report"),
-    *("inspect", "verify", "export", "doctor", "completion"),
+    *("inspect", "verify", "bench", "export", "doctor", "completion"),
 )
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import argparse
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from regimetry.analysis import (
+    Performance,
+    analyse_labels,
+    conditional_statistics,
+    decision_table,
+    performances,
+)
+from regimetry.analysis.metadata import regime_metadata
+from regimetry.analysis.price import find_price
+from regimetry.cli.analysis_tables import analysis_text
 from regimetry.cli.arguments import BARS_PER_YEAR, MAX_GAP, MODEL_AND_DATA, names, output
+from regimetry.cli.labelled_table import label_table, rows_and_span
 from regimetry.cli.output import note, show
 from regimetry.cli.verb import Verb, argument
 from regimetry.errors import DataError
 from regimetry.files import replacing, require_writable
+from regimetry.runtime.model import Labelling
 from regimetry.series.table_files import write_table
-
-if TYPE_CHECKING:
-    from regimetry.analysis import Performance
-    from regimetry.runtime.model import Labelling
 
 DECISIONS = "decisions.csv"
 METADATA = "regimes.json"
@@ -53,11 +61,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Label, describe, write, print."""
-    from regimetry.analysis import analyse_labels, conditional_statistics
-    from regimetry.analysis.metadata import regime_metadata
-    from regimetry.cli.analysis_tables import analysis_text
-    from regimetry.cli.labelled_table import label_table, rows_and_span
-
     folder = options.output
     if folder is not None:
         _require_folder(folder)
@@ -66,21 +69,25 @@ def run(options: argparse.Namespace) -> None:
     n_regimes = contract.n_regimes
     analysis = analyse_labels(labels, n_regimes, probability=found.probability, breaks=breaks)
     price = _price(table, options.price)
-    performances = (
-        {}
-        if price is None
-        else _performances(table[price], labels, n_regimes, options.bars_per_year, breaks)
-    )
+    by_timing: dict[str, Performance] = {}
+    if price is not None:
+        by_timing = performances(
+            labels,
+            table[price].to_numpy(dtype=float),
+            n_regimes,
+            bars_per_year=options.bars_per_year,
+            breaks=breaks,
+        )
     columns = {
         name: conditional_statistics(labels, _column(table, name), n_regimes)
         for name in options.columns
     }
     data = {"file": options.data.name, "price": price, **rows_and_span(table.index)}
     metadata = regime_metadata(
-        contract, analysis, data=data, performances=performances, columns=columns
+        contract, analysis, data=data, performances=by_timing, columns=columns
     )
     regimes = [f"{i} {regime.name}" for i, regime in enumerate(contract.regimes)]
-    text = analysis_text(regimes, analysis, performances, columns, table.index)
+    text = analysis_text(regimes, analysis, by_timing, columns, table.index)
     if folder is not None:
         _write(folder, metadata, _decisions(model, table.index, found, breaks))
         text += f"\n\n{folder}: {DECISIONS}, {len(table)} rows, and {METADATA}"
@@ -95,8 +102,6 @@ def _require_folder(path: Path) -> None:
 
 def _price(table: Any, asked: str | None) -> str | None:
     """Find the price; without one, say so and go on, unless it was asked for."""
-    from regimetry.analysis.price import find_price
-
     columns = {str(name): table[name].to_numpy() for name in table.columns}
     try:
         return find_price(columns, asked)
@@ -105,20 +110,6 @@ def _price(table: Any, asked: str | None) -> str | None:
             raise
         note(f"no performance: {error}")
         return None
-
-
-def _performances(
-    price: Any, labels: Any, n_regimes: int, bars_per_year: float, breaks: Any
-) -> dict[str, Performance]:
-    from regimetry.analysis import performance, simple_returns
-
-    returns = simple_returns(price.to_numpy(dtype=float), breaks)
-    return {
-        timing: performance(
-            labels, returns, n_regimes, bars_per_year=bars_per_year, timing=timing, breaks=breaks
-        )
-        for timing in ("same", "next")
-    }
 
 
 def _column(table: Any, name: str) -> Any:
@@ -133,8 +124,6 @@ def _column(table: Any, name: str) -> Any:
 def _decisions(model: Any, index: Any, found: Labelling, breaks: Any) -> Any:
     import numpy as np
     import pandas as pd
-
-    from regimetry.analysis import decision_table
 
     matrix = np.array(model.contract.transition_matrix)
     columns = decision_table(found.regime, found.probability, found.novelty, matrix, breaks=breaks)

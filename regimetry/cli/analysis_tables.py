@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from regimetry.analysis import Analysis, ConditionalStatistics, Performance
+from regimetry.analysis.plain import as_text
 from regimetry.cli.output import text_table, when
 
 
@@ -27,13 +27,6 @@ def analysis_text(
     return "\n\n".join([*blocks, _outlook(regimes, analysis, index)])
 
 
-def _number(value: float, digits: str = ".1f") -> str:
-    """Return a number as text; NaN as nothing, infinity as a word."""
-    if math.isnan(value):
-        return ""
-    return "never" if math.isinf(value) else format(value, digits)
-
-
 def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
     dwell, interval = analysis.dwell, analysis.transitions.level
     header = ["regime", "share", "long run", "spells", "mean", "median", "longest", "expected"]
@@ -44,9 +37,9 @@ def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
             f"{analysis.share[i]:.1%}",
             f"{analysis.long_run[i]:.1%}",
             str(dwell.spells[i]),
-            *(_number(v[i]) for v in (dwell.mean, dwell.median, dwell.longest, dwell.expected)),
-            f"{_number(dwell.lower[i])} to {_number(dwell.upper[i])}",
-            _number(analysis.entropy[i], ".3f"),
+            *(as_text(v[i]) for v in (dwell.mean, dwell.median, dwell.longest, dwell.expected)),
+            f"{as_text(dwell.lower[i])} to {as_text(dwell.upper[i])}",
+            as_text(analysis.entropy[i], ".3f"),
         ]
         for i, regime in enumerate(regimes)
     ]
@@ -77,14 +70,14 @@ def _performance_table(regimes: list[str], performances: dict[str, Performance])
             regime,
             str(same.bars[i]),
             str(same.spells[i]),
-            _number(same.annual_return[i], ".1%"),
-            _number(same.volatility[i], ".1%"),
-            _number(same.sharpe[i], ".2f"),
-            _number(same.hit_rate[i], ".1%"),
-            _number(same.drawdown[i], ".1%"),
-            _number(same.spell_drawdown[i], ".1%"),
-            _number(after.annual_return[i], ".1%"),
-            _number(after.sharpe[i], ".2f"),
+            as_text(same.annual_return[i], ".1%"),
+            as_text(same.volatility[i], ".1%"),
+            as_text(same.sharpe[i], ".2f"),
+            as_text(same.hit_rate[i], ".1%"),
+            as_text(same.drawdown[i], ".1%"),
+            as_text(same.spell_drawdown[i], ".1%"),
+            as_text(after.annual_return[i], ".1%"),
+            as_text(after.sharpe[i], ".2f"),
         ]
         for i, regime in enumerate(regimes)
     ]
@@ -97,7 +90,7 @@ def _column_table(regimes: list[str], name: str, found: ConditionalStatistics) -
         [
             regime,
             str(found.count[i]),
-            *(_number(v, ".4g") for v in (found.mean[i], found.deviation[i], *found.quantiles[i])),
+            *(as_text(v, ".4g") for v in (found.mean[i], found.deviation[i], *found.quantiles[i])),
         ]
         for i, regime in enumerate(regimes)
     ]

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from regimetry.analysis import Agreement, agreement, spells_of
 from regimetry.cli.arguments import DEVICE, TIME_COLUMN
+from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table, when
 from regimetry.cli.verb import Verb, argument
+from regimetry.contract import ModelContract
+from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from regimetry.analysis import Agreement
-    from regimetry.contract import ModelContract
 
 _SHOWN = 5  # stretches of disagreement in the table
 
@@ -39,13 +38,9 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
-    from regimetry.analysis import agreement
-    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
-    from regimetry.runtime.model import load
-
     models = [load(path, device=options.device) for path in (options.old, options.new)]
     table = read_table(options.data, time_column=options.time_column)
-    old, new = (numbers_of(label_bars(model, table).regime) for model in models)
+    old, new = (regimes_of(model, table) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))
     regimes = _regimes(found, old, new, contracts)
@@ -83,8 +78,6 @@ def _regimes(
     contracts: list[ModelContract],
 ) -> list[dict[str, Any]]:
     """Pair the regimes: old ones in order, then new ones without a counterpart."""
-    from regimetry.analysis import spells_of
-
     both = (old >= 0) & (new >= 0)
     new_of = {int(o): n for n, o in enumerate(found.mapping) if o >= 0}
     pairs: list[tuple[int | None, int | None]] = [
@@ -121,8 +114,6 @@ def _disagreements(
     found: Agreement, old: NDArray[np.int64], new: NDArray[np.int64], index: Any
 ) -> list[dict[str, Any]]:
     """Return where the labels differ after the mapping, one entry per pair of spells."""
-    from regimetry.analysis import spells_of
-
     both = (old >= 0) & (new >= 0)
     differs = both & (np.where(new >= 0, found.mapping[np.maximum(new, 0)], -1) != old)
     codes = np.where(differs, old * len(found.mapping) + new, -1)

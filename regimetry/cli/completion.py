@@ -50,8 +50,7 @@ def script_for(shell: str, parser: argparse.ArgumentParser) -> str:
             "Run: pip install 'regimetry[completion]'."
         ) from error
     _mark_files(parser, shtab)
-    script: str = shtab.complete(parser, shell=shell)
-    return script
+    return shtab.complete(parser, shell=shell)
 
 
 def _mark_files(parser: argparse.ArgumentParser, shtab: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from regimetry.check.reader import read_source
 from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument, flag, one_of
 from regimetry.configuration import Configuration
@@ -44,8 +45,6 @@ def run(options: argparse.Namespace) -> None:
         configuration = resolve(options.check, {})
         text = f"{options.check}: every field has a value that is allowed"
     elif options.model is not None:
-        from regimetry.check.reader import read_source
-
         contract = read_source(options.model).contract
         configuration = validated(of_model(contract))
         heading = f"{options.model.name}, fitted on {contract.training.rows} rows"

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from regimetry.check.doctor import diagnose
 from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import OUTPUTS
@@ -14,7 +15,7 @@ from regimetry.errors import RegimetryError
 VERB = Verb(
     help="look for what is wrong with the installation",
     description="Show versions, devices, CPU features and thread limits; start every execution "
-    "provider; replay a model's golden file and time a tick and a batch, in at most ten seconds. "
+    "provider; load a model and replay its golden file. "
     "The exit code is 1 if something is broken.",
     examples=["regimetry doctor", "regimetry doctor spx.onnx --json"],
     arguments=[argument("model", type=Path, nargs="?", help="model file to test (.onnx)")],
@@ -23,8 +24,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Diagnose and print."""
-    from regimetry.check.doctor import diagnose
-
     report = diagnose(options.model)
     lines = [*_machine(report), *_model(report.get("model"))]
     show(options, report, "\n".join(f"{name:<27}{text}" for name, text in lines))
@@ -52,19 +51,10 @@ def _machine(report: dict[str, Any]) -> list[tuple[str, str]]:
 def _model(model: dict[str, Any] | None) -> list[tuple[str, str]]:
     if model is None:
         return []
-    lines = [
-        ("model", f"{model['file']}, loaded in {model['load_ms']:.0f} ms on {model['provider']}")
-    ]
+    lines = [("model", f"{model['file']}, on {model['provider']}")]
     measured = model.get("golden", {}).get("report") or {}
     for output in OUTPUTS if measured else ():
         difference = measured[output.name]
         off = "no number" if difference is None else f"off by {difference:g}"
         lines.append((f"golden {output.name}", f"{off}, {output.tolerance:g} allowed"))
-    ticks, batch = model["tick_ms"], model["batch"]
-    quantiles = ", ".join(f"{name} {ticks[name]:.3f} ms" for name in ("p50", "p99", "p99.9"))
-    per_window = f"{batch['us_per_window']:.1f} microseconds per window"
-    return [
-        *lines,
-        ("tick", f"{quantiles}, of {ticks['ticks']}"),
-        ("batch", f"{per_window}, on {batch['threads']} threads"),
-    ]
+    return lines

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from regimetry.analysis import Drift, comparable_novelty, detect_drift
+from regimetry.analysis.plain import as_text
 from regimetry.cli.arguments import MODEL_AND_DATA
+from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument, one_of
 from regimetry.errors import ConfigError, DataError
+from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table
-
-if TYPE_CHECKING:
-    from regimetry.analysis import Drift
 
 VERB = Verb(
     help="do recent bars still look like training?",
@@ -49,17 +49,13 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
-    from regimetry.analysis import comparable_novelty, detect_drift
-    from regimetry.cli.labelled_table import label_bars, numbers_of, rows_and_span
-    from regimetry.runtime.model import load
-
     model = load(options.model, device=options.device)
     rows = model.rows
     training, recent = _past_and_recent(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     drift = detect_drift(
-        numbers_of(label_bars(model, training).regime)[rows - 1 :],
-        numbers_of(label_bars(model, recent).regime)[rows - 1 :],
+        regimes_of(model, training)[rows - 1 :],
+        regimes_of(model, recent)[rows - 1 :],
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,
@@ -123,13 +119,13 @@ def _first_row(index: Any, options: argparse.Namespace) -> int:
 
 
 def _drift_tables(drift: Drift, regimes: list[str]) -> str:
-    def number(value: float) -> str:
-        return "" if math.isnan(value) else f"{value:.3g}"
-
     lines = [
         [
             line.name,
-            *map(number, (line.statistic, line.typical, line.p_value, line.adjusted)),
+            *(
+                as_text(value, ".3g")
+                for value in (line.statistic, line.typical, line.p_value, line.adjusted)
+            ),
             line.verdict,
         ]
         for line in drift.lines

@@ -11,6 +11,7 @@ from regimetry.cli.output import show
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import Verb
 from regimetry.files import replacing, require_writable
+from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
 
 VERB = Verb(
@@ -27,8 +28,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Embed and write."""
-    from regimetry.runtime.model import load
-
     as_matrix = options.output.suffix.lower() == ".npy"
     if not as_matrix:
         require_table_suffix(options.output)

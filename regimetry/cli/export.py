@@ -6,17 +6,17 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from regimetry.check.reader import SourceFile, read_source
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument, flag
+from regimetry.contract import RuleReport
 from regimetry.errors import ConfigError
+from regimetry.export.targets import rule_reports, write_series
+from regimetry.export.triton import write_triton
 from regimetry.files import require_writable
-
-if TYPE_CHECKING:
-    from regimetry.check.reader import SourceFile
-    from regimetry.contract import RuleReport
 
 VERB = Verb(
     help="make other files from a model file",
@@ -49,8 +49,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Export and print what was made."""
-    from regimetry.check.reader import read_source
-
     path = options.destination
     if (options.target is None) != (path is None) or not (options.target or options.explain):
         raise ConfigError(
@@ -64,8 +62,6 @@ def run(options: argparse.Namespace) -> None:
     result: dict[str, Any] = {}
     texts = []
     if options.explain:
-        from regimetry.export.targets import rule_reports
-
         reports = rule_reports(model)
         result["rules"] = list(map(asdict, reports))
         texts.append(_rule_table(reports))
@@ -97,7 +93,6 @@ def _rule_table(reports: Sequence[RuleReport]) -> str:
 
 
 def _series(model: SourceFile, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from regimetry.export.targets import write_series
 
     path = options.destination
     found = write_series(model, path)
@@ -110,7 +105,6 @@ def _series(model: SourceFile, options: argparse.Namespace) -> tuple[dict[str, A
 
 
 def _triton(model: SourceFile, options: argparse.Namespace) -> tuple[dict[str, Any], str]:
-    from regimetry.export.triton import write_triton
 
     path = write_triton(
         model,

@@ -11,8 +11,10 @@ from regimetry.cli.arguments import CONFIG, RAY, output
 from regimetry.cli.flags import add_flags, given
 from regimetry.cli.output import choices_text, note, regime_lines, show
 from regimetry.cli.verb import Verb, argument, flag, group
+from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import resolve
+from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError
 from regimetry.files import replacing, require_writable
 from regimetry.series.features import drifting_columns
@@ -22,8 +24,6 @@ from regimetry.series.table_files import read_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from regimetry.configuration import Configuration
-    from regimetry.contract import ModelContract
     from regimetry.detector import RegimeDetector
 
 VERB = Verb(

@@ -7,13 +7,13 @@ import textwrap
 from importlib import util
 from typing import TYPE_CHECKING
 
+from regimetry.check.reader import SourceFile, read_source
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import choices_text, regime_lines, show, text_table
 from regimetry.cli.verb import Verb
+from regimetry.contract import ModelContract
 
 if TYPE_CHECKING:
-    from regimetry.check.reader import SourceFile
-    from regimetry.contract import ModelContract
     from regimetry.export.statistics import GraphStatistics
 
 VERB = Verb(
@@ -27,8 +27,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Print the card."""
-    from regimetry.check.reader import read_source
-
     file = read_source(options.model)
     contract, statistics = file.contract, _graph_statistics(file)
     data = {

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.cli.output import when
 from regimetry.cli.progress import progress
 from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.model import Labelling, RegimeModel, load
 from regimetry.series.table_files import read_table
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from regimetry.runtime.model import Labelling, RegimeModel
 
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
@@ -25,10 +22,15 @@ def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelli
         return model.label(table, by=by, advance=advance)
 
 
+def regimes_of(model: RegimeModel, table: Any) -> NDArray[np.int64]:
+    """Return the causal labels of a pandas frame as an array, -1 where missing."""
+    with progress(len(table), "labelling", "bar") as advance:
+        return numbers_of(model.predict(table, advance=advance))
+
+
 def numbers_of(regime: Any) -> NDArray[np.int64]:
     """Return a Series of labels as an array, -1 where missing."""
-    numbers: NDArray[np.int64] = regime.fillna(MISSING).to_numpy(dtype=np.int64)
-    return numbers
+    return regime.fillna(MISSING).to_numpy(dtype=np.int64)
 
 
 def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labelling, Any]:
@@ -44,8 +46,6 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labellin
     breaks : ndarray of bool, shape (T,), or None
         As for :func:`breaks_of`.
     """
-    from regimetry.runtime.model import load
-
     model = load(options.model, device=options.device)
     table = read_table(options.data, time_column=options.time_column)
     breaks = breaks_of(table.index, options.max_gap)
@@ -78,8 +78,7 @@ def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
         raise ConfigError(f"max-gap is {max_gap!r}; it must be {kind}.") from error
     if not limit > limit * 0:
         raise ConfigError(f"max-gap is {max_gap!r}; it must be above 0.")
-    breaks: NDArray[np.bool_] = (index.to_series().diff() > limit).to_numpy()
-    return breaks
+    return (index.to_series().diff() > limit).to_numpy()
 
 
 def rows_and_span(index: Any) -> dict[str, Any]:

@@ -6,17 +6,20 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from regimetry.contract import Landmarks
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
+from regimetry.contract import Landmarks, ModelContract
 
 
 def note(text: str) -> None:
     """Print one line on standard error."""
     print(f"regimetry: {text}", file=sys.stderr)
+
+
+_GIVEN = (
+    "The number was given. To compare it with others, fit with --n-regimes auto, or read "
+    "detector.candidates_ in Python."
+)
 
 
 def when(time: Any) -> str:
@@ -73,7 +76,10 @@ def regime_lines(contract: ModelContract) -> str:
 
 
 def candidate_table(contract: ModelContract) -> str:
-    """Return what each number of regimes looked like, one line each; empty for an older file."""
+    """Return what each number of regimes looked like, one line each; empty for an older file.
+
+    A number that was given stands alone, and the last line says how to see it among others.
+    """
     candidates = contract.training.candidates
     if not candidates:
         return ""
@@ -94,8 +100,8 @@ def candidate_table(contract: ModelContract) -> str:
     ]
     header = ["  regimes", "eigenvalue", "gap", "stability"]
     header += ["shortest dwell", "smallest share", "landmarks"]
-    table = text_table(header, [row[:-1] for row in rows]).splitlines()
-    return _with_reasons(table, [row[-1] for row in rows])
+    text = _with_reasons(header, rows)
+    return f"{text}\n{_GIVEN}" if contract.training.count_was_given else text
 
 
 def window_table(contract: ModelContract) -> str:
@@ -111,8 +117,7 @@ def window_table(contract: ModelContract) -> str:
         ]
         for entry in candidates
     ]
-    table = text_table(["  window", "agreement"], [row[:-1] for row in rows]).splitlines()
-    return _with_reasons(table, [row[-1] for row in rows])
+    return _with_reasons(["  window", "agreement"], rows)
 
 
 def landmark_text(contract: ModelContract) -> str:
@@ -140,12 +145,13 @@ def choices_text(contract: ModelContract) -> str:
     return "".join(f"\n{text}\n" for text in (function(contract) for function in about) if text)
 
 
-def _with_reasons(table: Sequence[str], reasons: Sequence[str]) -> str:
-    """Put a reason behind each row of a table; its first two lines are the header."""
-    width = max(map(len, table))
+def _with_reasons(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table whose rows end with a reason, which stands behind it without a header."""
+    table = text_table(header, [row[:-1] for row in rows]).splitlines()
+    width, reasons = max(map(len, table)), ["", "", *(row[-1] for row in rows)]
     return "\n".join(
         f"{line.ljust(width)}  {reason}".rstrip()
-        for line, reason in zip(table, ["", "", *reasons], strict=True)
+        for line, reason in zip(table, reasons, strict=True)
     )
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from regimetry.analysis import Analysis, Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.cli.arguments import MODEL_AND_DATA, output
+from regimetry.cli.labelled_table import numbers_of
 from regimetry.cli.output import show, text_table, when
 from regimetry.cli.verb import Verb, argument
 from regimetry.errors import DataError
 from regimetry.files import require_writable
+from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
-
-if TYPE_CHECKING:
-    from regimetry.analysis import Analysis, Comovement, PanelAnalysis
 
 VERB = Verb(
     help="compare the regimes of many instruments",
@@ -37,10 +37,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Label, count, print and write."""
-    from regimetry.analysis import analyse_panel, comovement
-    from regimetry.cli.labelled_table import numbers_of
-    from regimetry.runtime.model import load
-
     if options.output is not None:
         require_table_suffix(options.output)
         require_writable(options.output)

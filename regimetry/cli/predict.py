@@ -7,11 +7,14 @@ import math
 import sys
 from typing import Any
 
+from regimetry.analysis import spells_of
 from regimetry.cli import folder
 from regimetry.cli.arguments import MODEL_AND_DATA, output
+from regimetry.cli.labelled_table import label_bars, numbers_of
 from regimetry.cli.output import print_json, text_table, when
 from regimetry.cli.verb import Verb
 from regimetry.files import require_writable
+from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
 
 VERB = Verb(
@@ -47,8 +50,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _run_table(options: argparse.Namespace) -> None:
-    from regimetry.cli.labelled_table import label_bars
-    from regimetry.runtime.model import load
 
     path = options.output
     if path is not None:
@@ -91,9 +92,6 @@ def _run_table(options: argparse.Namespace) -> None:
 
 def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, Any]]:
     """Count bars and spells of each regime of a labelled table, perhaps of many instruments."""
-    from regimetry.analysis import spells_of
-    from regimetry.cli.labelled_table import numbers_of
-
     breaks = None
     if instruments is not None:
         order = instruments.astype(str).argsort(kind="stable").to_numpy()

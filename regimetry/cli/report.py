@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from regimetry.cli.arguments import BARS_PER_YEAR, MAX_GAP, MODEL_AND_DATA, output
+from regimetry.cli.labelled_table import label_table
 from regimetry.cli.output import note, show
 from regimetry.cli.verb import Verb, argument, flag
 from regimetry.errors import ConfigError, InstallError
-
-if TYPE_CHECKING:
-    from regimetry.report.data import ReportData
+from regimetry.report.axis import TimeAxis
+from regimetry.report.data import ReportData, choose_drawn, gather
+from regimetry.report.writing import require_place, write_report
 
 FORMATS = ("html", "md", "png", "svg")
 
@@ -47,7 +47,6 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label, gather, draw, write."""
     from regimetry.report.embedding_maps import has_umap
-    from regimetry.report.writing import require_place, write_report
 
     kind = _format(options)
     require_place(options.output, kind)
@@ -70,10 +69,6 @@ def run(options: argparse.Namespace) -> None:
 
 def _report_data(options: argparse.Namespace) -> ReportData:
     import numpy as np
-
-    from regimetry.cli.labelled_table import label_table
-    from regimetry.report.axis import TimeAxis
-    from regimetry.report.data import choose_drawn, gather
 
     model, table, found, breaks = label_table(options)
     columns = {str(name): table[name].to_numpy() for name in table.columns}

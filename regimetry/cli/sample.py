@@ -9,6 +9,7 @@ from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument, flag
 from regimetry.errors import ConfigError
 from regimetry.files import require_writable
+from regimetry.series.samples import market_sample, simulated_sample
 from regimetry.series.table_files import require_table_suffix, write_table
 
 VERB = Verb(
@@ -36,8 +37,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Write the sample."""
-    from regimetry.series.samples import market_sample, simulated_sample
-
     path = options.output
     require_table_suffix(path)
     require_writable(path)

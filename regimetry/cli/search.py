@@ -6,25 +6,25 @@ import argparse
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regimetry.cli.arguments import CONFIG, output
 from regimetry.cli.flags import add_flags, given
 from regimetry.cli.output import note, show, text_table
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import Verb, argument, flag
+from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve
 from regimetry.configuration.writing import as_yaml, plain_fields
 from regimetry.errors import RegimetryError
 from regimetry.parameters import require_integer
-from regimetry.search.grid import at, checked_grid, grid_size, horizon_of, values_of
+from regimetry.runtime.threads import available_threads
+from regimetry.search.choice import choose_points
+from regimetry.search.grid import Grid, at, checked_grid, grid_size, horizon_of, values_of
 from regimetry.search.ranking import CRITERIA, ranked
+from regimetry.search.run import run_search
+from regimetry.search.store import Store, fingerprint_of
 from regimetry.series.table_files import read_table
-
-if TYPE_CHECKING:
-    from regimetry.configuration import Configuration
-    from regimetry.search.grid import Grid
-    from regimetry.search.store import Store
 
 VERB = Verb(
     help="try configurations and rank them",
@@ -67,11 +67,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Search, rank, write, print."""
-    from regimetry.runtime.threads import available_threads
-    from regimetry.search.choice import choose_points
-    from regimetry.search.run import run_search
-    from regimetry.search.store import Store
-
     jobs = min(4, available_threads()) if options.jobs is None else options.jobs
     require_integer("--jobs", jobs, 1)
     flags = given(options)
@@ -118,8 +113,6 @@ def run(options: argparse.Namespace) -> None:
 def _what(data: Path, base: Configuration, grid: Grid, horizon: int) -> dict[str, Any]:
     """Return what the trials of a search depend on."""
     from importlib.metadata import version
-
-    from regimetry.search.store import fingerprint_of
 
     return {
         "version": version("regimetry"),

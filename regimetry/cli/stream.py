@@ -7,17 +7,16 @@ import json
 import math
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regimetry.cli.arguments import DEVICE, MODEL, TIME_COLUMN
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
+from regimetry.contract import ModelContract
 from regimetry.errors import DataError
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
-    from regimetry.runtime.stream import Stream, Tick
+from regimetry.runtime.model import load
+from regimetry.runtime.stream import Stream, Tick
 
 MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
@@ -64,7 +63,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
-    from regimetry.runtime.model import load
 
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
@@ -106,6 +104,6 @@ def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
     }
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: float | None) -> float | None:
     """JSON has no word for NaN and infinity."""
-    return value if math.isfinite(value) else None
+    return value if value is not None and math.isfinite(value) else None

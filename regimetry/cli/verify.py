@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from regimetry.check.verify import Replay, Verification, verify
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import OUTPUTS
 from regimetry.errors import ExportParityError
-
-if TYPE_CHECKING:
-    from regimetry.check.verify import Replay, Verification
 
 VERB = Verb(
     help="replay a model's golden windows through every runtime",
@@ -52,8 +49,6 @@ VERB = Verb(
 
 def run(options: argparse.Namespace) -> None:
     """Replay and print; raise if anything fails."""
-    from regimetry.check.verify import verify
-
     found = verify(
         options.model, golden=options.golden, keras=options.keras, runtimes=options.runtime
     )

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from regimetry.configuration.fields import Configuration
 from regimetry.errors import DataError
 from regimetry.fit.options import FitOptions
+from regimetry.series.features import BarColumns, OhlcvFeatures
+from regimetry.series.features.pipeline import DEFAULT_WINDOW
+from regimetry.series.layout import layout_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from regimetry.detector import RegimeDetector
-    from regimetry.series.features import OhlcvFeatures
 
 
 class Prepared(NamedTuple):
@@ -43,10 +45,6 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
     DataError
         A column is missing or holds something else, or a bar is no bar.
     """
-    from regimetry.series.features import OhlcvFeatures
-    from regimetry.series.features.pipeline import DEFAULT_WINDOW
-    from regimetry.series.layout import layout_of
-
     if configuration.features is None:
         by = configuration.by
         if by is not None and by not in table.columns:
@@ -69,8 +67,6 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
 
 
 def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
-    from regimetry.series.features import BarColumns
-    from regimetry.series.layout import layout_of
 
     if configuration.columns is None:
         return BarColumns.find(table.columns)

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from regimetry.configuration.fields import DERIVED, YAML, Configuration
 from regimetry.configuration.yamlfile import read_yaml
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.errors import ConfigError
 from regimetry.parameters import Allowed, allowed_of, checked
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def resolve(path: Path | None, flags: Mapping[str, Any]) -> Configuration:

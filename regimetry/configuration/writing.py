@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from regimetry.configuration.fields import DERIVED, Configuration, allowed
 from regimetry.configuration.yamlfile import yaml_scalar
+from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError
-
-if TYPE_CHECKING:
-    from regimetry.contract import ModelContract
 
 
 def plain_fields(configuration: Configuration) -> dict[str, Any]:

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from regimetry.errors import ConfigError, InstallError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CORE = {
     "null": r"null|Null|NULL|~|",

@@ -98,7 +98,7 @@ class TrainingRecord:
     versions : mapping of str to str
         Of the packages that the fit used.
     candidates : tuple of Candidate
-        Numbers of regimes that were compared.
+        Numbers of regimes that were compared; the one that was given, if it was.
     window_candidates : tuple of WindowCandidate
         Window sizes, where the fit chose one.
     refinement : RefinementRecord or None
@@ -134,6 +134,11 @@ class TrainingRecord:
     short_instruments: int | None = None
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
+
+    @property
+    def count_was_given(self) -> bool:
+        """Whether the number of regimes was given, so that no other was judged for the file."""
+        return len(self.candidates) == 1 and self.configuration.get("n_regimes", "auto") != "auto"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; what was not recorded has no entry."""

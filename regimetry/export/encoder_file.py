@@ -20,7 +20,7 @@ from regimetry.errors import ConfigError, ModelError
 from regimetry.export.inline import inlined_part
 from regimetry.export.part import EncoderPart
 from regimetry.runtime.batch import BATCH_SIZE
-from regimetry.runtime.graphfile import require_plain_graph
+from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.session import first_line, open_session
 
 RANDOM = frozenset(
@@ -92,7 +92,7 @@ def read_encoder_file(path: Path, windows: NDArray[np.float32], opset: int) -> E
         raise ModelError(
             f"The encoder {path} cannot be read ({error.strerror}). Give the path of an ONNX file."
         ) from error
-    require_plain_graph(content, str(path))
+    GraphFile.read(content, str(path))
     try:
         model = onnx.load_from_string(content)
         onnx.checker.check_model(model, full_check=True)

@@ -6,7 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from regimetry.export.tape import Tape
-from regimetry.regimes.novelty import VARIANCE_FLOOR, NoveltyMap
+from regimetry.regimes.novelty import NoveltyMap
+from regimetry.regimes.window_statistics import VARIANCE_FLOOR
 
 
 def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_size: int) -> ir.Value:
@@ -16,34 +17,34 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
 
         x = scaled @ channels                                                # (B, W, C)
         mean = mean(x, axis=1, keepdims=True)                                # (B, 1, C)
-        z, u = (x - mean) / norm(x - mean), x / norm(x)                      # (B, W, C)
-        raw = hstack(log(norm(x - mean)), z.T @ z, u @ u.T)                  # (B, C + C C + W W)
+        z, u = (x - mean) / rms(x - mean), x / rms(x)                        # (B, W, C)
+        raw = hstack(log(rms(x - mean)), z.T @ z, u @ u.T)                   # (B, C + C C + W W)
         white = (raw - middle) @ reading @ whitening - centres               # (B, Q P)
         squares = sum(white.reshape(B, Q, P) ** 2, axis=2)                   # (B, Q)
         density = log(sum(exp(peaks - squares / 2), axis=1))                 # (B,)
         excess = maximum(max(mean @ slopes + bounds), 0)                     # (B,)
         novelty = sqrt(maximum(-2 density / unit ** 2, 0) + excess ** 2)
 
-    where ``norm(y) = sqrt(sum(y ** 2, axis=1, keepdims=True) + W floor)``. A root mean square is
-    this over the root of W: middle and reading hold the difference, slopes and bounds the levels.
+    where ``rms(y) = sqrt(mean(y ** 2, axis=1, keepdims=True) + floor)``; slopes and bounds hold
+    the range of each channel in training, the level of its mean, and the unit.
     """
     rows = scaled
     if novelty.channels is not None:
         rows = tape.MatMul(rows, tape.constant("channels", novelty.channels))
-    n_channels, floor = len(novelty.low), VARIANCE_FLOOR * window_size
+    n_channels = len(novelty.low)
     mean = tape.reduce("ReduceMean", rows, 1)
     centred = tape.Sub(rows, mean)
-    norm = _norm(tape, centred, floor)
-    z, whole = tape.Div(centred, norm), tape.Div(rows, _norm(tape, rows, floor))
+    deviation = _root_mean_square(tape, centred)
+    z, whole = tape.Div(centred, deviation), tape.Div(rows, _root_mean_square(tape, rows))
     raw = tape.Concat(
-        tape.Reshape(tape.Log(norm), [-1, n_channels]),
+        tape.Reshape(tape.Log(deviation), [-1, n_channels]),
         tape.Reshape(tape.MatMul(tape.Transpose(z, perm=[0, 2, 1]), z), [-1, n_channels**2]),
         tape.Reshape(
             tape.MatMul(whole, tape.Transpose(whole, perm=[0, 2, 1])), [-1, window_size**2]
         ),
         axis=1,
     )
-    density = _log_density(tape, novelty, raw, window_size)
+    density = _log_density(tape, novelty, raw)
     surprise = tape.Mul(density, tape.constant("scale", -2.0 / novelty.unit**2))
 
     # Both ends of each channel in one product: (low - mean) / level and (mean - high) / level.
@@ -60,16 +61,13 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
     return tape.Reshape(tape.Sqrt(square), [-1])
 
 
-def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: int) -> ir.Value:
+def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value) -> ir.Value:
     """Log density (B, 1) of raw statistics, less that of the mixture's peak."""
-    n_components, n_channels = len(novelty.peaks), len(novelty.low)
-    # What norms in place of root mean squares do to the statistics.
-    shift = np.where(np.arange(len(novelty.middle)) < n_channels, np.log(window_size) / 2.0, 0.0)
-    factor = np.where(np.arange(len(novelty.middle)) < n_channels, 1.0, window_size)
+    n_components = len(novelty.peaks)
     # Subtract before the product: folded into a bias, the mean would cancel.
-    middle = tape.Sub(raw, tape.constant("middle", novelty.middle / factor + shift))
+    middle = tape.Sub(raw, tape.constant("middle", novelty.middle))
     whitened = tape.Gemm(
-        tape.MatMul(middle, tape.constant("reading", novelty.reading * factor[:, None])),
+        tape.MatMul(middle, tape.constant("reading", novelty.reading)),
         tape.constant("whitening", novelty.whitening),
         tape.constant("centres", -novelty.centres),
     )
@@ -83,6 +81,7 @@ def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value, window_size: in
     return tape.Add(tape.Log(total), largest)
 
 
-def _norm(tape: Tape, value: ir.Value, floor: float) -> ir.Value:
-    """``sqrt(sum(value ** 2, axis=1, keepdims=True) + floor)``: (B, W, C) to (B, 1, C)."""
-    return tape.Sqrt(tape.Add(tape.reduce("ReduceSumSquare", value, 1), floor))
+def _root_mean_square(tape: Tape, value: ir.Value) -> ir.Value:
+    """``sqrt(mean(value ** 2, axis=1, keepdims=True) + floor)``: (B, W, C) to (B, 1, C)."""
+    power = tape.reduce("ReduceMean", tape.Mul(value, value), 1)
+    return tape.Sqrt(tape.Add(power, VARIANCE_FLOOR))

@@ -16,7 +16,7 @@ from regimetry.windows import Windows
 
 if TYPE_CHECKING:
     from regimetry.contract import Alignment
-    from regimetry.fit.encoder import FitEncoder
+    from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.evidence.refine import Refinement
     from regimetry.regimes.novelty import NoveltyMap
 
@@ -28,7 +28,7 @@ class Learned:
     Attributes
     ----------
     preprocessing : Preprocessing
-    encoder : FitEncoder
+    encoder : FittedEncoder
     windows : Windows, shape (N, W, F)
         The training windows, preprocessed.
     embeddings : ndarray of float32, shape (N, D)
@@ -45,7 +45,7 @@ class Learned:
     """
 
     preprocessing: Preprocessing
-    encoder: FitEncoder
+    encoder: FittedEncoder
     windows: Windows
     embeddings: NDArray[np.float32]
     head: Head

@@ -20,7 +20,7 @@ from regimetry.windows import balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
     from regimetry.contract import WindowCandidate
-    from regimetry.fit.encoder import FitEncoder
+    from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.clustering.slow import SlowDirections
 
 
@@ -150,7 +150,7 @@ def stretches(
     return chosen
 
 
-def slow_directions_of(rows: TrainingRows, encoder: FitEncoder) -> SlowDirections:
+def slow_directions_of(rows: TrainingRows, encoder: FittedEncoder) -> SlowDirections:
     """Return the slow directions of an encoder over all windows of a source, in one pass."""
     from regimetry.export.assemble import assemble_encoder
     from regimetry.regimes.clustering.slow import slow_directions

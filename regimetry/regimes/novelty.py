@@ -9,27 +9,24 @@ differ in any other direction, so novelty uses neither the head nor the encoder.
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
-from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
 from regimetry.regimes.clustering.clusters import distinct_rows
 from regimetry.regimes.clustering.sampling import balanced_rows, stratified_rows
 from regimetry.regimes.clustering.slow import Array, by_block, fix_signs
+from regimetry.regimes.memory import block_rows
+from regimetry.regimes.mixture import fit_mixture
+from regimetry.regimes.window_statistics import raw_statistics, statistics_matrix, statistics_of
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows
 
 MOST_CHANNELS = 8
 """Features beyond this many are first rotated to this many principal components."""
 
-LAGS = (1, 2, 4)
-"""Autocorrelations that are measured, in bars, where the window is longer."""
-
-VARIANCE_FLOOR = 1e-3  # in squared deviations of training: a flat window has no correlations
 FALSE_ALARM_RATE = 0.05
 """Share of known bars that the threshold lets pass for novel."""
 
@@ -83,51 +80,46 @@ class NoveltyMap:
         return by_block(self._transform, windows, windows.shape[1] ** 2 + len(self.centres))
 
     def _transform(self, windows: NDArray[np.floating]) -> Array:
-        raw, mean = _raw_statistics(windows, self.channels)
+        raw, mean = raw_statistics(windows, self.channels)
         whitened = (raw - self.middle) @ self.reading @ self.whitening - self.centres
-        square = (whitened**2).reshape(len(raw), len(self.peaks), -1).sum(axis=2)
-        density = np.logaddexp.reduce(self.peaks - square / 2.0, axis=1)
         outside = np.maximum(self.low - mean, mean - self.high) / self.level
-        excess = np.maximum(outside.max(axis=1), 0.0)
-        return np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2) / self.unit
+        return _surprise(whitened, self.peaks, outside) / self.unit
 
 
-def _raw_statistics(windows: NDArray[np.floating], channels: Array | None) -> tuple[Array, Array]:
-    """Return log deviations, products of channels and of rows (N, C + C C + W W); means (N, C)."""
-    rows = np.asarray(windows, dtype=np.float64)
-    if channels is not None:
-        rows = rows @ channels
-    mean = rows.mean(axis=1, keepdims=True)
-    centred = rows - mean
-    variance = (centred**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR
-    scaled = centred / np.sqrt(variance)
-    # Autocorrelation about 0, the mean of training: ten bars' own mean would hide what is slow.
-    whole = rows / np.sqrt((rows**2).mean(axis=1, keepdims=True) + VARIANCE_FLOOR)
-    n = len(rows)
-    products = [
-        (scaled.transpose(0, 2, 1) @ scaled).reshape(n, -1),
-        (whole @ whole.transpose(0, 2, 1)).reshape(n, -1),
-    ]
-    return np.concatenate([0.5 * np.log(variance[:, 0]), *products], axis=1), mean[:, 0]
+@dataclass(frozen=True)
+class _Judge:
+    """The same map on statistics that are there already, before it is divided by the unit.
 
-
-def statistics_matrix(window_size: int, n_channels: int) -> Array:
-    """Return the matrix (C + C C + W W, S) that picks the statistics from their products.
-
-    Log deviation of each channel, correlation of each pair, and the autocorrelation at each lag,
-    the mean over channels.
+    Attributes
+    ----------
+    average, deviation : ndarray, shape (P,)
+        Of the statistics in training.
+    whitening, centres, peaks, low, high, level : ndarray
+        As in :class:`NoveltyMap`.
     """
-    pairs = np.triu_indices(n_channels, 1)
-    products = np.zeros((n_channels, n_channels, len(pairs[0])))
-    products[(*pairs, np.arange(len(pairs[0])))] = 1.0 / window_size
-    lags = [lag for lag in LAGS if lag < window_size]
-    shifts = np.stack([np.eye(window_size, k=lag) for lag in lags], axis=2)
-    blocks = [
-        np.eye(n_channels),
-        products.reshape(n_channels**2, -1),
-        shifts.reshape(window_size**2, -1) / (window_size * n_channels),
-    ]
-    return linalg.block_diag(*blocks)
+
+    average: Array
+    deviation: Array
+    whitening: Array
+    centres: Array
+    peaks: Array
+    low: Array
+    high: Array
+    level: Array
+
+    def __call__(self, statistics: Array, mean: Array) -> Array:
+        """Return the novelty (N,) of statistics (N, P) and window means (N, C)."""
+        scaled = (statistics - self.average) / self.deviation
+        outside = np.maximum(self.low - mean, mean - self.high) / self.level
+        return _surprise(scaled @ self.whitening - self.centres, self.peaks, outside)
+
+
+def _surprise(whitened: Array, peaks: Array, outside: Array) -> Array:
+    """Return ``sqrt(-2 log(p / p_max) + e^2)``, (N,), of what every component whitens."""
+    square = (whitened**2).reshape(len(whitened), len(peaks), -1).sum(axis=2)
+    density = np.logaddexp.reduce(peaks - square / 2.0, axis=1)
+    excess = np.maximum(outside.max(axis=1), 0.0)
+    return np.asarray(np.sqrt(np.maximum(-2.0 * density, 0.0) + excess**2))
 
 
 def fit_novelty(
@@ -146,26 +138,57 @@ def fit_novelty(
     -------
     NoveltyMap
     float
-        The threshold: see :func:`out_of_fold`.
+        The threshold: see :func:`threshold_of`; the novelty is that of :func:`out_of_fold`.
     """
     windows = Windows.of(windows)
     channels = _principal_channels(windows)
+    n_channels = windows.shape[2] if channels is None else channels.shape[1]
+    width = 4 * windows.shape[1] * n_channels
     # Threads would add up in the order in which they finish: one repeats.
     with threadpool_limits(1):
+        both = windows.map(
+            lambda series: by_block(lambda some: statistics_of(some, channels), series, width)
+        )
+        statistics, mean = np.split(both, [-n_channels], axis=1)
         rows = balanced_rows(windows.offsets, _MOST_FITTED, np.random.default_rng(seed))
-        fitted = _fit(windows.take(rows), channels, seed)
-        threshold = out_of_fold(windows, channels, fitted.unit, seed)
-    return fitted, threshold
+        judge = _fit(statistics[rows], mean[rows], seed)
+        median = float(np.median(judge(statistics[rows], mean[rows])))
+        # Where most windows repeat others the typical one has no novelty: there the unit is 1.
+        unit = median if median > 1e-3 else 1.0
+        held_out = out_of_fold(statistics, mean, windows.shape[1], seed) / unit
+        threshold = threshold_of(held_out, windows)
+        middle = _middle(windows.take(rows), channels)
+    return NoveltyMap(
+        channels=channels,
+        middle=middle,
+        reading=statistics_matrix(windows.shape[1], n_channels) / judge.deviation,
+        whitening=judge.whitening,
+        centres=judge.centres,
+        peaks=judge.peaks,
+        low=judge.low,
+        high=judge.high,
+        level=judge.level,
+        unit=unit,
+    ), threshold
 
 
-def out_of_fold(windows: Windows, channels: Array | None, unit: float, seed: int) -> float:
-    """Return what the running mean of novelty exceeds on 5 % of bars that the map has not seen.
+def out_of_fold(statistics: Array, mean: Array, width: int, seed: int) -> Array:
+    """Return the novelty (N,) of every window by a map that has not seen it, before the unit.
 
     A map knows its own training windows, and every window shares bars with its neighbours. So the
-    series is cut into five stretches, each is judged by a map of the others less a window's length
-    on either side, and the threshold is a quantile of those judgements.
+    series is cut into five stretches, and each is judged by a map of the others less a window's
+    length on either side.
+
+    Parameters
+    ----------
+    statistics : ndarray, shape (N, P)
+    mean : ndarray, shape (N, C)
+        Of the windows.
+    width : int
+        W.
+    seed : int
     """
-    n, width = windows.shape[:2]
+    n = len(statistics)
     edges = np.linspace(0, n, _FOLDS + 1).astype(np.int64)
     if n < 2 * _FOLDS * width:  # too short to hold a stretch out
         edges = np.array([0, n])
@@ -174,11 +197,26 @@ def out_of_fold(windows: Windows, channels: Array | None, unit: float, seed: int
         outside = np.r_[: max(start - width, 0), min(stop + width, n) : n]
         kept = outside if len(outside) else np.arange(n)
         chosen = kept[stratified_rows(len(kept), _MOST_FITTED, np.random.default_rng(seed))]
-        judge = _fit(windows.take(chosen), channels, seed)
-        held = windows.take(np.arange(start, stop))
-        novelty.append(judge.transform(held) * judge.unit / unit)
-    mean = running_mean(np.concatenate(novelty), 1.0 / width, windows.offsets)
+        judge = _fit(statistics[chosen], mean[chosen], seed)
+        novelty.append(judge(statistics[start:stop], mean[start:stop]))
+    return np.concatenate(novelty)
+
+
+def threshold_of(novelty: Array, windows: Windows) -> float:
+    """Return what the running mean of the novelty of known windows exceeds on 5 % of bars."""
+    mean = running_mean(novelty, 1.0 / windows.shape[1], windows.offsets)
     return float(np.quantile(mean, 1.0 - FALSE_ALARM_RATE))
+
+
+def _middle(windows: NDArray[np.floating], channels: Array | None) -> Array:
+    """Return the mean of the raw statistics of windows, a block at a time."""
+    n, window_size = windows.shape[:2]
+    size = block_rows(window_size**2)
+    total = sum(
+        raw_statistics(windows[start : start + size], channels)[0].sum(axis=0)
+        for start in range(0, n, size)
+    )
+    return np.asarray(total / n)
 
 
 def _principal_channels(windows: Windows) -> Array | None:
@@ -189,29 +227,22 @@ def _principal_channels(windows: Windows) -> Array | None:
     return fix_signs(vectors[:, :MOST_CHANNELS])
 
 
-def _fit(windows: NDArray[np.floating], channels: Array | None, seed: int) -> NoveltyMap:
-    raw, mean = _raw_statistics(windows, channels)
-    picked = raw @ (matrix := statistics_matrix(windows.shape[1], mean.shape[1]))
-    average, deviation = picked.mean(axis=0), np.maximum(picked.std(axis=0), 1e-3)
-    statistics = (picked - average) / deviation
-    n, width = statistics.shape
+def _fit(statistics: Array, mean: Array, seed: int) -> _Judge:
+    average, deviation = statistics.mean(axis=0), np.maximum(statistics.std(axis=0), 1e-3)
+    scaled = (statistics - average) / deviation
+    n, width = scaled.shape
     count = max(1, min(_COMPONENTS, n // (5 * width)))
-    count = len(distinct_rows(statistics, count))
-    mixture = GaussianMixture(count, reg_covar=_RIDGE, random_state=seed).fit(statistics)
-    roots = mixture.precisions_cholesky_
-    heights = np.log(mixture.weights_) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
-    unscaled = NoveltyMap(
-        channels=channels,
-        middle=raw.mean(axis=0),
-        reading=matrix / deviation,
+    count = len(distinct_rows(scaled, count))
+    mixture = fit_mixture(scaled, count, ridge=_RIDGE, seed=seed)
+    roots = mixture.roots
+    heights = np.log(mixture.weights) + np.log(np.einsum("qpp->qp", roots)).sum(axis=1)
+    return _Judge(
+        average=average,
+        deviation=deviation,
         whitening=np.concatenate(list(roots), axis=1),
-        centres=np.concatenate([m @ r for m, r in zip(mixture.means_, roots, strict=True)]),
+        centres=np.concatenate([m @ r for m, r in zip(mixture.means, roots, strict=True)]),
         peaks=heights - np.logaddexp.reduce(heights),
         low=mean.min(axis=0),
         high=mean.max(axis=0),
         level=np.maximum(mean.std(axis=0), 1e-3),
-        unit=1.0,
     )
-    median = float(np.median(unscaled.transform(windows)))
-    # Where most windows repeat others the typical one has no novelty: there the unit is 1.
-    return replace(unscaled, unit=median if median > 1e-3 else 1.0)

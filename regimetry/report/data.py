@@ -14,8 +14,7 @@ from regimetry.analysis import (
     Performance,
     Spells,
     analyse_labels,
-    performance,
-    simple_returns,
+    performances,
     spells_of,
 )
 from regimetry.analysis.price import find_price
@@ -172,15 +171,13 @@ def gather(
     notes: dict[str, str] = {}
     k = contract.n_regimes
     analysis = analyse_labels(labels, k, probability=probability, breaks=breaks)
-    performances: dict[str, Performance] = {}
+    by_timing: dict[str, Performance] = {}
     try:
         if drawn.note is not None:
             raise DataError(drawn.note)
-        returns = simple_returns(drawn.values, breaks)
-        for timing in ("same", "next"):
-            performances[timing] = performance(
-                labels, returns, k, bars_per_year=bars_per_year, timing=timing, breaks=breaks
-            )
+        by_timing = performances(
+            labels, drawn.values, k, bars_per_year=bars_per_year, breaks=breaks
+        )
     except DataError as error:
         notes["performance"] = str(error)
     drift = None
@@ -199,7 +196,7 @@ def gather(
         novelty=novelty,
         spells=spells_of(labels, breaks),
         analysis=analysis,
-        performances=performances,
+        performances=by_timing,
         maps=embedding_maps(embedding, labels, umap=umap),
         drift=drift,
         notes=notes,

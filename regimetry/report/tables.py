@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.plain import as_text
 from regimetry.contract import Candidate, Landmarks, WindowCandidate
 from regimetry.report.data import ReportData
 
 MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
+number = partial(as_text, missing=MISSING)
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,6 @@ class Table:
     rows: Sequence[tuple[str, ...]]
     regimes: tuple[int, ...] = field(default=())
     marked: int | None = None
-
-
-def number(value: float, digits: str = ".1f") -> str:
-    """Return a number as text; a dash for NaN, a word for infinity."""
-    if math.isnan(value):
-        return MISSING
-    return "never" if math.isinf(value) else format(value, digits)
 
 
 def regime_table(data: ReportData) -> Table:

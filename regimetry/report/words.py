@@ -74,6 +74,13 @@ def insample(data: ReportData) -> str:
     )
 
 
+def count_words(data: ReportData) -> str | None:
+    """Say where other numbers of regimes are, if the table has none; None where it has."""
+    if not data.contract.training.count_was_given:
+        return None
+    return "The number was given to the fit. A fit that chooses it compares it with others."
+
+
 def drift_words(data: ReportData) -> str:
     """Say what was compared with what, and how sure the verdicts are."""
     if data.drift is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
+from regimetry.runtime import live_outputs
 from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.live_rows import RowsReader
 from regimetry.runtime.modelfile import ModelFile
@@ -29,18 +30,21 @@ class BankTicks(NamedTuple):
         In the order in which they were pushed.
     regime : ndarray of int64, shape (M,)
     probability : ndarray of float64, shape (M, K)
-    novelty : ndarray of float32, shape (M,)
-    embedding : ndarray of float32, shape (M, D)
-    novel : ndarray of bool, shape (M,)
-        The running mean of novelty exceeds the contract's ``novelty_threshold``.
+    novelty : ndarray of float32, shape (M,), or None
+        ``None`` unless the bank was asked for it.
+    embedding : ndarray of float32, shape (M, D), or None
+        ``None`` unless the bank was asked for it.
+    novel : ndarray of bool, shape (M,), or None
+        The running mean of novelty exceeds the contract's ``novelty_threshold``. ``None`` without
+        novelty.
     """
 
     ids: NDArray[np.int64]
     regime: NDArray[np.int64]
     probability: NDArray[np.float64]
-    novelty: NDArray[np.float32]
-    embedding: NDArray[np.float32]
-    novel: NDArray[np.bool_]
+    novelty: NDArray[np.float32] | None
+    embedding: NDArray[np.float32] | None
+    novel: NDArray[np.bool_] | None
 
 
 class RegimeBank:
@@ -57,14 +61,17 @@ class RegimeBank:
         file: ModelFile,
         n_streams: int,
         *,
+        outputs: Iterable[str] = live_outputs.DEFAULT,
         capacity: int | None = None,
         instruments: Sequence[str] | None = None,
     ) -> None:
+        self._needed = live_outputs.needed(outputs)
         if instruments is not None and len(instruments) != n_streams:
             raise DataError(
                 f"There are {len(instruments)} instruments for {n_streams} series; name each."
             )
         self._file, self._contract = file, file.contract
+        self._session = file.session(self._needed)
         self._reader = RowsReader(file, instruments)
         self._recursion = Recursion.of(file.contract)
         self._windows = StreamBank(
@@ -117,9 +124,9 @@ class RegimeBank:
         with self._lock:
             ready, windows = self._windows.stage(numbers, values, file.threads)
             found = run_gathered(
-                file.session,
+                self._session,
                 self._reader.windows(ready, windows),
-                ("embedding", "distance", "novelty"),
+                self._needed,
                 threads=file.threads,
                 batch_size=file.batch_size,
             )
@@ -128,8 +135,12 @@ class RegimeBank:
             which, first = np.unique(ready[order], return_index=True)
             offsets = np.append(first, len(ready)).astype(np.int64)
             state = State.of_numbers(self._windows.numbers(which))
+            novelty = found.get("novelty")
             labels, states = self._recursion(
-                found["distance"][order], found["novelty"][order], state, offsets
+                found["distance"][order],
+                None if novelty is None else novelty[order],
+                state,
+                offsets,
             )
             self._windows.commit(numbers, values, which, state.after(states, offsets).numbers())
         back = np.argsort(order)
@@ -137,9 +148,9 @@ class RegimeBank:
             ready,
             labels.regime[back],
             labels.probability[back],
-            found["novelty"],
-            found["embedding"],
-            labels.novel[back],
+            novelty,
+            found.get("embedding"),
+            None if novelty is None else labels.novel[back],
         )
 
     def add(self, count: int = 1) -> NDArray[np.int64]:
@@ -187,7 +198,7 @@ class RegimeBank:
         dict
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: ``ids`` and
             ``counts`` (n,), ``rows`` (n, R, F), ``costs`` (n, K), ``novelty`` (n,), its running
-            means, and the kind, version and model they belong to.
+            means (NaN without), and the kind, version and model they belong to.
         """
         with self._lock:
             state: dict[str, Any] = {**self._windows.snapshot()}
@@ -196,6 +207,8 @@ class RegimeBank:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, in place of all series, bit by bit as if uninterrupted.
+
+        The snapshot may be that of a bank with other outputs, as for a stream.
 
         Parameters
         ----------

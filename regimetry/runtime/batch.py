@@ -37,8 +37,8 @@ def run_windows(
 ) -> dict[str, NDArray[Any]]:
     """Run the windows of a series, or of several behind each other, through the graph.
 
-    Each thread gathers a batch of windows into its own buffer and runs it into its rows of the
-    results; while one gathers, others compute. The results do not depend on how many there are, and
+    Each thread gathers a batch of windows into its own buffer, runs it and copies its results out;
+    while one gathers, others compute. The results do not depend on how many there are, and
     on a CPU those of a window not on the windows behind it, bit by bit.
 
     Parameters
@@ -62,21 +62,14 @@ def run_windows(
     dict of str to ndarray
         One array of N rows for each name; N is T - R + 1 without ``starts``.
     """
-    rows, n_features = session.input_shape
-    if starts is None:
-        starts = np.arange(len(values) - rows + 1)
+    rows, _ = session.input_shape
+    begins = np.arange(len(values) - rows + 1) if starts is None else starts
 
-    def source() -> _Source:
-        buffer = np.empty((min(batch_size, len(starts)), rows, n_features), np.float32)
-
-        def gather(first: int, size: int) -> NDArray[np.float32]:
-            gather_windows(values, starts[first : first + size], buffer[:size])
-            return buffer[:size]
-
-        return gather
+    def fill(first: int, windows: NDArray[np.float32]) -> None:
+        gather_windows(values, begins[first : first + len(windows)], windows)
 
     return _run(
-        session, len(starts), source, names, threads=threads, batch_size=batch_size, advance=advance
+        session, len(begins), fill, names, threads=threads, batch_size=batch_size, advance=advance
     )
 
 
@@ -88,28 +81,28 @@ def run_gathered(
     threads: int = 1,
     batch_size: int = BATCH_SIZE,
 ) -> dict[str, NDArray[Any]]:
-    """Run windows (N, R, F) that are already cut; those that are dense float32 are not copied.
+    """Run windows (N, R, F) that are already cut.
 
     Parameters and result are those of :func:`run_windows`, with N rows.
     """
 
-    def source() -> _Source:
-        return lambda first, size: np.ascontiguousarray(windows[first : first + size], np.float32)
+    def fill(first: int, batch: NDArray[np.float32]) -> None:
+        np.copyto(batch, windows[first : first + len(batch)], casting="same_kind")
 
-    return _run(session, len(windows), source, names, threads=threads, batch_size=batch_size)
+    return _run(session, len(windows), fill, names, threads=threads, batch_size=batch_size)
 
 
 Advance = Callable[[int], None]
 """Takes how many more windows are done."""
 
-_Source = Callable[[int, int], NDArray[np.float32]]
-"""Gives ``size`` windows from ``first`` on; they stay until it is asked again."""
+_Fill = Callable[[int, NDArray[np.float32]], None]
+"""Writes as many windows as there is room for, from the first on."""
 
 
 def _run(
     session: SharedSession,
     count: int,
-    source: Callable[[], _Source],
+    fill: _Fill,
     names: Sequence[str],
     *,
     threads: int,
@@ -120,14 +113,11 @@ def _run(
     starts = iter(range(0, count, batch_size))  # shared: each thread takes the next
 
     def work() -> None:
-        windows_from = source()
+        room = _Room(session, min(batch_size, max(count, LEAST_ROWS)), names)
         for start in starts:
             for first, size in pieces(start, min(start + batch_size, count), batch_size):
-                rows = {name: array[first : first + size] for name, array in outputs.items()}
-                if size < LEAST_ROWS <= batch_size:
-                    _run_few(session, windows_from(first, size), rows)
-                else:
-                    bind(session, windows_from(first, size), rows)()
+                for name, rows in room.run(fill, first, size).items():
+                    outputs[name][first : first + size] = rows
                 if advance is not None:
                     advance(size)
 
@@ -146,14 +136,30 @@ def _run(
     return outputs
 
 
-def _run_few(
-    session: SharedSession, windows: NDArray[np.float32], rows: dict[str, NDArray[Any]]
-) -> None:
-    """Run fewer than :data:`LEAST_ROWS` windows as that many."""
-    full = {name: np.empty((LEAST_ROWS, *row.shape[1:]), row.dtype) for name, row in rows.items()}
-    bind(session, np.resize(windows, (LEAST_ROWS, *windows.shape[1:])), full)()
-    for name, row in rows.items():
-        row[:] = full[name][: len(row)]
+class _Room:
+    """Where one thread's batches lie, each size bound once.
+
+    Binding takes longer than to copy the results out, and of a part of the graph that labels alone
+    need, an eighth of the run.
+    """
+
+    def __init__(self, session: SharedSession, size: int, names: Sequence[str]) -> None:
+        self._session = session
+        self._windows = np.empty((size, *session.input_shape), np.float32)
+        self._outputs = session.empty_outputs(size, names)
+        self._runs: dict[int, Callable[[], None]] = {}
+
+    def run(self, fill: _Fill, first: int, size: int) -> dict[str, NDArray[Any]]:
+        """Run windows from the first on, at least :data:`LEAST_ROWS`, and view their results."""
+        rows = max(size, min(LEAST_ROWS, len(self._windows)))
+        windows = self._windows[:rows]
+        fill(first, windows[:size])
+        windows[size:] = windows[0]
+        if rows not in self._runs:
+            places = {name: array[:rows] for name, array in self._outputs.items()}
+            self._runs[rows] = bind(self._session, windows, places)
+        self._runs[rows]()
+        return {name: array[:size] for name, array in self._outputs.items()}
 
 
 def pieces(first: int, end: int, batch_size: int) -> Iterator[tuple[int, int]]:

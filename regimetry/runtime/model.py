@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, Unpack
 
+from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.given import as_given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
-from regimetry.runtime.recursion import Labelling, Recursion, jump_path
+from regimetry.runtime.recursion import Labelling, Recursion, jump_path, running_mean
 from regimetry.runtime.stream import Stream
 
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
@@ -73,8 +74,10 @@ class RegimeModel(OpenModel):
             *self._labelled(data, by, Labelling._fields, ("distance", "novelty"), advance)
         )
 
-    def predict(self, data: Any, *, by: str | None = None) -> Any:
+    def predict(self, data: Any, *, by: str | None = None, advance: Advance | None = None) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
+
+        ``by`` and ``advance`` are as for :meth:`outputs`.
 
         Returns
         -------
@@ -82,7 +85,7 @@ class RegimeModel(OpenModel):
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
         given = as_given(data, self.contract, by)
-        distance = self._outputs(given, ("distance",))["distance"]
+        distance = self._outputs(given, ("distance",), advance)["distance"]
         labels = Recursion.of(self.contract).labels(distance, given.boundaries)
         return given.per_bar(labels, ["regime"])
 
@@ -120,7 +123,10 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        return self._labelled(data, by, ("novel",), ("distance", "novelty"))[0]
+        given, recursion = as_given(data, self.contract, by), Recursion.of(self.contract)
+        novelty = self._outputs(given, ("novelty",))["novelty"]
+        means = running_mean(novelty, recursion.memory, given.boundaries)
+        return given.per_bar(means > recursion.threshold, ["novel"])
 
     def smooth(self, data: Any, *, by: str | None = None) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
@@ -194,24 +200,32 @@ class RegimeModel(OpenModel):
         ]
 
     def stream(
-        self, *, late: Literal["refuse", "skip"] = "refuse", instrument: str | None = None
+        self,
+        *,
+        outputs: Sequence[str] = live_outputs.DEFAULT,
+        late: Literal["refuse", "skip"] = "refuse",
+        instrument: str | None = None,
     ) -> Stream:
         """Start a live series, in which rows come one at a time.
 
         Parameters
         ----------
+        outputs : sequence of str
+            What a tick has: ``regime``, always there, ``novelty``, ``embedding``. The less, the
+            faster; what is not asked for is ``None``. Names are those of :meth:`outputs`.
         late : {"refuse", "skip"}
             What becomes of a row whose timestamp is not after the last one: an error, or nothing.
         instrument : str or None
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
         """
-        return Stream(self._file, late, instrument)
+        return Stream(self._file, outputs, late, instrument)
 
     def bank(
         self,
         n_streams: int,
         *,
+        outputs: Sequence[str] = live_outputs.DEFAULT,
         capacity: int | None = None,
         instruments: Sequence[str] | None = None,
     ) -> RegimeBank:
@@ -221,6 +235,8 @@ class RegimeModel(OpenModel):
         ----------
         n_streams : int
             Series that exist from the start.
+        outputs : sequence of str
+            What a push returns, as for :meth:`stream`.
         capacity : int or None
             The most there can be; ``n_streams`` by default.
         instruments : sequence of str or None
@@ -228,10 +244,14 @@ class RegimeModel(OpenModel):
 
         Raises
         ------
+        ConfigError
+            There is no such output.
         DataError
             Impossible numbers, or more than memory holds.
         """
-        return RegimeBank(self._file, n_streams, capacity=capacity, instruments=instruments)
+        return RegimeBank(
+            self._file, n_streams, outputs=outputs, capacity=capacity, instruments=instruments
+        )
 
 
 def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel:

@@ -1,4 +1,4 @@
-"""A model file, opened and checked: its session and its contract, which must agree."""
+"""A model file, opened and checked: its contract, and a session for each part of its graph."""
 
 from __future__ import annotations
 
@@ -18,11 +18,14 @@ from regimetry.contract import (
     Tensor,
     read_contract,
 )
-from regimetry.errors import ModelError
-from regimetry.parameters import require_integer
+from regimetry.errors import ConfigError, ModelError
+from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.binding import bind
-from regimetry.runtime.providers import Provider
+from regimetry.runtime.graphfile import GraphFile
+from regimetry.runtime.part import closed
+from regimetry.runtime.process_lock import ProcessLock
+from regimetry.runtime.providers import CPU, Provider
 from regimetry.runtime.shared_session import Kind, SharedSession
 from regimetry.runtime.threads import available_threads
 
@@ -43,7 +46,8 @@ class Settings(TypedDict, total=False):
     arena : bool
         Keep onnxruntime's memory between runs (default); without, every run asks the system.
     warm_up : bool
-        Run one window on loading (default), so that the user's first is not the slowest.
+        Run one window on loading (default): through the whole graph, so that one that does not run
+        is refused, and through what labels need, so that the user's first is not the slowest.
     cuda_graphs : bool
         On CUDA, capture the run of each batch size once and replay it; off by default.
     """
@@ -60,6 +64,11 @@ class Settings(TypedDict, total=False):
 class ModelFile:
     """An open model file whose graph and metadata agree.
 
+    The file is read once. What runs are the parts of its graph that lead to what is asked for, each
+    in a session that is opened when it is first needed and kept. On loading, onnxruntime reads the
+    whole graph, without the optimisation that takes most of the time, so that a graph which is
+    damaged anywhere is refused; and the part that labels need is opened on the device.
+
     Pickles as its path and opens again there; as its content where it was made from bytes.
 
     Parameters
@@ -71,6 +80,10 @@ class ModelFile:
 
     Attributes
     ----------
+    graph : GraphFile
+        The file's bytes.
+    provider : str
+        The execution provider that computes, as onnxruntime names it.
     features : OhlcvFeatures or None
         What the model computes from bars before the graph reads them.
     schema : Schema
@@ -109,6 +122,7 @@ class ModelFile:
         self.threads = threads or available_threads()
         self.batch_size = batch_size
         self.source = source if isinstance(source, bytes) else Path(source)
+        self.graph = GraphFile.read(source)
         self._settings = Settings(
             device=device,
             providers=providers,
@@ -118,22 +132,32 @@ class ModelFile:
             warm_up=warm_up,
             cuda_graphs=cuda_graphs,
         )
-        self.session = SharedSession(
-            self.source, device=device, providers=providers, arena=arena, cuda_graphs=cuda_graphs
-        )
-        self.contract, form = checked_contract(self.session)
+        whole = SharedSession(self.graph, device="cpu", optimise=False)
+        self.contract, form = checked_contract(whole)
         if form != INPUT_NAME:
             raise ModelError(
-                f"{self.session.name} is of the series form, for other runtimes: it reads a whole "
+                f"{self.graph.name} is of the series form, for other runtimes: it reads a whole "
                 "series. Load the window form it was made from, which `regimetry fit` wrote."
             )
         self.features = self.contract.training.features
         self.schema, self.rows = self.contract.schema, self.contract.window_rows
         if self.features is not None:
             self.schema, self.rows = self.features.schema, self.rows + self.features.warm_up
-        if warm_up:
-            window = np.ones((1, *self.session.input_shape), np.float32)
-            bind(self.session, window, self.session.empty_outputs(1, OUTPUT_NAMES))()
+        self._placing: dict[str, Any] = {
+            "device": device,
+            "providers": providers,
+            "arena": arena,
+            "cuda_graphs": cuda_graphs,
+        }
+        self._sessions: dict[frozenset[str], SharedSession] = {}
+        self._lock = ProcessLock()
+        first = self.session(["distance"])
+        self.provider = first.provider
+        if device == "auto" and providers is None and first.provider == CPU:
+            self._placing["device"] = "cpu"  # what did not start is not tried again for each part
+        for session in (whole, first) if warm_up else ():
+            window = np.ones((1, *session.input_shape), np.float32)
+            bind(session, window, session.empty_outputs(1, list(session.outputs)))()
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers may stand in another folder.
@@ -149,10 +173,28 @@ class ModelFile:
                 "path. Keep the file until the workers have loaded it."
             )
 
-    @property
-    def content(self) -> bytes:
-        """The content of the file."""
-        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+    def session(self, outputs: Iterable[str]) -> SharedSession:
+        """Return a session that computes these outputs, and others at most on the way to them.
+
+        Raises
+        ------
+        ConfigError
+            There is no such output, or none is named.
+        ModelError, DeviceError
+            It does not open.
+        """
+        asked = frozenset(outputs)
+        if not asked:
+            raise ConfigError(f"outputs is empty; name some of {', '.join(OUTPUT_NAMES)}.")
+        if asked not in self._sessions:
+            for name in sorted(asked):
+                require_choice("outputs", name, OUTPUT_NAMES)
+            with self._lock:
+                needed = closed(self.graph, asked)
+                if needed not in self._sessions:
+                    self._sessions[needed] = SharedSession(self.graph, needed, **self._placing)
+                self._sessions[asked] = self._sessions[needed]
+        return self._sessions[asked]
 
 
 def checked_contract(session: SharedSession) -> tuple[ModelContract, str]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES, ModelContract
 from regimetry.errors import DataError
-from regimetry.parameters import require_choice
 from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import Given, as_given, graph_windows, require_windows
 from regimetry.runtime.modelfile import ModelFile, Settings
@@ -40,7 +39,7 @@ class OpenModel:
     @property
     def device(self) -> str:
         """The execution provider that computes, as onnxruntime names it."""
-        return self._file.session.provider
+        return self._file.provider
 
     @property
     def schema(self) -> Schema:
@@ -55,7 +54,7 @@ class OpenModel:
     @property
     def content(self) -> bytes:
         """The content of the model file."""
-        return self._file.content
+        return self._file.graph.content
 
     def outputs(
         self,
@@ -102,7 +101,7 @@ class OpenModel:
                 "once. Give more history."
             )
         return run_windows(
-            file.session,
+            file.session(names),
             panel.values,
             names,
             starts=None if panel.instruments is None else panel.ends(rows) - (rows - 1),
@@ -123,12 +122,11 @@ class OpenModel:
         outputs : sequence of str
             As for :meth:`outputs`.
         """
-        for name in outputs:
-            require_choice("outputs", name, OUTPUT_NAMES)
         file = self._file
+        session = file.session(outputs)
         require_windows(windows, file)
         return run_gathered(
-            file.session,
+            session,
             graph_windows(file, windows),
             outputs,
             threads=file.threads,

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from regimetry.errors import DeviceError, ModelError
-from regimetry.runtime.graphfile import require_plain_graph
 from regimetry.runtime.providers import (
     CPU,
     Provider,
@@ -23,20 +21,21 @@ _LOGGER = logging.getLogger("regimetry")
 
 
 def open_session(
-    source: Path | bytes,
+    content: bytes,
     *,
     name: str,
     device: str = "auto",
     providers: Sequence[Provider] | None = None,
     arena: bool = True,
     cuda_graphs: bool = False,
+    optimise: bool = True,
 ) -> Any:
     """Open a model of any form on a device.
 
     Parameters
     ----------
-    source : Path or bytes
-        The model file, or its content.
+    content : bytes
+        Of a model that :class:`~regimetry.runtime.graphfile.GraphFile` has checked.
     name : str
         What messages call the file.
     device : {"auto", "cpu", "cuda", "cuda:N", "tensorrt", "openvino"}
@@ -47,6 +46,8 @@ def open_session(
         Keep memory between runs; otherwise each run takes it from the system and returns it.
     cuda_graphs : bool
         On CUDA, capture the run of each batch size once and replay it.
+    optimise : bool
+        Let onnxruntime rewrite the graph, which takes most of the time to open one.
 
     Returns
     -------
@@ -60,24 +61,23 @@ def open_session(
     DeviceError
         The device did not load.
     ModelError
-        The file is missing, damaged, not a model that onnxruntime reads, or holds what regimetry
-        never writes.
+        The content is damaged, or no model that onnxruntime reads.
     InstallError
         None or several onnxruntime distributions are installed.
     """
     ort = import_onnxruntime()
     asked, strict = choose_providers(ort, device, providers, cuda_graphs=cuda_graphs)
-    require_plain_graph(source, name)
     options = ort.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = arena
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    model = source if isinstance(source, bytes) else str(source)
+    if not optimise:
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
 
     def create(providers: list[Provider]) -> Any:
         # Without this, onnxruntime falls back by itself and says so on standard output.
-        return ort.InferenceSession(model, options, providers=providers, enable_fallback=0)
+        return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
 
     reason = ""
     if asked == [CPU]:

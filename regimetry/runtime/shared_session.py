@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +11,9 @@ from numpy.typing import NDArray
 
 from regimetry.contract.signature import FLOAT, INTEGER
 from regimetry.errors import DeviceError, ModelError
+from regimetry.runtime.graphfile import GraphFile
+from regimetry.runtime.part import cut
+from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.providers import CPU, CUDA, Provider
 from regimetry.runtime.session import first_line, open_session, reading
 
@@ -27,7 +28,9 @@ _DTYPES: dict[str, Any] = {"tensor(float)": FLOAT, "tensor(int64)": INTEGER}
 
 
 class SharedSession:
-    """A model on a device, ready to run; any number of threads may share it.
+    """A model, or the part of it that some outputs need, on a device, ready to run.
+
+    Any number of threads may share it.
 
     One run uses one thread: with more, a single window becomes slower at its worst, and batches
     gain less than from as many runs side by side, which is how :func:`run_windows` uses threads.
@@ -39,8 +42,17 @@ class SharedSession:
     there by a thread that the child does not have. What a device holds does not survive a fork, so
     only the CPU goes on.
 
-    Parameters and errors are those of :func:`open_session`. Both forms of a model are opened alike;
-    whether it is one that regimetry wrote is left to :func:`checked_contract`.
+    Both forms of a model are opened alike; whether it is one that regimetry wrote is left to
+    :func:`checked_contract`.
+
+    Parameters
+    ----------
+    source : GraphFile or bytes
+        The model, or its content, which is then checked.
+    needed : iterable of str or None
+        The outputs that the session computes; all by default.
+    device, providers, arena, cuda_graphs, optimise
+        As for :func:`open_session`, whose errors it raises.
 
     Attributes
     ----------
@@ -51,29 +63,31 @@ class SharedSession:
     inputs, outputs : dict of str to (tuple of int, dtype)
         Shape and type of each input and output, without the batch.
     metadata : dict of str to str
-        The file's ``metadata_props``.
+        The file's ``metadata_props``; a part has none.
     """
 
     def __init__(
         self,
-        source: Path | bytes,
+        source: GraphFile | bytes,
+        needed: Iterable[str] | None = None,
         *,
-        name: str | None = None,
         device: str = "auto",
         providers: Sequence[Provider] | None = None,
         arena: bool = True,
         cuda_graphs: bool = False,
+        optimise: bool = True,
     ) -> None:
-        # A child may stand in another folder when it opens the file again.
-        self._source = source if isinstance(source, bytes) else source.absolute()
-        self.name = name or ("The model" if isinstance(source, bytes) else str(source))
+        self._graph = GraphFile.read(source) if isinstance(source, bytes) else source
+        self._needed = None if needed is None else frozenset(needed)
+        self.name = self._graph.name
         self._asked: dict[str, Any] = {
             "device": device,
             "providers": providers,
             "arena": arena,
             "cuda_graphs": cuda_graphs,
+            "optimise": optimise,
         }
-        self.lock = threading.Lock()
+        self.lock = ProcessLock()
         self.cuda_graphs = cuda_graphs
         self.device_buffers: dict[int, Any] = {}
         self._open()
@@ -110,7 +124,9 @@ class SharedSession:
         )
 
     def _open(self) -> None:
-        self._raw = open_session(self._source, name=self.name, **self._asked)
+        graph = self._graph
+        content = graph.content if self._needed is None else cut(graph, self._needed)
+        self._raw = open_session(content, name=self.name, **self._asked)
         self._pid = os.getpid()
         self.provider: str = self._raw.get_providers()[0]
         with reading(self.name):  # names in the file may be no text
@@ -126,16 +142,8 @@ class SharedSession:
                 "multiprocessing, or load the model in each of them."
             )
         with self.lock:
-            if self._pid == os.getpid():
-                return
-            before = self.metadata
-            self._open()
-            if self.metadata != before:
-                self._pid, self.metadata = 0, before  # so that the next use is refused as well
-                raise ModelError(
-                    f"{self.name} was replaced after this process's parent had opened it. Load it "
-                    "anew, or keep the file until the workers have opened it."
-                )
+            if self._pid != os.getpid():
+                self._open()
 
 
 def _declared(values: Sequence[Any]) -> dict[str, Kind]:

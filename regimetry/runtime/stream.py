@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.parameters import require_choice
+from regimetry.runtime import live_outputs
 from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_instant, is_late
 from regimetry.runtime.live_rows import RowReader
@@ -29,18 +30,20 @@ class Tick(NamedTuple):
     regime : int
         The causal label.
     probability : ndarray of float64, shape (K,)
-    novelty : float
-        1 is typical of the training windows.
-    embedding : ndarray of float32, shape (D,)
-    novel : bool
-        The running mean of novelty exceeds the contract's ``novelty_threshold``.
+    novelty : float or None
+        1 is typical of the training windows. ``None`` unless the stream was asked for it.
+    embedding : ndarray of float32, shape (D,), or None
+        ``None`` unless the stream was asked for it.
+    novel : bool or None
+        The running mean of novelty exceeds the contract's ``novelty_threshold``. ``None`` without
+        novelty.
     """
 
     regime: int
     probability: NDArray[np.float64]
-    novelty: float
-    embedding: NDArray[np.float32]
-    novel: bool
+    novelty: float | None
+    embedding: NDArray[np.float32] | None
+    novel: bool | None
 
 
 class _State(NamedTuple):
@@ -77,11 +80,13 @@ class Stream:
     def __init__(
         self,
         file: ModelFile,
+        outputs: Iterable[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
     ) -> None:
         require_choice("late", late, ("refuse", "skip"))
-        contract, session = file.contract, file.session
+        needed = live_outputs.needed(outputs)
+        contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
         self._reader = RowReader(file, instrument)
         self._rows = file.rows
@@ -89,10 +94,10 @@ class Stream:
         # Bound once: copying a window here takes less than binding a view of the ring each time.
         window = np.ones((1, *session.input_shape), np.float32)
         self._window = window[0]
-        outputs = session.empty_outputs(1, ("embedding", "distance", "novelty"))
-        self._run = bind(session, window, outputs)
-        self._distance, self._novelty = outputs["distance"], outputs["novelty"]
-        self._embedding = outputs["embedding"][0]
+        found = session.empty_outputs(1, needed)
+        self._run = bind(session, window, found)
+        self._distance, self._novelty = found["distance"], found.get("novelty")
+        self._embedding = found.get("embedding")
         self._run()  # so that the first tick is as fast as the others
         self.reset()
 
@@ -155,9 +160,9 @@ class Stream:
             tick = Tick(
                 found.regime.item(),
                 found.probability[0],
-                self._novelty.item(),
-                self._embedding.copy(),
-                found.novel.item(),
+                None if self._novelty is None else self._novelty.item(),
+                None if self._embedding is None else self._embedding[0].copy(),
+                None if self._novelty is None else found.novel.item(),
             )
         self._state = _State(count, ring, recursion, last, skipped)
         return tick
@@ -170,8 +175,8 @@ class Stream:
         dict
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: the last ``rows``
             (at most as many as the model reads at once), ``costs`` (K,), ``last`` (the last
-            timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean), and the
-            kind, version and model they belong to.
+            timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean, NaN
+            without), and the kind, version and model they belong to.
         """
         count, ring, recursion, last, skipped = self._state
         state = {
@@ -188,6 +193,9 @@ class Stream:
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
+
+        The snapshot may be that of a stream with other outputs. If that one computed no novelty,
+        its running mean begins with the next bar.
 
         Parameters
         ----------

@@ -6,14 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from regimetry.errors import DataError, InstallError
 from regimetry.scale.columns import Columns, choose_columns, require_alike
-
-if TYPE_CHECKING:
-    from regimetry.series.schema import Schema
+from regimetry.series.schema import Schema
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from regimetry.scale.carried import Carried, ranges
 from regimetry.series.features.bars import first_fault
 from regimetry.series.preprocessing import log_columns
 
+_OUTPUTS = ("distance", "novelty")
+
 
 class Labeller:
     """Labels the rows of many instruments as they come.
@@ -91,9 +93,9 @@ class Labeller:
             made, begins = features.each(stacked, bounds)
             read = self._scaled(present, begins, made)
         outputs = run_windows(
-            self._file.session,
+            self._file.session(_OUTPUTS),
             read,
-            ("distance", "novelty"),
+            _OUTPUTS,
             starts=ranges(begins[:-1], windows),
             threads=self._file.threads,
             batch_size=self._file.batch_size,

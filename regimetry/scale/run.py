@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
 from os import PathLike
 from pathlib import Path
@@ -15,7 +15,7 @@ from regimetry.runtime.model import RegimeModel
 from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
-from regimetry.scale.work_units import Unit, plan
+from regimetry.scale.work_units import plan
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
 """From all rows and those done before to a context in which more are counted."""
@@ -134,7 +134,7 @@ def predict(
                 left, job, opened, actors=actors, num_gpus=num_gpus, advance=advance
             )
         else:
-            outcomes = _label_here(left, job, opened, advance)
+            outcomes = ((unit.output, attempt(unit, job, opened, advance)) for unit in left)
         reports, skipped = list(before.values()), dict(folder.skipped)
         with closing(outcomes):  # at once, so that no worker outlives an error
             for name, outcome in outcomes:
@@ -145,13 +145,6 @@ def predict(
                 else:
                     raise outcome
     return {"units": len(units), "done_before": len(before), **_total(reports, skipped)}
-
-
-def _label_here(
-    units: Sequence[Unit], job: Job, model: RegimeModel, advance: Advance
-) -> Generator[tuple[str, dict[str, Any] | RegimetryError]]:
-    for unit in units:
-        yield unit.output, attempt(unit, job, model, advance)
 
 
 def _total(reports: list[dict[str, Any]], skipped: dict[str, str]) -> dict[str, Any]:

@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.errors import DataError
+from regimetry.runtime.model import RegimeModel
 from regimetry.search.grid import largest_window, rows_needed
 from regimetry.search.scores import label_stability, log_likelihood, predictability, separation
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from regimetry.runtime.model import RegimeModel
 
 
 def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) -> dict[str, Any]:

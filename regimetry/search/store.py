@@ -78,10 +78,12 @@ class Store:
         """Write a finished trial."""
         _write_json(self.folder / TRIALS / f"{key_of(trial['point'])}.json", trial)
 
-    def write_table(self, ranked: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Path:
+    def write_table(self, ranked: Sequence[Mapping[str, Any]], names: Sequence[str]) -> None:
         """Write the ranked trials as CSV; ``names`` are the fields of the grid."""
-        path = self.folder / TABLE
-        with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as out:
+        with (
+            replacing(self.folder / TABLE) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as out,
+        ):
             writer = csv.writer(out)
             writer.writerow(
                 [*names, *CRITERIA, "rank", "log_likelihood", "regimes", "seconds", "failure"]
@@ -99,14 +101,11 @@ class Store:
                         trial.get("failure"),
                     ]
                 )
-        return path
 
-    def write_best(self, text: str) -> Path:
+    def write_best(self, text: str) -> None:
         """Write the best configuration."""
-        path = self.folder / BEST
-        with replacing(path) as temporary:
+        with replacing(self.folder / BEST) as temporary:
             temporary.write_text(text, encoding="utf-8")
-        return path
 
 
 def _write_json(path: Path, data: Mapping[str, Any]) -> None:

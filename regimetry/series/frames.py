@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError, InstallError
 from regimetry.series.schema import Column, Schema
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 
 def _narwhals() -> ModuleType:

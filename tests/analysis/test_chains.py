@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
@@ -48,7 +48,7 @@ def far_power(matrix):
     return power
 
 
-def test_two_states_have_closed_forms():
+def test_two_states_have_closed_forms_and_sticky_ones_their_digits():
     pi = np.array([B, A]) / (A + B)
     found = stationary_distribution(TWO)
     assert found.is_unique
@@ -61,9 +61,6 @@ def test_two_states_have_closed_forms():
     binary = [stats.entropy([p, 1 - p], base=2) for p in (A, B)]
     np.testing.assert_allclose(transition_entropy(TWO), binary)
     assert entropy_rate(TWO, pi) == pytest.approx(pi @ binary)
-
-
-def test_a_very_sticky_chain_keeps_its_digits():
     matrix = np.array([[1 - 1e-13, 1e-13, 0], [0, 1 - 2e-13, 2e-13], [4e-13, 0, 1 - 4e-13]])
     expected = np.array([4, 2, 1]) / 7
     found = stationary_distribution(matrix).distributions[0]
@@ -89,7 +86,6 @@ def test_reducible_chains_say_so():
     assert times[4, 3] == 1
 
 
-@settings(deadline=None)
 @given(matrices())
 def test_the_long_run_is_what_a_power_tends_to(matrix):
     k = len(matrix)
@@ -101,7 +97,6 @@ def test_the_long_run_is_what_a_power_tends_to(matrix):
     np.testing.assert_allclose(found.distributions.sum(axis=1), 1)
 
 
-@settings(deadline=None)
 @given(matrices(), st.integers(1, 9), st.integers(1, 9))
 def test_forecasts_go_on_from_each_other(matrix, first, second):
     start = np.full(len(matrix), 1 / len(matrix))
@@ -111,7 +106,6 @@ def test_forecasts_go_on_from_each_other(matrix, first, second):
     np.testing.assert_allclose(whole[-1], start @ np.linalg.matrix_power(matrix, first + second))
 
 
-@settings(deadline=None)
 @given(matrices(largest=5))
 def test_hitting_times_solve_their_equations_or_are_infinite(matrix):
     times = hitting_times(matrix)
@@ -130,7 +124,6 @@ def test_hitting_times_solve_their_equations_or_are_infinite(matrix):
             assert times[i, j] == pytest.approx(1 + matrix[i, to] @ times[to, j], rel=1e-8)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=60), st.permutations(range(4)))
 def test_estimates_are_distributions_and_follow_a_renaming(values, names):
     labels, names = np.array(values), np.array(names)
@@ -179,7 +172,6 @@ def test_a_forecast_needs_a_horizon():
         forecast(TWO, np.array([1.0, 0.0]), 0)
 
 
-@settings(deadline=None)
 @given(st.integers(1, 7), st.integers(1, 7), st.data())
 def test_the_matching_is_the_best(k, n, data):
     gain = data.draw(hnp.arrays(int, (k, n), elements=st.integers(0, 9)))
@@ -190,15 +182,12 @@ def test_the_matching_is_the_best(k, n, data):
     assert gain[rows, columns[rows]].sum() == best
 
 
-def test_forty_regimes_are_matched():
+def test_agreement_of_forty_regimes_and_by_hand_with_another_k():
     generator = np.random.default_rng(0)
     labels, names = generator.integers(0, 40, 3000), generator.permutation(40)
     found = agreement(labels, names[labels], 40, 40)
     assert found.share == found.adjusted_rand == 1.0
     assert found.mapping[names].tolist() == list(range(40))
-
-
-def test_agreement_by_hand_with_another_k():
     old = np.array([-1, 0, 0, 0, 1, 1, 1, 0])
     new = np.array([0, 2, 2, 1, 0, 0, 1, -1])
     found = agreement(old, new, 2, 3)

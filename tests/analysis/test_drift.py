@@ -67,7 +67,7 @@ def test_block_length_of_nothing_is_one():
     assert block_length(np.array([1.0, 2.0])) == 1.0
 
 
-def test_a_join_is_a_transition_that_was_made():
+def test_blocks_join_as_regimes_do_and_end_at_interruptions():
     generator = np.random.default_rng(0)
     # Regimes go round in one direction only, which joins must keep.
     labels = np.repeat(np.arange(60) % 3, generator.integers(1, 9, 60))
@@ -82,17 +82,11 @@ def test_a_join_is_a_transition_that_was_made():
         ends = row[:-1] == len(labels) - 1
         pairs = np.stack([drawn[:-1], drawn[1:]])[:, ~ends]
         assert seen[pairs[0], pairs[1]].all()
-
-
-def test_blocks_do_not_run_over_interruptions():
     labels = np.zeros(40, dtype=int)
     joined = np.arange(40) % 10 > 0
     rows = MatchedBlocks(labels, joined, 1e9).draw(30, 100, np.random.default_rng(0))
     steps = np.diff(rows) == 1
     assert joined[rows[:, 1:][steps]].all()
-
-
-def test_a_single_bar_can_be_redrawn():
     rows = MatchedBlocks(np.array([2]), np.array([False]), 3.0).draw(2, 4, np.random.default_rng(0))
     assert rows.tolist() == [[0] * 4] * 2
 
@@ -160,7 +154,7 @@ def test_drift_is_found_in_the_line_where_it_is(change, line):
     assert lines[line] >= 0.75
 
 
-def test_a_regime_that_training_never_saw_is_drift():
+def test_a_regime_that_training_never_saw_is_drift_and_one_alone_is_not():
     generator = np.random.default_rng(0)
     old = chain(1000, 0.95, generator, 2)
     new = np.concatenate([chain(100, 0.95, generator, 2), np.full(60, 2)])
@@ -168,24 +162,18 @@ def test_a_regime_that_training_never_saw_is_drift():
     by_name = {line.name: line for line in found.lines}
     assert by_name["novelty"].verdict == "not tested"
     assert by_name["occupancy"].verdict == "drift"
-
-
-def test_one_regime_leaves_nothing_to_compare():
     found = detect_drift(np.zeros(300, int), np.zeros(50, int), 1, draws=199)
     assert [line.verdict for line in found.lines] == ["not tested"] * 4
     assert not found.drifted
     assert found.to_dict()["lines"][0]["p_value"] is None
 
 
-def test_the_seed_decides():
+def test_the_seed_decides_and_missing_labels_are_no_transitions():
     generator = np.random.default_rng(0)
     old, new = chain(500, 0.9, generator), chain(100, 0.9, generator)
     first, again, other = (detect_drift(old, new, K, draws=199, seed=s) for s in (0, 0, 1))
     assert first.lines[1] == again.lines[1]
     assert first.lines[1].p_value != other.lines[1].p_value
-
-
-def test_missing_labels_are_no_transitions():
     generator = np.random.default_rng(0)
     labels = chain(400, 0.9, generator)
     labels[::7] = -1
@@ -195,16 +183,13 @@ def test_missing_labels_are_no_transitions():
     assert single.recent_bars == 1
 
 
-@pytest.mark.parametrize(
-    ("arguments", "keywords", "error", "message"),
-    [
+def test_bad_input_is_one_sentence():
+    for arguments, keywords, error, message in (
         (([0, 1], [0, 5]), {}, DataError, "The recent labels go up to 5"),
         (([0, 1], [-1]), {}, DataError, "The recent labels are missing in all of 1 bars"),
         (([0, 1], [0]), {"level": 1.5}, ConfigError, "level is 1.5"),
         (([0, 1], [0]), {"draws": 20}, ConfigError, "draws is 20; .* at least 80"),
         (([0, 1], [0]), {"training_novelty": np.ones(3)}, DataError, "needs its novelty"),
-    ],
-)
-def test_bad_input_is_one_sentence(arguments, keywords, error, message):
-    with pytest.raises(error, match=message):
-        detect_drift(*map(np.array, arguments), 3, **keywords)
+    ):
+        with pytest.raises(error, match=message):
+            detect_drift(*map(np.array, arguments), 3, **keywords)

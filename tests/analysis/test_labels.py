@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.analysis import spells_of, transition_matrix
@@ -35,12 +35,13 @@ def slow_counts(labels, breaks, k):
     return counts
 
 
-def test_transitions_skip_missing_labels():
+def test_transitions_skip_missing_labels_and_breaks_are_one_a_bar():
     matrix = transition_matrix(np.array([-1, 0, 0, 1, -1, 0, 1, 1]), 3)
     np.testing.assert_allclose(matrix, [[1 / 3, 2 / 3, 0], [0, 1, 0], [0, 0, 1]])
+    with pytest.raises(DataError, match="one truth value per bar"):
+        spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
 
 
-@settings(deadline=None)
 @given(label_lists, st.data())
 def test_spells_and_counts_are_those_of_a_walk(values, data):
     labels = np.array(values, dtype=int)
@@ -53,14 +54,8 @@ def test_spells_and_counts_are_those_of_a_walk(values, data):
     )
 
 
-def test_breaks_are_one_a_bar():
-    with pytest.raises(DataError, match="one truth value per bar"):
-        spells_of(np.array([0, 1, 1, 0]), np.zeros(3, dtype=bool))
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
+def test_labels_that_cannot_be_read_are_refused():
+    for labels, message in (
         (
             np.array([0, 1, 4]),
             "go up to 4; the model has 3 regimes, 0 to 2. They come from another model",
@@ -69,8 +64,6 @@ def test_breaks_are_one_a_bar():
         (np.array([], dtype=int), "missing in all of 0 bars"),
         (np.array([0.0, 1.0]), "one integer per bar"),
         (np.array([[0, 1]]), r"shape \(1, 2\)"),
-    ],
-)
-def test_labels_that_cannot_be_read_are_refused(labels, message):
-    with pytest.raises(DataError, match=message):
-        require_labels(labels, 3)
+    ):
+        with pytest.raises(DataError, match=message):
+            require_labels(labels, 3)

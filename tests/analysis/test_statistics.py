@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.analysis import (
@@ -21,8 +21,7 @@ from regimetry.analysis.price import find_price, price_candidates
 from regimetry.errors import ConfigError, DataError
 
 
-def test_dwell_by_hand_with_cut_spells():
-    #                    cut     seen         seen cut
+def test_dwell_and_survival_by_hand():
     labels = np.array([0, 0, 1, 1, 1, 0, 1, 1, 0, 0, 0, 0])
     found = analyse_labels(labels, 3).dwell
     assert found.spells.tolist() == [3, 2, 0]
@@ -34,9 +33,6 @@ def test_dwell_by_hand_with_cut_spells():
     np.testing.assert_allclose(found.expected, [6 / 2, 5 / 2, np.nan])
     assert (found.lower[:2] < found.expected[:2]).all()
     assert (found.upper[:2] > found.expected[:2]).all()
-
-
-def test_survival_by_hand():
     bars, share = survival(np.array([1, 2, 2, 3, 5]), np.array([True, True, False, True, False]))
     assert bars.tolist() == [1, 2, 3]
     np.testing.assert_allclose(share, [4 / 5, 4 / 5 * 3 / 4, 4 / 5 * 3 / 4 / 2])
@@ -60,7 +56,6 @@ def slow_performance(labels, returns, regime):
     return worst, worst_spell
 
 
-@settings(deadline=None)
 @given(st.integers(1, 60), st.integers(0, 10_000))
 def test_performance_is_that_of_a_walk(n_rows, seed):
     generator = np.random.default_rng(seed)
@@ -83,7 +78,7 @@ def test_performance_is_that_of_a_walk(n_rows, seed):
             assert found.sharpe[regime] == pytest.approx(r.mean() / r.std(ddof=1) * 10)
 
 
-def test_the_next_bar_is_what_a_trader_gets():
+def test_the_next_bar_is_what_a_trader_gets_and_none_over_a_gap():
     labels = np.array([0, 0, 1, 1, 0])
     returns = simple_returns(np.array([100.0, 110.0, 99.0, 99.0, 198.0]))
     np.testing.assert_allclose(returns, [np.nan, 0.1, -0.1, 0.0, 1.0])
@@ -92,9 +87,6 @@ def test_the_next_bar_is_what_a_trader_gets():
     np.testing.assert_allclose(same.mean, [(0.1 + 1.0) / 2, -0.05])
     np.testing.assert_allclose(after.mean, [0.0, 0.5], atol=1e-12)
     assert after.bars.tolist() == [2, 2]
-
-
-def test_no_return_runs_over_a_gap():
     breaks = np.array([False, False, True, False])
     returns = simple_returns(np.array([1.0, 2.0, 8.0, 16.0]), breaks)
     np.testing.assert_allclose(returns, [np.nan, 1, np.nan, 1])
@@ -103,10 +95,14 @@ def test_no_return_runs_over_a_gap():
     assert found.spells.tolist() == [2]
 
 
-@pytest.mark.parametrize("price", [[1.0, 0.0], [1.0, -2.0], [1.0, np.inf]])
-def test_prices_are_positive(price):
-    with pytest.raises(DataError, match="Row 1 of the price"):
-        simple_returns(np.array(price))
+def test_prices_are_positive():
+    for price in (
+        [1.0, 0.0],
+        [1.0, -2.0],
+        [1.0, np.inf],
+    ):
+        with pytest.raises(DataError, match="Row 1 of the price"):
+            simple_returns(np.array(price))
 
 
 def test_performance_refuses_what_does_not_fit():
@@ -146,7 +142,6 @@ def test_the_decision_table_by_hand():
         decision_table(labels, p[1:], novelty, MATRIX)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 1), min_size=2, max_size=30), st.integers(1, 29))
 def test_decisions_do_not_look_ahead(values, cut):
     labels = np.array(values)
@@ -207,7 +202,6 @@ def test_plain_data_has_no_nan():
     assert data == {"a": [1.0, None, None], "2": [3, None, "x"]}
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(-1, 3), min_size=1, max_size=40))
 def test_strength_is_that_of_a_walk(values):
     labels = np.array(values)

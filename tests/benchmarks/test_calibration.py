@@ -30,16 +30,13 @@ def test_true_probabilities_are_calibrated_and_sharpened_ones_are_not():
     assert reliability(np.full((len(states), 3), 1 / 3), states).error < 0.02
 
 
-def test_bins_by_hand():
+def test_bins_by_hand_and_in_parts():
     probability = np.array([[0.95, 0.05], [0.93, 0.07], [0.45, 0.55], [1.0, 0.0]])
     found = reliability(probability, np.array([0, 1, 1, 0]))
     assert found.bars[[5, 9]].tolist() == [1, 3]
     assert found.confidence[9] == pytest.approx(0.96)
     assert found.accuracy[9] == pytest.approx(2 / 3)
     assert found.error == pytest.approx((0.45 + 3 * (0.96 - 2 / 3)) / 4)
-
-
-def test_bins_add_up():
     probability, states = drawn(5000)
     parts = [reliability(probability[i::2], states[i::2]) for i in range(2)]
     whole, joined = reliability(probability, states), join(parts)

@@ -47,15 +47,12 @@ def test_wrong_labels_score_less_the_more_are_wrong(score):
     assert scores[-1].missed > 0.5
 
 
-def test_one_label_for_all_bars_scores_nothing():
+def test_one_label_for_all_bars_scores_nothing_and_edges_are_not_scored():
     scores = score_in_sample(STATES, np.zeros_like(STATES))
     assert scores.ari == 0.0
     assert scores.bac == pytest.approx(1 / 3)
     # Named after state 0: the changes to 0 are seen at once, the others never.
     assert scores.missed == pytest.approx(5 / 7, abs=0.1)
-
-
-def test_the_edges_are_not_scored_and_may_lack_labels():
     labels = STATES.copy()
     labels[:60] = labels[-60:] = -1
     assert score_in_sample(STATES, labels).ari == 1.0
@@ -67,7 +64,7 @@ def test_the_edges_are_not_scored_and_may_lack_labels():
         score_in_sample(STATES, labels[1:])
 
 
-def test_the_training_part_fixes_the_names_out_of_sample():
+def test_the_training_part_fixes_the_names_out_of_sample_and_is_not_scored():
     labels = STATES.copy()
     cut = training_rows(len(labels))
     assert cut == 300
@@ -77,9 +74,6 @@ def test_the_training_part_fixes_the_names_out_of_sample():
     assert scores.bac == 0.0  # ... under the wrong names
     assert scores.missed == 1.0
     assert score_in_sample(STATES, labels).ari < 0.6
-
-
-def test_the_training_part_is_not_scored_out_of_sample():
     worse = STATES.copy()
     worse[60:300:4] = 0
     assert score_out_of_sample(STATES, worse).ari == 1.0
@@ -87,16 +81,13 @@ def test_the_training_part_is_not_scored_out_of_sample():
     assert score_out_of_sample(STATES, worse).ari < 1.0
 
 
-def test_a_late_label_costs_agreement_and_counts_its_delay():
+def test_a_late_label_costs_agreement_and_delays_are_as_by_hand():
     for late in (1, 7, 20):
         labels = np.concatenate([np.full(late, STATES[0]), STATES[:-late]])
         scores = score_in_sample(STATES, labels)
         assert scores.delay == late
         assert scores.missed == 0.0
         assert scores.ari < 1.0
-
-
-def test_delays_by_hand():
     states = np.repeat([0, 1, 0, 1, 0], [10, 12, 3, 6, 8])
     named = states.copy()
     named[10:14] = 0  # four bars late
@@ -149,13 +140,10 @@ def test_no_other_matching_is_better(n_states, seed):
     assert found == pytest.approx(max(others))
 
 
-def test_an_absent_state_counts_0_if_asked():
+def test_absent_states_share_of_one_and_pairs_by_hand():
     states = np.repeat([0, 1], 20)
     assert balanced_accuracy(states, states) == 1.0
     assert balanced_accuracy(states, states, n_states=3) == pytest.approx(2 / 3)
-
-
-def test_share_of_one_and_pairs_by_hand():
     assert share_of_one(np.array([1, 1, 2, 1])) == 0.75
     result = paired(np.array([0.5, 0.6, 0.7, 0.2]), np.array([0.4, 0.6, 0.4, 0.3]))
     assert result.median == pytest.approx(0.05)

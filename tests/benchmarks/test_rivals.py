@@ -67,15 +67,12 @@ def test_the_true_model_is_hard_to_beat_and_needs_the_truth():
     assert score_in_sample(simulation.states, wrong.offline(simulation.values)).ari < 0.2
 
 
-def test_the_hmm_reads_the_return_alone_where_the_rest_is_made_of_it():
+def test_the_hmm_reads_the_return_alone_and_chooses_by_its_criterion(monkeypatch):
     values = simulate("s1", n_rows=600, seed=0).values
     other = values.copy()
     other[:, 1:] = 7.0 + np.arange(600)[:, None]
     first, second = (hmm.fit("s1", rows, 2, 0).offline(rows) for rows in (values, other))
     np.testing.assert_array_equal(first, second)
-
-
-def test_the_hmm_chooses_by_its_information_criterion(monkeypatch):
     monkeypatch.setattr(hmm, "STARTS", 1)
     monkeypatch.setattr(hmm, "MOST_STATES", 3)
     values = np.random.default_rng(0).standard_normal((400, 1))
@@ -84,7 +81,7 @@ def test_the_hmm_chooses_by_its_information_criterion(monkeypatch):
     assert hmm.fit("two", values, None, 0).n_regimes == 2
 
 
-def test_window_statistics_by_hand():
+def test_window_statistics_by_hand_and_features_that_tell_frequencies_apart():
     windows = np.random.default_rng(0).standard_normal((4, 10, 3))
     found = statistics.window_statistics(windows)
     for row, window in zip(found, windows, strict=True):
@@ -94,9 +91,6 @@ def test_window_statistics_by_hand():
         expected = [*window.mean(axis=0), *np.log(window.std(axis=0)), *lagged, *pairs]
         np.testing.assert_allclose(row, expected, atol=1e-9)
     assert np.isfinite(statistics.window_statistics(np.ones((1, 10, 3)))).all()
-
-
-def test_hand_features_tell_frequencies_apart():
     time = np.arange(256)[:, None] / 256
     windows = np.stack([np.sin(2 * np.pi * frequency * time) for frequency in (2, 5, 7, 100)])
     found = features.hand_features(windows)

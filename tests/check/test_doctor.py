@@ -68,19 +68,11 @@ def test_a_healthy_installation(quick, capsys):
     assert "model" not in report
 
 
-def test_a_model_of_bars_is_timed_on_bars(quick, bars_path, capsys):
-    assert main(["doctor", str(bars_path), "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["problems"] == []
-    assert report["model"]["tick_ms"]["ticks"] > 0
-    assert report["model"]["batch"]["us_per_window"] > 0
-
-
-def test_a_model_is_checked_and_timed(quick, capsys):
+def test_a_model_is_checked(quick, capsys):
     assert main(["doctor", str(MODELS / "sp500.onnx")]) == 0
     out = capsys.readouterr().out
     assert "golden regime              off by 0, 0 allowed" in out
-    assert "p99.9" in out
+    assert "sp500.onnx, on CPUExecutionProvider" in out
 
 
 @pytest.mark.parametrize(
@@ -103,7 +95,7 @@ def test_a_model_that_computes_something_else_is_a_problem(quick, copy, capsys, 
     assert f"{copy} fails: onnxruntime: it differs from the golden file: {problem}" in found
     assert found in streams.err
     assert report["model"]["golden"]["failure"] in found
-    assert report["model"]["tick_ms"]["ticks"] > 0
+    assert report["model"]["provider"] == CPU
 
 
 @pytest.mark.parametrize("content", ["{", "{}", '{"window": [[1]]}', None])
@@ -112,10 +104,10 @@ def test_a_golden_file_that_says_nothing_is_a_problem(quick, copy, content):
         copy = Path(__file__).parent / "files" / "float16.onnx"
     else:
         golden_path(copy).write_text(content)
-    report = diagnose(copy, self_test_s=0.1)
+    report = diagnose(copy)
     assert len(report["problems"]) == 1
     assert "golden" not in report["model"]
-    assert report["model"]["batch"]["us_per_window"] > 0
+    assert report["model"]["provider"] == CPU
 
 
 def test_what_is_broken_is_listed_and_the_rest_still_shown(quick, monkeypatch, capsys, tmp_path):

@@ -1,19 +1,24 @@
 """``regimetry analyse`` as a person uses it."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 
-def test_tables_for_people(model_path, data, run):
+def test_tables_for_people_and_which_column_could_be_the_price(model_path, data, run):
     out = run("analyse", model_path, data, "--price", "x3", "--columns", "x0,x1").out
     for text in ("long run", "95% interval", "from \\ to", "Sharpe", "in a spell", "last regime",
                  "in 20 bars", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
         assert text in out
+    captured = run("analyse", model_path, data, "--json")
+    assert "no performance: No column is called close or price; these could be the price: x3" in (
+        captured.err
+    )
+    found = json.loads(captured.out)
+    assert found["data"]["price"] is None
+    assert found["regimes"][0]["performance"] == {}
 
 
 def test_files_for_strategies(model_path, model, data, values, tmp_path, answer):
@@ -45,16 +50,6 @@ def test_files_for_strategies(model_path, model, data, values, tmp_path, answer)
         assert found["volatility"] == pytest.approx(chosen.std(ddof=1) * 365**0.5)
     assert written["model"]["fingerprint"] == model.contract.training.fingerprint
     assert written["data"]["price"] == "x3"
-
-
-def test_without_a_price_it_says_which_column_could_be_it(model_path, data, run):
-    captured = run("analyse", model_path, data, "--json")
-    assert "no performance: No column is called close or price; these could be the price: x3" in (
-        captured.err
-    )
-    found = json.loads(captured.out)
-    assert found["data"]["price"] is None
-    assert found["regimes"][0]["performance"] == {}
 
 
 def test_gaps_are_no_transitions(model_path, data, answer):
@@ -97,26 +92,3 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path
         assert message in error
         assert error.splitlines()[-1].startswith("regimetry: ")
     assert sorted(tmp_path.iterdir()) == before
-
-
-@pytest.mark.parametrize("verb", ["predict", "analyse", "drift", "compare"])
-def test_these_verbs_run_in_production(model_path, data, verb):
-    """No research module: what they need is numpy, onnxruntime and a table reader."""
-    code = (
-        "import sys; from regimetry.cli import main; code = main(sys.argv[1:]);"
-        "loaded = {m.partition('.')[0] for m in sys.modules};"
-        "research = {'tensorflow', 'keras', 'sklearn', 'scipy', 'onnx', 'tf2onnx'};"
-        "assert not loaded & research, loaded;"
-        "sys.exit(code)"
-    )
-    arguments = {
-        "predict": [model_path, data],
-        "analyse": [model_path, data],
-        "drift": [model_path, data, "--last", "200"],
-        "compare": [model_path, model_path, data],
-    }[verb]
-    subprocess.run(
-        [sys.executable, "-I", "-c", code, verb, *map(str, arguments)],
-        check=True,
-        capture_output=True,
-    )

@@ -60,6 +60,18 @@ def test_window_sizes_are_shown_where_one_was_chosen(folder, fit, run, answer):
     assert "agreement" not in again
 
 
+def test_a_number_that_was_given_stands_alone_and_the_card_says_where_others_are(
+    folder, fit, run, answer
+):
+    note = "The number was given. To compare it with others, fit with --n-regimes auto"
+    options = ("--window-size", "10", "--n-landmarks", "200", "--evidence", "window")
+    assert note in fit("early.csv", "given.onnx", *options, "--n-regimes", "2").out
+    assert note in run("inspect", folder / "given.onnx").out
+    (only,) = answer("inspect", folder / "given.onnx")["training"]["candidates"]
+    assert (only["n_regimes"], only["chosen"]) == (2, True)
+    assert note not in fit("early.csv", "free.onnx", *options).out
+
+
 def test_a_refit_says_what_became_of_the_regimes(folder, fit, run, answer):
     old, new = folder / "old.onnx", folder / "new.onnx"
     assert "kept" not in fit("early.csv", "old.onnx", "--n-regimes", "2").out

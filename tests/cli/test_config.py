@@ -29,7 +29,7 @@ def fit(folder, name):
     return ["fit", str(folder / "t.csv"), "-o", str(folder / name)]
 
 
-def test_flags_and_file_resolve_into_the_model(folder):
+def test_flags_and_file_resolve_into_the_model_and_inspect_shows_them(folder, run):
     contract = rg.load(folder / "m.onnx").contract
     assert contract.schema.names == ("no", "day", "收盘")
     assert contract.transforms[0] == "difference"
@@ -37,9 +37,6 @@ def test_flags_and_file_resolve_into_the_model(folder):
     stored = contract.training.configuration
     assert (stored["n_regimes"], stored["objective"]) == (2, None)
     assert (stored["encoder"]["num_heads"], stored["encoder"]["pooling"]) == (2, "moments")
-
-
-def test_inspect_shows_the_configuration(folder, run):
     out = run("inspect", folder / "m.onnx").out
     assert "n_regimes       2" in out
     assert "num_heads 2" in out
@@ -70,7 +67,7 @@ def test_the_default_is_printed_checked_and_plain(tmp_path, run, answer, refuses
     refuses(message, "config", "--check", path)
 
 
-def test_a_wrong_file_stops_the_fit_before_it_begins(folder, refuses):
+def test_a_wrong_file_stops_the_fit_and_a_flag_can_take_back_what_it_says(folder, refuses, run):
     (folder / "bad.yaml").write_text("encoder: {pooling: sum}")
     before = sorted(folder.iterdir())
     message = "encoder.pooling is 'sum'; it must be one of 'mean',"
@@ -78,9 +75,6 @@ def test_a_wrong_file_stops_the_fit_before_it_begins(folder, refuses):
     message = "window_size is 'ten'; it must be 'auto' or an integer of at least 2."
     refuses(message, *fit(folder, "x.onnx"), "--window-size", "ten")
     assert sorted(folder.iterdir()) == before
-
-
-def test_a_flag_can_take_back_what_the_file_says(folder, run, refuses):
     (folder / "f.yaml").write_text("features: ohlcv\nobjective: none\nn_regimes: 2")
     arguments = [*fit(folder, "n.onnx"), "--config", folder / "f.yaml"]
     refuses("no column named 'open'", *arguments)

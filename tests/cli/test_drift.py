@@ -28,13 +28,10 @@ def test_a_market_that_went_wild_has_drifted(model_path, tables, run, answer):
     assert lines[2].endswith("drift")
 
 
-def test_training_itself_has_not_drifted(model_path, tables, answer):
+def test_training_has_not_drifted_and_since_and_last_cut_the_same_rows(model_path, tables, answer):
     found = answer("drift", model_path, tables[0], tables[0])
     assert found["drifted"] is False
     assert found["training_share"] == found["recent_share"]
-
-
-def test_since_and_last_cut_the_same_rows(model_path, tables, answer):
     since = pd.read_csv(tables[0])["date"].iloc[-150]
     found = answer("drift", model_path, tables[0], "--since", since)
     assert found == answer("drift", model_path, tables[0], "--last", "150")

@@ -46,13 +46,10 @@ def test_predict_takes_the_bars_and_gives_every_one_a_row(folder, tmp_path, run,
     bars.iloc[:250].to_csv(past, index=False)
     run("predict", folder / "m.onnx", past, "-o", tmp_path / "past_labels.csv")
     assert pd.read_csv(tmp_path / "past_labels.csv").equals(labels.iloc[:250])
-
-
-def test_predict_of_bars_without_times_counts_rows(folder, tmp_path, run):
-    source, out = tmp_path / "bars.parquet", tmp_path / "labels.parquet"
-    pd.read_csv(folder / "bars.csv").drop(columns="Date").to_parquet(source)
-    run("predict", folder / "m.onnx", source, "-o", out)
-    assert len(pd.read_parquet(out)) == 400
+    # Without times the rows are counted.
+    bars.drop(columns="Date").to_parquet(tmp_path / "bars.parquet")
+    run("predict", folder / "m.onnx", tmp_path / "bars.parquet", "-o", tmp_path / "l.parquet")
+    assert len(pd.read_parquet(tmp_path / "l.parquet")) == 400
 
 
 def test_embed_report_and_inspect_know_the_features(folder, tmp_path, run):
@@ -68,10 +65,13 @@ def test_embed_report_and_inspect_know_the_features(folder, tmp_path, run):
     assert "garman_klass_volatility" in out
 
 
-def test_a_stream_takes_bars_and_labels_them_as_predict_does(folder, tmp_path, run, stream):
-    out = tmp_path / "labels.csv"
-    run("predict", folder / "m.onnx", folder / "bars.csv", "-o", out)
-    labels = pd.read_csv(out)["regime"]
+@pytest.fixture
+def labels(folder, tmp_path, run):
+    run("predict", folder / "m.onnx", folder / "bars.csv", "-o", tmp_path / "labels.csv")
+    return pd.read_csv(tmp_path / "labels.csv")["regime"]
+
+
+def test_a_stream_takes_bars_and_labels_them_as_predict_does(folder, labels, stream):
     answers = stream((folder / "bars.csv").read_text(), model=folder / "m.onnx")
     assert [answer["regime"] for answer in answers] == [
         None if np.isnan(label) else int(label) for label in labels
@@ -92,10 +92,8 @@ def test_a_late_or_bad_bar_does_not_reach_the_features(folder, stream):
     assert kept == [answer | {"line": 0} for answer in straight]
 
 
-def test_analyse_drift_and_compare_take_bars(folder, tmp_path, run, answer):
-    model, bars, out = folder / "m.onnx", folder / "bars.csv", tmp_path / "labels.csv"
-    run("predict", model, bars, "-o", out)
-    labels = pd.read_csv(out)["regime"]
+def test_analyse_drift_and_compare_take_bars(folder, labels, answer):
+    model, bars = folder / "m.onnx", folder / "bars.csv"
     found = answer("analyse", model, bars, "--price", "Close")
     assert [regime["share"] for regime in found["regimes"]] == pytest.approx(
         [(labels.dropna() == number).mean() for number in range(2)]

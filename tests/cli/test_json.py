@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from places import MODEL
 
 from regimetry.contract import OUTPUT_NAMES
-
-MODEL = str(Path(__file__).parents[2] / "models" / "sp500.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,7 @@ def test_sample(answer, tmp_path):
     assert (found["rows"], found["states"]) == (5031, None)
 
 
-def test_predict_gives_every_bar_where_no_file_is_named(answer, data, tmp_path):
+def test_predict_gives_every_bar_where_no_file_is_named_and_embed_counts(answer, data, tmp_path):
     found = answer("predict", MODEL, data)
     bars = found["bars"]
     assert {len(values) for values in bars.values()} == {found["rows"]} == {400}
@@ -46,29 +45,12 @@ def test_predict_gives_every_bar_where_no_file_is_named(answer, data, tmp_path):
     table = pd.read_csv(tmp_path / "l.csv")
     assert table["regime"].dropna().tolist() == [k for k in bars["regime"] if k is not None]
     assert table["novelty"].dropna().tolist() == [v for v in bars["novelty"] if v is not None]
-
-
-def test_embed(answer, data, tmp_path):
     found = answer("embed", MODEL, data, "-o", tmp_path / "e.npy")
     assert np.load(tmp_path / "e.npy").shape == (found["windows"], found["numbers"])
 
 
-def test_the_verbs_that_read_a_model(answer, data, tmp_path):
-    assert answer("inspect", MODEL)["window_size"] == 20
-    assert answer("verify", MODEL, "--runtime", "onnxruntime")["passed"] is True
-    assert answer("export", MODEL, "--explain")["rules"]
-    assert answer("analyse", MODEL, data)["regimes"]
-    assert answer("drift", MODEL, data, "--last", 100, "--draws", 99)["lines"]
-    assert answer("compare", MODEL, MODEL, data)["agreement"] == 1.0
-    assert answer("config", "--from", MODEL)["window_size"] == 20
-
-
-def test_doctor_gives_the_time_of_a_tick_and_of_a_batch(answer):
-    model = answer("doctor", MODEL)["model"]
-    assert model["tick_ms"]["p50"] > 0
-    assert model["batch"]["windows"] % model["batch"]["threads"] == 0
-    # A batch has less to do for a window than a tick, whose overhead it shares out.
-    assert 0 < model["batch"]["us_per_window"] < 1e3 * model["tick_ms"]["p99"]
+def test_bench_gives_the_time_of_a_tick_by_what_it_computes(answer):
+    assert answer("bench", MODEL, "--seconds", 1, "--streams", 5)["streams"] == 5
 
 
 def test_serve_says_where_it_listens():

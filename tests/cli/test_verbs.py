@@ -17,19 +17,16 @@ def folder(tmp_path_factory):
     return path
 
 
-def test_samples_have_their_states_beside_them(folder):
+def test_samples_are_states_beside_values_or_real_history(folder, tmp_path, run):
     values, states = pd.read_csv(folder / "sim.csv"), pd.read_csv(folder / "sim.states.csv")
     assert values.shape == (500, 3)
     assert states["state"].nunique() == 3
-
-
-@pytest.mark.parametrize("name", ["sp500", "nasdaq"])
-def test_market_samples_are_real_history(tmp_path, name, run):
-    shown = run("sample", name, "-o", tmp_path / "m.parquet").out
-    assert "5031 rows, 1999-01-04 to 2018-12-31" in shown
-    frame = pd.read_parquet(tmp_path / "m.parquet")
-    assert frame.columns.tolist() == ["close", "range"]
-    assert (frame > 0).all().all()
+    for name in ("sp500", "nasdaq"):
+        shown = run("sample", name, "-o", tmp_path / "m.parquet").out
+        assert "5031 rows, 1999-01-04 to 2018-12-31" in shown
+        frame = pd.read_parquet(tmp_path / "m.parquet")
+        assert frame.columns.tolist() == ["close", "range"]
+        assert (frame > 0).all().all()
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -47,21 +44,6 @@ def test_predict_without_an_output_is_a_pipe(folder, run):
     lines = run("predict", folder / "sim.onnx", folder / "sim.csv").out.splitlines()
     assert len(lines) == 501
     assert lines[0].startswith("regime,p_regime_0")
-
-
-def test_inspect_shows_the_contract(folder, run, answer):
-    out = run("inspect", folder / "sim.onnx").out
-    for text in (
-        "10 bars",
-        "192 numbers",
-        "500 rows",
-        "seed 0",
-        "asset_2",
-        "regime_1",
-        "scikit-learn",
-    ):
-        assert text in out
-    assert answer("inspect", folder / "sim.onnx")["window_size"] == 10
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".parquet", ".csv"])
@@ -82,11 +64,6 @@ def test_fit_reports_what_it_left_out_and_differenced(tmp_path, run):
     assert "left out, since they are not numbers: note" in captured.err
     assert "differenced, since they are near a unit root: close" in captured.err
     assert "dlog close" in captured.out
-
-
-def _write(path, frame):
-    frame.to_csv(path, index=False)
-    return str(path)
 
 
 BAD_DATA = {
@@ -116,11 +93,12 @@ def test_fit_refuses_bad_data_in_one_sentence(tmp_path, refuses, case):
 def test_predict_refuses_bad_columns(folder, tmp_path, run, refuses):
     frame = pd.read_csv(folder / "sim.csv")
     model, out, straight = folder / "sim.onnx", tmp_path / "out.csv", tmp_path / "straight.csv"
-    lacking = _write(tmp_path / "lacking.csv", frame.drop(columns="asset_1"))
-    refuses("Column 'asset_1' is missing", "predict", model, lacking, "-o", out)
+    table = tmp_path / "t.csv"
+    frame.drop(columns="asset_1").to_csv(table, index=False)
+    refuses("Column 'asset_1' is missing", "predict", model, table, "-o", out)
     assert not out.exists()
-    shuffled = _write(tmp_path / "shuffled.csv", frame[frame.columns[::-1]].assign(extra=1))
-    run("predict", model, shuffled, "-o", out)
+    frame[frame.columns[::-1]].assign(extra=1).to_csv(table, index=False)
+    run("predict", model, table, "-o", out)
     run("predict", model, folder / "sim.csv", "-o", straight)
     assert out.read_text() == straight.read_text()
 
@@ -145,14 +123,11 @@ def test_bad_input_leaves_nothing(folder, tmp_path_factory, tmp_path, refuses):
     assert not list(tmp_path.iterdir())
 
 
-def test_usage_errors_exit_with_2(run):
+def test_usage_errors_exit_with_2_and_debug_shows_the_traceback(run, folder):
     assert "usage: regimetry" in run(code=2).err
     for arguments in (["nothing"], ["fit"]):
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
-
-
-def test_debug_shows_the_traceback(folder):
     from regimetry.errors import DataError
 
     with pytest.raises(DataError):

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, fields
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from regimetry.configuration import Configuration
@@ -87,11 +87,8 @@ def test_files_that_cannot_be_read(tmp_path):
         resolve(tmp_path / "deep.yaml", {})
 
 
-def test_an_empty_file_is_the_default(read):
+def test_an_empty_file_is_the_default_and_words_of_yaml_1_1_stay_words(read):
     assert read("# nothing\n") == Configuration()
-
-
-def test_words_of_yaml_1_1_stay_words(read):
     found = read("columns: [no, on, y, off, 1:30, 2020-01-01, 0b1, 1_000]\njump_penalty: 1e-3")
     assert found.columns == ("no", "on", "y", "off", "1:30", "2020-01-01", "0b1", "1_000")
     assert found.jump_penalty == 0.001
@@ -117,7 +114,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 names = st.lists(texts | st.sampled_from(["no", "1e3", "null", "2020-01-01", "# a", "a: b"]))
 
 
-@settings(deadline=None)
 @given(
     columns=st.none() | names,
     categorical=names,
@@ -144,7 +140,6 @@ def test_any_configuration_comes_back_from_its_print(
     assert resolve(path, {}) == configuration
 
 
-@settings(deadline=None)
 @given(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, width=64) | texts)
 def test_a_scalar_reads_the_same_in_yaml_1_1_and_1_2(tmp_path_factory, value):
     yaml = pytest.importorskip("yaml")

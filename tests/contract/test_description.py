@@ -5,28 +5,17 @@ import onnx
 import pytest
 
 import regimetry as rg
-from regimetry.cli import main
-from regimetry.contract import (
-    CONTRACT_KEY,
-    FORMAT_KEY,
-    PRECISION_KEY,
-    precision_of,
-    read_contract,
-)
+from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, PRECISION_KEY, precision_of, read_contract
 from regimetry.errors import ModelError
 
 
-def test_a_contract_survives_the_file(model):
+def test_a_contract_survives_the_file_and_tells_of_the_fit(model):
     contract = model.contract
     again = read_contract(contract.to_metadata(), "x")
     assert again == contract
     assert again.fingerprint == contract.fingerprint
     assert replace(contract, jump_penalty=0.5).fingerprint != contract.fingerprint
     assert contract.to_metadata() == replace(contract).to_metadata()
-
-
-def test_what_the_contract_tells(model):
-    contract = model.contract
     assert (contract.window_size, contract.window_rows) == (10, 11)
     assert contract.transforms == ("level", "level", "level", "log_difference")
     training = contract.training
@@ -35,7 +24,7 @@ def test_what_the_contract_tells(model):
     assert training.seed == 0
     assert training.configuration["encoder"]["embedding_dim"] == 8
     assert len(training.fingerprint) == 64
-    assert {"tensorflow", "tf2onnx", "regimetry"} <= set(training.versions)
+    assert {"onnx", "scikit-learn", "regimetry"} <= set(training.versions)
     assert sum(regime.share for regime in contract.regimes) == pytest.approx(1.0)
     for row in contract.transition_matrix:
         assert sum(row) == pytest.approx(1.0)
@@ -56,9 +45,8 @@ def of_version(version):
     return lambda model: {**model.contract.to_metadata(), FORMAT_KEY: version}
 
 
-@pytest.mark.parametrize(
-    ("edit", "message"),
-    [
+def test_edited_metadata_are_refused(model):
+    for edit, message in (
         (lambda m: {}, "not a regimetry model"),
         (of_version("0"), "'0'; this release reads 1, 2 and 3. Use the release that wrote it, or"),
         (of_version("4"), "'4'; this release reads 1, 2 and 3. A newer release wrote it: upgrade"),
@@ -83,22 +71,19 @@ def of_version(version):
         (lambda m: _edited(m, schema=[{"name": "a", "categories": None}] * 4), "schema"),
         (lambda m: _edited(m, unknown=1), "damaged"),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "[" * 100_000}, "damaged"),
-    ],
-)
-def test_edited_metadata_are_refused(model, edit, message):
-    with pytest.raises(ModelError, match=message):
-        read_contract(edit(model), "file.onnx")
+    ):
+        with pytest.raises(ModelError, match=message):
+            read_contract(edit(model), "file.onnx")
 
 
-def test_a_file_of_another_version_is_refused_by_every_reader(copy, capsys):
+def test_a_file_of_another_version_is_refused_by_every_reader(copy, refuses):
     model = onnx.load(copy)
     next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = "4"
     onnx.save(model, copy)
     with pytest.raises(ModelError, match="format version '4'; this release reads 1, 2 and 3"):
         rg.load(copy)
     for verb in ("inspect", "verify"):
-        assert main([verb, str(copy)]) == 2
-        assert "format version '4'" in capsys.readouterr().err
+        refuses("format version '4'", verb, copy)
 
 
 def test_precision_is_float32_unless_the_file_says_otherwise():

@@ -13,13 +13,12 @@ from pathlib import Path
 import onnx
 import pandas as pd
 import pytest
+from places import MODEL
 
 import regimetry as rg
-from regimetry.cli import main
 from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, read_contract
 
 FILES = Path(__file__).parent / "files"
-SHIPPED = Path(__file__).parents[2] / "models" / "sp500.onnx"
 FORMATS = ["1", "2", "3"]
 
 
@@ -28,7 +27,7 @@ def metadata_of(path):
 
 
 @pytest.mark.parametrize("version", FORMATS)
-def test_old_files_give_the_labels_that_they_gave(version, capsys):
+def test_old_files_give_the_labels_that_they_gave(version, run):
     path = FILES / f"format{version}.onnx"
     assert metadata_of(path)[FORMAT_KEY] == version
     table = pd.read_csv(path.with_suffix(".csv"))
@@ -36,9 +35,8 @@ def test_old_files_give_the_labels_that_they_gave(version, capsys):
     found = model.predict(table.drop(columns="regime"), by=model.contract.by)
     assert found.fillna(-1).tolist() == table["regime"].tolist()
     assert set(table["regime"]) == {-1, 0, 1}
-    assert main(["verify", str(path), "--runtime", "onnxruntime"]) == 0
-    assert main(["inspect", str(path)]) == 0
-    assert f"format        version {model.contract.format_version}," in capsys.readouterr().out
+    run("verify", path, "--runtime", "onnxruntime")
+    assert f"format        version {model.contract.format_version}," in run("inspect", path).out
 
 
 def test_an_old_file_says_what_its_format_can_say():
@@ -52,7 +50,7 @@ def test_an_old_file_says_what_its_format_can_say():
     assert three.training.instruments == 2
 
 
-@pytest.mark.parametrize("path", [SHIPPED, FILES / "format2.onnx", FILES / "format3.onnx"])
+@pytest.mark.parametrize("path", [MODEL, FILES / "format2.onnx", FILES / "format3.onnx"])
 def test_a_contract_is_written_as_it_was_read(path):
     metadata = metadata_of(path)
     contract = read_contract(metadata, path.name)

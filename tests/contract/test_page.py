@@ -2,9 +2,8 @@
 
 import re
 from dataclasses import fields
-from pathlib import Path
 
-import pytest
+from places import DOCS
 
 from regimetry.contract import (
     Alignment,
@@ -19,7 +18,7 @@ from regimetry.contract import (
 )
 from regimetry.series.features import OhlcvFeatures
 
-PAGE = (Path(__file__).parents[2] / "docs" / "model-file.md").read_text("utf-8")
+PAGE = (DOCS / "model-file.md").read_text("utf-8")
 
 
 def named(page, heading):
@@ -29,9 +28,8 @@ def named(page, heading):
     return [name for cell in cells for name in re.findall(r"`(\w+)`", cell)]
 
 
-@pytest.mark.parametrize(
-    ("heading", "kind"),
-    [
+def test_the_page_has_the_fields_of_the_file():
+    for heading, kind in (
         ("The contract", ModelContract),
         ("Regimes", RegimeSummary),
         ("The training record", TrainingRecord),
@@ -42,10 +40,8 @@ def named(page, heading):
         ("Rewrite rules", RuleReport),
         ("Features", OhlcvFeatures),
         ("Alignment", Alignment),
-    ],
-)
-def test_the_page_has_the_fields_of_the_file(heading, kind):
-    assert sorted(named(PAGE, heading)) == sorted(field.name for field in fields(kind))
+    ):
+        assert sorted(named(PAGE, heading)) == sorted(field.name for field in fields(kind))
 
 
 def test_a_field_that_is_missing_or_invented_is_found():

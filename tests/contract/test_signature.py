@@ -1,13 +1,13 @@
 """The table of outputs: what it says of a model, and that the documentation says the same."""
 
 import re
-from pathlib import Path
 
 import numpy as np
+from places import DOCS
 
 from regimetry.contract import OUTPUTS, Signature
 
-PAGE = Path(__file__).parents[2] / "docs" / "model-file.md"
+PAGE = DOCS / "model-file.md"
 
 
 def test_the_signature_has_the_models_sizes(model):

@@ -6,10 +6,12 @@ import pandas as pd
 import pytest
 from encoders import FAST
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from regimetry.errors import DataError, ExportParityError
+from regimetry.regimes.choice.candidates import Comparison
 
 
 def small(**parameters):
@@ -17,9 +19,10 @@ def small(**parameters):
     return rg.RegimeDetector(**{**given, **parameters})
 
 
-def test_the_regimes_are_the_simulated_states():
-    simulation = rg.simulate("s4", n_rows=1500, seed=1)
-    detector = rg.RegimeDetector(n_regimes=3, objective=None, random_state=0).fit(simulation.values)
+def test_the_regimes_are_the_simulated_states_and_as_many():
+    simulation = rg.simulate("s4", seed=0)
+    detector = rg.RegimeDetector(random_state=0).fit(simulation.values)
+    assert detector.n_regimes_ == 3
     labelled = detector.labels_ >= 0
     assert adjusted_rand_score(simulation.states[labelled], detector.labels_[labelled]) > 0.6
     smooth = detector.smooth(simulation.values)
@@ -34,17 +37,39 @@ def test_regime_0_is_the_calmest(simulation, detector):
     assert len(set(states)) == 3
 
 
+def test_other_numbers_are_judged_when_someone_reads_them(monkeypatch):
+    values = rg.simulate("s2", n_rows=700, seed=0).values
+    judged = []
+    judge = Comparison._candidate
+    monkeypatch.setattr(
+        Comparison, "_candidate", lambda self, count: judged.append(count) or judge(self, count)
+    )
+    with pytest.raises(AttributeError, match="Call 'fit'"):
+        getattr(small(), "candidates_")  # noqa: B009
+    detector = small(n_regimes=3).fit(values)
+    (only,) = detector.model_.contract.training.candidates
+    assert judged == [only.n_regimes] == [3]
+    detector.embeddings_[:] = 0.0
+    values[:] = 0.0
+    table = detector.candidates_
+    assert judged == [3, 1, 2, 4, 5, 6, 7, 8]
+    assert table[2] == only
+    assert [entry.chosen for entry in table].index(True) == 2
+    assert detector.candidates_ is table
+    free = small().fit(rg.simulate("s2", n_rows=700, seed=0).values)
+    for mine, theirs in zip(table, free.candidates_, strict=True):
+        assert mine == replace(theirs, chosen=mine.chosen, refused=None)
+    assert free.model_.contract.training.candidates == free.candidates_
+    detector.fit(rg.simulate("s2", n_rows=600, seed=1).values)
+    assert detector.candidates_ is not table
+
+
 def test_auto_finds_one_regime_in_noise():
     noise = np.random.default_rng(0).standard_normal((900, 3))
     detector = small(n_regimes="auto").fit(noise)
     assert detector.n_regimes_ == 1
     assert set(detector.labels_) == {-1, 0}
     assert (detector.predict_proba(noise)[10:] == 1.0).all()
-
-
-def test_auto_finds_three_correlation_states():
-    values = rg.simulate("s4", seed=0).values
-    assert rg.RegimeDetector(objective=None, random_state=0).fit(values).n_regimes_ == 3
 
 
 def test_fitted_attributes(detector, values):
@@ -74,8 +99,6 @@ def test_scikit_learn_rules(values):
 
 
 def test_methods_before_fit_say_so(values, tmp_path):
-    from sklearn.exceptions import NotFittedError
-
     for method in ("predict", "predict_proba", "smooth", "novelty", "transform"):
         with pytest.raises(NotFittedError):
             getattr(small(), method)(values)
@@ -100,12 +123,9 @@ def test_a_frame_gives_names_and_takes_categories(values):
     assert [-1 if t is None else t.regime for t in ticks] == detector.labels_.tolist()
 
 
-def test_another_seed_gives_another_file(detector, values):
+def test_another_seed_gives_another_file_and_training_is_recorded_in_it(detector, values, tmp_path):
     other = small(n_regimes=3, n_landmarks=200, random_state=1).fit(values)
     assert other.model_.content != detector.model_.content
-
-
-def test_training_is_recorded_in_the_file(values, tmp_path):
     detector = small(n_regimes=2, objective="masked", epochs=2).fit(values)
     detector.save(tmp_path / "m.onnx")
     history = rg.load(tmp_path / "m.onnx").contract.training.history
@@ -132,15 +152,12 @@ def test_nothing_half_written(detector, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
+def test_bad_data_are_refused(values):
+    for spoil, message in (
         (lambda v: v[:10], "10 rows are too few for windows of 10; at least 11"),
         (lambda v: np.where(v == v[5, 2], np.inf, v), "Row 5, column 'x2' holds inf"),
         (lambda v: np.column_stack([v, np.ones(len(v))]), "'x4' is constant"),
         (lambda v: v[:, 0], "matrix of T rows"),
-    ],
-)
-def test_bad_data_are_refused(values, spoil, message):
-    with pytest.raises(DataError, match=message):
-        small(n_regimes=2).fit(spoil(values))
+    ):
+        with pytest.raises(DataError, match=message):
+            small(n_regimes=2).fit(spoil(values))

@@ -37,13 +37,18 @@ def long_frame():
     return pd.concat(parts).sort_index(kind="stable")
 
 
-def fit(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=FAST, random_state=0, **changes)
+def unfitted(**changes):
+    return rg.RegimeDetector(n_regimes=3, encoder=FAST, n_landmarks=200, random_state=0, **changes)
 
 
 @pytest.fixture(scope="module")
 def detector():
-    return fit().fit(frames())
+    return unfitted().fit(frames())
+
+
+@pytest.fixture(scope="module")
+def of_long_frame():
+    return unfitted().fit(long_frame(), by="symbol")
 
 
 def as_labels(series):
@@ -55,16 +60,16 @@ def test_regimes_are_shared_and_each_instrument_is_read_in_its_own_units(detecto
         labels = as_labels(detector.labels_[name])
         assert adjusted_rand_score(states[60:], labels[60:]) > 0.6
     # Read as they are, the wild one is always wild: a scale, not a regime.
-    pooled = fit(scaling="pooled").fit(frames())
+    pooled = unfitted(scaling="pooled").fit(frames())
     assert pooled.model_.contract.scaling is None
     labels = as_labels(pooled.labels_["wild"])
     assert adjusted_rand_score(STATES["wild"][60:], labels[60:]) < 0.6
 
 
-def test_all_shapes_give_the_same_labels(detector):
+def test_all_shapes_give_the_same_labels(detector, of_long_frame):
     model, long = detector.model_, long_frame()
     by_mapping = model.predict(frames())
-    for found in (model.predict(long, by="symbol"), fit().fit(long, by="symbol").labels_):
+    for found in (model.predict(long, by="symbol"), of_long_frame.labels_):
         assert found.index.equals(long.index)
         for name, labels in by_mapping.items():
             mine = found[(long["symbol"] == name).to_numpy()]
@@ -84,7 +89,7 @@ def test_each_instrument_is_labelled_as_if_alone(detector):
     assert model.smooth(frames())["short"].isna().all()
 
 
-def test_the_file_knows_its_instruments(detector, tmp_path):
+def test_the_file_knows_its_instruments(detector, of_long_frame, tmp_path):
     detector.save(tmp_path / "panel.onnx")
     model = rg.load(tmp_path / "panel.onnx")
     contract = model.contract
@@ -93,7 +98,7 @@ def test_the_file_knows_its_instruments(detector, tmp_path):
     assert contract.scaling.instruments == tuple(SIZES)
     assert (contract.training.instruments, contract.training.short_instruments) == (4, 1)
     assert contract.training.rows == 1804
-    assert fit().fit(long_frame(), by="symbol").model_.contract.by == "symbol"
+    assert of_long_frame.model_.contract.by == "symbol"
 
 
 def test_an_unknown_instrument_is_read_like_an_average_one(detector):
@@ -114,13 +119,12 @@ def test_no_window_crosses_and_the_future_changes_nothing(detector):
                                 for f in given.values())  # fmt: skip
 
 
-def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows():
-    whole, sampled = fit().fit(frames()), fit(max_windows=900).fit(frames())
-    contract = sampled.model_.contract
-    assert contract.mean == whole.model_.contract.mean
-    assert contract.scaling == whole.model_.contract.scaling
+def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows(detector):
+    sampled = unfitted(max_windows=900).fit(frames())
+    contract, whole = sampled.model_.contract, detector.model_.contract
+    assert (contract.mean, contract.scaling) == (whole.mean, whole.scaling)
     assert contract.training.sampled_rows < 1000 < contract.training.rows
-    labels = [as_labels(one.labels_["wild"])[60:] for one in (whole, sampled)]
+    labels = [as_labels(one.labels_["wild"])[60:] for one in (detector, sampled)]
     assert adjusted_rand_score(*labels) > 0.8
 
 
@@ -155,11 +159,11 @@ def test_sums_of_parts_add_up():
 
 def test_bad_input_says_what_is_wrong():
     with pytest.raises(DataError, match="longest of 1 instruments: 4 rows are too few"):
-        fit().fit({"short": frames()["short"]})
+        unfitted().fit({"short": frames()["short"]})
     with pytest.raises(DataError, match=r"by is 'ticker'.*symbol"):
-        fit().fit(long_frame(), by="ticker")
+        unfitted().fit(long_frame(), by="ticker")
     with pytest.raises(DataError, match="names its instruments itself"):
-        fit().fit(frames(), by="symbol")
+        unfitted().fit(frames(), by="symbol")
 
 
 def test_live_series_are_read_in_the_units_of_their_instrument(detector):

@@ -10,7 +10,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from encoders import FAST
+from encoders import fit_fast
 
 import regimetry as rg
 
@@ -20,8 +20,8 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import regimetry as rg
 config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments",
                           num_transformer_blocks=1)
-values = rg.simulate("s4", n_rows=700, seed=0).values
-detector = rg.RegimeDetector(n_regimes="auto", encoder=config, objective=None, random_state=3)
+values = rg.simulate("s4", n_rows=400, seed=0).values
+detector = rg.RegimeDetector(n_regimes="auto", encoder=config, n_landmarks=100, random_state=3)
 detector.fit(values)
 table = [dataclasses.asdict(candidate) for candidate in detector.candidates_]
 print(json.dumps([detector.labels_.tolist(), table]))
@@ -51,12 +51,10 @@ def test_other_numbers_of_threads_give_the_same_regimes(tmp_path):
 
 
 def test_fits_side_by_side_do_not_disturb_each_other():
-    values = rg.simulate("s2", n_rows=500, seed=0).values
+    values = rg.simulate("s2", n_rows=400, seed=0).values
 
     def fit(seed):
-        return rg.RegimeDetector(
-            n_regimes=3, encoder=FAST, objective=None, n_landmarks=100, random_state=seed
-        ).fit(values)
+        return fit_fast(values, n_regimes=3, random_state=seed)
 
     alone = [fit(seed) for seed in (0, 1)]
     with ThreadPoolExecutor(2) as pool:

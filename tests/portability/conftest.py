@@ -1,6 +1,5 @@
 """The model in other runtimes: what they need, and golden files to pass and to refuse."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -8,14 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
+from changed import change_golden
+from places import MODEL, ROOT
 from reports import contract, made  # noqa: F401  fixtures
 
 from regimetry.series.samples import market_sample
 
-REPOSITORY = Path(__file__).parents[2]
-EXAMPLES = REPOSITORY / "examples"
+EXAMPLES = ROOT / "examples"
 REQUIRED = "REGIMETRY_REQUIRE_PORTABILITY"
 OUTPUTS = ("embedding", "distance", "novelty", "regime", "labels_from_start")
+
+
+def finished(*command):
+    command = [*map(str, command)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -34,27 +39,19 @@ def require():
 
 @pytest.fixture(scope="session")
 def model():
-    return REPOSITORY / "models" / "sp500.onnx"
+    return MODEL
 
 
 @pytest.fixture(scope="session")
-def golden(model):
-    return model.with_suffix(".golden.json")
+def golden():
+    return MODEL.with_suffix(".golden.json")
 
 
 @pytest.fixture(params=OUTPUTS)
 def perturbed(request, golden, tmp_path):
     """A golden file with one entry changed: the output's name and the file."""
-    content = json.loads(golden.read_text())
-    rows = content[request.param]
-    if isinstance(rows[-1], int):
-        rows[-1] = (rows[-1] + 1) % 3
-    elif isinstance(rows[-1], float):
-        rows[-1] += 0.01 * max(rows)
-    else:
-        rows[-1][-1] += 0.01 * max(map(max, rows))
-    path = tmp_path / golden.name
-    path.write_text(json.dumps(content))
+    path = Path(shutil.copy(golden, tmp_path))
+    change_golden(path, request.param)
     return request.param, path
 
 
@@ -78,16 +75,7 @@ def node(require):
     require(program, "Node is not installed")
     require((EXAMPLES / "node_modules" / "onnxruntime-node").is_dir(), "onnxruntime-node is absent")
 
-    def run(script, *arguments):
-        return subprocess.run(
-            [program, script, *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-
-    return run
+    return lambda script, *arguments: finished(program, script, *arguments)
 
 
 @pytest.fixture(scope="session")
@@ -112,12 +100,6 @@ def python_example():
     )
 
     def run(script, *arguments):
-        return subprocess.run(
-            [sys.executable, "-I", "-c", program, str(EXAMPLES / script), *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return finished(sys.executable, "-I", "-c", program, EXAMPLES / script, *arguments)
 
     return run

@@ -4,7 +4,6 @@ import io
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import regimetry as rg
 
@@ -34,9 +33,8 @@ def test_the_documented_recursion_is_the_one_that_runs(request):
     assert "\n".join(f"    {line}" for line in lines) in source
 
 
-@pytest.mark.parametrize(
-    ("table", "reason"),
-    [
+def test_a_table_that_does_not_fit_is_refused(regimes, model, tmp_path):
+    for table, reason in (
         ("date,close\n2020-01-01,1\n", "The table lacks range; the model reads close, range."),
         ("date,close,range\n2020-01-01,1\n", "Row 1 has 2 fields; the header has 3."),
         ("close,range\n1,x\n", 'Row 1, column range holds "x", which is no number.'),
@@ -44,13 +42,11 @@ def test_the_documented_recursion_is_the_one_that_runs(request):
         ("close,range\n1,1\n0,1\n", "Row 2 holds 0 where the model takes the logarithm."),
         ("close,range\n1,1\n", "The table has 1 rows; the model reads 21 at once."),
         ("close,range\n", "The table has no rows."),
-    ],
-)
-def test_a_table_that_does_not_fit_is_refused(regimes, model, tmp_path, table, reason):
-    path = tmp_path / "bars.csv"
-    path.write_text(table)
-    result = regimes(model, path)
-    assert (result.returncode, result.stdout, result.stderr.strip()) == (1, "", reason)
+    ):
+        path = tmp_path / "bars.csv"
+        path.write_text(table)
+        result = regimes(model, path)
+        assert (result.returncode, result.stdout, result.stderr.strip()) == (1, "", reason)
 
 
 def test_columns_are_found_by_name_and_quotes_are_read(regimes, model, csv, bars, tmp_path):
@@ -59,27 +55,19 @@ def test_columns_are_found_by_name_and_quotes_are_read(regimes, model, csv, bars
     assert regimes(model, path).stdout == regimes(model, csv).stdout
 
 
-@pytest.mark.parametrize("content", [b"", b"close,range\n1,2\n", b"\x0a\xff\xff\xff\xff\x0f"])
-def test_a_file_without_a_contract_is_refused(regimes, csv, tmp_path, content):
+def test_files_that_are_no_models_and_other_arguments_are_refused(regimes, model, csv, tmp_path):
     path = tmp_path / "other.onnx"
-    path.write_bytes(content)
-    result = regimes(path, csv)
-    assert result.returncode == 1
-    assert result.stderr.startswith("The file ")
-    assert len(result.stderr.splitlines()) == 1
-
-
-def test_a_model_cut_short_is_refused(regimes, model, csv, tmp_path):
-    path = tmp_path / "short.onnx"
-    path.write_bytes(model.read_bytes()[:-1000])
-    result = regimes(path, csv)
-    assert (result.returncode, result.stderr) == (
-        1,
-        "The file is no ONNX model, or it is cut short.\n",
-    )
-
-
-def test_other_arguments_get_the_usage(regimes, model):
+    short = "The file is no ONNX model, or it is cut short.\n"
+    for content, said in (
+        (b"", "The file "),
+        (b"close,range\n1,2\n", "The file "),
+        (b"\x0a\xff\xff\xff\xff\x0f", "The file "),
+        (model.read_bytes()[:-1000], short),
+    ):
+        path.write_bytes(content)
+        result = regimes(path, csv)
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+        assert result.stderr.startswith(said)
     result = regimes(model)
     assert result.returncode == 2
     assert result.stderr.startswith("usage: ")

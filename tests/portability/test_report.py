@@ -37,13 +37,10 @@ def seen(browser, model, tmp_path_factory):
     return {**browser(page, folder), "page": page, "folder": folder}
 
 
-def test_nothing_goes_wrong_and_nothing_leaves_the_page(seen):
+def test_every_plot_is_drawn_and_nothing_leaves_the_page(seen):
     assert seen["errors"] == []
     assert seen["trouble"] == ""
     assert list(map(unquote, seen["requests"])) == [f"file://{seen['page']}"]
-
-
-def test_every_plot_is_drawn(seen):
     assert list(seen["plots"]) == PLOTS
     assert all(plot["drawn"] > 0 for plot in seen["plots"].values())
     for name in ("price", "dwell", "pca"):
@@ -65,16 +62,13 @@ def test_a_click_on_a_regime_filters_every_figure(seen):
     assert seen["restored"] == seen["plots"]
 
 
-def test_both_figures_over_time_show_the_same_stretch(seen):
+def test_figures_over_time_show_one_stretch_in_the_dark_and_on_paper(seen):
     first, last = (pd.Timestamp(t).timestamp() * 1000 for t in ("1999-01-04", "2018-12-31"))
     for stretch in seen["whole"]:
         assert stretch == pytest.approx([first, last], abs=86_400_000)
     price, timeline = seen["zoomed"]
     assert price == timeline
     assert price[1] - price[0] == pytest.approx((last - first) / 2, rel=0.01)
-
-
-def test_dark_light_and_paper(seen):
     light, dark = seen["light"], seen["dark"]
     assert light["page"] == "rgb(255, 255, 255)"
     assert light["page"] != dark["page"]

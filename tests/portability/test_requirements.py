@@ -3,14 +3,11 @@
 import pytest
 
 
-@pytest.mark.parametrize(
-    ("required", "outcome", "message"),
-    [
+def test_what_is_absent(require, monkeypatch):
+    for required, outcome, message in (
         ("", pytest.skip.Exception, "Node is not installed; examples/README"),
         ("1", pytest.fail.Exception, "Node is not installed, and"),
-    ],
-)
-def test_what_is_absent(require, monkeypatch, required, outcome, message):
-    monkeypatch.setenv("REGIMETRY_REQUIRE_PORTABILITY", required)
-    with pytest.raises(outcome, match=message):
-        require(False, "Node is not installed")
+    ):
+        monkeypatch.setenv("REGIMETRY_REQUIRE_PORTABILITY", required)
+        with pytest.raises(outcome, match=message):
+            require(False, "Node is not installed")

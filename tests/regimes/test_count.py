@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import regimetry as rg
-from regimetry.regimes.choice.candidates import Candidate, assess, shortest_dwell
+from regimetry.regimes.choice.candidates import Candidate, Comparison, shortest_dwell
 from regimetry.regimes.choice.count import MOST_REGIMES, choose_count, mark
 from regimetry.regimes.choice.stability import N_RESAMPLES, circular_blocks, stability
 from regimetry.regimes.clustering.head import fit_head
@@ -111,16 +111,19 @@ def test_stability_knows_regimes_from_a_cloud():
 def test_the_table_has_a_row_for_each_number_and_a_given_one_beyond():
     labels = spells([60, 90, 70] * 6)
     head = fit_head(points_of(labels), labels.astype(float), n_regimes=11, lag=5, n_landmarks=300)
-    assert [entry.n_regimes for entry in head.candidates] == [*range(1, MOST_REGIMES + 1), 11]
-    assert chosen(head.candidates) == 11
-    third = head.candidates[2]
+    (eleven,) = head.candidates
+    table = head.table()
+    assert [entry.n_regimes for entry in table] == [*range(1, MOST_REGIMES + 1), 11]
+    assert chosen(table) == 11
+    assert table[-1] is eleven
+    third = table[2]
     assert third.stability > 0.95
     assert 0 <= third.stability_deviation < 0.05
     assert third.shortest_dwell >= 55
-    assert third.gap == max(entry.gap for entry in head.candidates[:8])
+    assert third.gap == max(entry.gap for entry in table[:8])
     assert third.smallest_share == pytest.approx(np.bincount(labels).min() / len(labels), abs=0.02)
-    assert head.candidates[0].stability is None
-    assert head.candidates[0].eigenvalue == pytest.approx(1.0)
+    assert table[0].stability is None
+    assert table[0].eigenvalue == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("bound", [None, 500])
@@ -136,17 +139,17 @@ def test_a_long_series_is_labelled_in_stretches():
     slow = fit_slow_directions(points, 5)
     white = slow.whiten(points)
     rows = np.arange(len(white))
-    (two, three) = assess(
-        white,
-        slow,
+    comparison = Comparison(
+        white.astype(np.float32),
         np.ones(9),
-        [2, 3],
+        (2, 3),
         even=rows[::20],
         fitted=rows,
         offsets=np.array([0, len(white)]),
         window_size=5,
         seed=0,
     )
+    two, three = comparison.table()
     assert three.stability > 0.95
     assert 200 < three.shortest_dwell <= 600
     assert two.n_regimes == 2

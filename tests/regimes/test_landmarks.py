@@ -20,10 +20,10 @@ from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimensio
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 
 
-def rest_and_exercise(deviation_at_rest=0.3, rounds=2):
+def rest_and_exercise(deviation_at_rest=0.3, rounds=2, wide=40):
     """Two tight states of rest hold most of the bars, three wide ones the others."""
     generator = np.random.default_rng(3)
-    truth = np.repeat([0, 1, 2, 0, 1, 3, 0, 1, 4] * rounds, [300, 300, 40] * 3 * rounds)
+    truth = np.repeat([0, 1, 2, 0, 1, 3, 0, 1, 4] * rounds, [300, 300, wide] * 3 * rounds)
     deviation = np.array([deviation_at_rest, deviation_at_rest, 1.0, 1.0, 1.0])[truth]
     noise = generator.standard_normal((len(truth), 5))
     return 6.0 * np.eye(5)[truth] + deviation[:, None] * noise, truth
@@ -43,20 +43,22 @@ def clustered(points, n_landmarks=300):
 
 def test_spread_rows_leave_the_rare_and_wide_their_share():
     points, truth = rest_and_exercise(0.02)
-    spread = spread_rows(points, 200, np.random.default_rng(0))
+    spread = spread_rows(points, np.arange(len(points)), 200, np.random.default_rng(0))
     even = stratified_rows(len(points), 200, np.random.default_rng(0))
     assert len(spread) == 200
     assert np.mean(truth[spread] >= 2) > 0.5
     assert np.mean(truth[even] >= 2) < 0.1
-    assert np.array_equal(spread, spread_rows(points, 200, np.random.default_rng(0)))
+    assert np.array_equal(
+        spread, spread_rows(points, np.arange(len(points)), 200, np.random.default_rng(0))
+    )
 
 
 def test_spread_rows_are_all_where_few_and_one_of_a_kind():
     points, _ = rest_and_exercise()
-    everything = np.arange(150)
-    assert np.array_equal(spread_rows(points[:150], 200, np.random.default_rng(0)), everything)
+    few = np.arange(7, 157)
+    assert np.array_equal(spread_rows(points, few, 200, np.random.default_rng(0)), few)
     copies = np.repeat(points[::600], 50, axis=0)
-    drawn = spread_rows(copies, 100, np.random.default_rng(0))
+    drawn = spread_rows(copies, np.arange(len(copies)), 100, np.random.default_rng(0))
     assert len(np.unique(copies[drawn], axis=0)) == len(copies) // 50
 
 
@@ -83,7 +85,7 @@ def test_landmarks_stay_even_where_spread_ones_are_less_steady(monkeypatch):
 
 
 def test_landmarks_stay_even_where_spread_ones_join_what_is_tight():
-    points, truth = rest_and_exercise(0.02, rounds=3)
+    points, truth = rest_and_exercise(0.02, rounds=3, wide=100)
     labels, chosen = clustered(points)
     assert chosen.drawn == "even"
     assert chosen.explained_spread < chosen.explained_even - 0.1
@@ -99,10 +101,11 @@ def test_nothing_is_chosen_where_every_window_is_a_landmark():
 def test_the_head_stands_on_what_its_candidate_chose():
     points, truth = rest_and_exercise()
     head = fit_head(points, truth.astype(float), n_regimes=5, lag=1, n_landmarks=300)
-    one, *others = head.candidates
+    one, *others = head.table()
     assert one.landmarks == Landmarks()
     assert {entry.landmarks.drawn for entry in others} == {"even", "spread"}
-    five = head.candidates[4]
+    (five,) = head.candidates
+    assert five is head.table()[4]
     assert five.chosen
     assert five.landmarks.drawn == "spread"
     assert five.stability == five.landmarks.stability_spread
@@ -123,7 +126,7 @@ def test_landmarks_are_all_that_were_drawn_even_or_fewer_spread_ones():
 
 def test_centroids_are_fitted_on_points_that_need_not_be_landmarks():
     points, truth = rest_and_exercise()
-    spread = spread_rows(points, 300, np.random.default_rng(0))
+    spread = spread_rows(points, np.arange(len(points)), 300, np.random.default_rng(0))
     found = cluster_on(points[spread], points[1::2], 5, 0)
     assert found.labels.shape == truth[1::2].shape
     assert adjusted_rand_score(truth[1::2], found.labels) > 0.95

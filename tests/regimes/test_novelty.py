@@ -8,14 +8,9 @@ from sklearn.mixture import GaussianMixture
 
 from regimetry.contract import read_contract
 from regimetry.errors import ModelError
-from regimetry.regimes import novelty as fitting
-from regimetry.regimes.novelty import (
-    FALSE_ALARM_RATE,
-    VARIANCE_FLOOR,
-    fit_novelty,
-    out_of_fold,
-    statistics_matrix,
-)
+from regimetry.regimes import window_statistics
+from regimetry.regimes.novelty import FALSE_ALARM_RATE, fit_novelty, out_of_fold, threshold_of
+from regimetry.regimes.window_statistics import VARIANCE_FLOOR, statistics_matrix
 from regimetry.runtime.recursion import running_mean
 from regimetry.windows import Windows, rolling_windows
 
@@ -53,10 +48,12 @@ def statistics_of(window):
 @pytest.mark.parametrize(("w", "c"), [(10, 3), (2, 1), (3, 2), (30, 5)])
 def test_the_statistics_are_those_of_their_definitions(w, c):
     windows = np.asarray(noise(n=60, f=c, w=w), dtype=np.float64)
-    raw, mean = fitting._raw_statistics(windows, None)
+    raw, mean = window_statistics.raw_statistics(windows, None)
     found = raw @ statistics_matrix(w, c)
     np.testing.assert_allclose(found, [statistics_of(window) for window in windows], atol=1e-12)
     np.testing.assert_allclose(mean, windows.mean(axis=1))
+    quick = window_statistics.statistics_of(windows, None)
+    np.testing.assert_allclose(quick, np.concatenate([found, mean], axis=1), atol=1e-12)
 
 
 def test_novelty_is_the_density_of_the_mixture():
@@ -105,7 +102,10 @@ def test_the_threshold_comes_from_windows_that_the_map_has_not_seen(fitted):
     novelty, threshold = fitted
     in_sample = np.quantile(running_mean(novelty.transform(noise()), 0.1), 0.95)
     assert threshold > in_sample
-    assert threshold == out_of_fold(Windows.of(noise()), None, novelty.unit, 0)
+    windows = Windows.of(noise())
+    statistics, mean = np.split(window_statistics.statistics_of(noise(), None), [-3], axis=1)
+    known = out_of_fold(statistics, mean, 10, 0) / novelty.unit
+    assert threshold == threshold_of(known, windows)
 
 
 def test_a_flat_window_and_a_short_series_have_finite_novelty():

@@ -66,7 +66,7 @@ def test_the_report_counts_what_the_analysis_counts(made):
     assert facts["Last regime"] == f"regime_{data.labels[-1]}"
 
 
-def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth(made):
+def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth_and_is_told(made):
     inside = made(900, training={"start": "2019-01-01", "end": "2021-06-18"})
     assert not inside.drift.after_training
     assert inside.drift.training == (20, 720)
@@ -81,9 +81,6 @@ def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth(made):
     assert [row[0] for row in lines.rows] == ["novelty", "occupancy", "transitions", "dwell"]
     recent = behind.labels[cut + rows - 1 :]
     assert shares.rows[0][2] == f"{(recent == 0).mean():.1%}"
-
-
-def test_a_drift_in_the_data_is_told(made):
     calm = made(1600, training={"start": "2019-01-01", "end": "2022-01-01"})
     labels = calm.labels.copy()
     labels[calm.drift.recent[0] :] = 2
@@ -93,29 +90,23 @@ def test_a_drift_in_the_data_is_told(made):
     assert dict((t, v) for t, v, _ in words.headline(moved))["Drift"].startswith("in ")
 
 
-@pytest.mark.parametrize(
-    ("training", "reason"),
-    [
+def test_why_drift_is_not_computed(made):
+    for training, reason in (
         ({"start": "2000-01-01", "end": "2001-01-01"}, "No bar of training is among the data"),
         ({"start": "2019-01-01", "end": "2020-08-20"}, "a window within it needs 21"),
         ({"start": "2019-01-01", "end": "2019-02-10"}, "drift needs at least"),
-    ],
-)
-def test_why_drift_is_not_computed(made, training, reason):
-    data = made(600, training=training)
-    assert data.drift is None
-    assert reason in words.drift_words(data)
-    assert drift_tables(data) is None
+    ):
+        data = made(600, training=training)
+        assert data.drift is None
+        assert reason in words.drift_words(data)
+        assert drift_tables(data) is None
 
 
-def test_prices_that_are_not_positive_have_no_performance(made):
+def test_prices_that_are_not_positive_and_labels_of_another_model(made):
     data = made(300, drawn=Drawn("x", np.linspace(-1, 1, 300)))
     assert data.performances == {}
     assert "prices must be positive" in data.notes["performance"]
     assert len(regime_table(data).header) == 5
-
-
-def test_labels_of_another_model_are_refused(made):
     labels = np.full(300, 5)
     with pytest.raises(DataError, match="They come from another model"):
         made(300, labels=labels)
@@ -136,6 +127,9 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.rows[1][:6] == ("3", "0.8", "0.3", "–", "–", "spread")  # noqa: RUF001
     assert table.marked == 1
     assert count_table(made(300, training={"eigenvalues": ()})) is None
+    assert words.count_words(made(300, training={"candidates": (two, three)})) is None
+    given = made(300, training={"candidates": (three,), "configuration": {"n_regimes": 3}})
+    assert "number was given" in words.count_words(given)
 
 
 def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
@@ -151,7 +145,7 @@ def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
     assert table.marked == 0
 
 
-def test_principal_components_are_the_singular_vectors():
+def test_principal_components_are_the_singular_vectors_or_nothing():
     wide = np.random.default_rng(3).standard_normal((200, 6)) @ np.diag([5, 3, 1, 1, 1, 0.0])
     wide[:, 1] += wide[:, 0]
     points, share = principal_components(wide, 2)
@@ -159,9 +153,6 @@ def test_principal_components_are_the_singular_vectors():
     u, s, _ = np.linalg.svd(scaled, full_matrices=False)
     np.testing.assert_allclose(np.abs(points), np.abs(u[:, :2] * s[:2]), atol=1e-9)
     np.testing.assert_allclose(share, s[:2] ** 2 / (s**2).sum())
-
-
-def test_a_map_of_one_window_and_of_equal_windows():
     for n in (1, 30):
         (found,) = embedding_maps(np.ones((n, 4)), np.zeros(n + 3, int), umap=False)
         np.testing.assert_array_equal(found.bars, np.arange(3, n + 3))

@@ -75,7 +75,7 @@ def test_hostile_names_stay_text(made):
     assert not any("onerror" in attributes for _, attributes in evil.found)
 
 
-def test_the_page_says_what_is_missing(made):
+def test_the_page_says_what_is_missing_and_what_was_thinned(made):
     drawn = Drawn("x", made(300).drawn.values, note="No column is called close or price; none.")
     page = render_page(
         made(300, drawn=drawn, training={"history": {}, "eigenvalues": (), "end": "2018-01-01"})
@@ -85,16 +85,13 @@ def test_the_page_says_what_is_missing(made):
     assert "holds no training curves" in page
     assert "does not record how the number was chosen" in page
     assert 'id="training"' not in page
-
-
-def test_thinning_is_said(made):
     assert 'id="thinned"' not in render_page(made(600))
     page = render_page(made(20_000))
     assert "of every 3.3 bars" in page
     assert len(page.encode()) < 6 * MEGABYTES
 
 
-@pytest.mark.parametrize(("n", "k"), [(2, 2), (400, 1), (400, 40)])
+@pytest.mark.parametrize(("n", "k"), [(2, 2), (400, 1), (400, 15)])  # 15: no legend names them
 def test_edges_have_a_page_pictures_and_markdown(made, n, k, tmp_path):
     data = made(n, k, dated=False)
     assert f"{n} bars, bar 0 to {n - 1}" in render_page(data)
@@ -125,10 +122,18 @@ def test_pictures_are_the_same_twice_and_take_any_name(made, tmp_path):
     data = made(
         300, drawn=Drawn("$\\frac{ 价格", made(300).drawn.values), names=["$a", "価", "c_$"]
     )
-    for suffix in ("png", "svg"):
-        for name, draw in pictures(data).items():
-            paths = [tmp_path / f"{name}{i}.{suffix}" for i in (0, 1)]
-            for path in paths:
-                save_picture(draw(), path)
-            assert (suffix == "svg") or paths[0].read_bytes() == paths[1].read_bytes()
-            assert paths[0].stat().st_size > 3000
+    for name, draw in pictures(data).items():
+        first, again, svg = (tmp_path / f"{name}{end}" for end in ("0.png", "1.png", ".svg"))
+        for path in (first, again, svg):
+            save_picture(draw(), path)
+        assert first.read_bytes() == again.read_bytes()
+        assert min(first.stat().st_size, svg.stat().st_size) > 3000
+
+
+def test_a_number_that_was_given_is_said(made):
+    only = Candidate(n_regimes=3, eigenvalue=1.0, gap=0.1, shortest_dwell=9.0, smallest_share=0.1)
+    data = made(300, training={"candidates": (only,), "configuration": {"n_regimes": 3}})
+    links = {name: f"{name}.png" for name in ("timeline", "transitions", "dwell")}
+    for text in (render_page(data), render_markdown(data, links)):
+        assert "The number was given to the fit" in text
+    assert "The number was given to the fit" not in render_page(made(300))

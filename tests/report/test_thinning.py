@@ -43,11 +43,17 @@ def test_every_bucket_keeps_its_extremes(values, n):
             assert np.nanmax(kept) == np.nanmax(bucket)
 
 
-def test_a_lone_peak_survives_where_every_tenth_row_would_lose_it():
+def test_a_lone_peak_survives_and_spells_that_a_screen_shows_apart_stay_so():
     values = np.zeros(10_000)
     values[3333] = 7.0
     assert values[extreme_rows(values, 500)].max() == 7.0
     assert values[::10].max() == 0.0
+    labels = np.array([0, 0, 1, 1, 1, 0, 1, 0])
+    regime, first, last = drawn_spells(spells_of(labels), 8, 1000)
+    assert len(regime) == 5
+    assert sorted(zip(first.tolist(), last.tolist(), strict=True)) == [
+        (0, 1), (2, 4), (5, 5), (6, 6), (7, 7),
+    ]  # fmt: skip
 
 
 @given(series, buckets)
@@ -75,15 +81,6 @@ def test_every_spell_lies_in_a_stretch_that_is_drawn(labels, n):
     for k in np.unique(regime):
         gaps = first[regime == k][1:] - last[regime == k][:-1] - 1
         assert (gaps >= max(1, len(labels) // n)).all()
-
-
-def test_spells_that_a_screen_shows_apart_stay_apart():
-    labels = np.array([0, 0, 1, 1, 1, 0, 1, 0])
-    regime, first, last = drawn_spells(spells_of(labels), 8, 1000)
-    assert len(regime) == 5
-    assert sorted(zip(first.tolist(), last.tolist(), strict=True)) == [
-        (0, 1), (2, 4), (5, 5), (6, 6), (7, 7),
-    ]  # fmt: skip
 
 
 @given(hnp.arrays(np.int64, st.integers(1, 400), elements=st.integers(0, 5)), st.integers(1, 100))

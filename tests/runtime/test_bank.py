@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from regimetry.contract import OUTPUT_NAMES
 from regimetry.errors import DataError
 
 
@@ -29,7 +30,8 @@ def assert_like(ticks, number, tick, atol=1e-5):
 @given(pushes=st.lists(st.lists(st.integers(0, 3), max_size=40), min_size=1, max_size=8))
 def test_a_bank_is_as_many_streams(live, pushes):
     model, data = live[0], series_of(live[1], 4)
-    bank, streams = model.bank(4), [model.stream() for _ in range(4)]
+    bank = model.bank(4, outputs=OUTPUT_NAMES)
+    streams = [model.stream(outputs=OUTPUT_NAMES) for _ in range(4)]
     position = [0] * 4
     for ids in pushes:
         rows, expected = [], []
@@ -39,7 +41,7 @@ def test_a_bank_is_as_many_streams(live, pushes):
             tick = streams[i].push(rows[-1])
             if tick is not None:
                 expected.append((i, tick))
-        again = model.bank(4)
+        again = model.bank(4, outputs=OUTPUT_NAMES)
         again.restore(bank.snapshot())
         arguments = np.array(ids, dtype=np.int64), np.reshape(rows, (-1, data.shape[2]))
         ticks = bank.push(*arguments)
@@ -53,7 +55,7 @@ def test_a_bank_is_as_many_streams(live, pushes):
 
 
 def test_more_series_than_a_batch(model, values):
-    bank, stream = model.bank(150), model.stream()
+    bank, stream = model.bank(150, outputs=OUTPUT_NAMES), model.stream(outputs=OUTPUT_NAMES)
     for row in values[:15]:
         ticks = bank.push(np.arange(150), np.tile(row, (150, 1)))
         tick = stream.push(row)
@@ -67,7 +69,7 @@ def push_all(bank, data, times):
 
 def test_series_come_and_go(model, values):
     data = series_of(values, 3)
-    bank = model.bank(2, capacity=3)
+    bank = model.bank(2, outputs=OUTPUT_NAMES, capacity=3)
     push_all(bank, data[:2], range(20))
     assert bank.add().tolist() == [2]
     assert (bank.n_streams, bank.capacity) == (3, 3)
@@ -75,7 +77,7 @@ def test_series_come_and_go(model, values):
     with pytest.raises(DataError):
         bank.push([0], data[0, :1])
     assert bank.add(1).tolist() == [0]  # the id is new, and so is its state
-    fresh = model.stream()
+    fresh = model.stream(outputs=OUTPUT_NAMES)
     for t in range(30):
         ticks, tick = bank.push([0], data[0, t : t + 1]), fresh.push(data[0, t])
     assert_like(ticks, 0, tick)

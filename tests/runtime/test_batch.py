@@ -11,12 +11,13 @@ import regimetry as rg
 from regimetry.errors import DataError, ModelError
 from regimetry.runtime import batch, binding
 from regimetry.runtime.batch import pieces, run_gathered, run_windows
+from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.shared_session import SharedSession
 
 
 @pytest.fixture(scope="module")
 def session(model_path):
-    return SharedSession(model_path, device="cpu")
+    return SharedSession(GraphFile.read(model_path), device="cpu")
 
 
 @given(
@@ -145,7 +146,7 @@ def test_many_threads_share_a_model(model_path, values):
 @pytest.mark.parametrize("graphs", [False, True])
 def test_batches_through_device_buffers_are_the_same(model_path, values, graphs):
     # On a GPU the device is "cuda"; the buffers and the copies are the same on this one.
-    session = SharedSession(model_path, device="cpu", cuda_graphs=graphs)
+    session = SharedSession(GraphFile.read(model_path), device="cpu", cuda_graphs=graphs)
     windows = np.ascontiguousarray(rg.rolling_windows(values.astype(np.float32), 11)[:12])
     expected = run_gathered(session, windows, ("embedding", "regime"), batch_size=4)
     buffers, found = binding._DeviceBuffers(session, 4, "cpu"), session.empty_outputs(4, expected)

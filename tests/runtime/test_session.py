@@ -9,6 +9,7 @@ from regimetry.errors import ConfigError, DeviceError, InstallError
 from regimetry.runtime import providers, session
 from regimetry.runtime.providers import CPU, CUDA, OPENVINO, TENSORRT, name_of
 from regimetry.runtime.shared_session import SharedSession
+from regimetry.runtime.trial import _RELU
 
 
 def _installed(monkeypatch, names):
@@ -122,7 +123,6 @@ def runtime(monkeypatch):
     def install(*arguments, driver=True, **keywords):
         made = _Runtime(*arguments, **keywords)
         monkeypatch.setattr(session, "import_onnxruntime", lambda: made)
-        monkeypatch.setattr(session, "require_plain_graph", lambda *_: None)
         monkeypatch.setattr(providers, "has_cuda_driver", lambda: driver)
         return made
 
@@ -133,32 +133,45 @@ def test_only_auto_falls_back_and_says_so_once(runtime, caplog):
     runtime([CUDA, CPU])
     for device in ("cuda", "cuda:1"):
         with pytest.raises(DeviceError, match=f"{CUDA} is listed .* did not start; it loaded CPU"):
-            SharedSession(b"", device=device)
+            SharedSession(_RELU, device=device)
     with pytest.raises(DeviceError, match="did not start"):
-        SharedSession(b"", providers=[CUDA, CPU])
+        SharedSession(_RELU, providers=[CUDA, CPU])
     with caplog.at_level(logging.WARNING, logger="regimetry"):
-        assert SharedSession(b"", device="auto").provider == CPU
+        assert SharedSession(_RELU, device="auto").provider == CPU
+    assert caplog.text.count("Running on the CPU") == 1
+
+
+def test_every_part_runs_where_the_first_one_does(model_path, values, monkeypatch, caplog):
+    def choose(_ort, device, _providers, *, cuda_graphs):
+        return ([OPENVINO, CPU], False) if device == "auto" else ([CPU], True)
+
+    monkeypatch.setattr(session, "choose_providers", choose)
+    with caplog.at_level(logging.WARNING, logger="regimetry"):
+        model = rg.load(model_path)
+        model.label(values)
+        model.outputs(values)
+    assert model.device == CPU
     assert caplog.text.count("Running on the CPU") == 1
 
 
 def test_a_provider_that_raises_gives_its_reason(runtime, caplog):
     runtime([TENSORRT, CUDA, CPU], failure="install TensorRT libraries\nmore")
     with pytest.raises(DeviceError, match=r"did not start \(install TensorRT libraries\)"):
-        SharedSession(b"", device="tensorrt")
-    assert SharedSession(b"").provider == CPU
+        SharedSession(_RELU, device="tensorrt")
+    assert SharedSession(_RELU).provider == CPU
     assert "install TensorRT libraries" in caplog.text
 
 
 def test_what_starts_is_what_was_asked(runtime):
     runtime([TENSORRT, CUDA, CPU], starts=(TENSORRT, CUDA, CPU))
-    made = SharedSession(b"", device="cuda:1", cuda_graphs=True)
+    made = SharedSession(_RELU, device="cuda:1", cuda_graphs=True)
     assert made.provider == CUDA
     name, options = made.raw.asked[0]
     assert name == CUDA
     assert options["device_id"] == 1
     assert options["enable_cuda_graph"] == "1"
-    assert SharedSession(b"", device="tensorrt").provider == TENSORRT
-    assert SharedSession(b"", device="cpu").provider == CPU
+    assert SharedSession(_RELU, device="tensorrt").provider == TENSORRT
+    assert SharedSession(_RELU, device="cpu").provider == CPU
 
 
 def test_providers_in_another_order_are_not_what_was_asked():
@@ -169,7 +182,7 @@ def test_providers_in_another_order_are_not_what_was_asked():
 
 def test_auto_does_not_try_cuda_without_a_driver(runtime, caplog):
     runtime([CUDA, CPU], driver=False)
-    made = SharedSession(b"", device="auto")
+    made = SharedSession(_RELU, device="auto")
     assert made.raw.asked == [CPU]
     assert not caplog.text
 
@@ -180,7 +193,7 @@ def test_auto_does_not_try_cuda_without_a_driver(runtime, caplog):
 def test_a_provider_that_is_not_listed_is_named(runtime, device, provider):
     runtime([CPU])
     with pytest.raises(DeviceError, match=f"has no {provider} .*or use device='cpu'"):
-        SharedSession(b"", device=device)
+        SharedSession(_RELU, device=device)
 
 
 def test_a_real_runtime_refuses_what_it_does_not_have(model_path):
@@ -190,7 +203,7 @@ def test_a_real_runtime_refuses_what_it_does_not_have(model_path):
 
 def test_a_run_has_one_thread_and_does_not_spin(runtime):
     runtime([CPU])
-    options = SharedSession(b"", device="cpu", arena=False).raw.options
+    options = SharedSession(_RELU, device="cpu", arena=False).raw.options
     assert options.intra_op_num_threads == options.inter_op_num_threads == 1
     assert not options.enable_cpu_mem_arena
     assert getattr(options, "session.intra_op.allow_spinning") == "0"

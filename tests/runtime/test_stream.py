@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from regimetry.contract import OUTPUT_NAMES
 from regimetry.errors import ConfigError, DataError
 
 WARM_UP = 10  # window 10, and one row for the difference
@@ -13,7 +14,7 @@ WARM_UP = 10  # window 10, and one row for the difference
 @pytest.mark.parametrize("told_by", ["detector", "bar_detector"])
 def test_streaming_equals_batch_at_every_prefix(request, values, told_by):
     model = request.getfixturevalue(told_by).model_
-    stream, labels = model.stream(), model.label(values)
+    stream, labels = model.stream(outputs=OUTPUT_NAMES), model.label(values)
     embeddings = model.embed(values)
     for t, row in enumerate(values):
         tick = stream.push(row)
@@ -38,7 +39,7 @@ def test_a_reset_stream_is_a_new_one(model, values):
 
 
 def test_rows_come_by_name_or_by_position(model, values):
-    by_name, by_position = model.stream(), model.stream()
+    by_name, by_position = (model.stream(outputs=["embedding"]) for _ in range(2))
     for row in values[:15]:
         named = dict(zip(("x3", "x1", "x0", "x2"), row[[3, 1, 0, 2]], strict=True))
         a, b = by_name.push(named), by_position.push(row.tolist())
@@ -61,7 +62,7 @@ def test_rows_come_by_name_or_by_position(model, values):
     ],
 )
 def test_a_bad_row_is_refused_and_forgotten(model, values, row, message):
-    stream, clean = model.stream(), model.stream()
+    stream, clean = (model.stream(outputs=["embedding"]) for _ in range(2))
     for good in values[:20]:
         stream.push(good)
         clean.push(good)
@@ -212,7 +213,8 @@ def test_an_unknown_choice_is_named(model):
 
 def test_ticks_do_not_share_memory(live):
     model, rows = live[0], live[1][:40]
-    stream, bank, again, other = model.stream(), model.bank(1), model.stream(), model.bank(1)
+    stream, again = (model.stream(outputs=OUTPUT_NAMES) for _ in range(2))
+    bank, other = (model.bank(1, outputs=OUTPUT_NAMES) for _ in range(2))
     ticks = [(stream.push(row), bank.push([0], row[None])) for row in rows]
     for (tick, banked), row in zip(ticks, rows, strict=True):
         assert same(tick, again.push(row))

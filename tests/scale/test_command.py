@@ -6,74 +6,68 @@ import sys
 import pytest
 from scale.panels import LAYOUTS, assert_labels, panel, write_halves
 
-from regimetry.cli import main
-
 
 @pytest.fixture(scope="module")
 def frame(values):
     return panel(values)
 
 
+@pytest.fixture
+def command(model_path, tmp_path):
+    """What labels the folder `in` into the folder `out`."""
+    return ["predict", model_path, tmp_path / "in", "-o", tmp_path / "out"]
+
+
 @pytest.mark.parametrize("options", [[], ["--by", "symbol", "--memory", "0.01", "--parts", "2"]])
-def test_a_folder_goes_to_a_folder(model_path, single, frame, tmp_path, capsys, options):
+def test_a_folder_goes_to_a_folder(command, single, frame, tmp_path, run, options):
     LAYOUTS["days"](frame, tmp_path / "in")
-    command = ["predict", str(model_path), str(tmp_path / "in"), "-o", str(tmp_path / "out")]
-    assert main([*command, *options]) == 0
-    shown = capsys.readouterr()
+    shown = run(*command, *options)
     assert "439 rows of 7 instruments" in shown.out
     assert "shorter than a window, left without labels: I2, I6" in shown.err
     assert_labels(tmp_path / "out", single, frame)
-    assert main([*command, *options, "--json"]) == 0
-    shown = capsys.readouterr()
+    shown = run(*command, *options, "--json")
     report = json.loads(shown.out)
     assert report["done_before"] == report["units"]
     assert report["path"] == str(tmp_path / "out")
     assert "were done before" in shown.err
 
 
-def test_one_file_of_many_instruments(model_path, single, frame, tmp_path, capsys):
+def test_one_file_of_many_instruments(model_path, single, frame, tmp_path, run):
     LAYOUTS["one"](frame.sample(frac=1, random_state=0), tmp_path / "in")
-    data, out = str(tmp_path / "in" / "bars.parquet"), str(tmp_path / "out")
-    assert main(["predict", str(model_path), data, "-o", out, "--by", "symbol"]) == 0
-    assert_labels(tmp_path / "out", single, frame)
-    assert capsys.readouterr().err.count("regimetry: ") == 1
+    data, out = tmp_path / "in" / "bars.parquet", tmp_path / "out"
+    said = run("predict", model_path, data, "-o", out, "--by", "symbol").err
+    assert said.count("regimetry: ") == 1
+    assert_labels(out, single, frame)
 
 
-def test_damaged_files_are_left_out_if_asked(model_path, frame, tmp_path, capsys):
+def test_damaged_files_are_left_out_if_asked(command, frame, tmp_path, run, refuses):
     write_halves(frame, tmp_path / "in")
     (tmp_path / "in" / "c.parquet").write_bytes(b"nothing")
-    command = ["predict", str(model_path), str(tmp_path / "in"), "-o", str(tmp_path / "out")]
-    assert main(command) == 2
-    error = capsys.readouterr().err
-    assert error.startswith("regimetry: c.parquet cannot be read as Parquet")
-    assert error.count("\n") == 1
-    assert main([*command, "--keep-going"]) == 0
-    assert "left out: c.parquet cannot be read" in capsys.readouterr().err
+    refuses("regimetry: c.parquet cannot be read as Parquet", *command)
+    assert "left out: c.parquet cannot be read" in run(*command, "--keep-going").err
 
 
-def test_what_cannot_be_is_said_in_one_sentence(model_path, frame, tmp_path, capsys, monkeypatch):
+def test_what_cannot_be_is_said_in_one_sentence(
+    model_path, command, frame, tmp_path, refuses, monkeypatch
+):
     write_halves(frame, tmp_path / "in")
-    data, model = str(tmp_path / "in"), str(model_path)
-    table = str(tmp_path / "in" / "a.parquet")
-    out = ["-o", str(tmp_path / "out")]
+    out = ["-o", tmp_path / "out"]
+    of_table = ["predict", model_path, tmp_path / "in" / "a.parquet", *out]
     monkeypatch.setitem(sys.modules, "ray.data", None)
-    for arguments, message in (
-        (["predict", model, data], "name one with -o"),
-        (["predict", model, data, *out, "--by", "ticker"], "has no column 'ticker'"),
-        (["predict", model, data, *out, "--actors", "0"], "actors is 0"),
-        (["predict", model, data, *out, "--memory", "0"], "memory is 0"),
-        (["predict", model, data, *out, "--ray"], "pip install 'regimetry[ray]'"),
-        (["predict", model, table, *out, "--keep-going"], "--keep-going is for a folder"),
-        (["predict", model, table, *out, "--actors", "2"], "--actors is for a folder"),
-        (["predict", model, str(tmp_path / "none"), *out, "--by", "symbol"], "There is no file"),
+    for message, *arguments in (
+        ("name one with -o", *command[:3]),
+        ("has no column 'ticker'", *command, "--by", "ticker"),
+        ("actors is 0", *command, "--actors", "0"),
+        ("memory is 0", *command, "--memory", "0"),
+        ("pip install 'regimetry[ray]'", *command, "--ray"),
+        ("--keep-going is for a folder", *of_table, "--keep-going"),
+        ("--actors is for a folder", *of_table, "--actors", "2"),
+        ("There is no file", "predict", model_path, tmp_path / "none", *out, "--by", "symbol"),
     ):
-        assert main(arguments) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+        refuses(message, *arguments)
 
 
-def test_ctrl_c_leaves_nothing_half_written(model_path, frame, tmp_path, capsys, monkeypatch):
+def test_ctrl_c_leaves_nothing_half_written(command, frame, tmp_path, run, answer, monkeypatch):
     from regimetry.scale import job
 
     LAYOUTS["hive"](frame, tmp_path / "in")
@@ -85,12 +79,9 @@ def test_ctrl_c_leaves_nothing_half_written(model_path, frame, tmp_path, capsys,
             raise KeyboardInterrupt
         return real(*arguments)
 
-    command = ["predict", str(model_path), str(tmp_path / "in"), "-o", str(tmp_path / "out")]
     with monkeypatch.context() as patched:
         patched.setattr(job, "table_of_labels", interrupted)
-        assert main(command) == 1
-    assert capsys.readouterr().err == "regimetry: stopped.\n"
+        assert run(*command, code=1).err == "regimetry: stopped.\n"
     assert len(list((tmp_path / "out").rglob("*.parquet"))) == 2
     assert not list((tmp_path / "out").rglob(".writing-*"))
-    assert main([*command, "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["done_before"] == 2
+    assert answer(*command)["done_before"] == 2

@@ -24,7 +24,7 @@ def quietly(test):
 
 
 def detector(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=FAST, random_state=0, **changes)
+    return rg.RegimeDetector(n_regimes=3, encoder=FAST, n_landmarks=150, random_state=0, **changes)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,11 @@ def folders(frame, tmp_path_factory):
     return path
 
 
+@pytest.fixture(scope="module")
+def sampled(folders):
+    return scale.fit(folders / "dates", detector(max_windows=700), by="symbol")
+
+
 @pytest.mark.parametrize(("layout", "max_windows"), [("dates", 200_000), ("each", 700)])
 def test_a_folder_gives_the_model_of_the_frame(folders, frame, layout, max_windows):
     in_memory = detector(max_windows=max_windows).fit(frame, by="symbol")
@@ -69,20 +74,17 @@ def test_a_folder_gives_the_model_of_the_frame(folders, frame, layout, max_windo
 
 
 @quietly
-def test_ray_gives_the_same_file_as_this_process(cluster, folders):
-    here = scale.fit(folders / "dates", detector(max_windows=700), by="symbol")
+def test_ray_gives_the_same_file_as_this_process(cluster, folders, sampled):
     there = scale.fit(folders / "dates", detector(max_windows=700), by="symbol", actors=2)
-    assert there.model_.content == here.model_.content
+    assert there.model_.content == sampled.model_.content
 
 
-def test_another_sample_is_another_model(folders):
-    first, second = (
-        scale.fit(folders / "each", detector(max_windows=n), by="symbol") for n in (600, 700)
-    )
-    assert first.model_.content != second.model_.content
+def test_another_sample_is_another_model(folders, sampled):
+    other = scale.fit(folders / "dates", detector(max_windows=600), by="symbol")
+    assert other.model_.content != sampled.model_.content
 
 
-def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
+def test_units_and_samples_of_a_folder_are_those_of_its_rows(folders, frame):
     folder = scan(folders / "dates", None, by="symbol")
     source = FolderSource(folder.columns, plan(folder, parts=3))
     assert source.schema.names == ("x", "y", "z")
@@ -92,9 +94,6 @@ def test_the_sums_of_units_are_those_of_all_rows(folders, frame):
         rows = frame.loc[frame["symbol"] == name, ["x", "y", "z"]].to_numpy()
         assert one.rows == len(rows)
         np.testing.assert_allclose(one.mean["level"], rows.mean(axis=0), atol=1e-6)
-
-
-def test_a_sample_does_not_depend_on_the_order_in_which_it_is_asked_for(folders):
     folder = scan(folders / "dates", None, by="symbol")
     chosen = {name: [] for name in reversed(NAMES)} | {"I0": [(1, 4), (7, 9)], "I2": [(5, 9)]}
     found = FolderSource(folder.columns, plan(folder)).sample(chosen)

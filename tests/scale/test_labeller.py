@@ -61,15 +61,12 @@ def test_any_chunks_of_any_interleaving_are_labelled_as_whole_instruments(single
     np.testing.assert_equal(found, one_by_one(single, which, given_values))
 
 
-def test_single_rows_and_many_instruments_are_the_same(single, values):
+def test_single_rows_many_instruments_and_threads_change_nothing(single, values, model_path):
     which = np.tile(np.arange(40), 15)
     rows = np.random.default_rng(1).integers(0, len(values), len(which))
     names = [str(number) for number in range(40)]
     found = in_chunks(Labeller(single), names, which, values[rows], range(1, 300))
     np.testing.assert_equal(found, one_by_one(single, which, values[rows]))
-
-
-def test_threads_change_nothing(model_path, single, values):
     many = rg.load(model_path, device="cpu", threads=3)
     which = np.arange(600) % 4
     found = in_chunks(Labeller(many), "abcd", which, values[:600], [100, 350])

@@ -1,6 +1,7 @@
 """Parquet to Parquet in one process, against each instrument alone."""
 
 import json
+from contextlib import nullcontext
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from places import MODEL
 from scale.panels import COLUMNS, LAYOUTS, LENGTHS, assert_labels, label_each, panel, read_labels
 
 import regimetry as rg
@@ -22,14 +24,41 @@ def frame(values):
     return panel(values)
 
 
+@pytest.fixture
+def folder(tmp_path):
+    """Make the folder `in`, of a frame in one of the layouts, or in one file a.parquet."""
+
+    def make(frame, layout=None, **options):
+        if layout:
+            LAYOUTS[layout](frame, tmp_path / "in")
+        else:
+            (tmp_path / "in").mkdir(exist_ok=True)
+            frame.to_parquet(tmp_path / "in" / "a.parquet", **{"index": False, **options})
+        return tmp_path / "in"
+
+    return make
+
+
+@pytest.fixture
+def label(single, folder, tmp_path):
+    """Label the folder `in`, first made of what is given, into the folder `out`."""
+
+    def label(*given, **options):
+        if given:
+            folder(*given)
+        call = {"source": tmp_path / "in", "model": single, "output": tmp_path / "out"}
+        return predict(**{**call, **options})
+
+    return label
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("rows", [64, 1 << 16])
 def test_every_layout_is_labelled_as_each_instrument_alone(
-    single, frame, tmp_path, layout, rows, monkeypatch
+    label, single, frame, tmp_path, layout, rows, monkeypatch
 ):
     monkeypatch.setattr(job, "MOST_ROWS", rows)
-    LAYOUTS[layout](frame, tmp_path / "in")
-    report = predict(tmp_path / "in", single, output=tmp_path / "out")
+    report = label(frame, layout)
     assert_labels(tmp_path / "out", single, frame)
     expected = label_each(single, frame)
     assert report["rows"] == len(frame) == sum(LENGTHS)
@@ -41,9 +70,8 @@ def test_every_layout_is_labelled_as_each_instrument_alone(
     assert json.loads(json.dumps(report)) == report
 
 
-def test_the_comparison_can_fail(single, frame, tmp_path):
-    LAYOUTS["one"](frame, tmp_path / "in")
-    predict(tmp_path / "in", single, output=tmp_path / "out")
+def test_the_comparison_can_fail(label, single, frame, tmp_path):
+    label(frame, "one")
     changed = frame.copy()
     changed.loc[50, "x1"] += 1e-3
     with pytest.raises(AssertionError):
@@ -75,9 +103,8 @@ def test_any_cut_into_files_parts_and_row_groups(
     assert_labels(folder / "out", single, frame)
 
 
-def test_outputs_take_the_places_of_their_inputs(single, frame, tmp_path):
-    LAYOUTS["hive"](frame, tmp_path / "in")
-    predict(tmp_path / "in", single, output=tmp_path / "out")
+def test_outputs_take_the_places_of_their_inputs(label, frame, tmp_path):
+    label(frame, "hive")
     inputs, outputs = (
         sorted(path.relative_to(tmp_path / name) for path in (tmp_path / name).rglob("*.parquet"))
         for name in ("in", "out")
@@ -92,9 +119,8 @@ def test_outputs_take_the_places_of_their_inputs(single, frame, tmp_path):
     )
 
 
-def test_parts_hold_whole_instruments(single, frame, tmp_path):
-    LAYOUTS["days"](frame, tmp_path / "in")
-    report = predict(tmp_path / "in", single, output=tmp_path / "out", parts=3)
+def test_parts_hold_whole_instruments(label, frame, tmp_path):
+    report = label(frame, "days", parts=3)
     found = [
         pq.read_table(path)["symbol"].unique().to_pylist()
         for path in sorted((tmp_path / "out").glob("part-*-of-00003.parquet"))
@@ -103,12 +129,12 @@ def test_parts_hold_whole_instruments(single, frame, tmp_path):
     assert sorted(name for names in found for name in names) == [f"I{i}" for i in range(7)]
 
 
-def test_a_file_an_instrument_needs_no_instrument_column(single, frame, tmp_path):
+def test_a_file_an_instrument_needs_no_instrument_column(label, single, frame, tmp_path):
+    (tmp_path / "in").mkdir()
     for name in ("I0", "I3"):
         mine = frame[frame["symbol"] == name].drop(columns="symbol")
-        (tmp_path / "in").mkdir(exist_ok=True)
         mine.to_parquet(tmp_path / "in" / f"{name}.parquet", index=False)
-    predict(tmp_path / "in", single, output=tmp_path / "out")
+    label()
     for name in ("I0", "I3"):
         found = pd.read_parquet(tmp_path / "out" / f"{name}.parquet")
         expected = label_each(single, frame[frame["symbol"] == name])
@@ -119,8 +145,7 @@ def test_a_file_an_instrument_needs_no_instrument_column(single, frame, tmp_path
 @pytest.mark.parametrize(
     "kind", ["int64", "category", "zone", "text", "number", "date", "index", "none", "float32"]
 )
-def test_kinds_of_columns(single, frame, tmp_path, kind):
-    (tmp_path / "in").mkdir()
+def test_kinds_of_columns(label, folder, single, frame, tmp_path, kind):
     given, options, index = frame.copy(), {}, False
     if kind == "int64":
         given["symbol"] = given["symbol"].str[1:].astype("int64")
@@ -142,8 +167,8 @@ def test_kinds_of_columns(single, frame, tmp_path, kind):
     elif kind == "float32":
         given = given.astype(dict.fromkeys(COLUMNS, "float32"))
         frame = given.astype(dict.fromkeys(COLUMNS, "float64"))
-    given.to_parquet(tmp_path / "in" / "a.parquet", index=index)
-    predict(tmp_path / "in", single, output=tmp_path / "out", **options)
+    folder(given, index=index)
+    label(**options)
     found = pq.read_table(tmp_path / "out" / "a.parquet")
     expected = label_each(single, frame)
     np.testing.assert_array_equal(
@@ -157,11 +182,9 @@ def test_kinds_of_columns(single, frame, tmp_path, kind):
     assert found["symbol"].type == (pa.int64() if kind == "int64" else pa.string())
 
 
-def test_rows_out_of_order_are_sorted_and_said(single, frame, tmp_path):
-    (tmp_path / "in").mkdir()
-    shuffled = frame.sample(frac=1, random_state=0)
-    shuffled.to_parquet(tmp_path / "in" / "a.parquet", index=False)
-    report = predict(tmp_path / "in", single, output=tmp_path / "out")
+def test_rows_out_of_order_are_sorted_and_said(label, folder, single, frame, tmp_path):
+    folder(frame.sample(frac=1, random_state=0))
+    report = label()
     assert report["sorted"] == ["a.parquet"]
     assert_labels(tmp_path / "out", single, frame)
     found = pq.read_table(tmp_path / "out" / "a.parquet").to_pandas()
@@ -170,25 +193,19 @@ def test_rows_out_of_order_are_sorted_and_said(single, frame, tmp_path):
     )
 
 
-def test_rows_out_of_order_that_do_not_fit_are_refused(single, values, tmp_path):
-    (tmp_path / "in").mkdir()
-    frame = panel(np.tile(values, (4, 1)), [2000]).sample(frac=1, random_state=0)
-    frame.to_parquet(tmp_path / "in" / "a.parquet", index=False)
+def test_rows_out_of_order_that_do_not_fit_are_refused(label, folder, values, tmp_path):
+    folder(panel(np.tile(values, (4, 1)), [2000]).sample(frac=1, random_state=0))
     with pytest.raises(DataError, match=r"not in the order of time.*Sort the files"):
-        predict(tmp_path / "in", single, output=tmp_path / "out", memory=2e-4)
+        label(memory=2e-4)
     assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
 @pytest.mark.parametrize("order", ["together", "apart"])
-def test_two_rows_of_one_time_are_named(single, frame, tmp_path, order):
-    (tmp_path / "in").mkdir()
-    double = frame[frame["symbol"] == "I4"].iloc[[7]]
-    rows = pd.concat([frame, double])
-    if order == "together":
-        rows = rows.sort_values("date", kind="stable")
-    rows.to_parquet(tmp_path / "in" / "a.parquet", index=False)
+def test_two_rows_of_one_time_are_named(label, folder, frame, tmp_path, order):
+    rows = pd.concat([frame, frame[frame["symbol"] == "I4"].iloc[[7]]])
+    folder(rows.sort_values("date", kind="stable") if order == "together" else rows)
     with pytest.raises(DataError, match=r"Instrument 'I4' has two rows with 'date' 2020-01-08"):
-        predict(tmp_path / "in", single, output=tmp_path / "out")
+        label()
     assert not list((tmp_path / "out").rglob("*.parquet"))
 
 
@@ -211,9 +228,9 @@ def _spoil(path, kind):
 @pytest.mark.parametrize("layout", ["halves", "days"])
 @pytest.mark.parametrize("kind", ["footer", "empty", "pages"])
 def test_a_damaged_file_is_named_and_the_rest_goes_on_if_asked(
-    single, frame, tmp_path, layout, kind
+    label, folder, frame, tmp_path, layout, kind
 ):
-    LAYOUTS[layout](frame, tmp_path / "in")
+    folder(frame, layout)
     bad = sorted((tmp_path / "in").rglob("*.parquet"))[-1]
     good = tmp_path / "good"
     LAYOUTS[layout](frame, good)
@@ -221,20 +238,19 @@ def test_a_damaged_file_is_named_and_the_rest_goes_on_if_asked(
     _spoil(bad, kind)
     relative = bad.relative_to(tmp_path / "in").as_posix()
     with pytest.raises(DataError, match=rf"{relative} cannot be read as Parquet"):
-        predict(tmp_path / "in", single, output=tmp_path / "refused")
-    report = predict(tmp_path / "in", single, output=tmp_path / "out", keep_going=True)
+        label(output=tmp_path / "refused")
+    report = label(keep_going=True)
     assert list(report["skipped"]) == [relative]
-    predict(good, single, output=tmp_path / "expected", parts=None)
+    label(source=good, output=tmp_path / "expected")
     pd.testing.assert_frame_equal(
         read_labels(tmp_path / "out"), read_labels(tmp_path / "expected"), check_exact=True
     )
 
 
-def test_nothing_but_damaged_files_is_an_error(single, tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.parquet").write_bytes(b"PAR1")
+def test_nothing_but_damaged_files_is_an_error(label, folder, frame):
+    (folder(frame) / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"No file of .* can be used"):
-        predict(tmp_path / "in", single, output=tmp_path / "out", keep_going=True)
+        label(keep_going=True)
 
 
 @pytest.mark.parametrize(
@@ -247,33 +263,31 @@ def test_nothing_but_damaged_files_is_an_error(single, tmp_path):
         (lambda f: f.drop(columns="symbol"), "b.parquet has no column 'symbol'"),
     ],
 )
-def test_a_schema_that_changes_is_named(single, frame, tmp_path, change, message):
-    LAYOUTS["halves"](frame, tmp_path / "in")
-    path = tmp_path / "in" / "b.parquet"
+def test_a_schema_that_changes_is_named(label, folder, frame, change, message):
+    path = folder(frame, "halves") / "b.parquet"
     change(pd.read_parquet(path)).to_parquet(path, index=False)
     with pytest.raises(DataError, match=message):
-        predict(tmp_path / "in", single, output=tmp_path / "out")
-    report = predict(tmp_path / "in", single, output=tmp_path / "out", keep_going=True)
+        label()
+    report = label(keep_going=True)
     assert list(report["skipped"]) == ["b.parquet"]
     assert report["instruments"] == 3
 
 
-def test_numbers_may_change_their_kind_and_columns_their_place(single, frame, tmp_path):
-    LAYOUTS["halves"](frame, tmp_path / "in")
-    path = tmp_path / "in" / "b.parquet"
+def test_numbers_may_change_kind_and_columns_place(label, folder, single, frame, tmp_path):
+    path = folder(frame, "halves") / "b.parquet"
     changed = pd.read_parquet(path).astype({"x1": "float32"}).assign(note="more")
     changed[changed.columns[::-1]].to_parquet(path, index=False)
-    predict(tmp_path / "in", single, output=tmp_path / "out")
+    label()
     theirs = ~frame["symbol"].isin(["I0", "I3", "I5"])
     frame = frame.assign(x1=frame["x1"].where(~theirs, frame["x1"].astype("float32")))
     assert_labels(tmp_path / "out", single, frame)
 
 
-def test_a_bad_value_stops_or_leaves_its_unit_out(single, frame, tmp_path):
-    LAYOUTS["halves"](frame.assign(x1=frame["x1"].where(frame.index != 130)), tmp_path / "in")
+def test_a_bad_value_stops_or_leaves_its_unit_out(label, folder, single, frame, tmp_path):
+    folder(frame.assign(x1=frame["x1"].where(frame.index != 130)), "halves")
     with pytest.raises(DataError, match="Row 10 of instrument 'I1', column 'x1' holds nan"):
-        predict(tmp_path / "in", single, output=tmp_path / "out")
-    report = predict(tmp_path / "in", single, output=tmp_path / "out", keep_going=True)
+        label()
+    report = label(keep_going=True)
     assert list(report["skipped"]) == ["b.parquet"]
     assert_labels(tmp_path / "out", single, frame[frame["symbol"].isin(["I0", "I3", "I5"])])
 
@@ -285,65 +299,55 @@ class _StopError(Exception):
 def _stop_after(count):
     left = [count]
 
-    def progress(rows, before):
-        from contextlib import nullcontext
+    def advance(more):
+        left[0] -= 1
+        if not left[0]:
+            raise _StopError
 
-        def advance(more):
-            left[0] -= 1
-            if not left[0]:
-                raise _StopError
-
-        return nullcontext(advance)
-
-    return progress
+    return lambda rows, before: nullcontext(advance)
 
 
-def test_a_run_that_was_stopped_goes_on(single, frame, tmp_path):
-    LAYOUTS["hive"](frame, tmp_path / "in")
-    call = {"source": tmp_path / "in", "model": single, "output": tmp_path / "out"}
+def test_a_run_that_was_stopped_goes_on(label, single, frame, tmp_path):
     with pytest.raises(_StopError):
-        predict(**call, progress=_stop_after(4))
+        label(frame, "hive", progress=_stop_after(4))
     there = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
     assert len(there) == 3
     assert not list((tmp_path / "out").rglob(".writing-*"))
     (tmp_path / "out" / ".writing-0.parquet").write_bytes(b"left by a killed process")
-    report = predict(**call)
+    report = label()
     assert report["done_before"] == 3
     assert all(path.stat().st_mtime_ns == before for path, before in there.items())
     assert not list((tmp_path / "out").rglob(".writing-*"))
     assert_labels(tmp_path / "out", single, frame)
-    straight = predict(tmp_path / "in", single, output=tmp_path / "straight")
-    assert {**report, "done_before": 0} == straight
+    assert {**report, "done_before": 0} == label(output=tmp_path / "straight")
 
 
-def test_another_run_into_the_same_folder_is_refused(single, bar_detector, frame, tmp_path):
-    LAYOUTS["halves"](frame, tmp_path / "in")
-    call = {"source": tmp_path / "in", "output": tmp_path / "out"}
-    predict(**call, model=single)
+def test_another_run_into_the_same_folder_is_refused(label, bar_detector, frame, tmp_path):
+    label(frame, "halves")
     bar_detector.save(tmp_path / "other.onnx")
     with pytest.raises(DataError, match="holds results of another model"):
-        predict(**call, model=tmp_path / "other.onnx")
+        label(model=tmp_path / "other.onnx")
     with pytest.raises(DataError, match="other columns, parts or files"):
-        predict(**call, model=single, time_column="x0")
+        label(time_column="x0")
     frame.to_parquet(tmp_path / "in" / "b.parquet", index=False)
     with pytest.raises(DataError, match="holds results of other files, or of files that have ch"):
-        predict(**call, model=single)
+        label()
 
 
-def test_folders_of_others_are_left_alone(single, frame, tmp_path):
-    LAYOUTS["halves"](frame, tmp_path / "in")
+def test_folders_of_others_are_left_alone(label, folder, frame, tmp_path):
+    folder(frame, "halves")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("")
     with pytest.raises(DataError, match="is not empty and holds no results"):
-        predict(tmp_path / "in", single, output=tmp_path / "out")
+        label()
     for output in ("in", "in/labels", "."):
         with pytest.raises(DataError, match="contains the other"):
-            predict(tmp_path / "in", single, output=tmp_path / output)
+            label(output=tmp_path / output)
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["mine.txt"]
 
 
-def test_a_full_disk_is_one_sentence_and_nothing_half_written(single, frame, tmp_path, monkeypatch):
-    LAYOUTS["halves"](frame, tmp_path / "in")
+def test_a_full_disk_is_one_sentence(label, folder, single, frame, tmp_path, monkeypatch):
+    folder(frame, "halves")
     write, calls = pq.ParquetWriter.write_table, []
 
     def full(self, table, *rest):
@@ -355,14 +359,14 @@ def test_a_full_disk_is_one_sentence_and_nothing_half_written(single, frame, tmp
     with monkeypatch.context() as patched:
         patched.setattr(pq.ParquetWriter, "write_table", full)
         with pytest.raises(RegimetryError, match=r"The disk that holds .*out is full"):
-            predict(tmp_path / "in", single, output=tmp_path / "out")
+            label()
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([RECORD, "a.parquet"])
-    assert predict(tmp_path / "in", single, output=tmp_path / "out")["done_before"] == 1
+    assert label()["done_before"] == 1
     assert_labels(tmp_path / "out", single, frame)
 
 
-def test_options_that_cannot_be(single, frame, tmp_path):
-    LAYOUTS["halves"](frame, tmp_path / "in")
+def test_options_that_cannot_be(label, folder, frame, tmp_path):
+    folder(frame, "halves")
     for options, message in (
         ({"memory": 0}, "must be above 0"),
         ({"memory": 1e-6}, "which holds .* rows; a batch has 64"),
@@ -371,40 +375,35 @@ def test_options_that_cannot_be(single, frame, tmp_path):
         ({"output": None}, "output is None"),
     ):
         with pytest.raises(ConfigError, match=message):
-            predict(tmp_path / "in", single, **{"output": tmp_path / "out", **options})
+            label(**options)
     for options, message in (
         ({"by": "ticker"}, "has no column 'ticker'"),
         ({"by": "x0"}, "text or whole numbers can name instruments"),
         ({"time_column": "day"}, "has no column 'day'"),
     ):
         with pytest.raises(DataError, match=message):
-            predict(tmp_path / "in", single, output=tmp_path / "out", **options)
+            label(**options)
     with pytest.raises(DataError, match="There is no file or folder"):
-        predict(tmp_path / "none", single, output=tmp_path / "out")
+        label(source=tmp_path / "none")
     (tmp_path / "none").mkdir()
     with pytest.raises(DataError, match=r"holds no \.parquet file"):
-        predict(tmp_path / "none", single, output=tmp_path / "out")
+        label(source=tmp_path / "none")
 
 
-def test_rows_without_instrument_or_time_are_refused(single, frame, tmp_path):
-    (tmp_path / "in").mkdir()
+def test_rows_without_instrument_or_time_are_refused(label, folder, frame, tmp_path):
     for column, message in (("symbol", "has no 'symbol'"), ("date", "lacks a time in 1 rows")):
-        spoiled = frame.assign(**{column: frame[column].where(frame.index != 5)})
-        spoiled.to_parquet(tmp_path / "in" / "a.parquet", index=False)
+        folder(frame.assign(**{column: frame[column].where(frame.index != 5)}))
         with pytest.raises(DataError, match=message):
-            predict(tmp_path / "in", single, output=tmp_path / "out")
+            label()
         (tmp_path / "out" / RECORD).unlink(missing_ok=True)
 
 
 def test_the_shipped_model_reads_files_by_its_path(tmp_path):
-    from pathlib import Path
-
-    model = Path(__file__).parents[2] / "models" / "sp500.onnx"
     generator = np.random.default_rng(0)
     close = 100 * np.exp(np.cumsum(0.01 * generator.standard_normal(50)))
     bars = pd.DataFrame({"close": close, "range": generator.standard_normal(50)})
     bars.to_parquet(tmp_path / "bars.parquet")
-    report = predict(tmp_path / "bars.parquet", model, output=tmp_path / "out")
+    report = predict(tmp_path / "bars.parquet", MODEL, output=tmp_path / "out")
     assert report["rows"] == 50
     found = pd.read_parquet(tmp_path / "out" / "bars.parquet")
-    assert found["regime"].isna().sum() == rg.load(model).contract.window_rows - 1
+    assert found["regime"].isna().sum() == rg.load(MODEL).contract.window_rows - 1

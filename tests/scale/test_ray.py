@@ -12,7 +12,7 @@ import pandas as pd
 import psutil
 import pyarrow as pa
 import pytest
-from scale.panels import LAYOUTS, QUIET, by_key, label_each, panel, write_halves
+from scale.panels import COLUMNS, LAYOUTS, QUIET, by_key, label_each, panel, write_halves
 
 from regimetry.errors import ConfigError, DataError, InstallError
 from regimetry.scale import predict
@@ -53,11 +53,11 @@ def test_the_files_are_those_of_one_process(cluster, single, frame, tmp_path, la
 
 
 def test_a_killed_worker_loses_nothing_and_repeats_nothing(cluster, single, values, tmp_path):
-    long = np.tile(values, (60, 1))
+    long = np.tile(values, (20, 1))
     for number in range(6):
         folder = tmp_path / "in" / f"symbol=I{number}"
         folder.mkdir(parents=True)
-        bars = pd.DataFrame(long[number : number + 30_000], columns=["x0", "x1", "x2", "x3"])
+        bars = pd.DataFrame(long[number : number + 12_000], columns=COLUMNS)
         bars.insert(0, "bar", np.arange(len(bars)))
         bars.to_parquet(folder / "a.parquet", index=False)
     options = {"time_column": "bar", "memory": 1e-3}
@@ -110,11 +110,10 @@ def test_a_dataset_gets_its_labels(cluster, single, frame, tmp_path):
         assert mine.index.max() - mine.index.min() == len(mine) - 1
     expected = label_each(single, frame)
     pd.testing.assert_frame_equal(
-        by_key(found.drop(columns=["x0", "x1", "x2", "x3"])), by_key(expected), check_exact=True
+        by_key(found.drop(columns=COLUMNS)), by_key(expected), check_exact=True
     )
-    kept = by_key(found)[["x0", "x1", "x2", "x3"]]
     ordered = frame.sort_values(["symbol", "date"], ignore_index=True)
-    pd.testing.assert_frame_equal(kept, ordered[["x0", "x1", "x2", "x3"]])
+    pd.testing.assert_frame_equal(by_key(found)[COLUMNS], ordered[COLUMNS])
 
 
 def test_datasets_that_cannot_be(cluster, single, frame):

@@ -27,22 +27,18 @@ def noise_of(generator, n_rows=T, k=3, window=30):
     return np.searchsorted(np.quantile(means, np.arange(1, k) / k), means)
 
 
-def test_stability_is_agreement_whatever_the_numbers(generator):
+def test_stability_is_agreement_whatever_the_numbers_and_nothing_of_noise(generator):
     states = states_of(generator)
     assert label_stability(states, (states + 1) % 3, 3, 3) == 1.0
     some = np.where(generator.random(T) < 0.2, generator.integers(0, 3, T), states)
     assert 0.4 < label_stability(states, some, 3, 3) < 0.9
     missing = np.where(np.arange(T) < 100, -1, states)
     assert label_stability(missing, states, 3, 3) == 1.0
-
-
-def test_stability_of_noise_is_about_nothing(generator):
     first, second = noise_of(generator), noise_of(generator)
     assert abs(label_stability(first, second, 3, 3)) < 0.1
     assert label_stability(np.zeros(T, int), first, 3, 3) == 0.0
-    assert (
-        label_stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0
-    )  # not 1: nothing is agreed on
+    # Not 1: nothing is agreed on.
+    assert label_stability(np.zeros(T, int), np.zeros(T, int), 3, 3) == 0.0
 
 
 @pytest.mark.parametrize("k", [2, 3, 5])
@@ -67,16 +63,13 @@ def test_separation_takes_windows_that_share_no_row(generator):
     assert separation(points, np.zeros(T, int), 10) == -1.0
 
 
-def test_silhouette_by_hand():
+def test_silhouette_and_predictability_by_hand():
     points = np.array([[0.0], [1.0], [10.0], [11.0]])
     # a = 1 for each; b = 10.5, 9.5, 9.5, 10.5
     by_hand = np.mean([1 - 1 / 10.5, 1 - 1 / 9.5] * 2)
     assert silhouette(points, np.array([0, 0, 1, 1])) == pytest.approx(by_hand)
     assert silhouette(points, np.array([0, 0, 0, 0])) == 0.0
     assert silhouette(points, np.array([0, 1, 2, 3])) == 0.0
-
-
-def test_predictability_by_hand():
     past = np.array([0, 0, 0, 1, 1, 1, 0, 0])
     future = np.array([0, 0, 1, 1])
     # Stays 2 + 1 of 0 with 1 exit, 2 of 1 with 1 exit: 7 transitions, 5 stays; prior (5+1)/(7+2).
@@ -109,13 +102,10 @@ def test_predictability_tells_persistent_states_from_overlapping_windows(k):
     assert abs(np.mean(shuffled)) < 0.02
 
 
-def test_predictability_has_no_look_ahead(generator):
+def test_predictability_has_no_look_ahead_and_an_answer_at_the_edges(generator):
     """The chain is the past's: with the future's own it would be another number."""
     past, future = noise_of(generator), states_of(generator)
     assert predictability(past, future, 3, 5) != predictability(future, future, 3, 5)
-
-
-def test_predictability_at_the_edges(generator):
     states = states_of(generator)
     assert predictability(np.zeros(100, int), np.zeros(100, int), 2, 5) == 0.0
     with pytest.raises(DataError, match="no pair 200 bars apart"):

@@ -15,7 +15,7 @@ from regimetry.cli import main
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve
 from regimetry.errors import RegimetryError
-from regimetry.search import run
+from regimetry.search import run as running
 from regimetry.search.store import Store
 from regimetry.search.worker import THREAD_VARIABLES, share_of
 
@@ -46,7 +46,7 @@ def trials(folder, out="out"):
     return {path.name: json.loads(path.read_text()) for path in (folder / out / "trials").iterdir()}
 
 
-def test_the_table_is_ranked_and_a_failure_is_a_row(folder):
+def test_the_table_is_ranked_and_its_best_is_one_that_fit_takes(folder, run):
     table = pd.read_csv(folder / "out" / "table.csv")
     assert table["window_size"].tolist() == [5, 5, 300, 300]
     assert sorted(table["n_regimes"][:2]) == [2, 3]
@@ -54,29 +54,22 @@ def test_the_table_is_ranked_and_a_failure_is_a_row(folder):
     assert table["failure"].isna().tolist() == [True, True, False, False]
     assert table["failure"][2].startswith("A half has 250 rows; 903 are needed")
     assert table["stability"][:2].between(-1, 1).all()
-
-
-def test_the_best_configuration_is_one_that_fit_takes(folder, capsys):
-    table = pd.read_csv(folder / "out" / "table.csv")
     best = folder / "out" / "best.yaml"
     assert resolve(best, {}).n_regimes == table["n_regimes"][0]
     assert f"stability {table['stability'][0]:.3f}" in best.read_text()
-    arguments = ["fit", str(folder / "sim.csv"), "-o", str(folder / "best.onnx")]
-    assert main([*arguments, "--config", str(best)]) == 0
+    run("fit", folder / "sim.csv", "-o", folder / "best.onnx", "--config", best)
     contract = rg.load(folder / "best.onnx").contract
     assert (contract.window_size, contract.n_regimes) == (5, table["n_regimes"][0])
     assert contract.training.configuration["encoder"]["num_heads"] == 1
 
 
-def test_a_search_goes_on_where_it_was(folder, capsys):
+def test_a_search_goes_on_where_it_was(folder, run):
     before = trials(folder)
     again = next(name for name, trial in before.items() if "scores" in trial)
     times = {path: path.stat().st_mtime_ns for path in (folder / "out" / "trials").iterdir()}
     (folder / "out" / "trials" / again).unlink()
     (folder / "out" / "table.csv").unlink()
-    capsys.readouterr()
-    assert main([*search(folder), *GRID, "--json"]) == 0
-    captured = capsys.readouterr()
+    captured = run(*search(folder), *GRID, "--json")
     assert "3 of 4 configurations are done already" in captured.err
     found = json.loads(captured.out)
     assert [trial["rank"] for trial in found["trials"]][2:] == [None, None]
@@ -89,62 +82,52 @@ def test_a_search_goes_on_where_it_was(folder, capsys):
     assert len(pd.read_csv(folder / "out" / "table.csv")) == 4
 
 
-def test_another_search_is_refused_until_told(folder, capsys):
+def test_another_search_is_refused_until_told(folder, refuses):
     before = trials(folder)
-    for arguments, other in (
-        ([*search(folder), "--window-size", "5,300"], "grid"),
-        ([*search(folder), *GRID, "--seed", "1"], "configuration"),
-    ):
-        assert main(arguments) == 2
-        error = capsys.readouterr().err
-        assert "holds a search with other" in error
-        assert other in error
     (folder / "other.csv").write_text((folder / "sim.csv").read_text().replace("1", "2"))
-    assert main([*search(folder, data="other.csv"), *GRID]) == 2
-    assert "holds a search with other data" in capsys.readouterr().err
+    for other, *arguments in (
+        ("configuration, grid", *search(folder), "--window-size", "5,300"),
+        ("configuration", *search(folder), *GRID, "--seed", "1"),
+        ("data", *search(folder, data="other.csv"), *GRID),
+    ):
+        refuses(f"holds a search with other {other}", *arguments)
     assert trials(folder) == before
 
 
-def test_a_search_where_nothing_fits_fails_and_can_be_begun_anew(folder, capsys):
-    alone = ["--jobs", "1"]  # the last one given counts
-    assert main([*search(folder, "none"), "--window-size", "300,310", *alone]) == 1
-    assert "None of 2 configurations could be scored" in capsys.readouterr().err
+def test_a_search_where_nothing_fits_fails_and_can_be_begun_anew(folder, run):
+    failed = run(*search(folder, "none"), "--window-size", "300,310", code=1)
+    assert "None of 2 configurations could be scored" in failed.err
     assert not (folder / "none" / "best.yaml").exists()
     arguments = [*search(folder, "none"), "--window-size", "320,330"]
-    assert main(arguments) == 2
-    assert main([*arguments, "--restart", *alone]) == 1
+    run(*arguments, code=2)
+    run(*arguments, "--restart", code=1)
     windows = {trial["point"]["window_size"] for trial in trials(folder, "none").values()}
     assert windows == {320, 330}
 
 
-def test_bad_input_in_one_sentence(folder, capsys):
+def test_bad_input_in_one_sentence(folder, refuses):
     before = sorted(folder.iterdir())
-    data = str(folder / "sim.csv")
-    for arguments, message in (
-        ([data], "nothing to choose from"),
-        ([data, "--n-regimes", "2-x"], "n_regimes is '2-x'"),
-        ([data, "--n-regimes", "1-2,0"], "n_regimes is 0"),
-        ([data, "--n-regimes", "2-3", "--jobs", "0"], "--jobs is 0"),
-        ([data, "--n-regimes", "2-3", "--trials", "0"], "--trials is 0"),
-        ([str(folder / "none.csv"), "--n-regimes", "2-3"], "There is no file"),
-        ([data, "--n-regimes", "2-3", "-o", data], "cannot be made"),
-        ([data, "--n-regimes", "2-3", "-o", str(folder / "a" / "b")], "cannot be made"),
+    data, some = folder / "sim.csv", ["--n-regimes", "2-3"]
+    for message, *arguments in (
+        ("nothing to choose from", data),
+        ("n_regimes is '2-x'", data, "--n-regimes", "2-x"),
+        ("n_regimes is 0", data, "--n-regimes", "1-2,0"),
+        ("--jobs is 0", data, *some, "--jobs", "0"),
+        ("--trials is 0", data, *some, "--trials", "0"),
+        ("There is no file", folder / "none.csv", *some),
+        ("cannot be made", data, *some, "-o", data),
+        ("cannot be made", data, *some, "-o", folder / "a" / "b"),
     ):
-        assert main(["search", *arguments]) == 2
-        error = capsys.readouterr().err
-        assert message in error
-        assert error.count("\n") == 1
+        refuses(message, "search", *arguments)
     assert sorted(folder.iterdir()) == before
 
 
-def test_damaged_records_are_named(folder, tmp_path, capsys):
+def test_damaged_records_are_named(tmp_path):
     store = Store(tmp_path / "s", {"grid": {}})
-    (tmp_path / "s" / "trials" / "x.json").write_text("{")
-    with pytest.raises(RegimetryError, match=r"x\.json cannot be read"):
-        store.done()
-    (tmp_path / "s" / "trials" / "x.json").write_text("[]")
-    with pytest.raises(RegimetryError, match=r"x\.json is no record"):
-        store.done()
+    for text, message in (("{", r"x\.json cannot be read"), ("[]", r"x\.json is no record")):
+        (tmp_path / "s" / "trials" / "x.json").write_text(text)
+        with pytest.raises(RegimetryError, match=message):
+            store.done()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no process groups with SIGINT")
@@ -194,9 +177,9 @@ class Fatal:
 
 
 def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "run_trial", Fatal())
+    monkeypatch.setattr(running, "run_trial", Fatal())
     with pytest.raises(RegimetryError, match=r"A worker process died.*continue with fewer --jobs"):
-        run.run_search(
+        running.run_search(
             tmp_path / "none.csv",
             Configuration(),
             iter([{"n_regimes": 2}]),
@@ -208,9 +191,9 @@ def test_a_worker_that_dies_is_a_sentence(tmp_path, monkeypatch):
 
 
 def test_workers_keep_to_their_share_of_the_cpus(monkeypatch):
-    monkeypatch.setattr(run, "available_threads", lambda: 6)
+    monkeypatch.setattr(running, "available_threads", lambda: 6)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-    with run._workers(2) as pool:
+    with running._workers(2) as pool:
         found = [pool.submit(os.getenv, name).result() for name in THREAD_VARIABLES]
         assert found == ["3"] * len(THREAD_VARIABLES)
         if hasattr(os, "sched_getaffinity"):

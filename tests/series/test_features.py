@@ -5,7 +5,7 @@ import json
 import math
 import re
 from dataclasses import replace
-from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -14,28 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from oracles import ohlcv_row
+from places import DOCS
 from price_bars import COLUMNS, make_bars, make_frame
 
 import regimetry as rg
 from regimetry.contract import CONTRACT_KEY, read_contract
 from regimetry.errors import ConfigError, DataError, ModelError
-from regimetry.series.features import (
-    BarColumns,
-    OhlcvFeatures,
-    drifting_columns,
-    ohlcv,
-    pipeline,
-)
-from regimetry.series.features.formulas import (
-    drawdown,
-    garman_klass_volatility,
-    log_return,
-    momentum,
-    price_range,
-    realised_volatility,
-    volume_zscore,
-)
+from regimetry.series.features import BarColumns, OhlcvFeatures, drifting_columns, ohlcv, pipeline
+from regimetry.series.features import formulas as of
 
+PAGE = (DOCS / "features.md").read_text()
 PLAIN = BarColumns("open", "high", "low", "close")
 FIELDS = tuple(vars(COLUMNS))
 
@@ -65,19 +53,13 @@ def test_a_wrong_lag_would_be_seen():
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    n=st.integers(12, 60),
-    window=st.integers(2, 10),
-    seed=st.integers(0, 2**20),
-    data=st.data(),
-)
+@given(n=st.integers(12, 60), window=st.integers(2, 10), seed=st.integers(0, 2**20), data=st.data())
 def test_no_future_changes_the_past(n, window, seed, data):
     features = OhlcvFeatures(COLUMNS, window)
     bars = make_bars(n, seed)
     past = data.draw(st.integers(window + 1, n))
-    future = make_bars(data.draw(st.integers(1, 40)), seed + 1) * data.draw(
-        st.floats(1e-3, 1e3, allow_nan=False)
-    )
+    future = make_bars(data.draw(st.integers(1, 40)), seed + 1)
+    future *= data.draw(st.floats(1e-3, 1e3, allow_nan=False))
     alone = features.array(bars[:past])
     with_future = features.array(np.concatenate([bars[:past], future]))
     np.testing.assert_array_equal(with_future[: len(alone)], alone)
@@ -118,33 +100,26 @@ def test_a_bad_bar_is_named_in_one_sentence(case):
         ohlcv(dated)
 
 
-def test_rounding_does_not_make_a_bar_bad():
+def test_rounding_makes_no_bar_bad_and_standing_still_no_nan():
     bars = make_bars(40)
     bars[:, 3] = bars[:, 1] * (1 + 1e-8)
     assert np.isfinite(OhlcvFeatures(COLUMNS, 5).array(bars)).all()
     bars[7, 3] = bars[7, 1] * (1 + 1e-5)
     with pytest.raises(DataError, match="Row 7, column 'Close'"):
         OhlcvFeatures(COLUMNS, 5).array(bars)
-
-
-def test_a_market_that_stands_still_has_no_volatility_and_no_nan():
     bars = np.tile([10.0, 10, 10, 10, 10, 123.456], (30, 1))
     np.testing.assert_array_equal(OhlcvFeatures(COLUMNS, 7).array(bars), 0.0)
 
 
-def test_columns_are_found_by_name_in_any_case():
-    assert BarColumns.find(["time", "OPEN", "high", "Low", "CLOSE", "rsi"]) == BarColumns(
-        "OPEN", "high", "Low", "CLOSE"
-    )
+def test_columns_are_found_by_name_in_any_case_and_order():
+    found = BarColumns.find(["time", "OPEN", "high", "Low", "CLOSE", "rsi"])
+    assert found == BarColumns("OPEN", "high", "Low", "CLOSE")
     for name in ("Adj Close", "adj_close", "AdjClose", "adjusted close"):
         assert BarColumns.find([*PLAIN.names, name]).adjusted_close == name
     with pytest.raises(DataError, match=r"no column named 'open' or 'low' .*The columns are hi"):
         BarColumns.find(["high", "close"])
     with pytest.raises(DataError, match="'Close' and 'close' could both be the close"):
         BarColumns.find([*PLAIN.names, "Close"][::-1])
-
-
-def test_the_order_of_columns_does_not_matter():
     frame = make_frame()
     shuffled = frame[frame.columns[::-1]].assign(rsi=1.0)
     pd.testing.assert_frame_equal(ohlcv(shuffled), ohlcv(frame))
@@ -166,10 +141,17 @@ def test_frames_keep_their_kind_and_their_time():
         ohlcv(dated.iloc[::-1])
 
 
-@pytest.mark.parametrize("window", [1, 0, -3, 2.5, True, "20"])
-def test_bad_windows_are_named(window):
-    with pytest.raises(ConfigError, match=r"window is .* at least 2"):
-        OhlcvFeatures(PLAIN, window)
+def test_bad_windows_are_named():
+    for window in (
+        1,
+        0,
+        -3,
+        2.5,
+        True,
+        "20",
+    ):
+        with pytest.raises(ConfigError, match=r"window is .* at least 2"):
+            OhlcvFeatures(PLAIN, window)
 
 
 def test_bars_of_the_wrong_width_are_refused():
@@ -177,14 +159,11 @@ def test_bars_of_the_wrong_width_are_refused():
         OhlcvFeatures(COLUMNS).array(make_bars(40)[:, :5])
 
 
-def test_the_file_keeps_how_its_features_were_made(bars_detector, bars_model):
+def test_the_file_keeps_how_its_features_were_made(bars_detector, bars_model, detector):
     features = bars_model.contract.training.features
     assert features == OhlcvFeatures(COLUMNS, 5)
     labels = bars_model.predict(make_bars(260))
     assert labels.tolist() == [-1] * features.warm_up + bars_detector.labels_.tolist()
-
-
-def test_a_model_fitted_on_columns_reads_them_as_they_are(detector):
     assert detector.model_.contract.training.features is None
 
 
@@ -194,21 +173,18 @@ def test_fit_refuses_a_recipe_that_did_not_make_its_data():
         rg.RegimeDetector(n_regimes=2).fit(bars, features=OhlcvFeatures.find(bars))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
+def test_a_damaged_record_is_refused(bars_model):
+    for change, message in (
         ({"kind": "candles"}, "features.kind is 'candles'; expected 'ohlcv'.*or upgrade regimetry"),
         ({"window": 0}, "damaged .*window is 0; it must be"),
         ({"columns": {"open": "o"}}, "damaged .*'high'"),
         ({"columns": {**vars(COLUMNS), "volume": None}}, "training.features is .* what makes log_"),
-    ],
-)
-def test_a_damaged_record_is_refused(bars_model, change, message):
-    metadata = bars_model.contract.to_metadata()
-    data = json.loads(metadata[CONTRACT_KEY])
-    data["training"]["features"] |= change
-    with pytest.raises(ModelError, match=message):
-        read_contract({**metadata, CONTRACT_KEY: json.dumps(data)}, "m.onnx")
+    ):
+        metadata = bars_model.contract.to_metadata()
+        data = json.loads(metadata[CONTRACT_KEY])
+        data["training"]["features"] |= change
+        with pytest.raises(ModelError, match=message):
+            read_contract({**metadata, CONTRACT_KEY: json.dumps(data)}, "m.onnx")
 
 
 def test_drifting_columns_are_found_and_differenced_ones_are_fine():
@@ -224,22 +200,20 @@ def test_drifting_columns_are_found_and_differenced_ones_are_fine():
     assert drifting_columns(values, names, ("level", "difference", "log_difference", "level")) == {}
 
 
-PAGE = (Path(__file__).parents[2] / "docs" / "features.md").read_text()
-
-
 def test_the_page_has_every_feature_with_its_warm_up():
-    rows = re.findall(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", PAGE, flags=re.MULTILINE)
+    row = re.compile(r"^\| `(\w+)` \| .* \| (\w+(?: - 1)?) \| [^|]* \|$", flags=re.MULTILINE)
+    rows = row.findall(PAGE)
     assert [name for name, _ in rows] == list(OhlcvFeatures(COLUMNS).names)
     n, bars = 7, make_bars(40)
     opening, high, low, close, price, volume = bars.T
     made = [
-        log_return(price),
-        realised_volatility(price, n),
-        garman_klass_volatility(opening, high, low, close, n),
-        price_range(high, low),
-        volume_zscore(volume, n),
-        momentum(price, n),
-        drawdown(price, n),
+        of.log_return(price),
+        of.realised_volatility(price, n),
+        of.garman_klass_volatility(opening, high, low, close, n),
+        of.price_range(high, low),
+        of.volume_zscore(volume, n),
+        of.momentum(price, n),
+        of.drawdown(price, n),
     ]
     for values, (name, warm_up) in zip(made, rows, strict=True):
         assert 40 - len(values) == eval(warm_up, {"n": n}), name
@@ -260,15 +234,10 @@ def test_docstring_examples_run():
 
 def test_a_feature_that_looks_ahead_would_be_seen(monkeypatch):
     def demeaned(high, low):
-        return price_range(high, low) - price_range(high, low).mean()
+        return of.price_range(high, low) - of.price_range(high, low).mean()
 
     monkeypatch.setattr(pipeline, "price_range", demeaned)
+    # In hypothesis' place: a past of 20 bars, a future of 20, prices times 20.
+    data = SimpleNamespace(draw=lambda strategy: 20)
     with pytest.raises(AssertionError):
-        test_no_future_changes_the_past.hypothesis.inner_test(n=30, window=4, seed=0, data=_Least())
-
-
-class _Least:
-    """Stands in for hypothesis: a past of 20 bars, a future of 20, prices times 20."""
-
-    def draw(self, strategy):
-        return 20
+        test_no_future_changes_the_past.hypothesis.inner_test(n=30, window=4, seed=0, data=data)

@@ -37,16 +37,13 @@ def test_a_long_frame_is_gathered_and_given_back_in_its_own_order():
     assert panel.boundaries(3).tolist() == [0, 1, 3]
 
 
-def test_a_mapping_is_given_back_as_one():
+def test_a_mapping_is_given_back_as_one_and_one_series_has_no_instrument():
     data = {"b": pl.DataFrame({"x": [1.0, 2], "y": [3.0, 4]}), "a": np.array([[5.0, 6]])}
     panel = as_panel(data, SCHEMA)
     assert panel.instruments == ("b", "a")
     back = panel.give(panel.values[:, 0], ["x"], missing=-1)
     assert back["b"].to_list() == [1, 2]
     assert back["a"].tolist() == [5]
-
-
-def test_one_series_has_no_instrument():
     values = np.zeros((5, 2), np.float32)
     panel = as_panel(values, SCHEMA, by="symbol")
     assert panel.instruments is None
@@ -55,19 +52,16 @@ def test_one_series_has_no_instrument():
     assert as_panel(frame, SCHEMA, by="symbol").instruments is None
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
+def test_bad_rows_are_named():
+    for change, message in (
         (lambda f: f.iloc[[0, 2, 1, 1]], "Instrument 'a': Row 1 repeats the time"),
         (lambda f: f.iloc[[0, 3, 1]], "Instrument 'a': Row 1 goes back in time"),
         (lambda f: f.assign(symbol=["a", None, *"ababa"]), "Row 1, column 'symbol' is empty"),
         (lambda f: f.assign(x=[0, 1, np.nan, 3, 4, 5, 6]), "Row 2.*column 'x' holds nan"),
         (lambda f: f.drop(columns="y"), "Column 'y' is missing"),
-    ],
-)
-def test_bad_rows_are_named(change, message):
-    with pytest.raises(DataError, match=message):
-        as_panel(change(long_frame()), SCHEMA, by="symbol")
+    ):
+        with pytest.raises(DataError, match=message):
+            as_panel(change(long_frame()), SCHEMA, by="symbol")
 
 
 def test_a_bad_instrument_of_a_mapping_is_named():

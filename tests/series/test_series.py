@@ -33,8 +33,16 @@ def test_categories_become_features(frame, convert):
     assert Schema.from_list(schema.to_list()) == schema
 
 
-def test_an_unknown_category_is_named(frame):
+def test_a_row_by_name_is_that_of_a_frame_and_an_unknown_category_is_named(frame):
     schema, _ = layout_of(frame, categorical=["c"])
+    expected = matrix_of(frame, schema)[1]
+    assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()
+    for row, message in (
+        ({"b": True, "c": "x"}, "lacks 'a'"),
+        ({"a": 1.0, "b": True, "c": "q"}, "holds 'q'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            schema.row(row)
     frame.loc["2020-01-02", "c"] = "z"
     with pytest.raises(DataError, match=r"Row 1, column 'c' holds 'z'; the categories are x, y"):
         as_series(frame, schema)
@@ -42,23 +50,10 @@ def test_an_unknown_category_is_named(frame):
         as_series(np.zeros((3, 3)), schema)
 
 
-def test_a_row_by_name_is_the_same_as_a_frame_row(frame):
-    schema, _ = layout_of(frame, categorical=["c"])
-    expected = matrix_of(frame, schema)[1]
-    assert schema.row({"c": "y", "b": False, "a": 2.0, "more": 1}) == expected.tolist()
-    with pytest.raises(DataError, match="lacks 'a'"):
-        schema.row({"b": True, "c": "x"})
-    with pytest.raises(DataError, match="holds 'q'"):
-        schema.row({"a": 1.0, "b": True, "c": "q"})
-
-
 def test_columns_are_found_by_name(frame):
     schema = Schema.numeric(("a", "b"))
     series = as_series(frame[["c", "b", "a"]], schema)
     np.testing.assert_array_equal(series.values, [[1, 1], [2, 0], [3, 1]])
-
-
-def test_a_missing_column_is_named(frame):
     with pytest.raises(DataError, match="Column 'd' is missing; the data have a, b, c"):
         as_series(frame, Schema.numeric(("a", "d")))
 
@@ -71,9 +66,6 @@ def test_text_among_numbers_names_its_row(frame):
         layout_of(frame, columns=["c"])
     with pytest.raises(DataError, match="Row 0, column 'c' holds 'x'"):
         as_series(frame, Schema.numeric(("c",)))
-
-
-def test_a_frame_without_numbers_is_refused(frame):
     with pytest.raises(DataError, match="no numeric column"):
         layout_of(frame[["c"]])
 
@@ -85,7 +77,7 @@ def test_a_value_that_is_not_finite_is_named(frame, bad):
         as_series(frame, Schema.numeric(("a", "b")))
 
 
-def test_times_must_rise(frame):
+def test_times_must_rise_in_one_column(frame):
     schema = Schema.numeric(("a",))
     with pytest.raises(DataError, match=r"Row 1 goes back in time .* Sort the rows"):
         as_series(frame.iloc[::-1], schema)
@@ -93,27 +85,21 @@ def test_times_must_rise(frame):
         as_series(frame.iloc[[0, 0, 1]], schema)
     with pytest.raises(DataError, match="Row 1 goes back"):
         as_series(pl.from_pandas(frame.reset_index()).reverse(), schema)
-
-
-def test_several_time_columns_are_refused(frame):
     two = frame.reset_index().assign(settled=pd.Timestamp("2021-01-01"))
     with pytest.raises(DataError, match="date, settled all hold times"):
         time_of(two)
 
 
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
+def test_a_bad_array_says_what_is_needed():
+    for data, message in (
         (np.zeros(3), r"shape \(3,\)"),
         (np.zeros((3, 2, 1)), r"shape \(3, 2, 1\)"),
         (np.zeros((3, 2), dtype=complex), "complex"),
         (np.array([["a", "b"]]), "real numbers"),
         (np.zeros((3, 3)), "3 columns; the model reads 2: a, b"),
-    ],
-)
-def test_a_bad_array_says_what_is_needed(data, message):
-    with pytest.raises(DataError, match=message):
-        as_series(data, Schema.numeric(("a", "b")))
+    ):
+        with pytest.raises(DataError, match=message):
+            as_series(data, Schema.numeric(("a", "b")))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

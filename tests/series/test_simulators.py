@@ -33,30 +33,21 @@ def test_a_simulation_is_seeded_and_shows_every_state(kind):
         assert kind == "h3" or shares.min() >= 0.05
 
 
-def test_volatility_states_have_their_deviation():
-    s = simulate("s2", n_rows=20_000)
+def test_states_differ_in_what_their_simulator_says():
+    s = simulate("s2", n_rows=20_000)  # volatility
     for state, deviation in enumerate((0.006, 0.012, 0.025)):
         assert s.values[s.states == state].std() == pytest.approx(deviation, rel=0.05)
-
-
-def test_dynamic_states_have_one_variance_and_three_coefficients():
-    s = simulate("s3", n_rows=20_000)
+    s = simulate("s3", n_rows=20_000)  # dynamics of one variance
     for state, coefficient in enumerate((0.6, 0.0, -0.6)):
         inside = (s.states[1:] == state) & (s.states[:-1] == state)
         now, before = s.values[1:][inside], s.values[:-1][inside]
         assert np.sum(now * before) / np.sum(before**2) == pytest.approx(coefficient, abs=0.05)
         assert now.std() == pytest.approx(1.0, abs=0.05)
-
-
-def test_correlation_states_have_their_matrix():
-    s = simulate("s4", n_rows=20_000)
+    s = simulate("s4", n_rows=20_000)  # correlation
     for state, expected in enumerate((0.0, 0.6, -0.6)):
         found = np.corrcoef(s.values[s.states == state].T)[0, 1]
         assert found == pytest.approx(expected, abs=0.05)
-
-
-def test_garch_and_jumps_have_one_variance():
-    s = simulate("s6", n_rows=50_000)
+    s = simulate("s6", n_rows=50_000)  # jumps and GARCH of one variance
     deviations = [s.values[s.states == state].std() for state in (0, 1)]
     assert deviations == pytest.approx([0.01, 0.01], rel=0.08)
 

@@ -19,14 +19,10 @@ def test_tables_come_back_as_they_went(frame, tmp_path, suffix):
     pd.testing.assert_frame_equal(back, frame, check_freq=False, check_index_type=False)
 
 
-def test_zones_become_utc(tmp_path):
+def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
     assert read_table(path).index[0] == pd.Timestamp("2020-01-01 22:00")
-
-
-def test_the_time_column_can_be_named(tmp_path):
-    path = tmp_path / "t.csv"
     path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
     assert read_table(path).columns.tolist() == ["day", "x"]
     assert read_table(path, time_column="day").columns.tolist() == ["x"]
@@ -34,9 +30,8 @@ def test_the_time_column_can_be_named(tmp_path):
         read_table(path, time_column="hour")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
+def test_bad_files_say_what_is_wrong(tmp_path):
+    for name, content, message in (
         ("t.csv", "", "is empty"),
         ("t.csv", "a,b\n", "has no rows"),
         ("t.csv", "a\n1\n2,3\n", "cannot be read as a table"),
@@ -45,22 +40,17 @@ def test_the_time_column_can_be_named(tmp_path):
         ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n", "Row 1 goes back in time"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),
-    ],
-)
-def test_bad_files_say_what_is_wrong(tmp_path, name, content, message):
-    (tmp_path / name).write_text(content)
-    with pytest.raises(DataError, match=message):
-        read_table(tmp_path / name)
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(DataError, match=message):
+            read_table(tmp_path / name)
 
 
-def test_a_missing_file_and_folder_are_named(tmp_path, frame):
+def test_a_missing_place_is_named_and_a_failed_write_leaves_the_old_file(tmp_path, frame):
     with pytest.raises(DataError, match="There is no file"):
         read_table(tmp_path / "none.csv")
     with pytest.raises(DataError, match="does not exist"):
         write_table(frame, tmp_path / "none" / "t.csv")
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, frame):
     path = tmp_path / "t.csv"
     path.write_text("old")
 

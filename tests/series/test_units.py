@@ -28,10 +28,15 @@ def measured(*series):
     return [ColumnStatistics.of(one) for one in series]
 
 
+def units_of(*series):
+    """Common units of instruments a, b, ..."""
+    return fit_units(measured(*series), NAMES, instruments="abc"[: len(series)])
+
+
 def test_one_series_is_the_panel_of_one():
     values = instrument(0)
     alone = fit_preprocessing(values, NAMES)
-    panel, scaling = fit_units(measured(values), NAMES, instruments=["a"])
+    panel, scaling = units_of(values)
     assert alone.transforms == panel.transforms == ("log_difference", "level", "difference")
     np.testing.assert_allclose(
         panel.apply(scaling.apply(values, "a")), alone.apply(values), atol=2e-4
@@ -42,7 +47,7 @@ def test_each_instrument_comes_to_the_average_units():
     series = [
         instrument(seed, n=400 + 100 * seed, size=size) for seed, size in enumerate((1, 2, 5))
     ]
-    preprocessing, scaling = fit_units(measured(*series), NAMES, instruments=["a", "b", "c"])
+    preprocessing, scaling = units_of(*series)
     for name, values in zip("abc", series, strict=True):
         scaled = preprocessing.apply(scaling.apply(values, name))
         np.testing.assert_allclose(scaled.std(axis=0), 1, atol=0.05)
@@ -62,16 +67,13 @@ def test_units_of_all_rows_together_equal_those_of_one_long_level():
     np.testing.assert_allclose(pooled.scale, joined.scale, rtol=1e-6)
 
 
-def test_an_unknown_instrument_is_read_as_it_is():
+def test_maps_survive_the_file_leave_strangers_alone_and_use_a_row_alone():
     values = instrument(1)
-    _, scaling = fit_units(measured(values, instrument(2, size=3)), NAMES, instruments=["a", "b"])
+    _, scaling = units_of(values, instrument(2, size=3))
     assert scaling.apply(values, "c") is values
     assert scaling.apply(values, "a") is not values
-
-
-def test_maps_survive_the_file_and_row_i_uses_row_i_alone():
     values = instrument(3, size=2)
-    _, scaling = fit_units(measured(values, instrument(4)), NAMES, instruments=["a", "b"])
+    _, scaling = units_of(values, instrument(4))
     again = InstrumentScaling.from_dict(scaling.to_dict(), scaling.transforms)
     assert again == scaling
     assert again != InstrumentScaling(
@@ -84,13 +86,11 @@ def test_maps_survive_the_file_and_row_i_uses_row_i_alone():
 def test_a_column_that_is_constant_in_one_instrument_keeps_its_unit_there():
     still = instrument(5)
     still[:, 1] = 7.0
-    preprocessing, scaling = fit_units(
-        measured(still, instrument(6)), NAMES, instruments=["a", "b"]
-    )
+    preprocessing, scaling = units_of(still, instrument(6))
     assert scaling.factor[0, 1] == 1.0
     assert np.isfinite(preprocessing.apply(scaling.apply(still, "a"))).all()
     with pytest.raises(DataError, match="Column 'level' is constant"):
-        fit_units(measured(still, still), NAMES, instruments=["a", "b"])
+        units_of(still, still)
 
 
 @given(

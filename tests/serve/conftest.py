@@ -4,15 +4,12 @@ import re
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
+from places import MODEL
 
-import regimetry as rg
-
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 INFER = "/v2/models/sp500/infer"
 
 
@@ -32,15 +29,17 @@ class Server:
         self.port = int(found[1])
         self.url = f"127.0.0.1:{self.port}"
 
-    def ask(self, method, path, body=None, headers=None):
-        """Return status, headers and the JSON of one request on a connection of its own."""
+    def _ask(self, method, path, body=None, headers=None):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
+        with closing(connection):
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
-            return response.status, response.headers, json.loads(response.read())
-        finally:
-            connection.close()
+            return response.status, response.headers, response.read()
+
+    def ask(self, *request):
+        """Return status, headers and the JSON of one request on a connection of its own."""
+        status, headers, body = self._ask(*request)
+        return status, headers, json.loads(body)
 
     def infer(self, request, tail=b"", **headers):
         """Send an inference request; with a tail, as a header and binary data."""
@@ -51,12 +50,7 @@ class Server:
 
     def metrics(self):
         """Return what /metrics says, by series."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-        try:
-            connection.request("GET", "/metrics")
-            text = connection.getresponse().read().decode()
-        finally:
-            connection.close()
+        text = self._ask("GET", "/metrics")[2].decode()
         lines = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
         return {series: float(value) for series, _, value in lines}
 
@@ -92,11 +86,6 @@ def server():
     """A server with the limits that are the default, shared by tests that leave it as it was."""
     with serving() as found:
         yield found
-
-
-@pytest.fixture(scope="session")
-def shipped():
-    return rg.load(MODEL, device="cpu", threads=1)
 
 
 @pytest.fixture(scope="session")

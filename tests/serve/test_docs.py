@@ -1,14 +1,14 @@
 """What docs/serving.md shows runs, and the limits it states are the defaults."""
 
 import re
-from pathlib import Path
+
+from places import DOCS, ROOT
 
 from regimetry.cli import build_parser
 from regimetry.serve.app import Limits
 from regimetry.serve.server import CONNECTIONS
 
-ROOT = Path(__file__).parents[2]
-TEXT = (ROOT / "docs" / "serving.md").read_text()
+TEXT = (DOCS / "serving.md").read_text()
 
 
 def test_the_example_runs(server, monkeypatch):

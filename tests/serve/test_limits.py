@@ -5,18 +5,14 @@ import http.client
 import json
 import signal
 import socket
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from blocked import run_blocked
+from places import MODEL
 
-from regimetry.cli import main
 from regimetry.errors import ConfigError
 from regimetry.serve.server import CONNECTIONS, listen
-
-MODEL = Path(__file__).parents[2] / "models" / "sp500.onnx"
 
 
 def answer_of(connection):
@@ -176,16 +172,9 @@ def test_a_request_that_never_ends_does_not_keep_the_server(start, windows, byte
         assert "timeout graceful shutdown exceeded" in said
 
 
-def refused(capsys, *arguments):
-    assert main(["serve", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert said.count("\n") == 1
-    return said
-
-
-def test_only_loopback_is_listened_on_unless_told(capsys):
+def test_only_loopback_is_listened_on_unless_told(refuses):
     for host in ("0.0.0.0", "::", ""):
-        assert "--allow-remote" in refused(capsys, str(MODEL), "--host", host, "--port", "0")
+        refuses("--allow-remote", "serve", MODEL, "--host", host, "--port", "0")
     for host in ("127.0.0.1", "localhost"):
         with listen(host, 0, allow_remote=False) as listener:
             assert listener.getsockname()[0] in ("127.0.0.1", "::1")
@@ -217,29 +206,22 @@ def test_answers_are_not_held_back_for_more():
     assert asyncio.run(connect()) != 0
 
 
-def test_bad_usage_is_refused_in_one_sentence(server, tmp_path, capsys):
-    model = str(MODEL)
-    for arguments, message in (
-        ((str(tmp_path / "none.onnx"),), "no model file"),
-        ((model, "--port", str(server.port)), "cannot be listened on"),
-        ((model, "--port", "70000"), "must be from 0 to 65535"),
-        ((model, "--host", "no.such.host.invalid"), "has no address"),
-        ((model, "--threads", "0"), "--threads is 0"),
-        ((model, "--max-batch", "0"), "--max-batch is 0"),
-        ((model, "--name", "a/b"), "without a slash"),
+def test_bad_usage_is_refused_in_one_sentence(server, tmp_path, refuses):
+    for message, *arguments in (
+        ("no model file", tmp_path / "none.onnx"),
+        ("cannot be listened on", MODEL, "--port", server.port),
+        ("must be from 0 to 65535", MODEL, "--port", "70000"),
+        ("has no address", MODEL, "--host", "no.such.host.invalid"),
+        ("--threads is 0", MODEL, "--threads", "0"),
+        ("--max-batch is 0", MODEL, "--max-batch", "0"),
+        ("without a slash", MODEL, "--name", "a/b"),
     ):
-        assert message in refused(capsys, *arguments)
+        refuses(message, "serve", *arguments)
     with pytest.raises(ConfigError, match="must be from 0"):
         listen("127.0.0.1", -1, allow_remote=False)
 
 
 def test_the_extra_is_asked_for_where_it_is_missing():
-    code = (
-        "import sys; sys.modules['starlette'] = None\n"
-        "from regimetry.cli import main; sys.exit(main(['serve', 'm.onnx']))"
-    )
-    result = subprocess.run(
-        [sys.executable, "-I", "-c", code], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 2
-    assert "pip install 'regimetry[serve]'" in result.stderr
+    code = "from regimetry.cli import main; sys.exit(main(['serve', 'm.onnx']))"
+    result = run_blocked(code, ["starlette"])
+    assert (result.returncode, "pip install 'regimetry[serve]'" in result.stderr) == (2, True)

@@ -4,7 +4,7 @@ import weakref
 import numpy as np
 import oracles
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from layouts import matrices
 from refusals import refused
@@ -15,7 +15,6 @@ from regimetry.errors import DataError
 NUMERIC = ["?", "b", "B", "h", "H", "i", "I", "l", "q", "Q", "e", "f", "d", "g", "F", "D", "G"]
 
 
-@settings(deadline=None)
 @given(values=matrices(NUMERIC, rows=(1, 30)), data=st.data(), stride=st.integers(1, 7))
 def test_the_view_is_numpys_own(values, data, stride):
     size = data.draw(st.integers(1, len(values)))
@@ -60,9 +59,8 @@ def test_a_subclass_comes_out_plain():
     assert type(rg.rolling_windows(np.zeros((5, 2)).view(Matrix), 2)) is np.ndarray
 
 
-@pytest.mark.parametrize(
-    ("values", "size", "stride", "part"),
-    [
+def test_bad_input_is_an_exception_with_words():
+    for values, size, stride, part in (
         (np.zeros((5, 2)), 0, 1, "window_size is 0"),
         (np.zeros((5, 2)), -1, 1, "window_size is -1"),
         (np.zeros((5, 2)), 6, 1, "window_size is 6 and there are only 5 rows"),
@@ -84,11 +82,9 @@ def test_a_subclass_comes_out_plain():
         (np.zeros((5, 2)), True, 1, "window_size is a bool"),
         (np.zeros((5, 2)), 2, None, "stride is a NoneType"),
         (np.broadcast_to(0.0, (2**39, 2**10)), 2**38, 1, "too large"),
-    ],
-)
-def test_bad_input_is_an_exception_with_words(values, size, stride, part):
-    with refused(part):
-        rg.rolling_windows(values, size, stride)
+    ):
+        with refused(part):
+            rg.rolling_windows(values, size, stride)
 
 
 def test_the_remedy_for_foreign_byte_order_works():
@@ -116,16 +112,13 @@ def test_an_argument_that_changes_another_is_harmless():
         rg.rolling_windows(values, Reshaper(values))
 
 
-@pytest.mark.parametrize(
-    ("args", "kwargs"),
-    [
+def test_wrong_calls_are_type_errors():
+    for args, kwargs in (
         ((), {}),
         ((np.zeros((3, 1)),), {}),
         ((np.zeros((3, 1)), 1, 1, 1), {}),
         ((np.zeros((3, 1)), 1), {"window_size": 1}),
         ((np.zeros((3, 1)), 1), {"step": 1}),
-    ],
-)
-def test_wrong_calls_are_type_errors(args, kwargs):
-    with pytest.raises(TypeError, match=r"rolling_windows\(\)"):
-        rg.rolling_windows(*args, **kwargs)
+    ):
+        with pytest.raises(TypeError, match=r"rolling_windows\(\)"):
+            rg.rolling_windows(*args, **kwargs)

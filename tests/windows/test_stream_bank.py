@@ -256,9 +256,8 @@ def test_every_method_refuses_a_closed_bank():
             call()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "part"),
-    [
+def test_impossible_sizes_are_refused():
+    for arguments, part in (
         ((1, 0, 1), "window_size=0"),
         ((1, 1, 0), "n_features=0"),
         ((-1, 1, 1), "n_streams=-1"),
@@ -270,16 +269,13 @@ def test_every_method_refuses_a_closed_bank():
         ((2**70, 1, 1), "fits into 64 bits"),
         ((1.0, 1, 1), "n_streams is a float"),
         ((1, "2", 1), "window_size is a str"),
-    ],
-)
-def test_impossible_sizes_are_refused(arguments, part):
-    with refused(part):
-        StreamBank(*arguments)
+    ):
+        with refused(part):
+            StreamBank(*arguments)
 
 
-@pytest.mark.parametrize(
-    ("ids", "rows", "threads", "part"),
-    [
+def test_bad_arguments_are_refused():
+    for ids, rows, threads, part in (
         ([0], np.zeros((1, 2)), 1, "ids is a list"),
         (np.zeros(1, dtype=np.int32), np.zeros((1, 2)), 1, "ids has dtype int32"),
         (np.zeros(1, dtype=">i8"), np.zeros((1, 2)), 1, "foreign byte order"),
@@ -292,27 +288,27 @@ def test_impossible_sizes_are_refused(arguments, part):
         (indices([0]), np.zeros(2), 1, "rows has 1 dimension(s)"),
         (indices([0]), np.zeros((1, 2)), 0, "threads is 0"),
         (indices([0]), np.zeros((1, 2)), 1.5, "threads is a float"),
-    ],
-)
-def test_bad_arguments_are_refused(ids, rows, threads, part):
-    bank = StreamBank(3, 2, 2)
-    with refused(part):
-        bank.stage(ids, rows, threads)
-    assert bank.counts(np.arange(3)).tolist() == [0, 0, 0]
+    ):
+        bank = StreamBank(3, 2, 2)
+        with refused(part):
+            bank.stage(ids, rows, threads)
+        assert bank.counts(np.arange(3)).tolist() == [0, 0, 0]
 
 
-@pytest.mark.parametrize("snapshot", [None, [], {}, {"kind": "stream_buffer"}])
-def test_a_snapshot_of_something_else_is_refused(snapshot):
-    with refused("snapshot"):
-        StreamBank(1, 1, 1).restore(snapshot)
+def test_a_snapshot_of_something_else_is_refused():
+    for snapshot in (
+        None,
+        [],
+        {},
+        {"kind": "stream_buffer"},
+    ):
+        with refused("snapshot"):
+            StreamBank(1, 1, 1).restore(snapshot)
 
 
-def test_a_snapshot_needs_room():
+def test_a_snapshot_needs_room_and_an_object_its_init():
     snapshot = StreamBank(3, 2, 1).snapshot()
     with refused("the snapshot has"):
         StreamBank(2, 2, 1).restore(snapshot)
-
-
-def test_an_object_without_init_is_refused():
     with pytest.raises(TypeError, match="not initialised"):
         StreamBank.__new__(StreamBank).add()

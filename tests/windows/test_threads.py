@@ -8,12 +8,7 @@ import numpy as np
 import pytest
 
 from regimetry._core import follow, jump_path
-from regimetry.windows import (
-    StreamBank,
-    gather_windows,
-    rolling_windows,
-    window_starts,
-)
+from regimetry.windows import StreamBank, gather_windows, rolling_windows, window_starts
 
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 

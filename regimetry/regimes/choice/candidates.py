@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from regimetry.contract import Candidate
 from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, in_one_thread
 from regimetry.regimes.clustering.landmarks import cluster
-from regimetry.regimes.clustering.slow import Array, SlowDirections, slow_dimension
+from regimetry.regimes.clustering.slow import slow_dimension
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
 
@@ -21,32 +21,19 @@ _STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
 _PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
 
 
-@in_one_thread
-def assess(
-    white: Array,
-    slow: SlowDirections,
-    eigenvalues: Array,
-    counts: Sequence[int],
-    *,
-    even: NDArray[np.int64],
-    fitted: NDArray[np.int64],
-    offsets: NDArray[np.int64],
-    window_size: int,
-    seed: int,
-) -> tuple[Candidate, ...]:
-    """Cluster the windows into each number of regimes, and describe the result.
+@dataclass(frozen=True)
+class Comparison:
+    """What numbers of regimes are compared on: the windows of a fit, and no more of it.
 
-    Costs a fixed number of small fits for each, on at most 500 landmarks and 8192 windows.
-
-    Parameters
+    Attributes
     ----------
-    white : ndarray, shape (N, P)
-        Whitened embeddings in time order.
-    slow : SlowDirections
+    points : ndarray of float32, shape (N, L)
+        Windows in the slow directions, the slowest first, in time order. Float32 is enough to
+        judge, and half the time.
     eigenvalues : ndarray, falling
         Of the affinity of all candidates.
-    counts : sequence of int
-        K of each candidate, at most N.
+    counts : tuple of int
+        K of each candidate, at most N, rising.
     even : ndarray of int64, shape (M,)
         Landmarks even in time.
     fitted : ndarray of int64, shape (E,)
@@ -56,43 +43,67 @@ def assess(
     window_size : int
         W.
     seed : int
-
-    Returns
-    -------
-    tuple of Candidate
-        None chosen, none refused.
     """
-    stretches, breaks = _labelled_windows(offsets)
-    edges = np.append(np.flatnonzero(breaks), len(breaks))
-    block = windows_per_block(window_size, len(white))
-    spectrum = np.append(eigenvalues, np.zeros(max(counts)))  # 0 beyond what was measured
-    table = []
-    for count in counts:
+
+    points: NDArray[np.float32]
+    eigenvalues: NDArray[np.floating]
+    counts: tuple[int, ...]
+    even: NDArray[np.int64]
+    fitted: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+    window_size: int
+    seed: int
+
+    @in_one_thread
+    def table(self, counts: Sequence[int] | None = None) -> tuple[Candidate, ...]:
+        """Cluster the windows into each of ``counts`` regimes, and describe the result.
+
+        Costs a fixed number of small fits for each, on at most 500 landmarks and 8192 windows.
+
+        Parameters
+        ----------
+        counts : sequence of int or None
+            ``None``: all candidates.
+
+        Returns
+        -------
+        tuple of Candidate
+            None chosen, none refused.
+        """
+        return tuple(map(self._candidate, self.counts if counts is None else counts))
+
+    def _candidate(self, count: int) -> Candidate:
+        spectrum = np.append(self.eigenvalues, np.zeros(count))  # 0 beyond what was measured
         one = Candidate(
             n_regimes=count,
             eigenvalue=float(spectrum[count - 1]),
             gap=float(spectrum[count - 1] - spectrum[count]),
-            shortest_dwell=float(len(white)),
+            shortest_dwell=float(len(self.points)),
             smallest_share=1.0,
         )
         if count == 1:
-            table.append(one)
-            continue
-        points = white @ slow.projection(slow_dimension(count))
-        found, landmarks, agreement = cluster(points, even, fitted, count, block=block, seed=seed)
-        coordinates = found.spectral.transform(points[stretches])
-        path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
-        table.append(
-            replace(
-                one,
-                stability=float(agreement.mean()),
-                stability_deviation=float(agreement.std()),
-                landmarks=landmarks,
-                shortest_dwell=shortest_dwell(path, count, breaks),
-                smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
-            )
+            return one
+        points = self.points[:, : slow_dimension(count)]
+        block = windows_per_block(self.window_size, len(points))
+        found, landmarks, agreement = cluster(
+            points, self.even, self.fitted, count, block=block, seed=self.seed
         )
-    return tuple(table)
+        stretches, breaks = _labelled_windows(self.offsets)
+        edges = np.append(np.flatnonzero(breaks), len(breaks))
+        coordinates = (
+            found.coordinates[stretches]
+            if len(found.coordinates) == len(points)
+            else found.spectral.transform(points[stretches])
+        )
+        path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
+        return replace(
+            one,
+            stability=float(agreement.mean()),
+            stability_deviation=float(agreement.std()),
+            landmarks=landmarks,
+            shortest_dwell=shortest_dwell(path, count, breaks),
+            smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
+        )
 
 
 def shortest_dwell(

@@ -57,7 +57,7 @@ def stability(
     block: int,
     seed: int,
     draw: Draw = even_rows,
-) -> Array:
+) -> NDArray[np.float64]:
     """Return the agreement of each resample's labels with those of the fit.
 
     Parameters
@@ -84,10 +84,12 @@ def stability(
     found = np.empty(N_RESAMPLES)
     for number in range(N_RESAMPLES):
         generator = np.random.default_rng((seed, number))
-        resample = points[circular_blocks(len(points), block, generator)]
-        landmarks = resample[draw(resample, N_LANDMARKS, generator)]
-        spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
-        centres = cluster_centres(spectral.transform(landmarks), n_regimes, seed=number, starts=3)
-        again = nearest(spectral.transform(points[rows]), centres)
+        resample = circular_blocks(len(points), block, generator)
+        landmarks = draw(points, resample, N_LANDMARKS, generator)
+        spectral = fit_spectral_map(points[landmarks], n_regimes, n_regimes)
+        coordinates = spectral.transform(points[np.concatenate([landmarks, rows])])
+        own, compared = np.split(coordinates, [len(landmarks)])
+        centres = cluster_centres(own, n_regimes, seed=number, starts=3)
+        again = nearest(compared, centres)
         found[number] = adjusted_rand(contingency(labels, again, n_regimes, n_regimes))
     return found

@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import adjusted_rand_score
 
+from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.contract import WindowCandidate
 from regimetry.regimes.clustering.clusters import cluster_centres, in_one_thread, nearest
 from regimetry.regimes.clustering.sampling import stratified_rows
@@ -111,14 +111,15 @@ def foretelling(embeddings: NDArray[np.floating], lag: int, *, seed: int) -> flo
         one window says nothing of the next.
     """
     slow = fit_slow_directions(embeddings, lag)
-    white = slow.whiten(embeddings)
-    rows = stratified_rows(len(white), _LANDMARKS, np.random.default_rng(seed))
+    directions = slow.projection(slow_dimension(max(_COUNTS)))
+    every = (slow.whiten(embeddings) @ directions).astype(np.float32)  # enough to judge
+    rows = stratified_rows(len(every), _LANDMARKS, np.random.default_rng(seed))
     agreements = []
     for count in _COUNTS:
-        points = white @ slow.projection(slow_dimension(count))
+        points = every[:, : slow_dimension(count)]
         spectral = fit_spectral_map(points[rows], count, count)
         coordinates = spectral.transform(points)
         centres = cluster_centres(coordinates[rows], count, seed=seed, starts=5)
         labels = nearest(coordinates, centres)
-        agreements.append(adjusted_rand_score(labels[:-lag], labels[lag:]))
+        agreements.append(adjusted_rand(contingency(labels[:-lag], labels[lag:], count, count)))
     return float(np.mean(agreements))

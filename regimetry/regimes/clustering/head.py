@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.contract import Candidate
 from regimetry.errors import DataError
-from regimetry.regimes.choice.candidates import assess
+from regimetry.regimes.choice.candidates import Comparison
 from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose_count, mark
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
 from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
@@ -21,7 +21,6 @@ from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
     Array,
     SlowDirections,
-    by_block,
     fit_slow_directions,
     slow_dimension,
 )
@@ -50,15 +49,26 @@ class Head:
     eigenvalues : ndarray
         Of the affinity that chose or confirms the number of regimes.
     candidates : tuple of Candidate
-        What each number of regimes would look like; one of them is chosen.
+        What each number of regimes would look like; one of them is chosen. If it was given, it
+        stands alone: see :meth:`table`.
+    comparison : Comparison
+        What the candidates are judged on.
     """
 
     slow: SlowDirections
     projection: Array
     spectral: SpectralMap
-    centroids: Array
-    eigenvalues: Array
-    candidates: tuple[Candidate, ...] = ()
+    centroids: NDArray[np.floating]
+    eigenvalues: NDArray[np.floating]
+    candidates: tuple[Candidate, ...]
+    comparison: Comparison
+
+    def table(self) -> tuple[Candidate, ...]:
+        """Return every candidate; those that the fit had no need of are judged now."""
+        judged = {entry.n_regimes: entry for entry in self.candidates}
+        rest = [count for count in self.comparison.counts if count not in judged]
+        judged |= {entry.n_regimes: entry for entry in self.comparison.table(rest)}
+        return tuple(judged[count] for count in self.comparison.counts)
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -77,13 +87,8 @@ class Head:
             Euclidean, to each regime's centroid in the spectral space.
         """
         white = self.slow.whiten(embeddings)
-        coordinates = by_block(
-            lambda part: self.spectral.transform(part @ self.projection),
-            white,
-            len(self.spectral.landmarks),
-        )
-        distance = distances(coordinates, self.centroids)
-        return {"distance": distance}
+        coordinates = self.spectral.transform(white @ self.projection)
+        return {"distance": np.asarray(distances(coordinates, self.centroids), np.float64)}
 
 
 def canonical_order(
@@ -160,13 +165,12 @@ def fit_head(
     ).eigenvalues
     distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
     _require_distinct(distinct, n_regimes or 1, len(landmarks))
-    counts = set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1}
+    counts = sorted(set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1})
     fitted = balanced_rows(offsets, MOST_FITTED, generator)
-    table = assess(
-        white,
-        slow,
+    comparison = Comparison(
+        (white @ slow.projection(slow_dimension(counts[-1]))).astype(np.float32),
         eigenvalues,
-        sorted(counts),
+        tuple(counts),
         even=even,
         fitted=fitted,
         offsets=offsets,
@@ -174,16 +178,16 @@ def fit_head(
         seed=seed,
     )
     if n_regimes is None:
-        table = choose_count(table, DWELL_WINDOWS * lag if min_dwell is None else min_dwell)
+        least = DWELL_WINDOWS * lag if min_dwell is None else min_dwell
+        table = choose_count(comparison.table(), least)
     else:
-        table = mark(table, n_regimes)
+        table = mark(comparison.table([n_regimes]), n_regimes)
     chosen = next(entry for entry in table if entry.chosen)
-    n_regimes = chosen.n_regimes
-    projection = slow.projection(slow_dimension(n_regimes))
+    projection = slow.projection(slow_dimension(chosen.n_regimes))
     points = white @ projection
     rows = landmark_rows(chosen.landmarks.drawn, points, even, fitted, seed)
-    found = cluster_on(points[rows], points[fitted], n_regimes, seed)
-    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
+    found = cluster_on(points[rows], points[fitted], chosen.n_regimes, seed)
+    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], chosen.n_regimes)
 
     return Head(
         slow=slow,
@@ -192,6 +196,7 @@ def fit_head(
         centroids=found.centroids[order],
         eigenvalues=eigenvalues,
         candidates=table,
+        comparison=comparison,
     )
 
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from regimetry.contract import Landmarks
 from regimetry.regimes.choice.stability import stability
 from regimetry.regimes.clustering.clusters import cluster_centres, nearest
-from regimetry.regimes.clustering.sampling import Draw, even_rows, spread_rows
-from regimetry.regimes.clustering.slow import Array, by_block
+from regimetry.regimes.clustering.sampling import Array, Draw, even_rows, spread_rows
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 
@@ -34,7 +33,7 @@ MOST_SPREAD = 500
 """Spread landmarks at most: with more they crowd where windows do, like those even in time."""
 
 MOST_FITTED = 20_000
-"""Windows that centroids and spread landmarks are fitted on: enough, and fast."""
+"""Windows that centroids are fitted on: enough, and fast."""
 
 _MOST_EVEN = 500  # landmarks even in time of the fits that are compared
 _MOST_LOOKED_AT = 5000  # windows that these explain
@@ -49,12 +48,15 @@ class Clustering:
     ----------
     spectral : SpectralMap
     centroids : ndarray, shape (K, K)
+    coordinates : ndarray, shape (E, K)
+        Of the windows that the centroids were fitted on.
     labels : ndarray of int, shape (E,)
-        Nearest centroid of the windows that the centroids were fitted on.
+        Their nearest centroids.
     """
 
     spectral: SpectralMap
     centroids: Array
+    coordinates: Array
     labels: NDArray[np.intp]
 
 
@@ -75,13 +77,13 @@ def landmark_rows(
     even : ndarray of int64, shape (M,)
         Landmarks even in time.
     fitted : ndarray of int64, shape (E,)
-        At most :data:`MOST_FITTED`; spread ones are drawn from them.
+        Windows in time order that spread ones are drawn from.
     seed : int
     """
     if drawn == "even":
         return even
     count = min(len(even), MOST_SPREAD)
-    return fitted[spread_rows(points[fitted], count, np.random.default_rng(seed))]
+    return spread_rows(points, fitted, count, np.random.default_rng(seed))
 
 
 def cluster(
@@ -92,7 +94,7 @@ def cluster(
     *,
     block: int,
     seed: int,
-) -> tuple[Clustering, Landmarks, Array]:
+) -> tuple[Clustering, Landmarks, NDArray[np.float64]]:
     """Cluster on some landmarks even in time, or on spread ones if these explain more.
 
     A quick fit that judges a number of regimes: it uses 500 landmarks of either kind and 5000
@@ -121,7 +123,7 @@ def cluster(
         found = cluster_on(points[rows], some, n_regimes, seed)
         return found, correlation_ratio(some, found.labels)
 
-    def resampled(labels: NDArray[np.intp], draw: Draw) -> Array:
+    def resampled(labels: NDArray[np.intp], draw: Draw) -> NDArray[np.float64]:
         rows, own = _thinned(looked_at, _COMPARED), _thinned(labels, _COMPARED)
         return stability(points, rows, own, n_regimes, block=block, seed=seed, draw=draw)
 
@@ -144,9 +146,9 @@ def cluster(
 def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
     """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another."""
     spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
-    coordinates = by_block(spectral.transform, points, len(landmarks))
+    coordinates = spectral.transform(points)
     centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
-    return Clustering(spectral, centroids, nearest(coordinates, centroids))
+    return Clustering(spectral, centroids, coordinates, nearest(coordinates, centroids))
 
 
 def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.cluster import kmeans_plusplus
 
+from regimetry.regimes.clustering.seeding import plus_plus
 from regimetry.windows import balanced_counts
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
-Draw = Callable[[Array, int, np.random.Generator], NDArray[np.int64]]
-"""Takes points (N, L) in time order, how many to draw and a generator; returns rows."""
+Draw = Callable[[Array, NDArray[np.int64], int, np.random.Generator], NDArray[np.int64]]
+"""Takes points (N, L), rows of them, how many to draw of these, and a generator; returns rows."""
 
-_MOST_LOOKED_AT = 20_000  # points that spread ones are drawn from: enough, and fast
+_POOL = 10  # rows to draw each spread one from: enough, and fast
 
 
 def stratified_rows(n_rows: int, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
@@ -47,12 +47,16 @@ def balanced_rows(
     return np.concatenate([a + stratified_rows(n, each, generator) for a, n, each in parts])
 
 
-def even_rows(points: Array, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    """Draw rows as :func:`stratified_rows` does, whatever the points (N, L) are."""
-    return stratified_rows(len(points), count, generator)
+def even_rows(
+    points: Array, rows: NDArray[np.int64], count: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw of rows in time order as :func:`stratified_rows` does, whatever the points are."""
+    return rows[stratified_rows(len(rows), count, generator)]
 
 
-def spread_rows(points: Array, count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def spread_rows(
+    points: Array, rows: NDArray[np.int64], count: int, generator: np.random.Generator
+) -> NDArray[np.int64]:
     """Draw rows that cover the space: each far from those before it; all rows if there are fewer.
 
     By squared distance to the nearest one drawn, as k-means++ seeds (Arthur, Vassilvitskii 2007).
@@ -62,17 +66,17 @@ def spread_rows(points: Array, count: int, generator: np.random.Generator) -> ND
     Parameters
     ----------
     points : ndarray, shape (N, L)
+    rows : ndarray of int64, shape (E,)
+        Which points to draw from, in time order; ten for each are looked at.
     count : int
     generator : numpy.random.Generator
 
     Returns
     -------
     ndarray of int64, shape (at most ``count``,)
-        Rising; fewer where fewer points differ.
+        In the order of ``rows``; fewer where fewer points differ.
     """
-    if len(points) <= count:
-        return np.arange(len(points))
-    some = stratified_rows(len(points), max(count, _MOST_LOOKED_AT), generator)
-    seed = int(generator.integers(2**31))
-    _, drawn = kmeans_plusplus(points[some], count, random_state=seed)
-    return some[np.unique(drawn)]
+    if len(rows) <= count:
+        return rows
+    some = rows[stratified_rows(len(rows), _POOL * count, generator)]
+    return some[np.unique(plus_plus(points[some], count, generator)[0])]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from scipy import linalg
 from regimetry.regimes.memory import block_rows
 
 Array = NDArray[np.float64]
+F = TypeVar("F", bound=np.floating)
 
 _VARIANCE_KEPT = 0.99  # share of variance that the whitening keeps
 _MOST_COMPONENTS = 32
@@ -63,10 +65,10 @@ def slow_dimension(n_regimes: int) -> int:
     return max(2 * (n_regimes - 1), 3)
 
 
-def fix_signs(vectors: Array) -> Array:
+def fix_signs(vectors: NDArray[F]) -> NDArray[F]:
     """Return the columns with their largest entry positive, so that a fit is reproducible."""
     largest = np.take_along_axis(vectors, np.abs(vectors).argmax(axis=0)[None], axis=0)
-    return vectors * np.where(largest < 0, -1.0, 1.0)
+    return np.where(largest < 0, -vectors, vectors)
 
 
 def by_block(function: Callable[[Array], Array], rows: NDArray[np.floating], width: int) -> Array:

@@ -2,6 +2,9 @@
 
 Normalised cuts as in Ng, Jordan, Weiss 2002; self-tuning affinity of Zelnik-Manor, Perona 2004;
 Nystrom extension as in Fowlkes et al. 2004. With every point a landmark it is the exact algorithm.
+
+Float32 stays float32, at about half the time. That is enough to judge a number of regimes; the map
+of a model file is fitted in float64.
 """
 
 from __future__ import annotations
@@ -10,15 +13,19 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
-from scipy.sparse.csgraph import connected_components
 
-from regimetry.regimes.clustering.slow import Array, fix_signs
+from regimetry.regimes.clustering.eigenvectors import leading_eigenvectors
+from regimetry.regimes.clustering.slow import fix_signs
+
+Array = NDArray[np.floating]
 
 _NO_AFFINITY = 30.0  # exponents of 30 are affinities of 1e-13: rounding, to an eigenvector
 
 NEIGHBOURS = 15
 """The local bandwidth of a point is its distance to its 15th neighbour."""
+
+
+_BLOCK = 1 << 17  # affinities at once: they stay in the processor's cache
 
 
 def squared_distances(points: Array, landmarks: Array) -> Array:
@@ -27,8 +34,10 @@ def squared_distances(points: Array, landmarks: Array) -> Array:
     Expects points and landmarks centred on the landmarks' mean, without which the expansion
     ``|x|^2 - 2 x y + |y|^2`` cancels in float32.
     """
-    squares = np.sum(points**2, axis=1)[:, None] + np.sum(landmarks**2, axis=1)
-    return np.maximum(squares - 2.0 * points @ landmarks.T, 0.0)
+    squared = points @ (-2.0 * landmarks.T)
+    squared += np.einsum("nl,nl->n", points, points)[:, None]
+    squared += np.einsum("ml,ml->m", landmarks, landmarks)
+    return np.maximum(squared, 0.0, out=squared)
 
 
 def local_bandwidths(squared: Array, rank: int) -> Array:
@@ -49,9 +58,9 @@ def neighbour_rank(n_landmarks: int) -> int:
 class SpectralMap:
     """Map of points (N, L) to unit vectors (N, K) in which clusters are compact.
 
-    With e_j = |x - y_j|^2 / (s(x) s_j), it is ``normalise(softmax(-e) @ loadings)``: the degree of
-    the query and any common factor of its affinities cancel in the normalisation, and the softmax
-    keeps a point that is far from every landmark from dividing 0 by 0.
+    With e_j = |x - y_j|^2 / (s(x) s_j), it is ``normalise(exp(min(e) - e) @ loadings)``: the degree
+    of the query and any common factor of its affinities cancel in the normalisation, and the least
+    exponent keeps a point that is far from every landmark from dividing 0 by 0.
 
     Attributes
     ----------
@@ -79,15 +88,24 @@ class SpectralMap:
     loadings: Array
     eigenvalues: Array
 
-    def transform(self, points: NDArray[np.floating]) -> Array:
-        """Return the unit vectors (N, K) of points (N, L)."""
-        squared = squared_distances(np.asarray(points, float) - self.centre, self.landmarks)
-        bandwidth = np.maximum(local_bandwidths(squared, self.rank), self.least_bandwidth)
-        exponents = -squared / (bandwidth[:, None] * self.bandwidths)
-        exponents -= exponents.max(axis=1, keepdims=True)
-        affinity = np.exp(exponents)
-        vectors = affinity / affinity.sum(axis=1, keepdims=True) @ self.loadings
-        return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-30)
+    def transform(self, points: Array) -> Array:
+        """Return the unit vectors (N, K) of points (N, L), in the precision of the landmarks."""
+        coordinates = np.empty((len(points), self.loadings.shape[1]), self.loadings.dtype)
+        size = max(1, _BLOCK // len(self.landmarks))
+        for start in range(0, len(points), size):
+            block = points[start : start + size].astype(self.landmarks.dtype, copy=False)
+            coordinates[start : start + size] = self._coordinates(block - self.centre)
+        return coordinates
+
+    def _coordinates(self, centred: Array) -> Array:
+        affinity = squared_distances(centred, self.landmarks)
+        bandwidths = np.maximum(local_bandwidths(affinity, self.rank), self.least_bandwidth)
+        affinity /= self.bandwidths
+        affinity -= affinity.min(axis=1, keepdims=True)
+        affinity /= -bandwidths[:, None]
+        vectors = np.exp(affinity, out=affinity) @ self.loadings
+        length = np.sqrt(np.einsum("nk,nk->n", vectors, vectors))
+        return vectors / np.maximum(length, 1e-30)[:, None]
 
 
 def affinity_exponents(squared: Array, rank: int) -> tuple[Array, Array]:
@@ -124,12 +142,26 @@ def coarseness(exponents: Array, most_islands: int) -> float:
         What to divide the exponents by: 1, or a power of 2.
     """
     coarse = 1.0
-    while (
-        connected_components(exponents < coarse * _NO_AFFINITY, directed=False, return_labels=False)
-        > most_islands
-    ):
+    while count_islands(exponents < coarse * _NO_AFFINITY) > most_islands:
         coarse *= 2.0
     return coarse
+
+
+def count_islands(linked: NDArray[np.bool_]) -> int:
+    """Return the number of connected components of a symmetric matrix (M, M) of links.
+
+    A search in breadth on the matrix as it is: to make it sparse takes longer.
+    """
+    left = np.ones(len(linked), dtype=np.bool_)
+    count = 0
+    while left.any():
+        front = np.zeros_like(left)
+        front[left.argmax()] = True
+        while front.any():
+            left &= ~front
+            front = linked[front].any(axis=0) & left
+        count += 1
+    return count
 
 
 def fit_spectral_map(
@@ -150,7 +182,9 @@ def fit_spectral_map(
     -------
     SpectralMap
     """
-    values = np.asarray(points, dtype=np.float64)
+    values = np.asarray(points)
+    if values.dtype != np.float32:
+        values = values.astype(np.float64, copy=False)
     centre = values.mean(axis=0)
     landmarks = values - centre
     squared = squared_distances(landmarks, landmarks)
@@ -163,13 +197,11 @@ def fit_spectral_map(
     affinity = np.exp(exponents, out=exponents)
 
     root_degree = np.sqrt(affinity.sum(axis=1))
-    affinity /= root_degree[:, None] * root_degree
-    size = len(affinity)
-    count = min(max(n_vectors, n_eigenvalues), size)
-    eigenvalues, vectors = linalg.eigh(
-        affinity, subset_by_index=(size - count, size - 1), overwrite_a=True
-    )
-    eigenvalues, vectors = eigenvalues[::-1], fix_signs(vectors[:, ::-1])
+    affinity /= root_degree[:, None]
+    affinity /= root_degree
+    count = min(max(n_vectors, n_eigenvalues), len(affinity))
+    eigenvalues, vectors = leading_eigenvectors(affinity, count)
+    vectors = fix_signs(vectors)
     # The trivial direction comes first with eigenvalue 1; small or negative ones cannot be divided
     # by and belong to no cluster.
     usable = np.maximum(eigenvalues[:n_vectors], 1e-3)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 
 _SMALLEST = 1e-300
+_SCALED = 16  # steps after which sums are made 1 again: a step takes a few of 300 digits
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,15 @@ def transition(n_states: int, stay: float) -> Array:
     return matrix
 
 
-def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_]) -> Array:
+def filtered(likelihood: Array, stay: float, begins: NDArray[np.bool_]) -> Array:
     """Return the probability (T, K) of each state given the bars up to its own.
 
     Parameters
     ----------
     likelihood : ndarray, shape (T, K)
         Of each bar in each state, up to a factor of its own; the largest of a row is 1.
-    matrix : ndarray, shape (K, K)
-        Of transitions; all states are equally likely at first.
+    stay : float
+        Probability of staying; all states are equally likely at first.
     begins : ndarray of bool, shape (T,)
         Bars that follow no other: there all states are equally likely again.
     """
@@ -61,34 +62,46 @@ def filtered(likelihood: Array, matrix: Array, begins: NDArray[np.bool_]) -> Arr
     count = -(-n_rows // length)
     padded = np.ones((count * length, n_states))
     padded[:n_rows] = likelihood
-    blocks = padded.reshape(count, length, n_states)
-    matrices = _matrices(matrix, begins, count, length)
+    # Blocks last: (step, state, block), so that every operation runs along them.
+    steps = np.ascontiguousarray(padded.reshape(count, length, n_states).transpose(1, 2, 0))
+    own, shared = _transitions(stay, n_states, begins, count, length)
 
-    product = np.broadcast_to(np.eye(n_states), (count, n_states, n_states))
+    product = np.repeat(np.eye(n_states)[:, :, None], count, axis=2)
     for step in range(length):
-        product = (product @ matrices[step]) * blocks[:, step, None, :]
-        product = product / np.maximum(product.max(axis=(1, 2), keepdims=True), _SMALLEST)
+        total = np.add.reduce(product, axis=1, keepdims=True)
+        product = (own[step] * product + shared[step] * total) * steps[step]
+        if step % _SCALED == 0:
+            product /= np.maximum(product.max(axis=(0, 1)), _SMALLEST)
     state = np.full(n_states, 1.0 / n_states)
     entering = np.empty((count, n_states))
-    for block in range(count):
+    for block, matrix in enumerate(np.ascontiguousarray(product.transpose(2, 0, 1))):
         entering[block] = state
-        state = _normalised(state @ product[block])
+        state = state @ matrix
+        state /= max(state.sum(), _SMALLEST)
 
-    result = np.empty_like(blocks)
-    states = entering
+    result = np.empty_like(steps)
+    states = np.ascontiguousarray(entering.T)
     for step in range(length):
-        states = _normalised((states[:, None] @ matrices[step])[:, 0] * blocks[:, step])
-        result[:, step] = states
-    return result.reshape(-1, n_states)[:n_rows]
+        states = (own[step] * states + shared[step] * np.add.reduce(states)) * steps[step]
+        if step % _SCALED == 0:
+            states /= np.maximum(states.sum(axis=0), _SMALLEST)
+        result[step] = states
+    return _normalised(result.transpose(2, 0, 1).reshape(-1, n_states)[:n_rows])
 
 
-def _matrices(matrix: Array, begins: NDArray[np.bool_], count: int, length: int) -> list[Array]:
-    """Return for each step of a block the matrices (count, K, K) into it."""
+def _transitions(
+    stay: float, n_states: int, begins: NDArray[np.bool_], count: int, length: int
+) -> tuple[Array, Array]:
+    """Return what a state gets of its own probability and of all together, (step, block) each.
+
+    The matrix of :func:`transition` is these two on the diagonal and everywhere.
+    """
+    change = (1.0 - stay) / (n_states - 1) if n_states > 1 else 0.0
+    kept = stay - change if n_states > 1 else 1.0
     padded = np.zeros(count * length, dtype=np.bool_)
     padded[: len(begins)] = begins
-    uniform = np.full_like(matrix, 1.0 / len(matrix))
-    first = padded.reshape(count, length, 1, 1)
-    return [np.where(first[:, step], uniform, matrix) for step in range(length)]
+    first = np.ascontiguousarray(padded.reshape(count, length).T)
+    return np.where(first, 0.0, kept), np.where(first, 1.0 / n_states, change)
 
 
 def forward_backward(costs: Array, stay: float, begins: NDArray[np.bool_]) -> Posterior:
@@ -101,10 +114,12 @@ def forward_backward(costs: Array, stay: float, begins: NDArray[np.bool_]) -> Po
     likelihood = np.maximum(np.exp(least - costs), _SMALLEST)
     matrix = transition(n_states, stay)
     joined = ~begins[1:, None]
-    forward = filtered(likelihood, matrix, begins)
-    # The same recursion on reversed time: the matrix is symmetric.
+    # The same recursion on reversed time, behind the other: the matrix is symmetric.
     last = np.append(begins[1:], True)  # of its series: the first one of reversed time
-    backward = filtered(likelihood[::-1], matrix, last[::-1])[::-1]
+    both = filtered(
+        np.concatenate([likelihood, likelihood[::-1]]), stay, np.concatenate([begins, last[::-1]])
+    )
+    forward, backward = both[: len(costs)], both[: len(costs) - 1 : -1]
     ahead = np.ones_like(forward)
     ahead[:-1] = np.where(joined, backward[1:] @ matrix, 1.0 / n_states)
     before = np.full_like(forward, 1.0 / n_states)

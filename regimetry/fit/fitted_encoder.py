@@ -1,0 +1,68 @@
+"""An encoder whose weights are settled: a part of the graph, and its twin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.export.assemble import assemble_encoder
+from regimetry.export.part import EncoderPart
+from regimetry.runtime.batch import run_gathered
+from regimetry.runtime.shared_session import SharedSession
+from regimetry.runtime.threads import available_threads
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedEncoder:
+    """An encoder of a fit.
+
+    Attributes
+    ----------
+    description : dict
+        Plain data: its configuration with window size and number of features set, or the layers
+        of a model of the user's own.
+    part : EncoderPart
+        Writes it into a graph.
+    twin : callable
+        Preprocessed windows (N, W, F) to embeddings (N, D) by other code: the graph is compared
+        with it.
+    twin_is_fast : bool
+        Whether it embeds all windows; otherwise those of the golden file.
+    made_by_keras : bool
+    keras_model : callable
+        Gives it as a Keras model.
+    history : mapping of str to list of float
+        Loss curves; empty if untrained.
+    device : str
+        Where :meth:`embed` computes.
+    """
+
+    description: dict[str, Any]
+    part: EncoderPart
+    twin: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+    twin_is_fast: bool
+    made_by_keras: bool
+    keras_model: Callable[[], keras.Model]
+    history: Mapping[str, list[float]] = field(default_factory=dict)
+    device: str = "cpu"
+
+    def embed(self, windows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Embed preprocessed windows (N, W, F) by onnxruntime, as production does: (N, D)."""
+        return run_gathered(self._session, windows, ("embedding",), threads=available_threads())[
+            "embedding"
+        ]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_session"}
+
+    @cached_property
+    def _session(self) -> SharedSession:
+        return SharedSession(assemble_encoder(self.part).SerializeToString(), device=self.device)
