@@ -86,10 +86,9 @@ def compared(python: Path, runtime: str, model: Path, golden: Path) -> Result:
         return f"no result within {RUN_S} s"
     if done.returncode < 0:
         return f"its process ended with signal {-done.returncode}"
-    *_, last = done.stdout.strip().splitlines() or [""]
-    try:
-        found = json.loads(last)
-    except json.JSONDecodeError:
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+    if not lines:
         return (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+    found = json.loads(lines[-1])  # a runtime may print after it
     error = found.get("error")
     return found if error is None else str(error)
