@@ -12,9 +12,10 @@ import gc
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -80,11 +81,26 @@ class Row:
         )
 
 
+@dataclass(frozen=True)
+class Expected:
+    """What the CPU gives: embeddings, causal labels, nearest regimes."""
+
+    embedding: np.ndarray
+    labels: np.ndarray
+    nearest: np.ndarray
+
+    def difference(self, embedding: np.ndarray) -> float:
+        """Return the largest difference of an embedding, relative to the largest entry."""
+        return float(np.abs(embedding - self.embedding).max() / np.abs(self.embedding).max())
+
+
 def used_memory() -> int | None:
     """Return MiB in use on the first device, by ``nvidia-smi``, if that is there."""
     command = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
     try:
-        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0])
+        return int(
+            subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[0]
+        )
     except (OSError, subprocess.CalledProcessError, ValueError, IndexError):
         return None
 
@@ -95,7 +111,9 @@ def taken_since(before: int | None) -> str:
     return "unknown" if before is None or now is None else str(now - before)
 
 
-def of_model(path: Path, values: np.ndarray, name: str, expected: Any, count: int, **given: Any) -> Row:
+def of_model(
+    path: Path, values: np.ndarray, name: str, *, expected: Expected, count: int, **given: Any
+) -> Row:
     """Measure a model as the runtime runs it, with its inputs and outputs bound."""
     before = used_memory()
     model = rg.load(path, **given)
@@ -105,25 +123,27 @@ def of_model(path: Path, values: np.ndarray, name: str, expected: Any, count: in
     per_window = []
     for size in BATCHES:
         batched = rg.load(path, batch_size=size, **given)
-        per_window.append(per_row(lambda: batched.outputs(values), len(values)))
+        per_window.append(per_row(partial(batched.outputs, values), len(values)))
     rows = model.contract.window_rows
     instruments = min(INSTRUMENTS, len(values) - rows - 4)
     bank, ids = model.bank(instruments), np.arange(instruments)
     for number in range(rows):
         bank.push(ids, values[number : number + instruments])
-    pushed = per_row(lambda: bank.push(ids, values[:instruments]), instruments)
+    pushed = per_row(partial(bank.push, ids, values[:instruments]), instruments)
     return Row(
         name,
         *np.percentile(1e6 * ticks[count // 10 :], [50, 99]),
         tuple(per_window),
         pushed,
-        float(np.abs(embedding - expected[0]).max() / np.abs(expected[0]).max()),
-        float(np.mean(labels == expected[1])),
+        expected.difference(embedding),
+        float(np.mean(labels == expected.labels)),
         taken_since(before),
     )
 
 
-def of_bare_run(path: Path, values: np.ndarray, name: str, expected: Any, count: int, provider: str) -> Row:
+def of_bare_run(
+    path: Path, values: np.ndarray, name: str, *, expected: Expected, count: int, provider: str
+) -> Row:
     """Measure ``session.run``, which copies its inputs and outputs, without this package."""
     before = used_memory()
     session = onnxruntime.InferenceSession(str(path), providers=[provider])
@@ -131,25 +151,24 @@ def of_bare_run(path: Path, values: np.ndarray, name: str, expected: Any, count:
 
     def run(size: int) -> list[np.ndarray]:
         parts = [windows[first : first + size] for first in range(0, len(windows), size)]
-        found = [session.run(["embedding", "distance"], {"window": part}) for part in parts]
+        found = [session.run(["embedding", "regime"], {"window": part}) for part in parts]
         return [np.concatenate(arrays) for arrays in zip(*found, strict=True)]
 
-    embedding, distance = run(BATCHES[0])
+    embedding, nearest = run(BATCHES[0])
     ticks = in_turns({"tick": lambda n: session.run(None, {"window": windows[n % 99][None]})},
                      count, count)["tick"]  # fmt: skip
-    nearest = distance.argmin(axis=1)
     return Row(
         name,
         *np.percentile(1e6 * ticks[count // 10 :], [50, 99]),
-        tuple(per_row(lambda: run(size), len(windows)) for size in BATCHES),
+        tuple(per_row(partial(run, size), len(windows)) for size in BATCHES),
         None,
-        float(np.abs(embedding - expected[0]).max() / np.abs(expected[0]).max()),
-        float(np.mean(nearest == expected[2])),
+        expected.difference(embedding),
+        float(np.mean(nearest == expected.nearest)),
         taken_since(before),
     )
 
 
-def per_row(action: Any, count: int) -> float:
+def per_row(action: Callable[[], object], count: int) -> float:
     """Return the median of five runs, after one, in microseconds a row."""
     action()
     times = []
@@ -160,18 +179,22 @@ def per_row(action: Any, count: int) -> float:
     return 1e6 * float(np.median(times)) / count
 
 
-def measure(path: Path, values: np.ndarray, device: str, provider: str, count: int) -> Iterator[Row]:
-    """Yield the rows: the CPU, then the device in four ways."""
+def measure(
+    path: Path, values: np.ndarray, device: str, provider: str, count: int
+) -> Iterator[Row]:
+    """Yield the rows: the CPU, then the device in three ways."""
     reference = rg.load(path, device="cpu")
     outputs = reference.outputs(values)
-    expected = outputs.embedding, reference.predict(values), outputs.distance.argmin(axis=1)
-    yield of_model(path, values, "CPU", expected, count, device="cpu")
-    gc.collect()
-    yield of_bare_run(path, values, f"{device}, `session.run`, nothing bound", expected, count, provider)
-    gc.collect()
-    yield of_model(path, values, f"{device}, bound", expected, count, device=device)
-    gc.collect()
-    yield of_model(path, values, f"{device}, bound, CUDA graphs", expected, count, device=device, cuda_graphs=True)
+    expected = Expected(outputs["embedding"], reference.predict(values), outputs["regime"])
+    ways: dict[str, Callable[..., Row]] = {
+        "CPU": partial(of_model, device="cpu"),
+        f"{device}, `session.run`, nothing bound": partial(of_bare_run, provider=provider),
+        f"{device}, bound": partial(of_model, device=device),
+        f"{device}, bound, CUDA graphs": partial(of_model, device=device, cuda_graphs=True),
+    }
+    for name, way in ways.items():
+        yield way(path, values, name, expected=expected, count=count)
+        gc.collect()  # so that the next one starts with an empty device
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -181,7 +204,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     trial = try_provider(CUDA)
     if not trial.started:
-        print(f"onnxruntime finds no GPU here ({trial.reason}); nothing was measured.", file=sys.stderr)
+        print(
+            f"onnxruntime finds no GPU here ({trial.reason}); nothing was measured.",
+            file=sys.stderr,
+        )
         return 2
     preload_cuda(onnxruntime)
     values = market_sample("sp500").to_numpy(np.float32)

@@ -68,7 +68,7 @@ def test_a_crash_a_hang_and_silence_are_rows(script, found, forms, tmp_path, mon
 
 
 def test_a_release_that_cannot_be_had_leaves_no_folder(tmp_path, forms):
-    with pytest.raises(NotInstalledError, match="needs Python 2.0, which is not here"):
+    with pytest.raises(NotInstalledError, match=r"needs Python 2\.0, which is not here"):
         interpreter("2.0")
     folder, wheel = tmp_path / "environment", str(tmp_path / "absent.whl")
     with pytest.raises(NotInstalledError, match="ERROR"), installed(folder, (wheel,), ""):
