@@ -20,9 +20,7 @@ import numpy as np
 import regimetry as rg
 from benchmarks.machine import describe_machine
 from benchmarks.main_job import import_time
-from benchmarks.runtime_timing import INSTRUMENTS, batches, on_gpu, on_two_cpus, ticks
-from regimetry.runtime.providers import CUDA
-from regimetry.runtime.trial import try_provider
+from benchmarks.runtime_timing import INSTRUMENTS, batches, on_two_cpus, ticks
 
 LONG_RUN = 1_000_000
 
@@ -157,8 +155,6 @@ def measure(folder: Path, *, with_environment: bool) -> None:
     if two:
         print(f"| two CPUs, batches side by side, of one CPU | | {two['side by side']:.2f} |")
         print(f"| two CPUs, onnxruntime's own threads, of one CPU | | {two['one run']:.2f} |")
-    gpu = on_gpu(model_path, values) if try_provider(CUDA).started else "not measured"
-    print(f"| `outputs` on a GPU with CUDA graphs, microseconds per window | | {gpu} |")
 
 
 def main() -> None:

@@ -138,10 +138,3 @@ def on_two_cpus(path: Path, values: np.ndarray) -> dict[str, float]:
         "side by side": middle["one"] / middle["two"],
         "one run": middle["bare one"] / middle["bare two"],
     }
-
-
-def on_gpu(path: Path, values: np.ndarray) -> str:
-    """Return the microseconds per window of a long series on the GPU."""
-    model = rg.load(path, device="cuda", cuda_graphs=True)
-    times = in_turns({"outputs": lambda _: model.outputs(values)}, 5, 1)
-    return f"{1e6 * np.median(times['outputs']) / len(values):.1f}"

@@ -20,7 +20,8 @@ TOLERANCE = {"embedding": 1e-4, "distance": 1e-4, "novelty": 1e-3}
 def run(model: str, window: np.ndarray) -> dict[str, np.ndarray]:
     """Run all windows as one batch.
 
-    Without the hint OpenVINO computes in bfloat16 on processors that have it.
+    Without the hint OpenVINO computes in bfloat16 on processors that have it: embeddings are then
+    off by several percent, and regimes differ.
     """
     compiled = ov.Core().compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     results = compiled({"window": window})

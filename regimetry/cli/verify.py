@@ -16,9 +16,9 @@ from regimetry.errors import ExportParityError
 VERB = Verb(
     help="replay a model's golden windows through every runtime",
     description="Replay the golden windows beside a model through every runtime that is installed, "
-    "and through Keras where its weights are at hand. Print the largest difference of each output "
-    "from what the fit gave (embedding and novelty relative to their largest entry), and whether "
-    "regimes and causal labels agree. Exit with 1 if one fails.",
+    "OpenVINO told to use float32, and through Keras where its weights are at hand. Print the "
+    "largest difference of each output from what the fit gave (embedding and novelty relative to "
+    "their largest entry), and whether regimes and causal labels agree. Exit with 1 if one fails.",
     examples=[
         "regimetry verify spx.onnx",
         "regimetry verify spx.onnx --runtime onnxruntime openvino --json",

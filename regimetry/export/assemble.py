@@ -57,17 +57,18 @@ def assemble(
     tape, window_size = Tape(opset=encoder.opset), encoder.window_size
     window, scaled = _scaled(tape, preprocessing, window_size)
     embedding = encoder.record(tape.part("encoder"), scaled)
+    # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     if emission is None:
-        distance = head_distance(tape.part("head"), head, embedding)
+        compared = head_distance(tape.part("head"), head, embedding)
+        embedding, distance = tape.Identity(embedding), tape.Identity(compared)
     else:
-        distance = emission_distance(
+        distance, compared = emission_distance(
             tape.part("emission"), emission, scaled, window_size, encoder.n_features
         )
-    # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     values = {
-        "embedding": embedding if emission is not None else tape.Identity(embedding),
-        "distance": tape.Identity(distance),
-        "regime": tape.ArgMin(distance, axis=1, keepdims=0),
+        "embedding": embedding,
+        "distance": distance,
+        "regime": tape.ArgMin(compared, axis=1, keepdims=0),
         "novelty": window_novelty(tape.part("novelty"), novelty, scaled, window_size),
     }
     sizes = {"D": encoder.size, "K": len(head.centroids)}

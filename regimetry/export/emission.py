@@ -11,15 +11,19 @@ from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
 
 def emission_distance(
     tape: Tape, emission: Emission, scaled: ir.Value, window_size: int, n_features: int
-) -> ir.Value:
+) -> tuple[ir.Value, ir.Value]:
     """Scaled windows (B, W, F) to costs of their last bar (B, K); equals ``Emission.costs``.
+
+    Returned are ``distance`` and ``excess``, whose smallest entry is at the same place: what
+    compares costs need not read the output.
 
     With O the order of the autoregression, C channels, and nu (K,) degrees of freedom::
 
         residual = scaled[:, -(O + 1):].reshape(B, -1) @ matrix + offset  # (B, K C)
         squares = sum(residual.reshape(B, K, C) ** 2, axis=2)             # (B, K)
         cost = (nu + C) / 2 * log(1 + squares / nu) + constants           # (B, K)
-        distance = minimum(cost - min(cost, axis=1, keepdims=True), highest)
+        excess = cost - min(cost, axis=1, keepdims=True)
+        distance = minimum(excess, highest)
     """
     matrix, offset = emission.window_map(n_features)
     size, freedom = len(emission.channels), emission.degrees_of_freedom
@@ -39,4 +43,5 @@ def emission_distance(
     )
     weighted = tape.Mul(tape.Log(above_1), tape.constant("exponent", (freedom + size) / 2.0))
     cost = tape.Add(weighted, tape.constant("constants", emission.constants))
-    return tape.Min(tape.Sub(cost, tape.reduce("ReduceMin", cost, 1)), HIGHEST_COST)
+    excess = tape.Sub(cost, tape.reduce("ReduceMin", cost, 1))
+    return tape.Min(excess, HIGHEST_COST), excess

@@ -20,7 +20,7 @@ from regimetry.export.rules.matching import attribute, constant, is_row
 from regimetry.export.shapes import ENTRYWISE, Batch, annotate, dims, entries
 from regimetry.export.tape import Tape
 
-_LAST = np.iinfo(np.int64).max
+_LAST = np.iinfo(np.int32).max  # some runtimes keep integers of 32 bits
 
 
 def to_series(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -28,7 +28,7 @@ def run(content, windows):
 
 def test_the_file_keeps_the_portable_subset(graph):
     onnx.checker.check_model(graph, full_check=True)
-    assert 8 <= graph.ir_version <= 10
+    assert graph.ir_version == 8
     assert [(o.domain, o.version) for o in graph.opset_import] == [("", 17)]
     operators = {node.op_type for node in graph.graph.node}
     assert not operators & {"If", "Loop", "Scan", "SequenceMap"}
@@ -51,9 +51,6 @@ def test_inputs_and_outputs_are_the_documented_ones(graph, detector):
         )
         for v in (*graph.graph.input, *graph.graph.output)
     }
-    named = {node.name: list(node.output) for node in graph.graph.node}
-    for name in ("distance", "regime", "novelty"):  # a rule may have rewritten the other's node
-        assert named[name] == [name]
     f, i = onnx.TensorProto.FLOAT, onnx.TensorProto.INT64
     assert found == {
         "window": (f, [11, 4]),

@@ -63,4 +63,7 @@ def optimise(
     common.DeduplicateInitializersPass()(rewritten)
     common.CommonSubexpressionEliminationPass()(rewritten)
     common.RemoveUnusedNodesPass()(rewritten)
+    for value in rewritten.graph.outputs:
+        if (node := value.producer()) is not None:
+            node.name = value.name  # as every output's node is called, and some runtimes expect
     return ir.to_proto(rewritten), reports

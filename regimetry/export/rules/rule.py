@@ -88,8 +88,9 @@ def _insert(graph: ir.Graph, tape: Tape, old: ir.Value, new: ir.Value) -> None:
     maker = old.producer()
     assert maker is not None
     tape.insert(graph, before=maker)
-    new.meta["dims"] = dims(old)
-    new.type, new.shape = old.type, old.shape
+    if not new.is_graph_input():  # that one knows its own, with the batch by name
+        new.meta["dims"] = dims(old)
+        new.type, new.shape = old.type, old.shape
     if old.is_graph_output():
         name, old.name = old.name, f"{old.name}/replaced"
         new.name = name
