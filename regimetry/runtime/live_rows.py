@@ -12,8 +12,8 @@ from regimetry.errors import DataError
 from regimetry.runtime.given import graph_windows
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.series.features.bars import first_fault
+from regimetry.series.matrix import as_matrix, require_finite
 from regimetry.series.preprocessing import log_columns, require_positive
-from regimetry.series.series import as_matrix, require_finite
 
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_SQUARE = _LARGEST**2

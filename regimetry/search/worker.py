@@ -6,11 +6,15 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from regimetry.errors import DataWarning
+from regimetry.series.times import TimeOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +80,7 @@ def run_trial(
             from regimetry.encoder.quiet import import_tensorflow_quietly
 
             import_tensorflow_quietly()
-        table = _read_rows(data, configuration.time_column)
+        table = _read_rows(data, TimeOptions.of(configuration))
         found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
@@ -90,7 +94,9 @@ def run_trial(
 
 
 @lru_cache(maxsize=1)
-def _read_rows(path: Path, time_column: str | None) -> pd.DataFrame:
+def _read_rows(path: Path, time: TimeOptions) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
-    return read_table(path, time_column=time_column)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the search has said it
+        return read_table(path, time).frame
