@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 
 from regimetry.errors import DataError
+from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import names_time
 from regimetry.series.times import (
@@ -249,11 +250,9 @@ def _bar_row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str,
 
 
 def _number_of_text(name: str, text: str) -> float:
-    try:
-        if "_" not in text:
-            return float(text)
-    except ValueError:
-        pass
+    values, read = numbers_of_texts([text])
+    if read[0] and text.strip():
+        return float(values[0])
     raise DataError(f"Column {name!r} holds {text[:SHOWN]!r}, which is not a number.")
 
 

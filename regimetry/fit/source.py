@@ -200,9 +200,7 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):
         found = find_time(first, by=by, besides=categorical)
-        schema, _ = layout_of(
-            first, categorical=categorical, exclude=(found.name, *found.others, by)
-        )
+        schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
     else:
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))

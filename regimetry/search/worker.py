@@ -80,8 +80,10 @@ def run_trial(
             from regimetry.encoder.quiet import import_tensorflow_quietly
 
             import_tensorflow_quietly()
-        table = _read_rows(data, TimeOptions.of(configuration))
-        found = {"scores": evaluate(configuration, table, horizon)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # the same in every trial
+            table = _read_rows(data, TimeOptions.of(configuration))
+            found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
     except Exception as error:
@@ -97,6 +99,4 @@ def run_trial(
 def _read_rows(path: Path, time: TimeOptions) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # the search has said it
-        return read_table(path, time).frame
+    return read_table(path, time).frame

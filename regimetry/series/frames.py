@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError, InstallError
+from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Column, Schema
 
 
@@ -89,24 +90,27 @@ def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
         )
 
 
-def reads_as_number(value: Any) -> bool:
-    """Return whether a value is a number, or text that looks like one."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
+    """Return a column of numbers, or of text that reads as numbers throughout, (T,).
 
-
-def refuse_text(series: Any, name: str) -> None:
-    """Raise :class:`DataError` naming the first value of a column that is not a number."""
-    for row, value in enumerate(series.to_list()):
-        if not reads_as_number(value):
-            raise DataError(
-                f"Row {row}, column {name!r} holds {value!r}, which is not a number. Mend it, "
-                "declare the column categorical, or leave it out."
-            )
-    raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
+    Raises
+    ------
+    DataError
+        Names the first value that is none.
+    """
+    if holds_numbers(series):
+        return np.asarray(series.to_numpy().astype(np.float64, copy=False))
+    if not is_text(series):
+        raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
+    texts = series.to_list()
+    values, read = numbers_of_texts(texts)
+    if not read.all():
+        row = int(np.argmin(read))
+        raise DataError(
+            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (a "
+            "decimal comma becomes a point), declare the column categorical, or leave it out."
+        )
+    return values
 
 
 def matrix_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
@@ -133,9 +137,7 @@ def matrix_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
     for column in schema.columns:
         series = native[column.name]
         if column.categories is None:
-            if not holds_numbers(series):
-                refuse_text(series, column.name)
-            features.append(series.to_numpy().astype(np.float64, copy=False))
+            features.append(numbers_of(series, column.name))
         else:
             features.extend(_one_hot(series.to_list(), column))
     return np.stack(features, axis=1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from regimetry.errors import DataError, DataWarning, InstallError
 from regimetry.files import replacing
+from regimetry.series.frames import native_of
+from regimetry.series.layout import is_mostly_numbers, is_unnamed
+from regimetry.series.numbers import looks_like_number, numbers_of_texts
 from regimetry.series.time_column import FoundTime, find_time
-from regimetry.series.times import FOUND, TimeOptions
+from regimetry.series.times import FOUND, TimeOptions, readings_of_texts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,6 +108,8 @@ def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = 
     except (OSError, ValueError) as error:  # pandas and pyarrow raise children of these
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{source} cannot be read as a table ({reason}).") from error
+    if source.suffix == ".csv":
+        _require_names(frame, source)
     if not len(frame):
         raise DataError(f"{source} has no rows.")
     if frame.index.nlevels > 1:
@@ -113,7 +121,8 @@ def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = 
             raise
         raise DataError(f"There is no column {by!r}, and of one series: {error}") from error
     found.warn()
-    return _in_rising_time(frame, found)
+    table = _in_rising_time(frame, found)
+    return replace(table, frame=_with_numbers(table.frame, by))
 
 
 def _in_rising_time(frame: Any, found: FoundTime) -> Table:
@@ -135,9 +144,39 @@ def _in_rising_time(frame: Any, found: FoundTime) -> Table:
     return Table(frame.iloc[turned], came.iloc[turned], found.newest_first)
 
 
+def _require_names(frame: Any, source: Path) -> None:
+    """Raise :class:`DataError` where the first line of a CSV file holds values.
+
+    Names may be numbers that count the columns.
+    """
+    names = [re.sub(r"(?<=\d)\.\d+$", "", name) if name.count(".") > 1 else name
+             for name in map(str, frame.columns) if not is_unnamed(name)]  # fmt: skip
+    if names in ([str(i + first) for i in range(len(names))] for first in (0, 1)):
+        return
+    dates = [not np.isnat(one[0]) for name in names for one in readings_of_texts([name])]
+    values = sum(map(looks_like_number, names)) + sum(dates)
+    if 2 * values > len(names):
+        raise DataError(
+            f"{source} begins with {', '.join(names[:3])}: values, where the names of the columns "
+            "belong. Write a line of names above them, such as time,open,high,low,close."
+        )
+
+
+def _with_numbers(frame: Any, by: str | None) -> Any:
+    """Return the frame with columns of text that read as numbers throughout as numbers."""
+    native = native_of(frame)
+    texts = [name for name in native.columns if name != by and is_mostly_numbers(native[name])]
+    found = {name: numbers_of_texts(frame[name].tolist()) for name in texts}
+    whole = {name: values for name, (values, read) in found.items() if read.all()}
+    if not whole:
+        return frame
+    shown = ", ".join(f"{name} ({frame[name].iloc[0]!r})" for name in whole)
+    warnings.warn(f"read as numbers, though they are text: {shown}", DataWarning, stacklevel=3)
+    return frame.assign(**whole)
+
+
 def _name_of_time(name: str) -> str:
-    """Return the name to write: a column without one, which pandas counts, is ``time``."""
-    return "time" if not name or name.startswith("Unnamed: ") else name
+    return "time" if is_unnamed(name) else name
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:

@@ -15,8 +15,13 @@ from places import MODEL
 
 import regimetry as rg
 from regimetry.cli import main
+from regimetry.cli.bar_lines import CsvReader
+from regimetry.configuration import Configuration
+from regimetry.configuration.prepare import prepare
 from regimetry.errors import DataError, DataWarning
 from regimetry.fit.source import panel_source
+from regimetry.series.numbers import numbers_of_texts
+from regimetry.series.schema import Schema
 from regimetry.series.table_files import read_table
 from regimetry.series.time_column import find_time
 from regimetry.series.times import TimeOptions, moment_of_text, readings_of_texts
@@ -236,10 +241,93 @@ def test_an_index_of_instruments_and_times_wants_by(shipped):
 
 
 def test_open_and_close_times_are_no_features():
-    frame = table_of("Open time", SECONDS * 1000).assign(**{"Close time": SECONDS * 1000 + 999})
+    frame = (
+        table_of("Open time", SECONDS * 1000)
+        .drop(columns="note")
+        .assign(**{"Close time": SECONDS * 1000 + 999})
+    )
     with pytest.warns(DataWarning, match="in the order of 'Open time'"):
         source = panel_source(frame)
     assert source.schema.names == ("close", "range")
+
+
+def test_labels_join_back_by_a_zoned_index_without_a_name(tmp_path, run):
+    frame = pd.DataFrame(VALUES, columns=["close", "range"], index=DAYS.tz_localize("Asia/Tokyo"))
+    frame.to_parquet(tmp_path / "t.parquet")
+    for suffix in ("parquet", "csv"):
+        run("predict", MODEL, tmp_path / "t.parquet", "-o", tmp_path / f"o.{suffix}")
+    assert pd.read_parquet(tmp_path / "o.parquet").index.name == "time"
+    assert pd.read_parquet(tmp_path / "o.parquet").index.equals(frame.index)
+    assert pd.read_csv(tmp_path / "o.csv")["time"][0] == "2019-12-27 00:00:00+09:00"
+
+
+@pytest.mark.parametrize("name", ["", "row", "Unnamed: 0"])
+def test_a_counter_of_rows_is_no_feature(name, tmp_path, run):
+    counter = np.arange(T) * (1 if name == "row" else 3)
+    frame = pd.DataFrame({name: counter, "close": VALUES[:, 0], "range": VALUES[:, 1]})
+    with pytest.warns(DataWarning, match="left out, since they count the rows"):
+        assert panel_source(frame).schema.names == ("close", "range")
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    said = run("fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx", "--n-regimes", "2").err
+    assert "left out, since they count the rows" in said
+    assert rg.load(tmp_path / "m.onnx").schema.names == ("close", "range")
+
+
+def test_a_counter_that_is_asked_for_is_read():
+    frame = pd.DataFrame({"row": np.arange(T), "close": VALUES[:, 0]})
+    asked = prepare(Configuration(columns=("row", "close")), frame)
+    assert panel_source(asked.data).schema.names == ("row", "close")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2020-01-01,1.5,2\n2020-01-02,1,2\n2020-01-03,3,2\n", "1.5,2.5\n1,2\n2,3\n3,4\n",
+     "1.5,1.5,1.5\n1,2,3\n1,2,3\n"],
+)  # fmt: skip
+def test_a_file_without_a_header_is_refused(text, tmp_path, refuses):
+    (tmp_path / "t.csv").write_text(text)
+    message = "values, where the names of the columns belong. Write a line of names above them"
+    refuses(message, "fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx")
+    refuses(message, "predict", MODEL, tmp_path / "t.csv")
+
+
+def test_numbers_may_count_the_columns(tmp_path):
+    pd.DataFrame(VALUES, index=DAYS).to_csv(tmp_path / "t.csv")
+    assert read_table(tmp_path / "t.csv").frame.columns.tolist() == ["0", "1"]
+
+
+PEOPLE = {
+    "2,001.51": 2001.51, "$1,234.50": 1234.5, "0.5%": 0.005, "1.2M": 1.2e6, "3K": 3e3,
+    "(7.25)": -7.25, "-\u20ac 4": -4, "1'234.5": 1234.5, "1 234": 1234, " 7 ": 7,
+    "1e5": 1e5, "12": 12,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", PEOPLE)
+def test_numbers_written_for_people_are_read(text, tmp_path):
+    values, read = numbers_of_texts([text, None, "-", "twelve", "1,5", "1_0"])
+    assert read.tolist() == [True, True, True, False, False, False]
+    assert values[0] == pytest.approx(PEOPLE[text])
+    assert np.isnan(values[1:]).all()
+    frame = table_of("day", DAYS.strftime("%Y-%m-%d")).drop(columns="note")
+    frame["close"] = [f"{abs(v):,.4f}" if i else text for i, v in enumerate(1e5 + VALUES[:, 0])]
+    with pytest.warns(DataWarning, match="read as numbers, though they are text: close"):
+        source = panel_source(frame)
+    assert source.panel.values[:2, 0] == pytest.approx([PEOPLE[text], 1e5 + VALUES[1, 0]], abs=1e-4)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    with pytest.warns(DataWarning, match="read as numbers, though they are text: close"):
+        assert read_table(tmp_path / "t.csv").frame["close"].iloc[0] == pytest.approx(PEOPLE[text])
+    bar = CsvReader("close,range", Schema.numeric(("close", "range"))).bar(f'"{text}",1')
+    assert bar.row["close"] == pytest.approx(PEOPLE[text])
+
+
+def test_a_column_of_decimal_commas_is_refused_and_not_dropped(tmp_path, refuses):
+    frame = table_of("day", DAYS.strftime("%Y-%m-%d")).drop(columns="note")
+    frame["close"] = [f"{value:.2f}".replace(".", ",") for value in VALUES[:, 0]]
+    with pytest.raises(DataError, match=r"Row 0, column 'close' holds.*decimal comma"):
+        panel_source(frame)
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    refuses("decimal comma", "fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx")
 
 
 FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d", "%Y%m%d", "%d-%b-%Y %H:%M",
