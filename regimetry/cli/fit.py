@@ -99,7 +99,8 @@ def run(options: argparse.Namespace) -> None:
         f"{contract.n_regimes} regimes from {contract.training.rows} rows"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
-    show(options, contract.to_dict(), text + of)
+    found = {**contract.to_dict(), "regimes_without_bars": [*contract.regimes_without_bars]}
+    show(options, found, text + of)
 
 
 def _fit_folder(

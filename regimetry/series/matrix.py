@@ -19,9 +19,15 @@ def as_matrix(data: ArrayLike) -> NDArray[np.floating]:
     Raises
     ------
     DataError
-        Not two-dimensional, or not real numbers.
+        Not two-dimensional, not real numbers, or an array that names its coordinates.
     """
-    array = np.asarray(data)
+    if hasattr(data, "dims") and hasattr(data, "coords"):
+        raise DataError(
+            f"The data are a {type(data).__name__} with coordinates, which an array would lose. "
+            "Give data.to_pandas(), a frame, or data.values if the order of rows and columns is "
+            "the model's."
+        )
+    array = unmasked(data)
     if array.ndim != 2:
         raise DataError(
             f"The data have shape {array.shape}; a matrix of T rows and F columns is needed. "
@@ -34,12 +40,21 @@ def as_matrix(data: ArrayLike) -> NDArray[np.floating]:
     return array.astype(np.float64)
 
 
+def unmasked(data: ArrayLike) -> NDArray[Any]:
+    """Return ``data`` as an array; what is masked is missing, NaN."""
+    if isinstance(data, np.ma.MaskedArray):
+        wide: Any = data.astype(np.result_type(data.dtype, np.float32))
+        return np.asarray(wide.filled(np.nan))
+    return np.asarray(data)
+
+
 def require_finite(
     values: NDArray[np.floating], names: tuple[str, ...], timestamps: NDArray[Any] | None = None
 ) -> None:
-    """Raise :class:`DataError` naming the first row and column that is NaN or infinite."""
+    """Raise :class:`DataError` naming the first row and column that no finite float32 holds."""
     for first in range(0, len(values), BLOCK_ROWS):
-        finite = np.isfinite(values[first : first + BLOCK_ROWS])
+        with np.errstate(over="ignore"):
+            finite = np.isfinite(values[first : first + BLOCK_ROWS].astype(np.float32, copy=False))
         if finite.all():
             continue
         row, column = (int(i) for i in np.argwhere(~finite)[0])
@@ -47,7 +62,7 @@ def require_finite(
         when = "" if timestamps is None else f" ({timestamps[row]})"
         raise DataError(
             f"Row {row}{when}, column {names[column]!r} holds {values[row, column]}; every value "
-            "must be finite. Fill the gap or leave the row or the column out."
+            "must be finite, below 3.4e38. Fill the gap or leave the row or the column out."
         )
 
 

@@ -20,6 +20,7 @@ from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import prepare
 from regimetry.errors import DataError, DataWarning
 from regimetry.fit.source import panel_source
+from regimetry.series.matrix import as_matrix
 from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Schema
 from regimetry.series.table_files import read_table
@@ -328,6 +329,53 @@ def test_a_column_of_decimal_commas_is_refused_and_not_dropped(tmp_path, refuses
         panel_source(frame)
     frame.to_csv(tmp_path / "t.csv", index=False)
     refuses("decimal comma", "fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx")
+
+
+def test_what_is_masked_is_missing(shipped):
+    masked = np.ma.masked_array(VALUES, mask=np.zeros_like(VALUES, bool))
+    assert shipped.predict(masked).tolist() == shipped.predict(VALUES).tolist()
+    masked[7, 1] = np.ma.masked
+    with pytest.raises(DataError, match="Row 7, column 'range' holds nan"):
+        shipped.predict(masked)
+    with pytest.raises(DataError, match="'range' of the row holds nan"):
+        shipped.stream().push(masked[7])
+    assert as_matrix(np.ma.masked_array([[1, 2]], mask=[[0, 1]])).tolist()[0][0] == 1
+
+
+def test_an_array_with_coordinates_is_refused(shipped):
+    class Labelled:
+        dims, coords = ("time", "column"), {"column": ["range", "close"]}
+
+        def __array__(self, *_args, **_named):
+            return VALUES[:, ::-1]
+
+    with pytest.raises(DataError, match=r"a Labelled with coordinates.*to_pandas"):
+        shipped.predict(Labelled())
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [(1e8 + np.arange(400.0) * 97 % 701, "'x' holds values up to 1.*e.08 that differ by too"),
+     (1e300 * np.arange(400.0), "Row 1, column 'x' holds 1e.300; every value must be finite")],
+)  # fmt: skip
+def test_what_float32_loses_is_refused_at_the_fit(column, message):
+    noise = np.random.default_rng(2).standard_normal(400)
+    with pytest.raises(DataError, match=message):
+        fit_fast(pd.DataFrame({"y": noise, "x": column}), window_size=10, n_regimes=2)
+
+
+def test_regimes_without_a_bar_are_said(tmp_path, answer):
+    series = rg.simulate("s2", n_rows=400, seed=0).values
+    given = {"window_size": 10, "n_regimes": 3, "jump_penalty": 1e6}
+    with pytest.warns(DataWarning, match="no bar of training is in regime_"):
+        fit_fast(series, **given)
+    pd.DataFrame(series).to_csv(tmp_path / "t.csv", index=False)
+    flags = [
+        part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)
+    ]
+    found = answer("fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx", *flags)
+    empty = [regime["name"] for regime in found["regimes"] if regime["share"] == 0]
+    assert found["regimes_without_bars"] == empty != []
 
 
 FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d", "%Y%m%d", "%d-%b-%Y %H:%M",
