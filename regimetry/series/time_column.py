@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError, DataWarning
 from regimetry.series.frames import columns_of, is_text, levels_of
-from regimetry.series.matrix import require_rising
+from regimetry.series.time_order import direction, owners_of, refuse_order, unevenness
 from regimetry.series.times import (
     FOUND,
     Moments,
@@ -91,7 +91,7 @@ def find_time(
         two ways, or an index holds instruments besides.
     """
     columns = columns_of(frame)
-    owners = _owners(columns, by)
+    owners = owners_of(columns, by)
     codes = None if owners is None else owners[1]
     if options.column is not None:
         candidates = {options.column: _named_readings(columns, options)}
@@ -102,9 +102,9 @@ def find_time(
         return FoundTime()
     name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
     times, notes = _decided(name, columns[name], candidates[name], codes)
-    way = _direction(times, codes)
+    way = direction(times, codes)
     if way == 0:
-        _refuse_order(times, owners)
+        refuse_order(times, owners)
     others = tuple(other for other in candidates if other != name)
     if others:
         notes.append(f"the rows are in the order of {name!r}, of the columns that hold times")
@@ -119,19 +119,12 @@ def find_time(
 def likely_time(frame: Any, *, by: str | None, besides: Sequence[str]) -> str | None:
     """Find the same column by the first rows of a table, whatever their order."""
     columns = columns_of(frame)
-    owners = _owners(columns, by)
+    owners = owners_of(columns, by)
     codes = None if owners is None else owners[1]
     candidates = _candidates(columns, FOUND, codes, {by, *besides})
     return min(
         candidates, key=lambda name: _rank(columns[name], candidates[name], codes), default=None
     )
-
-
-def _owners(columns: dict[str, Any], by: str | None) -> Any:
-    """Return the names of instruments and whose each row is; ``None`` for one series."""
-    if by not in columns:
-        return None
-    return np.unique(np.array([str(v) for v in columns[by].to_list()]), return_inverse=True)
 
 
 def _candidates(
@@ -176,7 +169,7 @@ def _readings(
         return _readings_of_text(series, options, 0.5 if names_time(name) else _MOST)
     if series.dtype.is_numeric():
         numbers = series.to_numpy()
-        if numbers.dtype.kind in "iuf" and _direction(numbers, codes):
+        if numbers.dtype.kind in "iuf" and direction(numbers, codes):
             read = reading_of_numbers(numbers)
             return [read[0]] if read else [numbers] if names_time(name) else None
     return None
@@ -212,7 +205,7 @@ def _share(reading: Moments) -> float:
 
 def _rank(series: Any, readings: list[NDArray[Any]], codes: Any) -> tuple[bool, bool]:
     """Order candidates: what rises or falls first, numbers last."""
-    moves = any(_direction(reading, codes) for reading in readings)
+    moves = any(direction(reading, codes) for reading in readings)
     return not moves, bool(series.dtype.is_numeric())
 
 
@@ -228,12 +221,12 @@ def _decided(
             f"Row {row}, column {name!r} holds {series.to_list()[row]!r}, which is not a time. "
             "Mend it, or name another time column."
         )
-    moving = [one for one in whole if _direction(one, codes)]
+    moving = [one for one in whole if direction(one, codes)]
     if len(moving) < 2:
         chosen = (moving or whole)[0]
         notes = [] if len(whole) < 2 else [_order_note(name, chosen is readings[1])]
         return chosen, notes
-    uneven = [_unevenness(one, codes) for one in moving]
+    uneven = [unevenness(one, codes) for one in moving]
     even = int(np.argmin(uneven))
     if not 2 * uneven[even] <= uneven[1 - even]:
         raise DataError(
@@ -247,55 +240,6 @@ def _decided(
 def _order_note(name: str, day_first: bool) -> str:
     first, second = ("day", "month") if day_first else ("month", "day")
     return f"{name!r} is read {first} first, since then the rows are in order; not {second} first"
-
-
-def _unevenness(times: NDArray[Any], codes: Any) -> float:
-    """Return the longest step in median steps."""
-    steps = np.abs(_steps(times, codes))
-    return float(steps.max() / np.median(steps)) if len(steps) else 1.0
-
-
-def _steps(times: NDArray[Any], codes: NDArray[np.int64] | None) -> NDArray[Any]:
-    """Return the steps of each instrument, one after the other."""
-    if codes is None:
-        return _numbers(times[1:] - times[:-1])
-    order = np.argsort(codes, kind="stable")
-    same = codes[order][1:] == codes[order][:-1]
-    ordered = times[order]
-    steps: NDArray[Any] = _numbers(ordered[1:] - ordered[:-1])[same]
-    return steps
-
-
-def _numbers(steps: NDArray[Any]) -> NDArray[Any]:
-    if steps.dtype.kind != "m":
-        return steps
-    return np.asarray(np.where(np.isnat(steps), np.nan, steps.astype(np.int64)))
-
-
-def _direction(times: NDArray[Any], codes: NDArray[np.int64] | None) -> int:
-    """Return 1 where times rise throughout, -1 where they fall, 0 where neither."""
-    if times.dtype.kind == "u":
-        times = times.astype(np.float64)
-    steps = _steps(times, codes)
-    return int((steps > 0).all()) or -int((steps < 0).all())
-
-
-def _refuse_order(times: NDArray[Any], owners: Any) -> None:
-    if owners is None:
-        require_rising(times)
-        return
-    names, codes = owners
-    ways = [_direction(times[codes == code], None) for code in range(len(names))]
-    for code, name in enumerate(names):
-        if ways[code] == 0:
-            try:
-                require_rising(times[codes == code])
-            except DataError as error:
-                raise DataError(f"Instrument {str(name)!r}: {error}") from error
-    raise DataError(
-        f"The times of instrument {str(names[ways.index(1)])!r} rise, and those of "
-        f"{str(names[ways.index(-1)])!r} fall; they must go one way. Sort the rows."
-    )
 
 
 def _require_one_series(frame: Any, by: str | None, times: list[str]) -> None:
