@@ -82,6 +82,28 @@ def readings_of_texts(texts: Sequence[Any], options: TimeOptions = FOUND) -> lis
     """
     if options.pattern is not None:
         return [_by_pattern(texts, options.pattern)]
+    plain = _plain(texts)
+    return [plain] if plain is not None else _readings(texts, options)
+
+
+def _plain(texts: Sequence[Any]) -> Moments | None:
+    """Read what is YYYY-MM-DD or YYYY-MM-DD HH:MM:SS throughout, some ten times as fast."""
+    array = np.array(texts, object if any(type(text) is not str for text in texts) else str)
+    length = array.dtype.itemsize // 4
+    if array.dtype.kind != "U" or length not in (10, 19) or not len(array):
+        return None
+    letters = array.view(np.uint32).reshape(len(array), length)
+    form = np.array([ord(letter) for letter in "0000-00-00 00:00:00"[:length]])
+    digits = form == ord("0")
+    if (letters[:, digits] - ord("0") > 9).any() or (letters[:, ~digits] != form[~digits]).any():
+        return None
+    try:
+        return array.astype("datetime64[us]")
+    except ValueError:  # no such day, or hour
+        return None
+
+
+def _readings(texts: Sequence[Any], options: TimeOptions) -> list[Moments]:
     fields = np.array([_fields(text) for text in texts], np.int64).reshape(-1, 7)
     years, first, second, ordered, nanoseconds, offsets, read = fields.T
     unit = "ns" if (nanoseconds % 1000).any() else "us"

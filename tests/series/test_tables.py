@@ -25,7 +25,13 @@ from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Schema
 from regimetry.series.table_files import read_table
 from regimetry.series.time_column import find_time
-from regimetry.series.times import TimeOptions, moment_of_text, readings_of_texts
+from regimetry.series.times import (
+    TimeOptions,
+    _plain,
+    _readings,
+    moment_of_text,
+    readings_of_texts,
+)
 
 T = 60
 VALUES = np.column_stack(
@@ -389,6 +395,24 @@ FORMS = ("%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d", "%Y%m%d", "%d-
 def test_a_text_means_what_strptime_says(moment, form):
     text = moment.strftime(form)
     assert moment_of_text(text) == np.datetime64(datetime.datetime.strptime(text, form))
+
+
+NO_TIME = ("2020-02-30 00:00:00", "2020-01-01 24:00:00")
+
+
+@given(
+    st.lists(
+        st.datetimes().map(lambda moment: moment.replace(microsecond=0).isoformat(" "))
+        | st.sampled_from([*NO_TIME, "2020-01-01T00:00:00"]),
+        min_size=1,
+    ),
+    st.sampled_from([10, 19]),
+)
+def test_the_fast_way_reads_what_the_slow_one_does(texts, length):
+    texts = [text[:length] for text in texts]
+    fast, (slow,) = _plain(texts), _readings(texts, TimeOptions())
+    assert (fast is not None) == (not np.isnat(slow).any() and "T" not in "".join(texts))
+    assert fast is None or np.array_equal(fast, slow)
 
 
 @given(st.datetimes(datetime.datetime(1970, 1, 1), datetime.datetime(2068, 1, 1)),
