@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
+from regimetry.errors import DataWarning
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Source, panel_source, require_columns_of_options
 from regimetry.fit.stages import Stages
@@ -237,6 +239,13 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         if labels is not None:
             self.labels_ = labels
         contract = packaged.model.contract
+        if contract.regimes_without_bars:
+            warnings.warn(
+                f"no bar of training is in {', '.join(contract.regimes_without_bars)}: "
+                f"{contract.n_regimes} regimes are more than its labels tell apart",
+                DataWarning,
+                stacklevel=3,
+            )
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)

@@ -36,3 +36,7 @@ class ExportError(RegimetryError, ValueError):
 
 class ExportParityError(RegimetryError, RuntimeError):
     """The exported graph does not compute what the fitted model computes; no file was written."""
+
+
+class DataWarning(UserWarning):
+    """What was decided about data that could be read otherwise, or what of them is not used."""

@@ -9,15 +9,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
+from regimetry.cli.output import note
 from regimetry.cli.parser import VerbParser
 from regimetry.cli.progress import close_bars
 from regimetry.cli.verb import Verb, flag
 from regimetry.errors import (
     ConfigError,
     DataError,
+    DataWarning,
     ExportError,
     InstallError,
     ModelError,
@@ -80,7 +84,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         build_parser().print_help(sys.stderr)
         return 2
     try:
-        options.run(options)
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", DataWarning)
+            warnings.showwarning = _note  # type: ignore[assignment]  # its names
+            options.run(options)
     except KeyboardInterrupt:
         return _fail(options, "stopped.", "interrupt", 1)
     except BrokenPipeError:
@@ -92,6 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(options, *_sentence(error))
     return 0
+
+
+def _note(message: Warning | str, kind: type[Warning], *where: Any) -> None:
+    """Say a warning about data in one line, without its place in the source."""
+    if issubclass(kind, DataWarning):
+        note(str(message))
+    else:
+        sys.stderr.write(warnings.formatwarning(message, kind, *where[:2]))
 
 
 def _sentence(error: Exception) -> tuple[str, str, int]:

@@ -64,7 +64,8 @@ def run(options: argparse.Namespace) -> None:
     folder = options.output
     if folder is not None:
         _require_folder(folder)
-    model, table, found, breaks = label_table(options)
+    model, read, found, breaks = label_table(options)
+    table = read.frame
     contract, labels = model.contract, found.regime
     n_regimes = contract.n_regimes
     analysis = analyse_labels(labels, n_regimes, probability=found.probability, breaks=breaks)
@@ -89,7 +90,8 @@ def run(options: argparse.Namespace) -> None:
     regimes = [f"{i} {regime.name}" for i, regime in enumerate(contract.regimes)]
     text = analysis_text(regimes, analysis, by_timing, columns, table.index)
     if folder is not None:
-        _write(folder, metadata, _decisions(model, table.index, found, breaks))
+        decisions = _decisions(model, table.index, found, breaks)
+        _write(folder, metadata, read.written(decisions))
         text += f"\n\n{folder}: {DECISIONS}, {len(table)} rows, and {METADATA}"
     show(options, metadata, text)
 

@@ -6,9 +6,23 @@ from pathlib import Path
 
 from regimetry.cli.verb import Declared, argument, flag
 
+
+def _truth(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
 MODEL = argument("model", type=Path, help="model file (.onnx)")
-TIME_COLUMN = argument(
-    "--time-column", metavar="NAME", help="column of times (default: found by name)"
+TIME = (
+    argument("--time-column", metavar="NAME", help="column of times (default: found)"),
+    argument(
+        "--day-first",
+        type=_truth,
+        metavar="true|false",
+        help="whether 01/02/2000 is the first of February (default: by all rows)",
+    ),
+    argument("--time-format", metavar="FORM", help="form of the times, such as %%d/%%m/%%Y"),
 )
 DEVICE = argument(
     "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
@@ -16,7 +30,7 @@ DEVICE = argument(
 MODEL_AND_DATA = (
     MODEL,
     argument("data", type=Path, help="table (.csv or .parquet)"),
-    TIME_COLUMN,
+    *TIME,
     DEVICE,
 )
 BARS_PER_YEAR = argument(

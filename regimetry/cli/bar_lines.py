@@ -6,13 +6,23 @@ import csv
 import json
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Protocol
 
+import numpy as np
+
 from regimetry.errors import DataError
+from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Schema
-from regimetry.series.table_files import TIME_NAMES
+from regimetry.series.time_column import names_time
+from regimetry.series.times import (
+    FOUND,
+    TimeOptions,
+    moment_of_text,
+    reading_of_numbers,
+    readings_of_texts,
+)
 
 LINE_BYTES = 1 << 20
 """The longest line that is read; a longer one is an error, and is not kept in memory."""
@@ -29,14 +39,14 @@ class Bar:
     ----------
     time : str, int, float or None
         As the input wrote it; ``None`` without a time column.
-    timestamp : datetime, int, float or None
+    timestamp : datetime64, int, float or None
         The same in a form that can be ordered; times with a zone in UTC.
     row : mapping
         Column name to number, or to text for a column of categories.
     """
 
     time: Any
-    timestamp: datetime | int | float | None
+    timestamp: np.datetime64 | int | float | None
     row: Mapping[str, Any]
 
 
@@ -91,8 +101,8 @@ class CsvReader:
         The first line.
     schema : Schema
         Further columns are ignored.
-    time_column : str or None
-        ``None`` takes the first column named as in :data:`TIME_NAMES`, if any.
+    time : TimeOptions
+        The first bar decides which column it is, where none is named.
 
     Raises
     ------
@@ -100,11 +110,11 @@ class CsvReader:
         The header lacks a column, or names it twice.
     """
 
-    def __init__(self, header: str, schema: Schema, time_column: str | None) -> None:
+    def __init__(self, header: str, schema: Schema, time: TimeOptions = FOUND) -> None:
         self._schema = schema
         self._header = _csv_fields(header)
-        self._time = _time_name(self._header, schema) if time_column is None else time_column
-        wanted = [*schema.names, *([] if self._time is None else [self._time])]
+        self._clock = _Clock(schema, time)
+        wanted = [*schema.names, *([] if time.column is None else [time.column])]
         missing = [name for name in wanted if name not in self._header]
         if missing:
             raise DataError(
@@ -123,8 +133,7 @@ class CsvReader:
                 f"The line has {len(fields)} fields; the header has {len(self._header)}."
             )
         found = dict(zip(self._header, fields, strict=True))
-        time = None if self._time is None else found[self._time]
-        return Bar(time, _timestamp(time), _bar_row(found, self._schema, _number_of_text))
+        return Bar(*self._clock.read(found), _bar_row(found, self._schema, _number_of_text))
 
 
 class JsonReader:
@@ -134,14 +143,13 @@ class JsonReader:
     ----------
     schema : Schema
         Further keys are ignored.
-    time_column : str or None
-        ``None`` takes the first key named as in :data:`TIME_NAMES`, if any; every later line must
-        then have it.
+    time : TimeOptions
+        The first bar decides which key it is, where none is named; every later line must have it.
     """
 
-    def __init__(self, schema: Schema, time_column: str | None) -> None:
+    def __init__(self, schema: Schema, time: TimeOptions = FOUND) -> None:
         self._schema = schema
-        self._time = time_column
+        self._clock = _Clock(schema, time)
 
     def bar(self, text: str) -> Bar:
         """Read one line."""
@@ -151,13 +159,77 @@ class JsonReader:
             raise DataError(f"The line is not JSON ({error}).") from error
         if not isinstance(found, dict):
             raise DataError("The line is JSON, but not an object of column names and values.")
-        name = _time_name(list(found), self._schema) if self._time is None else self._time
-        if name is not None and name not in found:
+        return Bar(*self._clock.read(found), _bar_row(found, self._schema, _number_of_json))
+
+
+class _Clock:
+    """Finds the time in the first bar, and reads it in all; see :mod:`regimetry.series.times`."""
+
+    def __init__(self, schema: Schema, options: TimeOptions) -> None:
+        self._features, self._options = schema.names, options
+        self._name, self._open = options.column, options.column is None
+
+    def read(self, found: Mapping[str, Any]) -> tuple[Any, np.datetime64 | int | float | None]:
+        """Return the time of a line as it came, and to be ordered; both ``None`` without one."""
+        name = self._found_in(found) if self._open else self._name
+        if name is None:
+            return None, None
+        if name not in found:
             raise DataError(f"The line lacks the time {name!r}.")
-        time = None if name is None else found[name]
-        bar = Bar(time, _timestamp(time), _bar_row(found, self._schema, _number_of_json))
-        self._time = name
-        return bar
+        moment = self._moment(found[name])
+        self._name, self._open = name, False
+        return found[name], moment
+
+    def _found_in(self, found: Mapping[str, Any]) -> str | None:
+        kinds = {
+            name: _kind(name, value, self._options, is_first=not place)
+            for place, (name, value) in enumerate(found.items())
+            if name not in self._features
+        }
+        return min((name for name in kinds if kinds[name]), key=kinds.__getitem__, default=None)
+
+    def _moment(self, value: Any) -> np.datetime64 | int | float:
+        number = _number(value)
+        if number is not None and self._options.pattern is None:
+            return number
+        if not isinstance(value, str):
+            raise DataError(f"The timestamp {repr(value)[:SHOWN]} is neither a date nor a number.")
+        moment = moment_of_text(value, self._options)
+        if self._options.day_first is None:
+            # A day above 12 shows the order for the lines that follow.
+            month_first = readings_of_texts([value])
+            if len(month_first) == 2:
+                self._options = replace(self._options, day_first=bool(np.isnat(month_first[0][0])))
+        return moment
+
+
+def _kind(name: str, value: Any, options: TimeOptions, *, is_first: bool) -> int:
+    """Order what could be the time: dates, what the name says, a leading epoch; 0 is none.
+
+    An epoch elsewhere may be a volume: one bar does not show whether it rises.
+    """
+    number = _number(value)
+    texts = readings_of_texts([value], options) if isinstance(value, str) and number is None else []
+    if any(not np.isnat(reading[0]) for reading in texts):
+        return 1
+    if names_time(name):
+        return 2
+    if not is_first or number is None or reading_of_numbers(np.array([number], np.float64)) is None:
+        return 0
+    return 3
+
+
+def _number(value: Any) -> int | float | None:
+    """Return a finite number, or one that a text is."""
+    if isinstance(value, bool):
+        return None
+    for kind in (int, float) if isinstance(value, str) else ():
+        with suppress(ValueError):
+            value = kind(value)
+            break
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, int | float) else None
 
 
 def _csv_fields(text: str) -> list[str]:
@@ -165,10 +237,6 @@ def _csv_fields(text: str) -> list[str]:
         return next(csv.reader([text], strict=True), [])
     except csv.Error as error:
         raise DataError(f"The line is not CSV ({error}).") from error
-
-
-def _time_name(names: list[str], schema: Schema) -> str | None:
-    return next((n for n in names if n.lower() in TIME_NAMES and n not in schema.names), None)
 
 
 def _bar_row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str, Any]:
@@ -182,11 +250,9 @@ def _bar_row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str,
 
 
 def _number_of_text(name: str, text: str) -> float:
-    try:
-        if "_" not in text:
-            return float(text)
-    except ValueError:
-        pass
+    values, read = numbers_of_texts([text])
+    if read[0] and text.strip():
+        return float(values[0])
     raise DataError(f"Column {name!r} holds {text[:SHOWN]!r}, which is not a number.")
 
 
@@ -197,32 +263,3 @@ def _number_of_json(name: str, value: Any) -> float:
         except OverflowError:
             pass
     raise DataError(f"Column {name!r} holds {json.dumps(value)[:SHOWN]}, which is not a number.")
-
-
-def _timestamp(value: Any) -> datetime | int | float | None:
-    """Return a time that can be compared with others of its kind."""
-    if value is None:
-        return None
-    found = _time_of_text(value) if isinstance(value, str) else value
-    if isinstance(found, float) and math.isfinite(found):
-        return found
-    if isinstance(found, int | datetime) and not isinstance(found, bool):
-        return found
-    raise DataError(
-        f"The time {repr(value)[:SHOWN]} is neither ISO 8601, such as 2024-05-31T16:00, nor a "
-        "number."
-    )
-
-
-def _time_of_text(text: str) -> datetime | int | float | None:
-    for read in (int, float, _instant):
-        try:
-            return read(text)
-        except (ValueError, OverflowError):
-            continue
-    return None
-
-
-def _instant(text: str) -> datetime:
-    found = datetime.fromisoformat(text)
-    return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)

@@ -13,6 +13,7 @@ from regimetry.cli.verb import Verb
 from regimetry.files import replacing, require_writable
 from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
+from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="embed every full window of a table",
@@ -33,14 +34,15 @@ def run(options: argparse.Namespace) -> None:
         require_table_suffix(options.output)
     require_writable(options.output)
     model = load(options.model, device=options.device)
-    table = read_table(options.data, time_column=options.time_column)
-    with progress(len(table), "embedding", "bar") as advance:
-        embeddings = model.embed(table, advance=advance)
+    table = read_table(options.data, TimeOptions.of(options), by=model.contract.by)
+    rows = table.frame.reset_index(drop=True)
+    with progress(len(rows), "embedding", "bar") as advance:
+        embeddings = model.embed(rows, advance=advance)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())
     else:
-        write_table(embeddings, options.output)
+        write_table(table.written(embeddings, embeddings.index), options.output)
     windows, size = embeddings.shape
     show(
         options,

@@ -20,6 +20,7 @@ from regimetry.files import replacing, require_writable
 from regimetry.series.features import drifting_columns
 from regimetry.series.series import as_series
 from regimetry.series.table_files import read_table
+from regimetry.series.times import TimeOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +82,8 @@ def run(options: argparse.Namespace) -> None:
             raise ConfigError(
                 f"--keep-going, --ray and --actors are for a folder; {options.data} is a table."
             )
-        table = read_table(options.data, time_column=configuration.time_column, by=configuration.by)
-        prepared = prepare(configuration, table)
+        table = read_table(options.data, TimeOptions.of(configuration), by=configuration.by)
+        prepared = prepare(configuration, table.frame)
         for text in prepared.notes:
             note(text)
         detector.fit(prepared.data, by=configuration.by, features=prepared.features)
@@ -98,7 +99,8 @@ def run(options: argparse.Namespace) -> None:
         f"{contract.n_regimes} regimes from {contract.training.rows} rows"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
-    show(options, contract.to_dict(), text + of)
+    found = {**contract.to_dict(), "regimes_without_bars": [*contract.regimes_without_bars]}
+    show(options, found, text + of)
 
 
 def _fit_folder(

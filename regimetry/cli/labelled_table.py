@@ -13,7 +13,8 @@ from regimetry.cli.progress import progress
 from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import Labelling, RegimeModel, load
-from regimetry.series.table_files import read_table
+from regimetry.series.table_files import Table, read_table
+from regimetry.series.times import TimeOptions
 
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
@@ -33,13 +34,13 @@ def numbers_of(regime: Any) -> NDArray[np.int64]:
     return regime.fillna(MISSING).to_numpy(dtype=np.int64)
 
 
-def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labelling, Any]:
+def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labelling, Any]:
     """Open --model, --data and --max-gap; label the table.
 
     Returns
     -------
     model : RegimeModel
-    table : pandas.DataFrame
+    table : Table
         T rows.
     found : Labelling
         Arrays; the labels are -1 where missing.
@@ -47,9 +48,9 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Any, Labellin
         As for :func:`breaks_of`.
     """
     model = load(options.model, device=options.device)
-    table = read_table(options.data, time_column=options.time_column)
-    breaks = breaks_of(table.index, options.max_gap)
-    found = label_bars(model, table)
+    table = read_table(options.data, TimeOptions.of(options))
+    breaks = breaks_of(table.frame.index, options.max_gap)
+    found = label_bars(model, table.frame)
     arrays = found._replace(
         regime=numbers_of(found.regime),
         probability=found.probability.to_numpy(dtype=np.float64),

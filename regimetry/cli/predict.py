@@ -16,6 +16,7 @@ from regimetry.cli.verb import Verb
 from regimetry.files import require_writable
 from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
+from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="label every bar of a table",
@@ -57,7 +58,8 @@ def _run_table(options: argparse.Namespace) -> None:
         require_writable(path)
     model = load(options.model, device=options.device)
     by = model.contract.by if options.by is None else options.by
-    table = read_table(options.data, time_column=options.time_column, by=by)
+    read = read_table(options.data, TimeOptions.of(options), by=by)
+    table = read.frame
     labels = label_bars(model, table, options.by)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
@@ -66,14 +68,18 @@ def _run_table(options: argparse.Namespace) -> None:
     if instruments is not None:
         result.insert(0, by, instruments)
     if path is not None:
-        write_table(result, path)
+        write_table(read.written(result), path)
     elif not options.json:
-        result.to_csv(sys.stdout, index=result.index.name is not None)
+        read.written(result).to_csv(sys.stdout, index=result.index.name is not None)
         return
     names = [regime.name for regime in model.contract.regimes]
     summary = _summary(result["regime"], names, instruments)
     if options.json:
-        written = {"bars": _labelled_columns(result)} if path is None else {"path": str(path)}
+        written = (
+            {"bars": _labelled_columns(read.written(result))}
+            if path is None
+            else {"path": str(path)}
+        )
         found = {"rows": len(result), "regimes": summary, **written}
         print_json(found, indent=None if path is None else 2)
         return

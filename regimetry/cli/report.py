@@ -70,7 +70,8 @@ def run(options: argparse.Namespace) -> None:
 def _report_data(options: argparse.Namespace) -> ReportData:
     import numpy as np
 
-    model, table, found, breaks = label_table(options)
+    model, read, found, breaks = label_table(options)
+    table = read.frame
     columns = {str(name): table[name].to_numpy() for name in table.columns}
     name = table.index.name
     return gather(

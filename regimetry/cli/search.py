@@ -25,6 +25,7 @@ from regimetry.search.ranking import CRITERIA, ranked
 from regimetry.search.run import run_search
 from regimetry.search.store import Store, fingerprint_of
 from regimetry.series.table_files import read_table
+from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="try configurations and rank them",
@@ -78,8 +79,8 @@ def run(options: argparse.Namespace) -> None:
     if options.trials is not None:
         require_integer("--trials", options.trials, 1)
         size = min(size, options.trials)
-    table = read_table(options.data, time_column=base.time_column)
-    horizon = horizon_of(base, grid, len(table))
+    table = read_table(options.data, TimeOptions.of(base))
+    horizon = horizon_of(base, grid, len(table.frame))
     folder = options.output or Path(f"{options.data.stem}-search")
     store = Store(folder, _what(options.data, base, grid, horizon), restart=options.restart)
     done = store.done()

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import Any
 
-from regimetry.cli.arguments import DEVICE, MODEL, TIME_COLUMN
+from regimetry.cli.arguments import DEVICE, MODEL, TIME
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
@@ -17,6 +17,7 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.model import load
 from regimetry.runtime.stream import Stream, Tick
+from regimetry.series.times import TimeOptions
 
 MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
@@ -25,8 +26,8 @@ VERB = Verb(
     help="label bars as they arrive on standard input",
     description="Read one bar per line and write one JSON line for each, flushed: regime, "
     "probability of each regime, novelty, novel; null until the first window is full. A line that "
-    "cannot be read gives a line with an error and is left out. Times are ISO 8601, to the "
-    "microsecond, or numbers.",
+    "cannot be read gives a line with an error and is left out. Times are dates as in a "
+    "table, best in ISO 8601, or numbers.",
     examples=[
         "regimetry stream spx.onnx < bars.csv",
         "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
@@ -39,7 +40,7 @@ VERB = Verb(
             default="auto",
             help="CSV with a header, or one JSON object per line (default: by the first character)",
         ),
-        TIME_COLUMN,
+        *TIME,
         argument(
             "--late",
             choices=["refuse", "skip"],
@@ -69,12 +70,13 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     model = load(options.model, device=options.device, threads=1)
     stream, schema = model.stream(late=options.late), model.schema
     reader: Reader | None = None
+    time = TimeOptions.of(options)
     for number, line in lines(sys.stdin.buffer):
         if reader is None:
             if options.format == "csv" or (options.format == "auto" and not is_json(line)):
-                reader = CsvReader(decode(line), schema, options.time_column)
+                reader = CsvReader(decode(line), schema, time)
                 continue
-            reader = JsonReader(schema, options.time_column)
+            reader = JsonReader(schema, time)
         with stop.working():
             try:
                 answer = _answer(stream, reader.bar(decode(line)), model.contract)

@@ -28,7 +28,13 @@ class TableOptions:
     """Which columns of a table are read, and which features are computed from them."""
 
     time_column: str | None = option(
-        None, "column of times, which order the rows; null finds it by name", metavar="NAME"
+        None, "column of times, which order the rows; null finds it", metavar="NAME"
+    )
+    day_first: bool | None = option(
+        None, "whether 01/02/2000 is the first of February; null decides by all rows"
+    )
+    time_format: str | None = option(
+        None, "form of the times, such as %d/%m/%Y; null reads the usual ones", metavar="FORM"
     )
     by: str | None = option(
         None,

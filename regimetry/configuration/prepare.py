@@ -49,16 +49,17 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
         by = configuration.by
         if by is not None and by not in table.columns:
             raise DataError(f"by is {by!r}; the columns are {', '.join(map(str, table.columns))}.")
-        schema, names_left_out = layout_of(
+        schema = layout_of(
             table,
             columns=configuration.columns,
             categorical=configuration.categorical,
             exclude=(by,),
         )
-        left_out = ", ".join(names_left_out)
-        notes = [f"left out, since they are not numbers: {left_out}"] if left_out else []
         names = [*schema.names, *([] if by is None else [by])]
-        return Prepared(table[names], None, notes)
+        data = table[names]
+        if configuration.columns is not None:  # who names a counter of rows wants it
+            data = data.astype(dict.fromkeys(data.select_dtypes("integer"), float))
+        return Prepared(data, None, [])
     window = configuration.feature_window
     features = OhlcvFeatures(
         _bar_columns(configuration, table), DEFAULT_WINDOW if window is None else window
@@ -70,7 +71,7 @@ def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
 
     if configuration.columns is None:
         return BarColumns.find(table.columns)
-    schema, _ = layout_of(table, columns=configuration.columns)
+    schema = layout_of(table, columns=configuration.columns)
     return BarColumns.find(schema.names)
 
 

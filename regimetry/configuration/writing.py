@@ -41,7 +41,7 @@ def as_yaml(configuration: Configuration, *, heading: str = "") -> str:
 def of_model(contract: ModelContract) -> dict[str, Any]:
     """Return plain data that would fit a model again on the same table.
 
-    The time column is the data's: it is found by name, or named at the fit.
+    The time column is the data's: it is found, or named at the fit.
 
     Raises
     ------

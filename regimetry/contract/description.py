@@ -130,6 +130,11 @@ class ModelContract:
         return len(self.regimes)
 
     @property
+    def regimes_without_bars(self) -> tuple[str, ...]:
+        """Names of regimes in which no bar of training is."""
+        return tuple(regime.name for regime in self.regimes if regime.share == 0)
+
+    @property
     def looks(self) -> tuple[int, ...]:
         """Number of each regime's colour and line in reports; kept over refits, as names are."""
         alignment = self.training.alignment

@@ -161,7 +161,9 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
     boundaries = panel.boundaries(rows.window_rows)
     labels = Recursion.of(model.contract).labels(distance, boundaries)
     found = at_bars(panel, labels, rows.window_rows)
-    return found if panel.instruments is None else panel.give(found, ["regime"], missing=MISSING)
+    if panel.instruments is None:
+        return panel.in_given_order(found)
+    return panel.give(found, ["regime"], missing=MISSING)
 
 
 def write_files(content: bytes, golden: Golden | None, path: str | PathLike[str]) -> None:

@@ -13,7 +13,7 @@ from regimetry.errors import DataError
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Embedder, Measured, Source
 from regimetry.series.panel import Panel
-from regimetry.series.preprocessing import Preprocessing
+from regimetry.series.preprocessing import Preprocessing, require_single_precision
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.units import fit_units
 from regimetry.windows import balanced_counts, rolling_windows
@@ -87,7 +87,7 @@ def training_rows(
     Raises
     ------
     DataError
-        A column is constant, or no series holds two windows.
+        A column is constant or lost in float32, or no series holds two windows.
     """
     statistics, lengths = measured.statistics, measured.lengths
     # What has no window says little about units, and gets none.
@@ -114,9 +114,10 @@ def training_rows(
         sample = source.sample(dict(zip(lengths, spans, strict=True)))
     else:
         sample = source.sample({None: [(0, longest)]})
+    scaled = sample.scaled(scaling)
+    require_single_precision(scaled.parts(), preprocessing.transforms, source.schema.feature_names)
     return TrainingRows(
-        source, measured, window_size, preprocessing, scaling, sample, sample.scaled(scaling),
-        complete,
+        source, measured, window_size, preprocessing, scaling, sample, scaled, complete
     )  # fmt: skip
 
 

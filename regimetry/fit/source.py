@@ -20,12 +20,13 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import is_frame, time_of
+from regimetry.series.frames import columns_of, is_frame
 from regimetry.series.layout import layout_of
+from regimetry.series.matrix import as_matrix
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
-from regimetry.series.series import as_matrix
+from regimetry.series.time_column import find_time
 
 Spans = Sequence[tuple[int, int]]
 """First row and end of stretches of one instrument."""
@@ -191,15 +192,15 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
         There is no column ``by``, and as for :func:`~regimetry.series.panel.as_panel`.
     """
     first = next(iter(data.values()), None) if isinstance(data, Mapping) else data
-    if by is not None and not (is_frame(data) and by in data.columns):
+    if by is not None and not (is_frame(data) and by in columns_of(data)):
         there = "a mapping names its instruments itself"
         if not isinstance(data, Mapping):
             names = ", ".join(map(str, getattr(data, "columns", ())))
             there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):
-        time_name, _ = time_of(first)
-        schema, _ = layout_of(first, categorical=categorical, exclude=(time_name, by))
+        found = find_time(first, by=by, besides=categorical)
+        schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
     else:
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))

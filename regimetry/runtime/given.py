@@ -14,7 +14,7 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.labelling import MISSING, at_bars
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import is_frame
+from regimetry.series.frames import columns_of, is_frame
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.preprocessing import log_columns, require_positive
 
@@ -71,8 +71,8 @@ def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given
     DataError
         The data do not fit the model's columns, are not finite, or hold a bar that is no bar.
     """
-    if by is not None and is_frame(data) and by not in data.columns:
-        raise DataError(f"There is no column {by!r}; the columns are {', '.join(data.columns)}.")
+    if by is not None and is_frame(data) and by not in (there := columns_of(data)):
+        raise DataError(f"There is no column {by!r}; the columns are {', '.join(there)}.")
     by = contract.by if by is None else by
     features = contract.training.features
     if features is None or _holds_features(data, features):

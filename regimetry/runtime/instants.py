@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 
 from regimetry.errors import DataError
+from regimetry.series.times import as_moment, moment_of_text
 
 Instant = np.int64 | np.float64 | np.datetime64
 
@@ -19,13 +20,15 @@ def as_instant(timestamp: Any) -> Instant:
     Raises
     ------
     DataError
-        Not a number, datetime, date, datetime64 or ISO 8601 text, or NaN or NaT.
+        Not a number, datetime, date, datetime64 or text of one, or NaN or NaT.
     """
     try:
         instant = _convert(timestamp)
+    except DataError:
+        raise
     except (TypeError, ValueError, OverflowError) as error:
         raise DataError(
-            f"The timestamp {timestamp!r} cannot be read; a number, a datetime or ISO 8601 text "
+            f"The timestamp {timestamp!r} cannot be read; a number, a datetime or its text "
             "is needed."
         ) from error
     if np.isnat(instant) if isinstance(instant, np.datetime64) else np.isnan(instant):
@@ -64,11 +67,9 @@ def _convert(timestamp: Any) -> Instant:
     if isinstance(timestamp, np.datetime64):
         return timestamp
     if isinstance(timestamp, str):
-        timestamp = datetime.fromisoformat(timestamp)
-    if isinstance(timestamp, datetime) and timestamp.tzinfo is not None:
-        timestamp = timestamp.astimezone(UTC).replace(tzinfo=None)
+        return moment_of_text(timestamp)
     if isinstance(timestamp, date):
-        return np.datetime64(timestamp)
+        return as_moment(timestamp)
     if isinstance(timestamp, bool) or not isinstance(timestamp, Real):
         raise TypeError
     return np.int64(timestamp) if isinstance(timestamp, Integral) else np.float64(timestamp)

@@ -12,8 +12,8 @@ from regimetry.errors import DataError
 from regimetry.runtime.given import graph_windows
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.series.features.bars import first_fault
+from regimetry.series.matrix import as_matrix, require_finite, unmasked
 from regimetry.series.preprocessing import log_columns, require_positive
-from regimetry.series.series import as_matrix, require_finite
 
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_SQUARE = _LARGEST**2
@@ -49,7 +49,7 @@ class RowReader:
         if type(row) is not np.ndarray and isinstance(row, Mapping):
             row = self._file.schema.row(row)
         try:
-            values = np.asarray(row, dtype=np.float64)
+            values = unmasked(row).astype(np.float64, copy=False)
         except (TypeError, ValueError) as error:
             raise DataError(f"The row {row!r} holds something that is not a number.") from error
         if values.shape != self.shape:

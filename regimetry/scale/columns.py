@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from regimetry.errors import DataError
 from regimetry.series.schema import Schema
-from regimetry.series.table_files import TIME_NAMES
+from regimetry.series.time_column import likely_time
 
 INSTRUMENT_NAMES = ("symbol", "ticker", "instrument")
 """Names, in any case, by which an instrument column is found."""
@@ -58,7 +58,7 @@ class Columns:
 
 
 def choose_columns(
-    arrow: Any,
+    head: Any,
     keys: Mapping[str, str],
     schema: Schema | None,
     *,
@@ -71,7 +71,8 @@ def choose_columns(
 
     Parameters
     ----------
-    arrow : pyarrow.Schema
+    head : pyarrow.Table
+        Its first rows.
     keys : mapping of str to str
         The ``key=value`` parts of its path.
     relative : str
@@ -82,13 +83,14 @@ def choose_columns(
     DataError
         A column is missing or of a kind that cannot serve.
     """
+    arrow = head.schema
     if schema is not None:
         _require_features(arrow, schema, relative)
     instrument = by or _find_instrument(arrow, keys, fitted_by)
     instrument_type = None
     if instrument is not None and instrument not in keys:
         instrument_type = _instrument_type(arrow, instrument, relative)
-    time = time_column or _find_time(arrow)
+    time = time_column or _find_time(head, instrument, () if schema is None else schema.names)
     time_type = None if time is None else _time_type(arrow, time, relative)
     if schema is None:
         schema = _all_numbers(arrow, (instrument, time), relative)
@@ -189,14 +191,14 @@ def _instrument_type(arrow: Any, name: str, relative: str) -> Any:
     )
 
 
-def _find_time(arrow: Any) -> str | None:
+def _find_time(head: Any, instrument: str | None, features: Sequence[str]) -> str | None:
     import pyarrow as pa
 
-    index = (arrow.pandas_metadata or {}).get("index_columns", [])
+    index = (head.schema.pandas_metadata or {}).get("index_columns", [])
     for name in index if len(index) == 1 else []:
-        if name in arrow.names and pa.types.is_timestamp(arrow.field(name).type):
+        if name in head.column_names and pa.types.is_timestamp(head.schema.field(name).type):
             return str(name)
-    return next((name for name in arrow.names if name.lower() in TIME_NAMES), None)
+    return likely_time(head, by=instrument, besides=features)
 
 
 def _time_type(arrow: Any, name: str, relative: str) -> Any:

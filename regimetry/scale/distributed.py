@@ -102,11 +102,11 @@ def label_dataset(
             "needed. Data in memory go to RegimeModel.label."
         )
     try:
-        arrow = dataset.take_batch(1, batch_format="pyarrow").schema
+        head = dataset.take_batch(1000, batch_format="pyarrow")
     except ValueError as error:
         raise DataError("The Dataset has no rows.") from error
     columns = choose_columns(
-        arrow,
+        head,
         {},
         model.schema,
         by=by,
@@ -117,9 +117,9 @@ def label_dataset(
     if columns.instrument is None:
         raise DataError(
             f"No column of the Dataset names the instruments; the columns are "
-            f"{', '.join(arrow.names)}. Say which does (by)."
+            f"{', '.join(head.column_names)}. Say which does (by)."
         )
-    taken = sorted(set(label_names(model)) & set(arrow.names))
+    taken = sorted(set(label_names(model)) & set(head.column_names))
     if taken:
         raise DataError(
             f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "

@@ -23,9 +23,9 @@ from regimetry.scale.folder import scan
 from regimetry.scale.times import moments
 from regimetry.scale.work_units import Unit, plan
 from regimetry.series.column_statistics import ColumnStatistics
+from regimetry.series.matrix import require_finite
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Schema
-from regimetry.series.series import require_finite
 
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector

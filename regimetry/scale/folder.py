@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,8 @@ from urllib.parse import unquote
 from regimetry.errors import DataError, InstallError
 from regimetry.scale.columns import Columns, choose_columns, require_alike
 from regimetry.series.schema import Schema
+
+_HEAD_ROWS = 1000  # that the search for the time looks at
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def scan(
     fitted_by : str or None
         The instrument column of the fit, taken where it is there and ``by`` is ``None``.
     time_column : str or None
-        ``None`` looks for it, as :func:`~regimetry.series.table_files.read_table` does.
+        ``None`` looks for it, by :func:`~regimetry.series.time_column.likely_time`.
     keep_going : bool
         Leave out files that are damaged or lack what is needed.
 
@@ -106,9 +109,10 @@ def scan(
         try:
             with opened(path, relative) as parquet:
                 arrow, rows = parquet.schema_arrow, parquet.metadata.num_rows
+                head = None if columns is not None else _head(parquet)
             if columns is None:
                 columns = choose_columns(
-                    arrow,
+                    head,
                     keys,
                     schema,
                     by=by,
@@ -181,6 +185,13 @@ def batches_of(
     """Yield record batches of at most ``size`` rows; errors are those of :func:`opened`."""
     with opened(path, relative, dictionary) as parquet:
         yield from parquet.iter_batches(size, columns=list(columns), use_threads=False)
+
+
+def _head(parquet: Any) -> Any:
+    """Return the first rows of an open file as a table."""
+    pa = import_pyarrow()
+    batches = parquet.iter_batches(_HEAD_ROWS, use_threads=False)
+    return pa.Table.from_batches([*islice(batches, 1)], parquet.schema_arrow)
 
 
 def _parquet_files(source: Path) -> list[Path]:

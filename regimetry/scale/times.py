@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.scale.folder import import_pyarrow
+from regimetry.series.times import readings_of_texts
 
 
 def moments(times: Any, name: str) -> NDArray[Any]:
@@ -41,16 +42,20 @@ def moments(times: Any, name: str) -> NDArray[Any]:
 
 
 def _parsed(times: Any, name: str) -> NDArray[Any]:
-    import pandas as pd
-
-    parsed = pd.to_datetime(times.to_pandas(), utc=True, errors="coerce").dt.tz_localize(None)
-    unread = parsed.isna().to_numpy()
+    first, *second = readings_of_texts(times.to_pylist())
+    if second and not (np.isnat(first).any() or np.isnat(second[0]).any()):
+        raise DataError(
+            f"Column {name!r} holds {times[0].as_py()!r}, whose day could be the first number or "
+            "the second. Write the times as timestamps."
+        )
+    read = second[0] if second and np.isnat(first).any() else first
+    unread = np.isnat(read)
     if unread.any():
         raise DataError(
             f"Column {name!r} holds {times[int(np.argmax(unread))].as_py()!r}, which is not a "
             "time. Mend it, or name another time column."
         )
-    return np.asarray(parsed)
+    return read
 
 
 class TimeOrder:

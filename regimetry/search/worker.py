@@ -6,11 +6,15 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from regimetry.errors import DataWarning
+from regimetry.series.times import TimeOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,8 +80,10 @@ def run_trial(
             from regimetry.encoder.quiet import import_tensorflow_quietly
 
             import_tensorflow_quietly()
-        table = _read_rows(data, configuration.time_column)
-        found = {"scores": evaluate(configuration, table, horizon)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)  # the same in every trial
+            table = _read_rows(data, TimeOptions.of(configuration))
+            found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
     except Exception as error:
@@ -90,7 +96,7 @@ def run_trial(
 
 
 @lru_cache(maxsize=1)
-def _read_rows(path: Path, time_column: str | None) -> pd.DataFrame:
+def _read_rows(path: Path, time: TimeOptions) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
-    return read_table(path, time_column=time_column)
+    return read_table(path, time).frame

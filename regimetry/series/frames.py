@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError, InstallError
+from regimetry.series.numbers import numbers_of_texts
 from regimetry.series.schema import Column, Schema
 
 
@@ -43,39 +44,39 @@ def is_frame(data: object) -> bool:
     )
 
 
-def time_of(frame: Any) -> tuple[str | None, NDArray[Any] | None]:
-    """Find the timestamps of a frame: a pandas ``DatetimeIndex``, or the only column of times.
+def is_text(series: Any) -> bool:
+    """Return whether a column is of text, or of objects of any kind."""
+    nw = _narwhals()
+    return bool(
+        series.dtype in (nw.String, nw.Object, nw.Categorical) or isinstance(series.dtype, nw.Enum)
+    )
 
-    Parameters
-    ----------
-    frame : pandas or polars DataFrame
 
-    Returns
-    -------
-    name : str or None
-        The column they stand in, ``None`` for an index or if there are none.
-    timestamps : ndarray of datetime64, shape (T,), or None
+def levels_of(frame: Any) -> dict[str, Any]:
+    """Return the levels of a pandas index by name; none where it counts rows, or in other frames.
 
-    Raises
-    ------
-    DataError
-        Several columns could be the one.
+    A lone level without a name has the empty one.
     """
-    index = getattr(frame, "index", None)
-    if index is not None and np.issubdtype(getattr(index, "dtype", np.dtype("O")), np.datetime64):
-        return None, np.asarray(index)
+    nw = _narwhals()
+    if not nw.dependencies.is_pandas_like_dataframe(frame):
+        return {}
+    index = frame.index
+    if index.nlevels == 1:
+        if type(index).__name__ == "RangeIndex":
+            return {}
+        if hasattr(index, "to_timestamp"):  # periods
+            index = index.to_timestamp()
+        names = ["" if index.name is None else str(index.name)]
+    else:
+        names = [f"level_{i}" if n is None else str(n) for i, n in enumerate(index.names)]
+    levels = nw.from_native(index.to_frame(index=False, name=names if len(names) > 1 else names[0]))
+    return {name: levels[name] for name in names}
+
+
+def columns_of(frame: Any) -> dict[str, Any]:
+    """Return the columns of a frame by name, after the levels of its index."""
     native = native_of(frame)
-    temporal = [name for name in native.columns if native[name].dtype.is_temporal()]
-    if len(temporal) > 1:
-        raise DataError(
-            f"Columns {', '.join(temporal)} all hold times; one may, which orders the rows. Leave "
-            "the others out."
-        )
-    if not temporal:
-        return None, None
-    times = native[temporal[0]].to_numpy()
-    # Times with a zone come as objects.
-    return temporal[0], times.astype("datetime64[us]") if times.dtype == object else times
+    return {**levels_of(frame), **{name: native[name] for name in native.columns}}
 
 
 def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
@@ -89,24 +90,27 @@ def require_columns(names: Sequence[str], present: Sequence[str]) -> None:
         )
 
 
-def reads_as_number(value: Any) -> bool:
-    """Return whether a value is a number, or text that looks like one."""
-    try:
-        float(value)
-    except (TypeError, ValueError):
-        return False
-    return True
+def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
+    """Return a column of numbers, or of text that reads as numbers throughout, (T,).
 
-
-def refuse_text(series: Any, name: str) -> None:
-    """Raise :class:`DataError` naming the first value of a column that is not a number."""
-    for row, value in enumerate(series.to_list()):
-        if not reads_as_number(value):
-            raise DataError(
-                f"Row {row}, column {name!r} holds {value!r}, which is not a number. Mend it, "
-                "declare the column categorical, or leave it out."
-            )
-    raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
+    Raises
+    ------
+    DataError
+        Names the first value that is none.
+    """
+    if holds_numbers(series):
+        return np.asarray(series.to_numpy().astype(np.float64, copy=False))
+    if not is_text(series):
+        raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
+    texts = series.to_list()
+    values, read = numbers_of_texts(texts)
+    if not read.all():
+        row = int(np.argmin(read))
+        raise DataError(
+            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (a "
+            "decimal comma becomes a point), declare the column categorical, or leave it out."
+        )
+    return values
 
 
 def matrix_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
@@ -133,9 +137,7 @@ def matrix_of(frame: Any, schema: Schema) -> NDArray[np.float64]:
     for column in schema.columns:
         series = native[column.name]
         if column.categories is None:
-            if not holds_numbers(series):
-                refuse_text(series, column.name)
-            features.append(series.to_numpy().astype(np.float64, copy=False))
+            features.append(numbers_of(series, column.name))
         else:
             features.extend(_one_hot(series.to_list(), column))
     return np.stack(features, axis=1)
@@ -155,14 +157,14 @@ def _one_hot(values: list[Any], column: Column) -> list[NDArray[np.float64]]:
 
 
 def names_of(frame: Any, column: str) -> NDArray[Any]:
-    """Return a column of names as text, (T,).
+    """Return a column, or a level of the index, of names as text, (T,).
 
     Raises
     ------
     DataError
         A name is missing.
     """
-    values = native_of(frame)[column]
+    values = columns_of(frame)[column]
     missing = values.is_null().to_numpy()
     if missing.any():
         raise DataError(

@@ -12,10 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, like_frame, matrix_of, names_of, native_of, time_of
+from regimetry.series.frames import (
+    columns_of,
+    is_frame,
+    like_frame,
+    matrix_of,
+    names_of,
+    native_of,
+)
+from regimetry.series.matrix import require_finite
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
-from regimetry.series.series import as_series, require_finite, require_rising
+from regimetry.series.series import as_series
+from regimetry.series.time_column import find_time
 
 
 @dataclass(frozen=True)
@@ -87,6 +96,7 @@ class Panel:
         array, Series or DataFrame, or dict of these
             As many rows as the data, in their order.
         """
+        values = self.in_given_order(values)
         if isinstance(self.data, Mapping):
             spans = pairwise(self.offsets.tolist())
             return {
@@ -95,13 +105,17 @@ class Panel:
                 else values[a:b]
                 for (name, one), (a, b) in zip(self.data.items(), spans, strict=True)
             }
-        if self.order is not None:
-            back = np.empty_like(values)
-            back[self.order] = values
-            values = back
         return (
             like_frame(self.data, values, names, missing=missing) if is_frame(self.data) else values
         )
+
+    def in_given_order(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return a result of every row, (T, ...), in the order of the rows of the data."""
+        if self.order is None:
+            return values
+        back = np.empty_like(values)
+        back[self.order] = values
+        return back
 
     def give_rows(self, values: NDArray[Any], rows: NDArray[np.int64], names: Sequence[str]) -> Any:
         """Return a result of some rows in the kind of the data, a frame's under those rows.
@@ -113,15 +127,15 @@ class Panel:
             Rising.
         names : sequence of str
         """
+        places = rows if self.order is None else self.order[rows]
         if isinstance(self.data, Mapping):
             cuts = np.searchsorted(rows, self.offsets).tolist()
             return {
-                name: _at_rows(one, values[a:b], rows[a:b] - first, names)
+                name: _at_rows(one, values[a:b], places[a:b] - first, names)
                 for (name, one), (a, b), first in zip(
                     self.data.items(), pairwise(cuts), self.offsets.tolist(), strict=False
                 )
             }
-        places = rows if self.order is None else self.order[rows]
         return _at_rows(self.data, values, places, names)
 
 
@@ -129,6 +143,8 @@ def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Se
     """Return values (N, C), of a frame as a frame with the index of its rows (N,)."""
     if not is_frame(data):
         return values
+    if (np.diff(rows) < 0).all():  # newest first
+        rows, values = rows[::-1], values[::-1]
     return like_frame(native_of(data)[rows].to_native(), values, names, missing=-1)
 
 
@@ -156,10 +172,12 @@ def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     """
     if isinstance(data, Mapping):
         return _from_mapping(data, schema)
-    if by is not None and is_frame(data) and by in data.columns:
+    if by is not None and is_frame(data) and by in columns_of(data):
         return _from_long(data, schema, by)
     series = as_series(data, schema)
-    return Panel(data, series.values, np.array([0, len(series.values)]), None, series.timestamps)
+    rows = len(series.values)
+    order = np.arange(rows)[::-1] if series.newest_first else None
+    return Panel(data, series.values, np.array([0, rows]), None, series.timestamps, order)
 
 
 def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
@@ -171,35 +189,38 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
             found.append(as_series(one, schema))
     times = [series.timestamps for series in found]
     stamps = [time for time in times if time is not None]
+    offsets = np.cumsum([0, *(len(series.values) for series in found)])
+    turns = [-1 if series.newest_first else 1 for series in found]
+    spans = zip(turns, pairwise(offsets.tolist()), strict=True)
     return Panel(
         data,
         np.concatenate([series.values for series in found]),
-        np.cumsum([0, *(len(series.values) for series in found)]),
+        offsets,
         tuple(map(str, data)),
         np.concatenate(stamps) if len(stamps) == len(times) else None,
+        np.concatenate([np.arange(a, b)[::turn] for turn, (a, b) in spans])
+        if -1 in turns
+        else None,
     )
 
 
 def _from_long(frame: Any, schema: Schema, by: str) -> Panel:
     names = names_of(frame, by)
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
-    order = np.argsort(codes, kind="stable")
-    _, times = time_of(frame)
+    found = find_time(frame, by=by, besides=schema.names)
     values = matrix_of(frame, schema)
-    require_finite(values, schema.feature_names, times)
-    panel = Panel(
+    require_finite(values, schema.feature_names, found.times)
+    found.warn()
+    turned = np.arange(len(values))[:: -1 if found.newest_first else 1]
+    order = turned[np.argsort(codes[turned], kind="stable")]
+    return Panel(
         frame,
         values[order],
         np.concatenate([[0], np.cumsum(counts)]),
         tuple(instruments.tolist()),
-        None if times is None else times[order],
+        None if found.times is None else found.times[order],
         order,
     )
-    if panel.timestamps is not None:
-        for name, (a, b) in zip(panel.instruments or (), pairwise(panel.offsets), strict=True):
-            with _naming(name):
-                require_rising(panel.timestamps[a:b])
-    return panel
 
 
 @contextmanager

@@ -19,6 +19,9 @@ TRANSFORMS: tuple[Transform, ...] = get_args(Transform)
 
 CLIP_DEVIATIONS = 6.0
 
+LOST = 0.01
+"""Rounding, in standard deviations of a column, above which a fit refuses it."""
+
 _BLOCK_ROWS = 1 << 16
 
 
@@ -84,6 +87,34 @@ def transformed(
     if logs.any():
         result[:, logs] = np.log(now[:, logs] / before[:, logs])
     return result
+
+
+def require_single_precision(
+    parts: Sequence[NDArray[np.floating]], transforms: Sequence[Transform], names: Sequence[str]
+) -> None:
+    """Raise :class:`DataError` where a column's steps are lost in float32, which the graph reads.
+
+    Parameters
+    ----------
+    parts : sequence of ndarray, shape (T, F)
+        Rows of each series, in common units.
+    transforms : sequence of {"level", "difference", "log_difference"}
+    names : sequence of str
+        Of the F columns.
+    """
+    exact, single = (
+        np.concatenate([transformed(part.astype(kind), transforms) for part in parts])
+        for kind in (np.float64, np.float32)
+    )
+    lost = (single - exact).std(axis=0) > LOST * exact.std(axis=0)
+    if lost.any():
+        column = int(np.argmax(lost))
+        level = max(float(np.abs(part[:, column]).max()) for part in parts)
+        raise DataError(
+            f"Column {names[column]!r} holds values up to {level:g} that differ by too little for "
+            "32-bit numbers, which the model reads: rounding would be more than a hundredth of "
+            "their spread. Subtract an offset, or give their differences."
+        )
 
 
 def log_columns(transforms: Sequence[str]) -> list[int]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import warnings
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from regimetry.errors import DataError, InstallError
+from regimetry.errors import DataError, DataWarning, InstallError
 from regimetry.files import replacing
-from regimetry.series.series import require_rising
+from regimetry.series.frames import native_of
+from regimetry.series.layout import is_mostly_numbers, is_unnamed
+from regimetry.series.numbers import looks_like_number, numbers_of_texts
+from regimetry.series.time_column import FoundTime, find_time
+from regimetry.series.times import FOUND, TimeOptions, readings_of_texts
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TIME_NAMES = ("date", "datetime", "time", "timestamp")
-"""Names, in any case, by which a time column is found."""
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -39,31 +43,58 @@ def require_table_suffix(path: Path) -> None:
         )
 
 
-def read_table(
-    path: str | Path, *, time_column: str | None = None, by: str | None = None
-) -> pd.DataFrame:
-    """Read a file, with its time column as the index.
+@dataclass(frozen=True)
+class Table:
+    """What a file holds, in rising time.
+
+    Attributes
+    ----------
+    frame : pandas.DataFrame
+        T rows, with their times (UTC) as the index; without times it counts rows.
+    came : pandas.Series or None
+        The times as the file writes them, in the order of ``frame``.
+    newest_first : bool
+        Whether the file holds the rows the other way round.
+    """
+
+    frame: pd.DataFrame
+    came: pd.Series | None = None
+    newest_first: bool = False
+
+    def written(self, result: pd.DataFrame, rows: Any = slice(None)) -> pd.DataFrame:
+        """Return results of ``rows`` under their times as the file writes them, in its order."""
+        pd = _pandas()
+        if self.came is not None:
+            result = result.set_axis(pd.Index(self.came.iloc[rows], name=self.came.name))
+        return result.iloc[::-1] if self.newest_first else result
+
+
+def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = None) -> Table:
+    """Read a file, and find its times.
 
     Parameters
     ----------
     path : str or Path
         .csv or .parquet.
-    time_column : str or None
-        ``None`` takes the first column named as in :data:`TIME_NAMES`, if any.
+    time : TimeOptions
+        As for :func:`~regimetry.series.time_column.find_time`.
     by : str or None
-        Column that names the instrument of each row; where there is one, times need not rise from
-        row to row.
+        Column that names the instrument of each row; times rise within each.
 
     Returns
     -------
-    pandas.DataFrame
-        Times with a zone are converted to UTC. Without a time column the index counts rows.
+    Table
 
     Raises
     ------
     DataError
         The file is missing, empty, unreadable or of another kind, or its times cannot be read, or
-        fall or repeat.
+        are out of order.
+
+    Warns
+    -----
+    DataWarning
+        There are no times, or their order was decided by all rows.
     """
     pd = _pandas()
     source = Path(path)
@@ -77,49 +108,75 @@ def read_table(
     except (OSError, ValueError) as error:  # pandas and pyarrow raise children of these
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataError(f"{source} cannot be read as a table ({reason}).") from error
+    if source.suffix == ".csv":
+        _require_names(frame, source)
     if not len(frame):
         raise DataError(f"{source} has no rows.")
+    if frame.index.nlevels > 1:
+        frame = frame.reset_index()
     try:
-        return _index_by_time(frame, time_column, rising=by not in frame.columns)
+        found = find_time(frame, by=by, options=time)
     except DataError as error:
         if by is None or by in frame.columns:
             raise
         raise DataError(f"There is no column {by!r}, and of one series: {error}") from error
+    found.warn()
+    table = _in_rising_time(frame, found)
+    return replace(table, frame=_with_numbers(table.frame, by))
 
 
-def _index_by_time(frame: Any, time_column: str | None, *, rising: bool) -> Any:
+def _in_rising_time(frame: Any, found: FoundTime) -> Table:
     pd = _pandas()
-    if time_column is None:
-        if isinstance(frame.index, pd.DatetimeIndex):
-            return frame
-        named = [name for name in frame.columns if str(name).lower() in TIME_NAMES]
-        if not named:
-            return frame
-        time_column = named[0]
-    if time_column not in frame.columns:
-        raise DataError(
-            f"The time column {time_column!r} is missing; the columns are "
-            f"{', '.join(map(str, frame.columns))}."
+    if found.name is None:
+        warnings.warn(
+            "No column reads as a time: the rows are taken in the order in which they stand. If "
+            f"one holds times, name it (--time-column); the columns are "
+            f"{', '.join(map(str, frame.columns))}.",
+            DataWarning,
+            stacklevel=3,
         )
-    column = frame[time_column]
-    if not pd.api.types.is_numeric_dtype(column):
-        column = _parse_times(column, time_column)
-    if rising:
-        require_rising(column.to_numpy())
-    return frame.set_index(pd.Index(column, name=time_column)).drop(columns=time_column)
+        return Table(frame)
+    came = frame[found.name] if found.name in frame.columns else frame.index.to_series()
+    came = came.rename(_name_of_time(found.name))
+    frame = frame.drop(columns=[n for n in (found.name, *found.others) if n in frame.columns])
+    frame = frame.set_axis(pd.Index(found.times, name=came.name))
+    turned = slice(None, None, -1 if found.newest_first else 1)
+    return Table(frame.iloc[turned], came.iloc[turned], found.newest_first)
 
 
-def _parse_times(column: Any, name: str) -> Any:
-    pd = _pandas()
-    times = pd.to_datetime(column, utc=True, errors="coerce")
-    unread = times.isna().to_numpy()
-    if unread.any():
-        row = int(np.argmax(unread))
+def _require_names(frame: Any, source: Path) -> None:
+    """Raise :class:`DataError` where the first line of a CSV file holds values.
+
+    Names may be numbers that count the columns.
+    """
+    names = [re.sub(r"(?<=\d)\.\d+$", "", name) if name.count(".") > 1 else name
+             for name in map(str, frame.columns) if not is_unnamed(name)]  # fmt: skip
+    if names in ([str(i + first) for i in range(len(names))] for first in (0, 1)):
+        return
+    dates = [not np.isnat(one[0]) for name in names for one in readings_of_texts([name])]
+    values = sum(map(looks_like_number, names)) + sum(dates)
+    if 2 * values > len(names):
         raise DataError(
-            f"Row {row}, column {name!r} holds {column.iloc[row]!r}, which is not a time. Mend it, "
-            "or name another time column."
+            f"{source} begins with {', '.join(names[:3])}: values, where the names of the columns "
+            "belong. Write a line of names above them, such as time,open,high,low,close."
         )
-    return times.dt.tz_localize(None)
+
+
+def _with_numbers(frame: Any, by: str | None) -> Any:
+    """Return the frame with columns of text that read as numbers throughout as numbers."""
+    native = native_of(frame)
+    texts = [name for name in native.columns if name != by and is_mostly_numbers(native[name])]
+    found = {name: numbers_of_texts(frame[name].tolist()) for name in texts}
+    whole = {name: values for name, (values, read) in found.items() if read.all()}
+    if not whole:
+        return frame
+    shown = ", ".join(f"{name} ({frame[name].iloc[0]!r})" for name in whole)
+    warnings.warn(f"read as numbers, though they are text: {shown}", DataWarning, stacklevel=3)
+    return frame.assign(**whole)
+
+
+def _name_of_time(name: str) -> str:
+    return "time" if is_unnamed(name) else name
 
 
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:

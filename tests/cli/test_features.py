@@ -152,7 +152,8 @@ def test_bad_bars_and_bad_flags_get_one_sentence(folder, tmp_path, run):
 def test_price_levels_and_unit_roots_get_advice_once(folder, tmp_path, run):
     table = pd.read_csv(folder / "bars.csv")
     table["x"] = np.random.default_rng(1).standard_normal(400)
-    table[["Close", "x"]].to_csv(tmp_path / "t.csv", index=False)
+    table["day"] = pd.bdate_range("2020-01-01", periods=400)
+    table[["day", "Close", "x"]].to_csv(tmp_path / "t.csv", index=False)
     arguments = ["fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx"]
     arguments += ["--objective", "none", "--n-regimes", "2"]
     error = run(*arguments, "--difference", "none").err

@@ -96,10 +96,10 @@ MALFORMED = {
         "2025-01-01,1,x,nan": "'close' of the row holds nan",
         "2025-01-01,1,x,1e999": "'close' of the row holds inf",
         "2025-01-01,1,x,-1": "'close' is not positive",
-        "31.12.2025,1,x,2": "The time '31.12.2025' is neither ISO 8601",
-        "nan,1,x,2": "The time 'nan' is neither",
-        "1e999,1,x,2": "The time '1e999' is neither",
-        "0001-01-01T00:00+23:00,1,x,2": "is neither ISO 8601",
+        "31.13.2025,1,x,2": "The timestamp '31.13.2025' is neither a date",
+        "nan,1,x,2": "The timestamp 'nan' is neither",
+        "1e999,1,x,2": "The timestamp '1e999' is neither",
+        "03.04.2025,1,x,2": "could be of two days",
         '2025-01-01,"1,x,2': "The line is not CSV",
         "2025-01-01," + "z" * 9999 + ",x,2": "Column 'range' holds 'zzz",
         "\xef\xbb\xbf": "The line has 0 fields",
@@ -117,9 +117,9 @@ MALFORMED = {
         '{"time": 99, "range": 1, "close": true}': "'close' holds true, which is not a number",
         '{"time": 99, "range": 1, "close": NaN}': "'close' of the row holds nan",
         '{"time": 99, "range": 1, "close": 1%s}' % ("0" * 400): "which is not a number",
-        '{"time": {}, "range": 1, "close": 1}': "The time {} is neither",
-        '{"time": true, "range": 1, "close": 1}': "The time True is neither",
-        '{"time": Infinity, "range": 1, "close": 1}': "The time inf is neither",
+        '{"time": {}, "range": 1, "close": 1}': "The timestamp {} is neither",
+        '{"time": true, "range": 1, "close": 1}': "The timestamp True is neither",
+        '{"time": Infinity, "range": 1, "close": 1}': "The timestamp inf is neither",
         '{"time": 1%s, "range": 1}' % ("0" * 400): "The timestamp 1000",
         '{"time": "2025-01-01", "range": 1, "close": 1}': "keep to numbers or times",
     },
@@ -169,12 +169,29 @@ def test_late_bars_are_refused_or_skipped(bars, stream):
 
 
 def test_the_time_column_can_be_named_or_absent(bars, stream):
-    text = csv_of(bars[:2]).replace("Time", "when")
-    assert [answer["time"] for answer in stream(text)] == [None, None]
-    named = stream(text, "--time-column", "when")
-    assert [answer["time"] for answer in named] == ["2024-01-01T00:00", "2024-01-01T00:01"]
+    text = csv_of(bars[:2])
+    without = text.replace("2024-01-01T", "no ")
+    assert [answer["time"] for answer in stream(without.replace("Time", "when"))] == [None, None]
+    text = text.replace("Time", "when")
+    for named in (stream(text), stream(text, "--time-column", "when")):
+        assert [answer["time"] for answer in named] == ["2024-01-01T00:00", "2024-01-01T00:01"]
     lines = stream('{"close": 1, "range": 2, "x": 7}', "--time-column", "x")
     assert lines[0]["time"] == 7
+
+
+def test_the_first_day_above_12_settles_the_order_of_day_and_month(bars, stream):
+    rows = [
+        f"{day}/02/2024,{r!r},{c!r}"
+        for day, (c, r) in zip((3, 28, 4, 29), bars[:4].tolist(), strict=True)
+    ]
+    text = "\n".join(["Datum,range,close", *rows])
+    answers = stream(text)
+    assert "could be of two days" in answers[0]["error"]
+    assert "time" in answers[1]
+    assert "timestamps must rise" in answers[2]["error"]  # the fourth of February, after the 28th
+    assert [a["time"] for a in (answers[1], answers[3])] == ["28/02/2024", "29/02/2024"]
+    assert "error" not in stream(text, "--day-first", "true")[0]
+    assert "error" not in stream(text, "--time-format", "%d/%m/%Y")[0]
 
 
 def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, feed, refuses):
@@ -263,13 +280,13 @@ def test_numbers_come_through_both_forms_unchanged(close, range_, swap):
     row = {"close": close, "range": range_}
     names = list(row)[:: -1 if swap else 1]
     text = ",".join(repr(row[name]) for name in names)
-    assert reading.CsvReader(",".join(names), SCHEMA, None).bar(text).row == row
-    assert reading.JsonReader(SCHEMA, None).bar(json.dumps(row)).row == row
+    assert reading.CsvReader(",".join(names), SCHEMA).bar(text).row == row
+    assert reading.JsonReader(SCHEMA).bar(json.dumps(row)).row == row
 
 
 @given(st.lists(st.datetimes(timezones=st.timezones()), min_size=2, max_size=2))
 def test_times_are_ordered_as_instants(times):
-    reader = reading.CsvReader("time,close,range", SCHEMA, None)
+    reader = reading.CsvReader("time,close,range", SCHEMA)
     try:
         instants = [time.timestamp() for time in times]
         found = [reader.bar(f"{time.isoformat()},1,2").timestamp for time in times]
@@ -294,8 +311,8 @@ csv_bars = st.lists(st.text(max_size=8) | st.just("1"), min_size=3, max_size=3).
 def test_any_line_is_a_bar_or_a_data_error(shipped, line):
     live = shipped.stream()
     for reader in (
-        reading.CsvReader("time,close,range", SCHEMA, None),
-        reading.JsonReader(SCHEMA, None),
+        reading.CsvReader("time,close,range", SCHEMA),
+        reading.JsonReader(SCHEMA),
     ):
         try:
             bar = reader.bar(reading.decode(line))
@@ -307,8 +324,8 @@ def test_any_line_is_a_bar_or_a_data_error(shipped, line):
 
 def test_categories_stay_text():
     schema = Schema((Column("close"), Column("side", ("1", "2"))))
-    assert reading.CsvReader("side,close", schema, None).bar("1,3").row == {"close": 3, "side": "1"}
-    assert reading.JsonReader(schema, None).bar('{"side": 1, "close": 3}').row["side"] == 1
+    assert reading.CsvReader("side,close", schema).bar("1,3").row == {"close": 3, "side": "1"}
+    assert reading.JsonReader(schema).bar('{"side": 1, "close": 3}').row["side"] == 1
 
 
 def test_a_long_line_is_not_kept():

@@ -43,6 +43,7 @@ WORKS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:no bar of training is in:regimetry.errors.DataWarning")
 @pytest.mark.parametrize("name", WORKS)
 def test_it_works(name):
     detector = WORKS[name]()

@@ -19,7 +19,7 @@ from price_bars import COLUMNS, make_bars, make_frame
 
 import regimetry as rg
 from regimetry.contract import CONTRACT_KEY, read_contract
-from regimetry.errors import ConfigError, DataError, ModelError
+from regimetry.errors import ConfigError, DataError, DataWarning, ModelError
 from regimetry.series.features import BarColumns, OhlcvFeatures, drifting_columns, ohlcv, pipeline
 from regimetry.series.features import formulas as of
 
@@ -138,7 +138,9 @@ def test_frames_keep_their_kind_and_their_time():
     assert polars.columns == ["when", *OhlcvFeatures(COLUMNS).names]
     np.testing.assert_array_equal(polars.drop("when").to_numpy(), made.to_numpy())
     with pytest.raises(DataError, match="goes back in time"):
-        ohlcv(dated.iloc[::-1])
+        ohlcv(dated.iloc[[0, 2, 1]])
+    with pytest.warns(DataWarning, match="newest first"):
+        pd.testing.assert_frame_equal(ohlcv(dated.iloc[::-1], window=10), made.iloc[::-1])
 
 
 def test_bad_windows_are_named():

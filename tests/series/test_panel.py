@@ -55,7 +55,8 @@ def test_a_mapping_is_given_back_as_one_and_one_series_has_no_instrument():
 def test_bad_rows_are_named():
     for change, message in (
         (lambda f: f.iloc[[0, 2, 1, 1]], "Instrument 'a': Row 1 repeats the time"),
-        (lambda f: f.iloc[[0, 3, 1]], "Instrument 'a': Row 1 goes back in time"),
+        (lambda f: f.iloc[[0, 3, 1, 5]], "Instrument 'a': Row 1 goes back in time"),
+        (lambda f: f.iloc[[0, 3, 1, 2]], "of instrument 'b' rise, and those of 'a' fall"),
         (lambda f: f.assign(symbol=["a", None, *"ababa"]), "Row 1, column 'symbol' is empty"),
         (lambda f: f.assign(x=[0, 1, np.nan, 3, 4, 5, 6]), "Row 2.*column 'x' holds nan"),
         (lambda f: f.drop(columns="y"), "Column 'y' is missing"),

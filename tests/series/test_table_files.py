@@ -4,6 +4,7 @@ import pytest
 
 from regimetry.errors import DataError
 from regimetry.series.table_files import read_table, write_table
+from regimetry.series.times import TimeOptions
 
 
 @pytest.fixture
@@ -15,19 +16,22 @@ def frame():
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_tables_come_back_as_they_went(frame, tmp_path, suffix):
     write_table(frame, tmp_path / f"t{suffix}")
-    back = read_table(tmp_path / f"t{suffix}")
+    table = read_table(tmp_path / f"t{suffix}")
+    back = table.frame
     pd.testing.assert_frame_equal(back, frame, check_freq=False, check_index_type=False)
 
 
 def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
-    assert read_table(path).index[0] == pd.Timestamp("2020-01-01 22:00")
+    table = read_table(path)
+    assert table.came.iloc[0] == "2020-01-01 23:00:00+01:00"
+    assert table.frame.index[0] == pd.Timestamp("2020-01-01 22:00")
     path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
-    assert read_table(path).columns.tolist() == ["day", "x"]
-    assert read_table(path, time_column="day").columns.tolist() == ["x"]
+    for options in (TimeOptions(), TimeOptions("day")):
+        assert read_table(path, options).frame.columns.tolist() == ["x"]
     with pytest.raises(DataError, match="'hour' is missing; the columns are day, x"):
-        read_table(path, time_column="hour")
+        read_table(path, TimeOptions("hour"))
 
 
 def test_bad_files_say_what_is_wrong(tmp_path):
@@ -38,7 +42,7 @@ def test_bad_files_say_what_is_wrong(tmp_path):
         ("t.parquet", "no parquet", "cannot be read as a table"),
         ("t.txt", "a\n1\n", r"'\.txt'; it must be one of \.csv, \.parquet"),
         ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
-        ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n", "Row 1 goes back in time"),
+        ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n2020-01-03,2\n", "Row 1 goes back in time"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),
     ):
         (tmp_path / name).write_text(content)

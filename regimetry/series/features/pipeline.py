@@ -24,9 +24,10 @@ from regimetry.series.features.formulas import (
     realised_volatility,
     volume_zscore,
 )
-from regimetry.series.frames import like_frame, matrix_of, native_of, time_of
+from regimetry.series.frames import like_frame, matrix_of, native_of
+from regimetry.series.matrix import as_matrix
 from regimetry.series.schema import Schema
-from regimetry.series.series import as_matrix, require_rising
+from regimetry.series.time_column import find_time
 
 DEFAULT_WINDOW = 5
 """Of 5, 10, 20 and 40 bars the best on bars of known regimes (``benchmarks/features.py``)."""
@@ -143,15 +144,17 @@ class OhlcvFeatures:
         DataError
             As for :meth:`array`; a column is missing; timestamps fall or repeat.
         """
-        time_name, timestamps = time_of(frame)
-        if timestamps is not None:
-            require_rising(timestamps)
-        values = self._checked(matrix_of(frame, self.schema), timestamps)
-        tail = native_of(frame)[self.warm_up :]
+        found = find_time(frame, besides=self.schema.names)
+        found.warn()
+        turn = -1 if found.newest_first else 1
+        times = None if found.times is None else found.times[::turn]
+        values = self._checked(matrix_of(frame, self.schema)[::turn], times)[::turn]
+        native = native_of(frame)
+        tail = native[: len(values)] if found.newest_first else native[self.warm_up :]
         made = like_frame(tail.to_native(), values, self.names, missing=-1)
-        if time_name is None:
+        if found.name not in native.columns:
             return made
-        return native_of(made).select(tail[time_name], *self.names).to_native()
+        return native_of(made).select(tail[found.name], *self.names).to_native()
 
     def require_bars(
         self, bars: NDArray[np.floating], timestamps: NDArray[Any] | None = None, of: str = ""
