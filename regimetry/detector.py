@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Self
@@ -11,7 +10,6 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
-from regimetry.errors import DataWarning
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Source, panel_source, require_columns_of_options
 from regimetry.fit.stages import Stages
@@ -31,7 +29,6 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     """Finds the regimes of a multivariate series, and makes the model file that recognises them.
 
     The T rows are in time order; unlike in most of scikit-learn, they are not exchangeable.
-    Parameters may be numbers, texts and arrays of numpy as well as of Python.
 
     :class:`~regimetry.fit.options.FitOptions` checks the parameters and describes them in detail.
 
@@ -104,8 +101,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     model_ : RegimeModel
         What :meth:`save` writes.
     n_features_in_ : int
-    feature_names_in_ : ndarray of str
-        Only if a frame was fitted.
+    feature_names_in_ : ndarray of str, of a frame alone
 
     Examples
     --------
@@ -239,13 +235,6 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         if labels is not None:
             self.labels_ = labels
         contract = packaged.model.contract
-        if contract.regimes_without_bars:
-            warnings.warn(
-                f"no bar of training is in {', '.join(contract.regimes_without_bars)}: "
-                f"{contract.n_regimes} regimes are more than its labels tell apart",
-                DataWarning,
-                stacklevel=3,
-            )
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)

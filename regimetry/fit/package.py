@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from regimetry.check.golden import Golden, golden_path, golden_rows, make_golden, write_golden
 from regimetry.check.parity import ParityReport, compare
 from regimetry.contract import OUTPUT_NAMES
+from regimetry.errors import DataWarning
 from regimetry.export.assemble import assemble
 from regimetry.export.stamp import stamp
 from regimetry.files import replacing
@@ -107,6 +109,13 @@ def package(
     parity, golden = _compared(learned, rows, outputs, learned.penalties(options)[0])
     record = training_record(learned, rows, options, rules, features)
     contract = describe(learned, rows, options, outputs, record)
+    if contract.regimes_without_bars:
+        warnings.warn(
+            f"no bar of training is in {', '.join(contract.regimes_without_bars)}: "
+            f"{contract.n_regimes} regimes are more than its labels tell apart",
+            DataWarning,
+            stacklevel=4,
+        )
     return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
 
 
