@@ -72,6 +72,13 @@ class EncoderConfig:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def token_size(self) -> int:
+        """D; the number of features must be known."""
+        size = self.embedding_dim or self.num_features
+        assert size is not None
+        return size
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fields as plain data."""
         return asdict(self)

@@ -34,7 +34,7 @@ def draw_weights(config: EncoderConfig, seed: int) -> Weights:
     """
     assert config.num_features is not None
     generator = np.random.default_rng(seed)
-    size = config.embedding_dim or config.num_features
+    size = config.token_size
     heads, head_size, hidden = config.num_heads, config.head_size, config.ff_dim
 
     def uniform(limit: float, *shape: int) -> NDArray[np.float32]:

@@ -134,9 +134,8 @@ def folded_attention(
     scores = tape.MatMul(left, tape.Transpose(tokens, perm=[0, 2, 1]))
     weights = masked_softmax(tape, attention, scores, window_size)
     averages = tape.reshape(tape.MatMul(weights, tokens), (Batch(window_size), heads * size))
-    joined = attention.outputs.reshape(heads * size, -1)
-    return value_bias_where_seen(
-        tape, attention, tape.Gemm(averages, joined, attention.bias_everywhere), window_size
+    return joined_heads(
+        tape, attention, averages, attention.outputs.reshape(heads * size, -1), window_size
     )
 
 
@@ -163,9 +162,8 @@ def _plain_attention(
     flat = tape.reshape(
         tape.Transpose(averages, perm=[0, 2, 1, 3]), (Batch(window_size), heads * head_size)
     )
-    joined = attention.output.reshape(heads * head_size, -1)
-    return value_bias_where_seen(
-        tape, attention, tape.Gemm(flat, joined, attention.bias_everywhere), window_size
+    return joined_heads(
+        tape, attention, flat, attention.output.reshape(heads * head_size, -1), window_size
     )
 
 
@@ -180,7 +178,7 @@ def masked_softmax(
     if isinstance(mask.seen, np.ndarray):
         shift: ir.Value | NDArray[np.float32] = LOW * (1.0 - mask.seen)
     else:
-        shift = tape.Mul(tape.Sub(mask.seen, 1.0), -LOW)
+        shift = low_where_unseen(tape, mask.seen)
     apart = tape.reshape(scores, (Batch(1), window_size, heads, window_size))
     weights = tape.Softmax(tape.Add(apart, shift), axis=-1)
     if not mask.leaves_a_key:
@@ -188,11 +186,20 @@ def masked_softmax(
     return tape.reshape(weights, flat)
 
 
-def value_bias_where_seen(
-    tape: Tape, attention: Attention, rows: ir.Value, window_size: int
+def low_where_unseen(tape: Tape, seen: ir.Value) -> ir.Value:
+    """Return 0 where ``seen`` is 1, and :data:`LOW` where it is 0."""
+    return tape.Mul(tape.Sub(seen, 1.0), -LOW)
+
+
+def joined_heads(
+    tape: Tape, attention: Attention, averages: ir.Value, matrix: Array, window_size: int
 ) -> ir.Value:
-    """Add the values' bias to outputs (batch * W, D) of positions that see a key, if not all do."""
+    """Averages of all heads (batch * W, n) by a matrix (n, D) to outputs (batch * W, D).
+
+    With the biases; that of the values where a position sees a key.
+    """
     mask, (*_, size) = attention.mask, attention.output.shape
+    rows = tape.Gemm(averages, matrix, attention.bias_everywhere)
     if mask is None or mask.leaves_a_key:
         return rows
     # (batch or 1, W or 1, 1, W) to (batch or 1, W or 1, 1)

@@ -24,7 +24,7 @@ EPSILON = 1e-6  # of the normalisations
 def encoder_part(config: EncoderConfig, weights: Weights, opset: int) -> EncoderPart:
     """Return the encoder of a configuration as a part of a graph."""
     assert config.num_features is not None
-    size = (config.embedding_dim or config.num_features) * (3 if config.pooling == "moments" else 1)
+    size = config.token_size * (3 if config.pooling == "moments" else 1)
     record = partial(encoder_embedding, config, weights)
     return EncoderPart(record, config.window_size, config.num_features, size, opset)
 
@@ -47,35 +47,37 @@ def encoder_embedding(
     mask, offset = _mask(tape, config, seen), _positions(config, weights)
     names = [f"block_{block}" for block in range(config.num_transformer_blocks)]
     layers = [_attention(weights[f"{name}_attention"], mask) for name in names]
+    attended: ir.Value | None = None
     if "projection" in weights:
         kernel, bias = (array.astype(np.float64) for array in weights["projection"])
         first = FirstTokens(features=scaled, projection=kernel, offset=offset + bias)
-        rows, *attended = (
-            first_block_attention(tape, layers[0], first) if layers else (first.rows(tape),)
-        )
+        if layers:
+            rows, attended = first_block_attention(tape, layers[0], first)
+        else:
+            rows = first.rows(tape)
     else:
         tokens = tape.Add(scaled, offset[None]) if offset.any() else scaled
-        rows, attended = tape.reshape(tokens, (Batch(window_size), offset.shape[1])), []
+        rows = tape.reshape(tokens, (Batch(window_size), offset.shape[1]))
     for name, layer in zip(names, layers, strict=True):
-        found = attended.pop() if attended else self_attention(tape, layer, rows, window_size)
-        residual = tape.Add(_normalised(tape, found, weights[f"{name}_attention_norm"]), rows)
+        if attended is None:
+            attended = self_attention(tape, layer, rows, window_size)
+        residual = tape.Add(_normalised(tape, attended, weights[f"{name}_attention_norm"]), rows)
         (w1, b1), (w2, b2) = weights[f"{name}_expand"], weights[f"{name}_contract"]
         hidden = tape.Gemm(tape.Relu(tape.Gemm(residual, w1[0], b1)), w2[0], b2)
         rows = tape.Add(_normalised(tape, hidden, weights[f"{name}_norm"]), residual)
+        attended = None  # of the next block, whose tokens these are
     windows = tape.reshape(rows, (Batch(1), window_size, offset.shape[1]))
     return pooled(tape, config.pooling, windows, seen, *weights.get("pooling", ()))
 
 
 def _positions(config: EncoderConfig, weights: Weights) -> NDArray[np.float64]:
     """Return what the positions add to the tokens, (W, D)."""
-    size = config.embedding_dim or config.num_features
-    assert size is not None
     if config.encoding_method == "learnable":
         return weights["positions"][0].astype(np.float64)
     if config.encoding_method == "sinusoidal":
-        table = sinusoidal_table(config.window_size, size, config.encoding_style)
+        table = sinusoidal_table(config.window_size, config.token_size, config.encoding_style)
         return table.astype(np.float64)
-    return np.zeros((config.window_size, size))
+    return np.zeros((config.window_size, config.token_size))
 
 
 def _without_missing(tape: Tape, scaled: ir.Value) -> tuple[ir.Value, ir.Value]:

@@ -21,9 +21,9 @@ import onnx_ir as ir
 from regimetry.export.attention import (
     Array,
     Attention,
+    joined_heads,
     masked_softmax,
     self_attention,
-    value_bias_where_seen,
 )
 from regimetry.export.shapes import Batch
 from regimetry.export.tape import Tape
@@ -83,22 +83,19 @@ def _averages(
 ) -> ir.Value:
     """Return ``(A x) V + co`` as rows (batch * W, D), in the way that takes fewer operations."""
     window_size, n_features, size = tokens.sizes
-    matrices, bias = attention.outputs, attention.bias_everywhere
+    matrices = attention.outputs
     heads = len(matrices)
     if n_features * (window_size + size) + window_size * size < size * (window_size + size):
         # Averages of features, and of positions, which are the weights themselves.
         both = tape.Concat(tape.MatMul(weights, tokens.features), weights, axis=2)
         sources = np.vstack([tokens.projection, tokens.offset])
-        joined = tape.Gemm(
-            tape.reshape(both, (Batch(window_size), heads * len(sources))),
-            np.einsum("si,hij->hsj", sources, matrices).reshape(-1, size),
-            bias,
-        )
+        flat = tape.reshape(both, (Batch(window_size), heads * len(sources)))
+        matrix = np.einsum("si,hij->hsj", sources, matrices).reshape(-1, size)
     else:
         averages = tape.MatMul(weights, windows)
         flat = tape.reshape(averages, (Batch(window_size), heads * size))
-        joined = tape.Gemm(flat, matrices.reshape(heads * size, size), bias)
-    return value_bias_where_seen(tape, attention, joined, window_size)
+        matrix = matrices.reshape(heads * size, size)
+    return joined_heads(tape, attention, flat, matrix, window_size)
 
 
 def _affine(tape: Tape, tokens: FirstTokens, *maps: tuple[Array, Array]) -> tuple[ir.Value, ...]:

@@ -8,8 +8,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from regimetry.export.attention import LOW
-from regimetry.export.shapes import dims
+from regimetry.export.attention import low_where_unseen
+from regimetry.export.shapes import dims, entries
 from regimetry.export.tape import Tape
 
 
@@ -29,39 +29,40 @@ def pooled(
     *weights : ndarray
         Of the pooling "attention".
     """
-    if seen is None:
-        return _POOLINGS[name](tape, tokens, None, *weights)
     found = _POOLINGS[name](tape, tokens, seen, *weights)
-    return tape.Mul(found, tape.reduce("ReduceMax", seen, 1, keepdims=False))
+    return (
+        found
+        if seen is None
+        else tape.Mul(found, tape.reduce("ReduceMax", seen, 1, keepdims=False))
+    )
 
 
 def _mean(tape: Tape, tokens: ir.Value, seen: ir.Value | None) -> ir.Value:
     if seen is None:
         return tape.reduce("ReduceMean", tokens, 1, keepdims=False)
-    return tape.reduce("ReduceSum", tape.Mul(tokens, _shares(tape, seen)), 1, keepdims=False)
+    shares = tape.Div(seen, _count(tape, seen))
+    return tape.reduce("ReduceSum", tape.Mul(tokens, shares), 1, keepdims=False)
 
 
 def _moments(tape: Tape, tokens: ir.Value, seen: ir.Value | None) -> ir.Value:
     """Mean, deviation and lag-1 autocorrelation, centred in two passes.
 
-    With sums over time, ::
+    With sums over time::
 
-    c = tokens - mean                                          # 0 where not seen
-    deviation = sqrt(maximum(sum(c ** 2) / count, 1e-12))
-    autocorrelation = sum(c[1:] * c[:-1]) / (sum(c ** 2) + 1e-8)
+        c = tokens - mean                                          # 0 where not seen
+        deviation = sqrt(maximum(sum(c ** 2) / count, 1e-12))
+        autocorrelation = sum(c[1:] * c[:-1]) / (sum(c ** 2) + 1e-8)
     """
-    _, window_size, size = _sizes(tokens)
+    window_size, size = _sizes(tokens)
     if seen is None:
         mean = tape.reduce("ReduceMean", tokens, 1)
         centred = tape.Sub(tokens, mean)
     else:
-        mean = tape.reduce("ReduceSum", tape.Mul(tokens, _shares(tape, seen)), 1)
+        count = _count(tape, seen)
+        mean = tape.reduce("ReduceSum", tape.Mul(tokens, tape.Div(seen, count)), 1)
         centred = tape.Mul(tape.Sub(tokens, mean), seen)
     power = tape.reduce("ReduceSum", tape.Mul(centred, centred), 1)
-    if seen is None:
-        variance = tape.Mul(power, 1.0 / window_size)
-    else:
-        variance = tape.Div(power, _count(tape, seen))
+    variance = tape.Mul(power, 1.0 / window_size) if seen is None else tape.Div(power, count)
     deviation = tape.Sqrt(tape.Max(variance, 1e-12))
     later = tape.Slice(centred, [1], [window_size], [1])
     earlier = tape.Slice(centred, [0], [window_size - 1], [1])
@@ -72,12 +73,12 @@ def _moments(tape: Tape, tokens: ir.Value, seen: ir.Value | None) -> ir.Value:
 
 def _max(tape: Tape, tokens: ir.Value, seen: ir.Value | None) -> ir.Value:
     if seen is not None:
-        tokens = tape.Add(tape.Mul(tokens, seen), _low_where_not(tape, seen))
+        tokens = tape.Add(tape.Mul(tokens, seen), low_where_unseen(tape, seen))
     return tape.reduce("ReduceMax", tokens, 1, keepdims=False)
 
 
 def _last(tape: Tape, tokens: ir.Value, seen: ir.Value | None) -> ir.Value:
-    _, window_size, size = _sizes(tokens)
+    window_size, size = _sizes(tokens)
     if seen is None:
         return tape.Reshape(tape.Slice(tokens, [window_size - 1], [window_size], [1]), [-1, size])
     numbered = tape.Mul(seen, np.arange(1.0, window_size + 1)[:, None])
@@ -91,7 +92,7 @@ def _attention(
 ) -> ir.Value:
     scores = tape.MatMul(tokens, score)
     if seen is not None:
-        scores = tape.Add(scores, _low_where_not(tape, seen))
+        scores = tape.Add(scores, low_where_unseen(tape, seen))
     weights = tape.Softmax(scores, axis=1)
     return tape.reduce("ReduceSum", tape.Mul(tokens, weights), 1, keepdims=False)
 
@@ -105,24 +106,14 @@ _POOLINGS: dict[str, Callable[..., ir.Value]] = {
 }
 
 
-def _sizes(tokens: ir.Value) -> tuple[object, int, int]:
+def _sizes(tokens: ir.Value) -> tuple[int, int]:
+    """Return W and D."""
     shape = dims(tokens)
     assert shape is not None
-    batch, window_size, size = shape
-    assert isinstance(window_size, int)
-    assert isinstance(size, int)
-    return batch, window_size, size
+    _, window_size, size = shape
+    return entries(window_size), entries(size)
 
 
 def _count(tape: Tape, seen: ir.Value) -> ir.Value:
     """Rows that take part, at least 1: (B, 1, 1)."""
     return tape.Max(tape.reduce("ReduceSum", seen, 1), 1.0)
-
-
-def _shares(tape: Tape, seen: ir.Value) -> ir.Value:
-    """Weights (B, W, 1) that sum to 1 over the rows that take part."""
-    return tape.Div(seen, _count(tape, seen))
-
-
-def _low_where_not(tape: Tape, seen: ir.Value) -> ir.Value:
-    return tape.Mul(tape.Sub(seen, 1.0), -LOW)
