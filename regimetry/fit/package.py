@@ -133,28 +133,34 @@ def _compared(
     windows, encoder = learned.windows, learned.encoder
     chosen, count = golden_rows(windows, learned.distance, jump_penalty)
     if encoder.twin_is_fast:
-        expected = _expected(learned, windows, windows.map(encoder.twin))
+        embeddings = windows.map(encoder.twin)
+        expected = _expected(learned, windows, embeddings, learned.costs(windows, embeddings))
         reference = {name: array[chosen] for name, array in expected.items()}
+        parity = compare(outputs, expected)
     else:
+        parity = compare(outputs, _expected(learned, windows, learned.embeddings, learned.distance))
         some = Windows.of(windows.take(chosen))
-        reference = _expected(learned, some, some.map(encoder.twin))
-        expected = _expected(learned, windows, learned.embeddings)
-    parity = compare(outputs, expected)
-    near = compare({name: array[chosen] for name, array in outputs.items()}, reference)
-    largest = {
-        name: max(value, near.differences[name]) for name, value in parity.differences.items()
-    }
+        embeddings = some.map(encoder.twin)
+        reference = _expected(learned, some, embeddings, learned.costs(some, embeddings))
+        near = compare({name: array[chosen] for name, array in outputs.items()}, reference)
+        largest = {
+            name: max(value, near.differences[name]) for name, value in parity.differences.items()
+        }
+        parity = replace(parity, differences=largest)
     raw = Windows([rolling_windows(part, rows.window_rows) for part in rows.scaled.parts()])
     golden = make_golden(raw.take(chosen), reference, count, jump_penalty)
-    return replace(parity, differences=largest), golden
+    return parity, golden
 
 
 def _expected(
-    learned: Learned, windows: Windows, embeddings: NDArray[np.floating]
+    learned: Learned,
+    windows: Windows,
+    embeddings: NDArray[np.floating],
+    distance: NDArray[np.floating],
 ) -> dict[str, NDArray[np.floating]]:
     return {
         "embedding": embeddings,
-        "distance": learned.costs(windows, embeddings),
+        "distance": distance,
         "novelty": windows.map(learned.novelty.transform),
     }
 
