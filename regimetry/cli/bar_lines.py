@@ -19,7 +19,7 @@ from regimetry.series.time_column import names_time
 from regimetry.series.times import (
     FOUND,
     TimeOptions,
-    moment_of_text,
+    moment_of_readings,
     reading_of_numbers,
     readings_of_texts,
 )
@@ -194,12 +194,11 @@ class _Clock:
             return number
         if not isinstance(value, str):
             raise DataError(f"The timestamp {repr(value)[:SHOWN]} is neither a date nor a number.")
-        moment = moment_of_text(value, self._options)
-        if self._options.day_first is None:
+        readings = readings_of_texts([value], self._options)
+        moment = moment_of_readings(value, readings)
+        if len(readings) == 2:
             # A day above 12 shows the order for the lines that follow.
-            month_first = readings_of_texts([value])
-            if len(month_first) == 2:
-                self._options = replace(self._options, day_first=bool(np.isnat(month_first[0][0])))
+            self._options = replace(self._options, day_first=bool(np.isnat(readings[0][0])))
         return moment
 
 

@@ -64,7 +64,6 @@ def run(options: argparse.Namespace) -> None:
 
 
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
-
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = load(options.model, device=options.device, threads=1)

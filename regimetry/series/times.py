@@ -153,7 +153,7 @@ def reading_of_numbers(numbers: NDArray[Any]) -> tuple[Moments, str] | None:
     return None if np.isnat(moments).any() else (moments, "yyyymmdd")
 
 
-def moment_of_text(text: str, options: TimeOptions = FOUND) -> np.datetime64:
+def moment_of_text(text: str) -> np.datetime64:
     """Read one time.
 
     Raises
@@ -161,8 +161,12 @@ def moment_of_text(text: str, options: TimeOptions = FOUND) -> np.datetime64:
     DataError
         It is none, or a date whose order of day and month is open.
     """
-    readings = [one[0] for one in readings_of_texts([text], options)]
-    moments: list[np.datetime64] = [one for one in readings if not np.isnat(one)]
+    return moment_of_readings(text, readings_of_texts([text]))
+
+
+def moment_of_readings(text: str, readings: Sequence[Moments]) -> np.datetime64:
+    """Return the one time that a text reads as; errors as for :func:`moment_of_text`."""
+    moments: list[np.datetime64] = [one[0] for one in readings if not np.isnat(one[0])]
     if len(moments) == 1:
         return moments[0]
     if moments:
