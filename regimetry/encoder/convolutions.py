@@ -68,7 +68,9 @@ class Kernels:
         found = np.empty((n_kernels, count), rows.dtype)
         for first in range(0, count, _BLOCK):
             last = min(first + _BLOCK, count)
-            shifted = [rows[first + t * self.dilation : last + t * self.dilation] for t in range(taps)]
+            shifted = [
+                rows[first + t * self.dilation : last + t * self.dilation] for t in range(taps)
+            ]
             stacked = np.concatenate(shifted, axis=1)
             found[:, first:last] = matrix.astype(rows.dtype) @ stacked.T
         return found
@@ -148,9 +150,7 @@ class ConvolutionBank:
         return result
 
 
-def _shares(
-    above: NDArray[np.bool_], starts: NDArray[np.int64], size: int
-) -> NDArray[np.floating]:
+def _shares(above: NDArray[np.bool_], starts: NDArray[np.int64], size: int) -> NDArray[np.floating]:
     counts = np.concatenate([[0], np.cumsum(above, dtype=np.int32)])
     return np.asarray((counts[starts + size] - counts[starts]) / size)
 

@@ -60,13 +60,14 @@ def describe(
     found, states = Recursion(jump_penalty)(distance, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(
-        [preprocessing.transform(part)[window_size - 1 :] for part in panel.parts()]
+        [preprocessing.transform(part)[window_size + rows.reach - 1 :] for part in panel.parts()]
     )
     matrix = transition_matrix(found.regime, n_regimes, begins)
     names = None if learned.alignment is None else learned.alignment.names
     contract = ModelContract(
         window_size=window_size,
         window_rows=rows.window_rows,
+        reach=rows.reach,
         schema=rows.source.schema,
         transforms=preprocessing.transforms,
         mean=tuple(preprocessing.mean.tolist()),
