@@ -17,7 +17,10 @@ READABLE_VERSIONS = ("1", "2", "3", "4")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments,
 version 4 convolutions. A model is written as the oldest version that has all its entries."""
 
-_NEW_IN: dict[int, dict[str, Any]] = {3: {"by": None, "scaling": None}, 4: {"reach": 0}}
+_NEW_IN: dict[int, dict[str, Any]] = {
+    3: {"by": None, "scaling": None},
+    4: {"reach": 0, "label_offset": None},
+}
 """Entries that a version has and older ones have not, and what their absence means."""
 
 FORMAT_KEY = "regimetry.format_version"
@@ -99,6 +102,9 @@ class ModelContract:
         graph reads all rows without scaling.
     reach : int
         Rows before a window that the encoder's convolutions read.
+    label_offset : int or None
+        Bars between the one that a window describes best and its last one; ``None`` in a file
+        without convolutions, where that is half a window.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -122,6 +128,7 @@ class ModelContract:
     by: str | None = None
     scaling: InstrumentScaling | None = None
     reach: int = 0
+    label_offset: int | None = None
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -151,7 +158,9 @@ class ModelContract:
 
         Evidence of a whole window fits its centre best.
         """
-        return self.window_size // 2 if self.evidence == "window" else 0
+        if self.evidence != "window":
+            return 0
+        return self.window_size // 2 if self.label_offset is None else self.label_offset
 
     @property
     def format_version(self) -> int:

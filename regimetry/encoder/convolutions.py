@@ -121,7 +121,7 @@ class ConvolutionBank:
         return np.concatenate([*features, rows[:, -size:].mean(axis=1)], axis=1)
 
     def embed_series(self, rows: NDArray[np.floating], step: int = 1) -> NDArray[np.float32]:
-        """Embed the windows that end every ``step`` rows of a series (T, F), each kernel once a row.
+        """Embed every ``step``-th window of a series (T, F), with each kernel once a row.
 
         Parameters
         ----------
@@ -163,6 +163,15 @@ def dilations(window_size: int) -> tuple[int, ...]:
 def reach(window_size: int) -> int:
     """Return how many rows before a window its bank reads."""
     return (TAPS - 1) * max(dilations(window_size))
+
+
+def label_offset(window_size: int, reach: int) -> int:
+    """Return how many rows before its last one the row lies that a window describes best.
+
+    The middle of the positions, less what kernels lag behind on average: half of their span, which
+    doubles from dilation to dilation, so that most have far less than ``reach``.
+    """
+    return window_size // 2 + reach // 4
 
 
 def fit_bank(

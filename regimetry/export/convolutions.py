@@ -41,24 +41,22 @@ def bank_features(tape: Tape, bank: ConvolutionBank, scaled: ir.Value) -> ir.Val
 
     With M thresholds, each a channel of its kernel's convolution and minus the threshold its bias::
 
-        excess = concatenate([conv(scaled.T[:, :, -W - r:], w, -t) for r, w, t in kernels])
-        share = mean(excess > 0, axis=2)                                    # (B, M, W) to (B, M)
+        excess = conv(scaled.T[:, :, -W - r:], w, -t)          # (B, M, W), for each r, w, t
+        share = mean(excess > 0, axis=2)                       # (B, M)
     """
     rows = bank.window_size + bank.reach
     channels = tape.Transpose(scaled, perm=[0, 2, 1])
-    excess = []
+    shares = []
     for group in bank.kernels:
         first = bank.reach - group.reach
-        excess.append(
-            tape.Conv(
-                tape.Slice(channels, [first], [rows], [2]) if first else channels,
-                group.weights[group.owners],
-                -group.thresholds,
-                dilations=[group.dilation],
-                kernel_shape=[group.weights.shape[2]],
-            )
+        excess = tape.Conv(
+            tape.Slice(channels, [first], [rows], [2]) if first else channels,
+            group.weights[group.owners],
+            -group.thresholds,
+            dilations=[group.dilation],
+            kernel_shape=[group.weights.shape[2]],
         )
-    above = tape.Cast(tape.Greater(tape.Concat(*excess, axis=1), 0.0), to=ir.DataType.FLOAT)
-    share = tape.reduce("ReduceMean", above, 2, keepdims=False)
+        above = tape.Cast(tape.Greater(excess, 0.0), to=ir.DataType.FLOAT)
+        shares.append(tape.reduce("ReduceMean", above, 2, keepdims=False))
     recent = last_rows(tape, scaled, bank.window_size, bank.reach)
-    return tape.Concat(share, tape.reduce("ReduceMean", recent, 1, keepdims=False), axis=1)
+    return tape.Concat(*shares, tape.reduce("ReduceMean", recent, 1, keepdims=False), axis=1)

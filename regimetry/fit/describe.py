@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
 from regimetry.contract import ModelContract, RuleReport, TrainingRecord
+from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
@@ -68,6 +69,7 @@ def describe(
         window_size=window_size,
         window_rows=rows.window_rows,
         reach=rows.reach,
+        label_offset=label_offset(window_size, rows.reach) if rows.reach else None,
         schema=rows.source.schema,
         transforms=preprocessing.transforms,
         mean=tuple(preprocessing.mean.tolist()),
