@@ -48,9 +48,18 @@ def of_version(version):
 def test_edited_metadata_are_refused(model):
     for edit, message in (
         (lambda m: {}, "not a regimetry model"),
-        (of_version("0"), "'0'; this release reads 1, 2, 3 and 4. Use the release that wrote it, or"),
-        (of_version("5"), "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it: upgrade"),
-        (of_version("one"), "'one'; this release reads 1, 2, 3 and 4. Use the release that wrote it"),
+        (
+            of_version("0"),
+            "'0'; this release reads 1, 2, 3 and 4. Use the release that wrote it, or",
+        ),
+        (
+            of_version("5"),
+            "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it: upgrade",
+        ),
+        (
+            of_version("one"),
+            "'one'; this release reads 1, 2, 3 and 4. Use the release that wrote it",
+        ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
         (lambda m: _edited(m, mean=[1.0]), r"mean is \(1.0,\); expected 4 numbers"),
