@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from regimetry.contract.record import TrainingRecord
+from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 3
-READABLE_VERSIONS = ("1", "2", "3")
+FORMAT_VERSION = 4
+READABLE_VERSIONS = ("1", "2", "3", "4")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
-model of one series is written as version 2, which it is."""
+model of one series is written as version 2, which it is. A contract with an entry of version 4 that
+is not its default is of version 4."""
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
@@ -23,6 +25,7 @@ PRECISION_KEY = "regimetry.precision"
 FORM_KEY = "regimetry.form"
 PRECISIONS = ("float32", "float16")
 _OF_INSTRUMENTS = ("by", "scaling")  # entries of version 3
+_OF_VERSION_4 = ("reading",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +98,9 @@ class ModelContract:
     scaling : InstrumentScaling or None
         Brings each instrument's rows to common units before the graph reads them; ``None`` if the
         graph reads all rows without scaling.
+    reading : ReadingRules
+        What becomes of missing values, gaps in time and irregular clocks; the default where a file
+        says nothing. ``max_gap`` is the one that the fit decided.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -117,6 +123,7 @@ class ModelContract:
     novelty_threshold: float | None = None
     by: str | None = None
     scaling: InstrumentScaling | None = None
+    reading: ReadingRules = PLAIN
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -151,7 +158,10 @@ class ModelContract:
     @property
     def format_version(self) -> int:
         """The oldest version that has all the entries of this contract."""
-        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
+        defaults = {entry.name: entry.default for entry in fields(self)}
+        if any(getattr(self, name) != defaults[name] for name in _OF_VERSION_4):
+            return 4
+        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else 3
 
     @cached_property
     def fingerprint(self) -> str:
@@ -165,9 +175,12 @@ class ModelContract:
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
-        if self.format_version < FORMAT_VERSION:
-            for name in _OF_INSTRUMENTS:
-                del data[name]
+        data["reading"] = dict(vars(self.reading))
+        newer = {3: _OF_INSTRUMENTS, 4: _OF_VERSION_4}
+        for version, names in newer.items():
+            if self.format_version < version:
+                for name in names:
+                    del data[name]
         return data
 
     def to_metadata(self) -> dict[str, str]:

@@ -9,7 +9,6 @@ from typing import Any, Literal, Unpack
 from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
-from regimetry.runtime.given import as_given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
@@ -84,7 +83,7 @@ class RegimeModel(OpenModel):
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         distance = self._outputs(given, ("distance",), advance)["distance"]
         labels = Recursion.of(self.contract).labels(distance, given.boundaries)
         return given.per_bar(labels, ["regime"])
@@ -109,7 +108,7 @@ class RegimeModel(OpenModel):
             is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
             first bars. Row t uses bars up to t.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         return given.per_bar(self._outputs(given, ("novelty",))["novelty"], ["novelty"])
 
     def novel(self, data: Any, *, by: str | None = None) -> Any:
@@ -123,7 +122,7 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        given, recursion = as_given(data, self.contract, by), Recursion.of(self.contract)
+        given, recursion = self._given(data, by), Recursion.of(self.contract)
         novelty = self._outputs(given, ("novelty",))["novelty"]
         means = running_mean(novelty, recursion.memory, given.boundaries)
         return given.per_bar(means > recursion.threshold, ["novel"])
@@ -140,7 +139,7 @@ class RegimeModel(OpenModel):
             Missing where there is no full window: at the start, and where windows tell the regimes
             for half a window at either end.
         """
-        given, contract = as_given(data, self.contract, by), self.contract
+        given, contract = self._given(data, by), self.contract
         distance = self._outputs(given, ("distance",))["distance"]
         labels = jump_path(distance, contract.smooth_penalty, given.boundaries)
         return given.per_bar(labels, ["regime"], earlier=contract.bars_until_label)
@@ -169,7 +168,7 @@ class RegimeModel(OpenModel):
             Row i belongs to the window whose last bar is ``i + rows - 1``, or the bar under whose
             index it stands; with ``every_bar`` to bar i.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         embedding = self._outputs(given, ("embedding",), advance)["embedding"]
         names = [f"e{i}" for i in range(embedding.shape[1])]
         if every_bar:
@@ -188,7 +187,7 @@ class RegimeModel(OpenModel):
 
         Each instrument begins afresh.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         found = self._outputs(given, outputs, advance)
         labels, _ = Recursion.of(self.contract)(
             found["distance"], found.get("novelty"), offsets=given.boundaries

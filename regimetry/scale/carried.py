@@ -8,6 +8,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.series.spans import ranges
+
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
@@ -87,12 +89,6 @@ class Carried:
         last = np.minimum(np.diff(bounds), self._reach)
         tails = ranges((places + 1) * self._reach - last, last)
         self._tails[tails] = stacked[ranges(bounds[1:] - last, last)]
-
-
-def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ``first[i], ..., first[i] + counts[i] - 1`` for every i, one after the other."""
-    before = np.cumsum(counts) - counts
-    return np.repeat(first - before, counts) + np.arange(int(counts.sum()))
 
 
 def _longer(array: NDArray[_Kind], more: int, filling: float) -> NDArray[_Kind]:

@@ -12,9 +12,10 @@ from regimetry.runtime.batch import Advance, run_windows
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.recursion import Labelling, Recursion, State
-from regimetry.scale.carried import Carried, ranges
+from regimetry.scale.carried import Carried
 from regimetry.series.features.bars import first_fault
 from regimetry.series.preprocessing import log_columns
+from regimetry.series.spans import ranges
 
 _OUTPUTS = ("distance", "novelty")
 
