@@ -233,7 +233,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
         earlier = earlier_model(self.align_to)
-        source = self._source(X, by, options)
+        source = self._source(X, by, options, features)
         require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
         with stages:
@@ -243,13 +243,16 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self._keep(rows, learned, packaged)
         return self
 
-    def _source(self, X: Any, by: str | None, options: FitOptions) -> Source:
+    def _source(
+        self, X: Any, by: str | None, options: FitOptions, features: OhlcvFeatures | None
+    ) -> Source:
         """Return where the rows come from, and remember the columns."""
         self.__dict__.pop("feature_names_in_", None)
         if hasattr(X, "lagged_sums"):
             source: Source = X
         else:
             asked = () if isinstance(options.difference, str) else options.difference
+            asked = asked if features is None else features.names
             rules = ReadingRules.of(options)
             source = panel_source(X, by, options.categorical, rules, asked)
             if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):

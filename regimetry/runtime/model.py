@@ -218,7 +218,7 @@ class RegimeModel(OpenModel):
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
         """
-        return Stream(self._file, outputs, late, instrument)
+        return Stream(self._file, outputs, late, instrument, self.rules)
 
     def bank(
         self,
@@ -249,7 +249,12 @@ class RegimeModel(OpenModel):
             Impossible numbers, or more than memory holds.
         """
         return RegimeBank(
-            self._file, n_streams, outputs=outputs, capacity=capacity, instruments=instruments
+            self._file,
+            n_streams,
+            outputs=outputs,
+            capacity=capacity,
+            instruments=instruments,
+            rules=self.rules,
         )
 
 

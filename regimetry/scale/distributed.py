@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -125,6 +126,7 @@ def label_dataset(
             f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "
             "Rename them."
         )
+    columns = replace(columns, repeated=model.rules.repeated == "keep")
     return dataset.groupby(columns.instrument).map_groups(
         _GroupLabeller,
         batch_format="pyarrow",
@@ -162,9 +164,11 @@ class _GroupLabeller:
         if columns.time is not None:
             order = np.argsort(moments(table[columns.time], columns.time), kind="stable")
             table = table.take(pa.array(order))
-            TimeOrder(columns.time).goes_on([name], which, table[columns.time])
+            order_of_times = TimeOrder(columns.time, repeated=columns.repeated)
+            order_of_times.goes_on([name], which, table[columns.time])
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
-        found = Labeller(self._model).push([name], which, values)
+        times = None if columns.time is None else moments(table[columns.time], columns.time)
+        found = Labeller(self._model).push([name], which, values, times=times)
         for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
             table = table.append_column(label, array)
         return table

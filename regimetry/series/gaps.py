@@ -91,12 +91,17 @@ def _span(value: float | str) -> Span | None:
 
 def steps(times: NDArray[Any]) -> NDArray[np.float64]:
     """Return from each time to the next (T,), in seconds where they are dates, (T - 1,)."""
-    if times.dtype.kind == "u":
-        times = times.astype(np.int64)
-    apart = times[1:] - times[:-1]
-    if apart.dtype.kind == "m":
-        return np.asarray(apart / np.timedelta64(1, "s"), np.float64)
-    return np.asarray(apart, np.float64)
+    return apart(times[:-1], times[1:])
+
+
+def apart(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
+    """Return from each time to the other one, as :func:`steps` does; NaN where one is missing."""
+    if after.dtype.kind == "u":
+        before, after = before.astype(np.int64), after.astype(np.int64)
+    found = after - before
+    if found.dtype.kind == "m":
+        return np.asarray(found / np.timedelta64(1, "s"), np.float64)
+    return np.asarray(found, np.float64)
 
 
 class StepCounts(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,14 +46,14 @@ class ReadRows(NamedTuple):
     keep : ndarray of bool, shape (T,)
     begins : ndarray of bool, shape (T,)
         Kept rows that do not follow the one before.
-    held : Held
-        After the last row.
+    held : Held or None
+        After the last row; ``None`` of several series, whose standing is told apart.
     """
 
     values: NDArray[np.floating]
     keep: NDArray[np.bool_]
     begins: NDArray[np.bool_]
-    held: Held
+    held: Any
 
 
 def incomplete_rows(values: NDArray[np.floating]) -> NDArray[np.bool_]:

@@ -241,13 +241,18 @@ def read_panel(given: Panel, schema: Schema, rules: ReadingRules) -> Panel:
             DataWarning,
             stacklevel=3,
         )
-    place, names = given.place, schema.feature_names
+    place = given.place
     if rules.resample is not None:
         bins = binned(given.values, given.offsets, given.timestamps, rules)
         place = bins.place if place is None else bins.place[place]
         given = replace(given, values=bins.values, offsets=bins.offsets, timestamps=bins.times)
     found = segments_of(
-        given.values, given.offsets, given.timestamps, rules, names, given.instruments
+        given.values,
+        given.offsets,
+        given.timestamps,
+        rules=rules,
+        names=schema.feature_names,
+        series=given.instruments,
     )
     times, rows = given.timestamps, found.rows
     if rows is not None:

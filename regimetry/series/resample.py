@@ -67,7 +67,7 @@ def empty_bins(apart: NDArray[np.int64], rules: ReadingRules, length: int) -> ND
     empty = np.minimum(apart - 1, rules.fill + 1)
     if rules.gap is None:
         return empty
-    return np.where(apart * (length / NANOSECONDS) > rules.gap.length, 0, empty)
+    return np.where(apart * length / NANOSECONDS > rules.gap.length, 0, empty)
 
 
 def binned(

@@ -45,6 +45,7 @@ def segments_of(
     values: NDArray[np.floating],
     offsets: NDArray[np.int64],
     times: NDArray[Any] | None,
+    *,
     rules: ReadingRules,
     names: Sequence[str],
     series: Sequence[str] | None = None,
@@ -87,11 +88,18 @@ def segments_of(
     found = []
     for number, (a, b) in enumerate(pairwise(offsets.tolist())):
         of = "" if series is None else f"Instrument {series[number]!r}: "
-        require_allowed(values[a:b], incomplete[a:b], rules, names, of=of,
-                        times=None if times is None else times[a:b])  # fmt: skip
+        refuse(
+            values[a:b],
+            refused_rows(incomplete[a:b], rules),
+            rules,
+            names,
+            of=of,
+            times=None if times is None else times[a:b],
+        )
         found.append(_read(values[a:b], incomplete[a:b], borders[a:b], rules.fill))
     keep = np.concatenate([one[1] for one in found])
-    _require_rows(values, keep, names)
+    if series is None or len(series) > 1:
+        _require_rows(values, keep, names)
     begins = np.concatenate([one[2] for one in found])[keep]
     rows = np.flatnonzero(keep)
     first = np.flatnonzero(begins)
@@ -103,7 +111,7 @@ def segments_of(
         np.searchsorted(offsets, rows[first], side="right") - 1,
         None if keep.all() else rows,
     )
-    _say(own, made, keep, incomplete, borders, names, rules)
+    _say(own, made, keep=keep, incomplete=incomplete, borders=borders, names=names, rules=rules)
     return made
 
 
@@ -120,39 +128,32 @@ def borders_of(
     return borders
 
 
-def require_allowed(
+def refuse(
     values: NDArray[np.floating],
-    incomplete: NDArray[np.bool_],
+    refused: NDArray[np.bool_],
     rules: ReadingRules,
     names: Sequence[str],
     *,
-    begun: bool = False,
     of: str = "",
     times: NDArray[Any] | None = None,
 ) -> None:
-    """Raise :class:`DataError` naming the first value of a series that must not be missing.
+    """Raise :class:`DataError` naming the first value that must not be missing, if there is one.
 
     Parameters
     ----------
     values : ndarray of float, shape (T, F)
-    incomplete : ndarray of bool, shape (T,)
-        Rows with a missing value.
+    refused : ndarray of bool, shape (T,)
+        See :func:`refused_rows`.
     rules : ReadingRules
     names : sequence of str
-    begun : bool
-        Whether a complete row came before.
+        Of the F columns.
     of : str
         Whose rows they are, for messages.
     times : ndarray, shape (T,), or None
         For messages.
     """
-    if rules.splits or not incomplete.any():
+    if not refused.any():
         return
-    refused = incomplete
-    if rules.missing == "trim" and not begun:
-        refused = incomplete & (np.cumsum(~incomplete) > 0)
-        if not refused.any():
-            return
     row = int(np.argmax(refused))
     column = int(np.argmax(np.isnan(values[row])))
     when = "" if times is None else f" ({times[row]})"
@@ -160,6 +161,17 @@ def require_allowed(
         f"{of}Row {row}{when}, column {names[column]!r} holds nan, a missing value; "
         f"{refusal(rules)}"
     )
+
+
+def refused_rows(
+    incomplete: NDArray[np.bool_], rules: ReadingRules, *, begun: bool = False
+) -> NDArray[np.bool_]:
+    """Return which rows of a series are refused; ``begun``: a complete one came before."""
+    if rules.splits:
+        return np.zeros_like(incomplete)
+    if rules.missing == "trim" and not begun:
+        return incomplete & (np.cumsum(~incomplete) > 0)
+    return incomplete
 
 
 def refusal(rules: ReadingRules) -> str:
@@ -205,6 +217,7 @@ def _require_rows(
 def _say(
     given: Segments,
     made: Segments,
+    *,
     keep: NDArray[np.bool_],
     incomplete: NDArray[np.bool_],
     borders: NDArray[np.bool_],

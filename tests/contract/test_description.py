@@ -50,15 +50,15 @@ def test_edited_metadata_are_refused(model):
         (lambda m: {}, "not a regimetry model"),
         (
             of_version("0"),
-            "'0'; this release reads 1, 2, 3 and 4. Use the release that wrote it, or",
+            "'0'; this release reads 1, 2, 3 and 4. Use the release that",
         ),
         (
             of_version("5"),
-            "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it: upgrade",
+            "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it",
         ),
         (
             of_version("one"),
-            "'one'; this release reads 1, 2, 3 and 4. Use the release that wrote it",
+            "'one'; this release reads 1, 2, 3 and 4. Use the release that",
         ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
