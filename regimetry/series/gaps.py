@@ -60,7 +60,9 @@ def as_span(name: str, value: float | str) -> Span:
     ConfigError
         It is neither, or not positive.
     """
-    span = _span(value)
+    span = _span(value.strip().removeprefix("-") if isinstance(value, str) else value)
+    if span is not None and str(value).strip().startswith("-"):
+        span = Span(-span.length, span.is_duration)
     if span is None:
         raise ConfigError(
             f"{name} is {value!r}; it must be a duration such as 5D or 1h30min, or a number where "

@@ -232,10 +232,10 @@ def _say(
     inside, filled = left & ~leading, incomplete & keep
     parts = len(made.offsets) - 1
     said = [
-        f"{what} {_rows(which)}, since {_columns(given.values, which, names)} missing there{then}"
+        f"{what.format(_rows(which))}, since {_columns(given.values, which, names)} missing there{then}"
         for what, which, then in (
-            ("left out the first", leading, ""),
-            ("left out", inside, f"; the series falls into {parts} segments"),
+            ("left out {} at the beginning", leading, ""),
+            ("left out {}", inside, f"; the series falls into {parts} segments"),
         )
         if which.any()
     ]

@@ -81,7 +81,7 @@ def test_bad_input_is_one_sentence_and_leaves_nothing(model_path, data, tmp_path
         ("prices must be positive", table, "--price", "x0"),
         ("no column of numbers 'q'; the columns are x0", table, "--columns", "q"),
         ("bars_per_year is 0", table, *price, "--bars-per-year", "0"),
-        ("max-gap is 'soon'; it must be a duration", table, "--max-gap", "soon"),
+        ("max_gap is 'soon'; it must be a duration", table, "--max-gap", "soon"),
         ("it must be above 0", table, "--max-gap=-5D"),
         ("The data have 1 rows; the model reads 11 at once", short),
         ("is a file; -o names a folder", table, "-o", file),

@@ -216,7 +216,9 @@ def test_a_dead_sensor_is_said(model, series):
 def test_leading_rows_are_trimmed_and_later_ones_are_refused(model, series):
     values = series[:30].copy()
     values[:3, 0] = np.nan
-    with pytest.warns(DataWarning, match="left out the first 3 rows, since x0 is missing there"):
+    with pytest.warns(
+        DataWarning, match="left out 3 rows at the beginning, since x0 is missing there"
+    ):
         labels = model.predict(values)
     assert (labels[:8] == -1).all()
     assert (labels[8:] >= 0).all()
