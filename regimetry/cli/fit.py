@@ -135,10 +135,8 @@ def _say_differenced(configuration: Configuration, contract: ModelContract) -> N
     names = contract.schema.feature_names
     pairs = zip(names, contract.transforms, strict=True)
     changed = [name for name, transform in pairs if transform != "level"]
-    if changed:
-        given = configuration.difference not in (None, "auto")
-        why = "as was asked" if given else "since they are near a unit root"
-        note(f"differenced, {why}: {', '.join(changed)}")
+    if changed and configuration.difference in (None, "auto"):
+        note(f"differenced, since they are near a unit root: {', '.join(changed)}")
 
 
 def _advise(panel: Panel, contract: ModelContract) -> None:

@@ -182,11 +182,11 @@ class RegimeBank:
 
     def _begin(self) -> NDArray[np.float64]:
         """Return the numbers of a series without rows: the recursion's, and where it stands."""
-        numbers = State.begin(1, self._contract.n_regimes).numbers()[0]
+        numbers: NDArray[np.float64] = State.begin(1, self._contract.n_regimes).numbers()[0]
         if not self._stands:
             return numbers
         standing = Standing.begin(1, len(self._file.schema.feature_names))
-        return np.concatenate([numbers, standing.numbers()[0]])
+        return np.append(numbers, standing.numbers()[0])
 
     def _read(
         self, ids: NDArray[np.int64], values: NDArray[np.floating], timestamps: ArrayLike | None

@@ -66,8 +66,8 @@ def bin_of(snapshot: Mapping[str, Any], n_columns: int) -> Bin | None:
     if "bin" not in snapshot:
         return None
     sums, counts = (np.array(entry(snapshot, f"bin_{name}")) for name in ("sums", "counts"))
-    shape, kinds = (n_columns,), (sums.dtype, counts.dtype)
-    if sums.shape != shape or counts.shape != shape or kinds != (np.float64, np.int64):
+    sound = sums.shape == counts.shape == (n_columns,)
+    if not sound or sums.dtype != np.float64 or counts.dtype != np.int64:
         raise DataError("The snapshot's open bin is damaged. Restore an unchanged snapshot.")
     border = bool(entry(snapshot, "bin_border"))
     return Bin(int(entry(snapshot, "bin")), border, sums, counts)

@@ -51,7 +51,7 @@ COMPLETE = Reading(None, MappingProxyType({}))
 
 def read_on(
     reading: Reading,
-    values: NDArray[np.float64],
+    values: NDArray[np.floating],
     last: NDArray[np.floating] | None,
     instant: Instant | None,
     *,

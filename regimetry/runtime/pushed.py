@@ -138,7 +138,7 @@ def read_rows_of_push(
         refuse(values, refused, rules, names)
     read, after = standing.read(ordered, offsets, moments, rules)
     # Rows of each segment so far, one after the other; the first goes on from before.
-    kept = np.cumsum(read.keep)
+    kept = np.cumsum(read.keep, dtype=np.int64)
     runs = kept + np.repeat(standing.kept - _before(kept, offsets), np.diff(offsets))
     starts = np.maximum.accumulate(np.where(read.begins, np.arange(len(runs)), -1))
     since = starts >= np.repeat(offsets[:-1], np.diff(offsets))

@@ -26,7 +26,7 @@ class Ring:
     """
 
     def __init__(self, rows: int, columns: int, dtype: DTypeLike, spare: int = 1) -> None:
-        self.rows = rows
+        self.rows, self.columns = rows, columns
         self._size = 8 * rows + spare  # so that few rows lie in two places
         self._slots = np.zeros((self._size + rows, columns), dtype)
 

@@ -14,20 +14,14 @@ from regimetry.runtime import live_outputs
 from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_date, as_instant, is_late
 from regimetry.runtime.labelling import MISSING
-from regimetry.runtime.live_bins import Bin, bin_of, bin_state
-from regimetry.runtime.live_reading import (
-    COMPLETE,
-    Absence,
-    Reading,
-    read_on,
-    reading_of,
-    reading_state,
-)
+from regimetry.runtime.live_bins import Bin
+from regimetry.runtime.live_reading import COMPLETE, Absence, Reading, read_on
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
-from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
+from regimetry.runtime.snapshots import require_signed, signed
+from regimetry.runtime.stream_state import StreamState
 from regimetry.series.gaps import apart
 from regimetry.series.resample import (
     NANOSECONDS,
@@ -72,41 +66,6 @@ class Tick(NamedTuple):
     missing: Mapping[str, Absence] | None = None
 
 
-class _State(NamedTuple):
-    """All that a stream knows, replaced in one step: an interrupt leaves the old or the new.
-
-    Attributes
-    ----------
-    count : int
-        Rows that came.
-    put : int
-        Rows that were put into ``ring``, which holds the last ones.
-    run : int
-        How many of these came since the last gap.
-    ring : Ring
-    recursion : State
-        Of one series.
-    last : Instant or None
-        The last timestamp.
-    skipped : int
-        Late rows that were left out.
-    reading : Reading
-        What is missing, and what stands in for it.
-    bin : Bin or None
-        The rows of the bin that is open, of a stream with ``resample``.
-    """
-
-    count: int
-    put: int
-    run: int
-    ring: Ring
-    recursion: State
-    last: Instant | None
-    skipped: int
-    reading: Reading
-    bin: Bin | None
-
-
 class Stream:
     """A live series; made by :meth:`RegimeModel.stream`.
 
@@ -147,7 +106,7 @@ class Stream:
     @property
     def count(self) -> int:
         """Rows taken since the start or the last reset, those that lacked a value included."""
-        return self._state.count
+        return self._state.came
 
     @property
     def skipped(self) -> int:
@@ -157,7 +116,7 @@ class Stream:
     def reset(self) -> None:
         """Forget every row and timestamp, as if the stream were new."""
         begin = State.begin(1, self._contract.n_regimes)
-        self._state = _State(0, 0, 0, self._ring(), begin, None, 0, COMPLETE, None)
+        self._state = StreamState(0, 0, 0, self._ring(), begin, None, 0, COMPLETE, None)
 
     def push(
         self, row: Sequence[float] | NDArray[Any] | Mapping[str, Any], timestamp: Any = None
@@ -212,15 +171,15 @@ class Stream:
 
     def _taken(
         self,
-        state: _State,
-        values: NDArray[np.floating],
+        state: StreamState,
+        values: NDArray[Any],
         instant: Instant | None,
         *,
         complete: bool,
         border: bool,
-    ) -> tuple[_State, Tick | None]:
+    ) -> tuple[StreamState, Tick | None]:
         """Return what follows from one more row, or one more bin."""
-        count, put, run, ring, recursion, last, skipped, reading, open_bin = state
+        came, put, run, ring, recursion, last, skipped, reading, open_bin = state
         last = last if instant is None else instant
         begins = False
         if not complete or border or reading is not COMPLETE:
@@ -229,7 +188,9 @@ class Stream:
                 reading, values, before, instant, border=border, fill=self._rules.fill
             )
             if read is None:
-                state = _State(count + 1, put, 0, ring, recursion, last, skipped, reading, open_bin)
+                state = StreamState(
+                    came + 1, put, 0, ring, recursion, last, skipped, reading, open_bin
+                )
                 return state, self._unlabelled(reading)
             values = read
         if begins:
@@ -253,11 +214,13 @@ class Stream:
                 tick = tick._replace(missing=self._named(reading))
         elif reading is not COMPLETE:
             tick = self._unlabelled(reading)
-        return _State(count + 1, put, run, ring, recursion, last, skipped, reading, open_bin), tick
+        return StreamState(
+            came + 1, put, run, ring, recursion, last, skipped, reading, open_bin
+        ), tick
 
     def _gathered(
-        self, state: _State, values: NDArray[np.float64], instant: Instant | None
-    ) -> tuple[_State, Tick | None]:
+        self, state: StreamState, values: NDArray[Any], instant: Instant | None
+    ) -> tuple[StreamState, Tick | None]:
         """Return what follows from one more row of a bin, which may close the bins before it."""
         rules, how, before = self._rules, self._rules.resample_how, state.bin
         if instant is None:
@@ -267,7 +230,7 @@ class Stream:
             )
         length = bin_length(rules, instant)
         number = int(bin_numbers(np.asarray(instant), length))
-        count, tick, border = state.count + 1, None, False
+        came, tick, border = state.came + 1, None, False
         if before is not None and number > before.number:
             between = np.array([number - before.number])
             empty = int(empty_bins(between, rules, length)[0])
@@ -288,9 +251,9 @@ class Stream:
                 tick = self._unlabelled(state.reading) if state.reading.absent else None
         if before is None or number > before.number:
             before = Bin.empty(number, len(values), border=border)
-        return state._replace(count=count, last=instant, bin=before.with_row(values, how)), tick
+        return state._replace(came=came, last=instant, bin=before.with_row(values, how)), tick
 
-    def _allowed(self, row: NDArray[np.float64], state: _State) -> NDArray[np.float64]:
+    def _allowed(self, row: NDArray[np.float64], state: StreamState) -> NDArray[np.float64]:
         """Raise where a bin lacks a value and the rules refuse it."""
         rules = self._rules
         may_miss = rules.splits or (rules.missing == "trim" and not state.put)
@@ -318,22 +281,7 @@ class Stream:
             without), ``run`` (rows since the last gap), what is missing and what stands in for it,
             the open bin, and the kind, version and model they belong to.
         """
-        count, put, run, ring, recursion, last, skipped, reading, open_bin = self._state
-        state = {
-            "window_size": self._rows,
-            "n_features": self._reader.shape[0],
-            "count": count,
-            "run": run,
-            "rows": ring.last(put, min(run, self._rows)).copy(),
-            "costs": recursion.costs[0].copy(),
-            "last": np.empty(0) if last is None else np.array([last]),
-            "skipped": skipped,
-            "novelty": recursion.means.item(),
-            "begun": put > 0,
-            **reading_state(reading, self._reader.shape[0]),
-            **bin_state(open_bin),
-        }
-        return signed(_KIND, self._contract, state)
+        return signed(_KIND, self._contract, self._state.entries(self._rows, *self._reader.shape))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -352,26 +300,7 @@ class Stream:
             Of another kind, version or model, or changed. The stream is then as it was.
         """
         require_signed(snapshot, _KIND, self._contract)
-        costs, mean = recursion_of(snapshot, (self._contract.n_regimes,))
-        last = np.array(entry(snapshot, "last"))
-        if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
-            raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
-        skipped, count = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
-        run = int(snapshot.get("run", count))
-        rows, ring = np.asarray(entry(snapshot, "rows")), self._ring()
-        shape = (min(run, self._rows), *self._reader.shape)
-        if not 0 <= run <= count or rows.shape != shape or not np.isfinite(rows).all():
-            raise DataError(
-                f"The snapshot counts {count} rows and holds {len(rows)}, an array {rows.shape} of "
-                f"{rows.dtype}; finite numbers {shape} are needed. Restore an unchanged snapshot."
-            )
-        for number, row in enumerate(rows):
-            ring.put(number, row)
-        put = len(rows) or int(bool(snapshot.get("begun", False)))
-        reading = reading_of(snapshot, self._reader.shape[0])
-        open_bin = bin_of(snapshot, self._reader.shape[0])
-        recursion, time = State(costs[None], mean[None]), last[0] if len(last) else None
-        self._state = _State(count, put, run, ring, recursion, time, skipped, reading, open_bin)
+        self._state = StreamState.of_entries(snapshot, self._ring(), self._contract.n_regimes)
 
     def _ring(self) -> Ring:
         # Features are made of bars in float64, as of a table.

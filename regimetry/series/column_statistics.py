@@ -48,8 +48,8 @@ def ar1_coefficient(
 
 
 def _pairs(
-    values: NDArray[np.float64], offsets: NDArray[np.int64] | None, apart: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    values: NDArray[Any], offsets: NDArray[np.int64] | None, apart: int
+) -> tuple[NDArray[Any], NDArray[Any]]:
     """Return rows, and the rows that come ``apart`` later in the same segment."""
     if offsets is None or len(offsets) == 2:
         return values[:-apart], values[apart:]
@@ -59,7 +59,7 @@ def _pairs(
 
 def _steps(values: NDArray[Any], offsets: NDArray[np.int64] | None) -> NDArray[Any]:
     before, after = _pairs(values, offsets, 1)
-    return after - before
+    return np.subtract(after, before)
 
 
 def turning_bars(n_rows: int) -> int:
@@ -179,7 +179,7 @@ class ColumnStatistics:
                 [transformed(rows[a:b], [kind] * n_columns) for a, b in pairwise(bounds)]
             )
 
-        seen = {
+        seen: dict[str, NDArray[Any]] = {
             "level": narrow,
             _LATER: _pairs(narrow, offsets, 1)[1],
             "difference": by("difference", narrow),

@@ -36,8 +36,8 @@ class Span(NamedTuple):
     length: float
     is_duration: bool
 
-    def of(self, times: NDArray[Any], name: str) -> float:
-        """Return the length, in the unit of the :func:`steps` of such times.
+    def of(self, times: Any, name: str) -> float:
+        """Return the length, in the unit of the :func:`steps` of such times, or of one.
 
         Raises
         ------
@@ -96,8 +96,8 @@ def steps(times: NDArray[Any]) -> NDArray[np.float64]:
     return apart(times[:-1], times[1:])
 
 
-def apart(before: NDArray[Any], after: NDArray[Any]) -> NDArray[np.float64]:
-    """Return from each time to the other one, as :func:`steps` does; NaN where one is missing."""
+def apart(before: Any, after: Any) -> NDArray[np.float64]:
+    """Return from times, or one, to others, as :func:`steps` does; NaN where one is missing."""
     if after.dtype.kind == "u":
         before, after = before.astype(np.int64), after.astype(np.int64)
     found = after - before

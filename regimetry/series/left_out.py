@@ -50,6 +50,20 @@ def without_empty(data: Any, schema: Schema, named: Collection[str] = ()) -> Sch
     return _left(schema, empty, "are empty", named)
 
 
+def refuse_constant(frame: Any, schema: Schema) -> None:
+    """Raise :class:`DataError` where a column of numbers, which somebody named, is constant."""
+    native = native_of(frame)
+    for column in schema.columns:
+        if column.categories is None:
+            values = numbers_of(native[column.name], column.name)
+            there = values[~np.isnan(values)]
+            if len(there) > 1 and is_constant(there[:, None])[0]:
+                raise DataError(
+                    f"Column {column.name!r} is constant; it cannot tell regimes apart. Leave it "
+                    "out."
+                )
+
+
 def without_constant(
     panel: Panel, schema: Schema, named: Collection[str] = ()
 ) -> tuple[Panel, Schema]:

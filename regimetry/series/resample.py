@@ -37,7 +37,7 @@ class Binned(NamedTuple):
     place: NDArray[np.int64]
 
 
-def bin_length(rules: ReadingRules, times: NDArray[Any]) -> int:
+def bin_length(rules: ReadingRules, times: Any) -> int:
     """Return the length of a bin in nanoseconds.
 
     Raises
@@ -54,7 +54,7 @@ def bin_numbers(times: NDArray[Any], length: int) -> NDArray[np.int64]:
     return np.asarray(times.astype("datetime64[ns]").astype(np.int64) // length)
 
 
-def closing_times(bins: NDArray[np.int64], length: int) -> NDArray[Any]:
+def closing_times(bins: Any, length: int) -> Any:
     """Return when bins close: the first moment that is theirs no more."""
     return ((bins + 1) * length).astype("datetime64[ns]")
 
@@ -148,4 +148,5 @@ def _gathered(
     sums, counts = np.zeros_like(made), np.zeros_like(made)
     np.add.at(sums, which, np.where(present, values, 0.0))  # one after the other, as a stream does
     np.add.at(counts, which, present)
-    return np.divide(sums, counts, out=made, where=counts > 0)
+    np.divide(sums, counts, out=made, where=counts > 0)
+    return made

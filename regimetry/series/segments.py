@@ -232,7 +232,8 @@ def _say(
     inside, filled = left & ~leading, incomplete & keep
     parts = len(made.offsets) - 1
     said = [
-        f"{what.format(_rows(which))}, since {_columns(given.values, which, names)} missing there{then}"
+        f"{what.format(_rows(which))}, since {_columns(given.values, which, names)} missing there"
+        f"{then}"
         for what, which, then in (
             ("left out {} at the beginning", leading, ""),
             ("left out {}", inside, f"; the series falls into {parts} segments"),
@@ -261,7 +262,7 @@ def _rows(which: NDArray[np.bool_]) -> str:
 def _columns(values: NDArray[np.floating], which: NDArray[np.bool_], names: Sequence[str]) -> str:
     """Name the columns that are missing in these rows, with "is" or "are"."""
     holes = np.isnan(values[which]).any(axis=0)
-    found = [names[i] for i in np.flatnonzero(holes)]
+    found = [names[i] for i in np.flatnonzero(holes).tolist()]
     more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
     verb = "is" if len(found) == 1 else "are"
     return f"{', '.join(map(str, found[:_NAMED]))}{more} {verb}"

@@ -35,12 +35,12 @@ class Standing(NamedTuple):
         Of the last row; NaT or NaN where there is none.
     """
 
-    last: NDArray[np.float64]
-    ages: NDArray[np.int64]
-    open: NDArray[np.bool_]
-    kept: NDArray[np.int64]
-    begun: NDArray[np.bool_]
-    absent: NDArray[np.int64]
+    last: NDArray[Any]
+    ages: NDArray[Any]
+    open: NDArray[Any]
+    kept: NDArray[Any]
+    begun: NDArray[Any]
+    absent: NDArray[Any]
     times: NDArray[Any]
 
     @classmethod
@@ -88,15 +88,14 @@ class Standing(NamedTuple):
     def of_numbers(cls, numbers: NDArray[np.float64]) -> Self:
         """Return the standing whose :meth:`numbers` (M, S) these are."""
         wide = (numbers.shape[1] - _NARROW) // 3
-        last, ages, absent = (numbers[:, i * wide : (i + 1) * wide] for i in range(3))
+        last, ages, absent = np.split(numbers[:, : 3 * wide], 3, axis=1)
         is_open, kept, begun, dated, whole, rest = numbers[:, 3 * wide :].T
         times: NDArray[Any] = whole
         if dated.all():
             there = ~np.isnan(whole)
             moments = np.where(there, whole, 0).astype(np.int64) * _SECOND + rest.astype(np.int64)
             times = np.where(there, moments.astype("datetime64[ns]"), np.datetime64("NaT"))
-        whole_numbers = (one.astype(np.int64) for one in (ages, kept, absent))
-        ages, kept, absent = whole_numbers
+        ages, kept, absent = (one.astype(np.int64) for one in (ages, kept, absent))
         return cls(last, ages, is_open > 0, kept, begun > 0, absent, times)
 
     def longer(self, more: int) -> Self:
@@ -141,13 +140,15 @@ class Standing(NamedTuple):
             begins = np.zeros(len(values), np.bool_)
             begins[first[some]] = ~self.open[some]
             found = ReadRows(values, np.ones(len(values), np.bool_), begins, None)
-            held = Held(self.last.copy(), self.ages.copy(), self.open | some)
-            held.last[some], held.ages[some] = values[ends[some] - 1], 0
+            last, ages = self.last.copy(), self.ages.copy()
+            last[some], ages[some] = values[ends[some] - 1], 0
+            held = (last, ages, self.open | some)
         kept, begun = self._counted(offsets, found)
         absent = np.where(some[:, None], 0, self.absent)
         if incomplete.any():
             absent = self._absent(values, offsets)
-        return found, type(self)(*held, kept, begun, absent, last_times)
+        last, ages, is_open = held
+        return found, type(self)(last, ages, is_open, kept, begun, absent, last_times)
 
     def _borders(
         self, offsets: NDArray[np.int64], times: NDArray[Any] | None, rules: ReadingRules
@@ -174,16 +175,16 @@ class Standing(NamedTuple):
         offsets: NDArray[np.int64],
         borders: NDArray[np.bool_],
         rules: ReadingRules,
-    ) -> tuple[ReadRows, Held]:
-        held = Held(self.last.copy(), self.ages.copy(), self.open.copy())
+    ) -> tuple[ReadRows, tuple[NDArray[Any], ...]]:
+        last, ages, is_open = held = self.last.copy(), self.ages.copy(), self.open.copy()
         found = []
         for number, (a, b) in enumerate(pairwise(offsets.tolist())):
             mine = Held(self.last[number], self.ages[number], bool(self.open[number]))
             one = read_rows(values[a:b], borders[a:b], rules.fill, mine)
-            held.last[number], held.ages[number], held.open[number] = one.held
+            last[number], ages[number], is_open[number] = one.held
             found.append(one)
-        joined = (np.concatenate([one[i] for one in found]) for i in range(3))
-        return ReadRows(*joined, None), held
+        filled, keep, begins = (np.concatenate([one[i] for one in found]) for i in range(3))
+        return ReadRows(filled, keep, begins, None), held
 
     def _absent(
         self, values: NDArray[np.floating], offsets: NDArray[np.int64]
