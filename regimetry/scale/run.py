@@ -125,7 +125,8 @@ def predict(
     job = Job(columns, target.absolute(), memory, keep_going)
     job.rows_a_chunk(opened)
     units = plan(folder, parts)
-    claim(target, record_of(folder, units, opened.content))
+    own = b"" if opened.rules == opened.contract.reading else repr(opened.rules).encode()
+    claim(target, record_of(folder, units, opened.content + own))
     before = {unit.output: report for unit in units if (report := done(target, unit))}
     left = [unit for unit in units if unit.output not in before]
     with progress(folder.rows, sum(report["rows"] for report in before.values())) as advance:

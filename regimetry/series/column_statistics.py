@@ -59,7 +59,8 @@ def _pairs(
 
 def _steps(values: NDArray[Any], offsets: NDArray[np.int64] | None) -> NDArray[Any]:
     before, after = _pairs(values, offsets, 1)
-    return np.subtract(after, before)
+    apart: NDArray[Any] = after - before
+    return apart
 
 
 def turning_bars(n_rows: int) -> int:

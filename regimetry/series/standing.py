@@ -88,15 +88,15 @@ class Standing(NamedTuple):
     def of_numbers(cls, numbers: NDArray[np.float64]) -> Self:
         """Return the standing whose :meth:`numbers` (M, S) these are."""
         wide = (numbers.shape[1] - _NARROW) // 3
-        last, ages, absent = np.split(numbers[:, : 3 * wide], 3, axis=1)
+        last, old, lacking = np.split(numbers[:, : 3 * wide], 3, axis=1)
         is_open, kept, begun, dated, whole, rest = numbers[:, 3 * wide :].T
         times: NDArray[Any] = whole
         if dated.all():
             there = ~np.isnan(whole)
             moments = np.where(there, whole, 0).astype(np.int64) * _SECOND + rest.astype(np.int64)
             times = np.where(there, moments.astype("datetime64[ns]"), np.datetime64("NaT"))
-        ages, kept, absent = (one.astype(np.int64) for one in (ages, kept, absent))
-        return cls(last, ages, is_open > 0, kept, begun > 0, absent, times)
+        ages, absent, kept_rows = (one.astype(np.int64) for one in (old, lacking, kept))
+        return cls(last, ages, is_open > 0, kept_rows, begun > 0, absent, times)
 
     def longer(self, more: int) -> Self:
         """Return the standing with ``more`` new series behind."""
