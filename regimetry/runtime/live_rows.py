@@ -77,6 +77,11 @@ class RowReader:
                 require_positive(values[None], [column], self.names)
         return values, complete
 
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether complete rows are kept as they are."""
+        return self._scaling is None or self._file.features is not None
+
     def kept(self, values: NDArray[np.floating], *, filled: bool) -> NDArray[np.floating]:
         """Return a complete row as it is to be kept, in common units; ``filled``: by older ones."""
         if filled and self._file.features is not None:

@@ -31,8 +31,9 @@ class RegimeModel(OpenModel):
     is missing throughout. Arrays of float32 and float64 are not copied, memory-mapped files
     included: memory holds the results and a few batches.
 
-    Methods that take data raise :class:`DataError` where they do not fit the model's columns, are
-    not finite, or are too short.
+    Rows with missing values, gaps in time and equal times are read by :attr:`rules`, those of the
+    fit, or by others with :meth:`with_rules`. Methods that take data raise :class:`DataError` where
+    they do not fit the model's columns, hold what the rules refuse, or are too short.
 
     Any number of threads may share a model. A :class:`Stream` belongs to one. In a forked process
     the model opens again by itself on the CPU and is refused on other devices. It pickles as its

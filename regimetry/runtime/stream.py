@@ -87,10 +87,13 @@ class Stream:
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
         self._rules = rules = contract.reading if rules is None else rules
+        self._splits, self._trims = rules.splits, rules.missing == "trim"
         self._gap, self._dated = rules.gap, rules.resample is not None
+        self._in_bins = self._dated
         if self._gap is not None:
             self._dated |= self._gap.is_duration
         self._reader = RowReader(file, instrument, rules)
+        self._as_they_come = self._reader.keeps_rows
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
         # Bound once: copying a window here takes less than binding a view of the ring each time.
@@ -157,9 +160,8 @@ class Stream:
             if is_late(instant, state.last, self._late, again=rules.repeated == "keep"):
                 self._state = state._replace(skipped=state.skipped + 1)
                 return None
-        may_miss = rules.splits or (rules.missing == "trim" and not state.put)
-        values, complete = self._reader.row(row, missing=may_miss)
-        if rules.resample is not None:
+        values, complete = self._reader.row(row, missing=self._may_miss(state))
+        if self._in_bins:
             self._state, tick = self._gathered(state, values, instant)
             return tick
         border = False
@@ -197,7 +199,9 @@ class Stream:
             run = 0
             if self._rules.after_gap == "restart":
                 recursion = State.begin(1, self._contract.n_regimes)
-        ring.put(put, self._reader.kept(values, filled=not complete))
+        if not self._as_they_come or not complete:
+            values = self._reader.kept(values, filled=not complete)
+        ring.put(put, values)
         put, run, tick = put + 1, run + 1, None
         if run >= self._rows:
             np.copyto(self._window, self._reader.window(ring.last(put, self._rows)))
@@ -242,7 +246,7 @@ class Stream:
                 close = closing_times(np.int64(before.number + place), length)
                 state, tick = self._taken(
                     state,
-                    self._allowed(one, state),
+                    self._reader.row(one, missing=self._may_miss(state))[0],
                     close,
                     complete=not np.isnan(one).any(),
                     border=before.border and not place,
@@ -253,11 +257,9 @@ class Stream:
             before = Bin.empty(number, len(values), border=border)
         return state._replace(came=came, last=instant, bin=before.with_row(values, how)), tick
 
-    def _allowed(self, row: NDArray[np.float64], state: StreamState) -> NDArray[np.float64]:
-        """Raise where a bin lacks a value and the rules refuse it."""
-        rules = self._rules
-        may_miss = rules.splits or (rules.missing == "trim" and not state.put)
-        return self._reader.row(row, missing=may_miss)[0]
+    def _may_miss(self, state: StreamState) -> bool:
+        """Whether the next row, or bin, may lack a value."""
+        return self._splits or (self._trims and not state.put)
 
     def _named(self, reading: Reading) -> dict[str, Absence]:
         return {self._reader.names[column]: one for column, one in reading.absent.items()}

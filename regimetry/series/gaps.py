@@ -19,7 +19,7 @@ _UNITS = {
     "hour": 3600.0, "m": 60.0, "min": 60.0, "minute": 60.0, "s": 1.0, "sec": 1.0, "second": 1.0,
     "ms": 1e-3, "us": 1e-6, "ns": 1e-9,
 }  # fmt: skip
-_PART = re.compile(r"(\d+\.?\d*|\.\d+)\s*([a-z]+?)s?\s*(?=[\d.]|$)", re.IGNORECASE)
+_PART = re.compile(r"(\d+\.?\d*|\.\d+)\s*([a-z]+)\s*(?=[\d.]|$)", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d+):([0-5]\d)(?::([0-5]\d(?:\.\d*)?))?")
 
 
@@ -60,8 +60,9 @@ def as_span(name: str, value: float | str) -> Span:
     ConfigError
         It is neither, or not positive.
     """
-    span = _span(value.strip().removeprefix("-") if isinstance(value, str) else value)
-    if span is not None and str(value).strip().startswith("-"):
+    text = value.strip() if isinstance(value, str) else ""
+    span = _span(text.removeprefix("-") if text else value)
+    if span is not None and text.startswith("-"):
         span = Span(-span.length, span.is_duration)
     if span is None:
         raise ConfigError(
@@ -85,9 +86,11 @@ def _span(value: float | str) -> Span | None:
         return Span(3600 * hours + 60 * minutes + seconds, True)
     length, end = 0.0, 0
     for part in _PART.finditer(text):
-        if part.start() != end or (unit := part[2].lower()) not in _UNITS:
+        unit = part[2].lower()
+        size = _UNITS.get(unit, _UNITS.get(unit.removesuffix("s")))
+        if part.start() != end or size is None:
             return None
-        length, end = length + float(part[1]) * _UNITS[unit], part.end()
+        length, end = length + float(part[1]) * size, part.end()
     return Span(length, True) if end and end == len(text) else None
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from regimetry.errors import DataError, DataWarning
 from regimetry.series.column_statistics import is_constant
-from regimetry.series.frames import native_of, numbers_of
+from regimetry.series.frames import is_frame, native_of, numbers_of
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Column, Schema
 
@@ -36,8 +36,8 @@ def without_empty(data: Any, schema: Schema, named: Collection[str] = ()) -> Sch
     DataWarning
         Names them.
     """
-    frames = list(data.values()) if isinstance(data, Mapping) else [data]
-    natives = [native_of(frame) for frame in frames]
+    given = data.values() if isinstance(data, Mapping) else [data]
+    natives = [native_of(frame) for frame in given if is_frame(frame)]
     empty = [
         column
         for column in schema.columns
