@@ -26,6 +26,7 @@ from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
+from regimetry.series.rules import ReadingRules
 
 _LEAST_STORE = 80 << 20
 """Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
@@ -227,6 +228,11 @@ def _quiet_ray_data(data: Any) -> Iterator[None]:
         logger.setLevel(before[1])
 
 
+def _opened(content: bytes, rules: ReadingRules, *, device: str, batch_size: int) -> RegimeModel:
+    model = RegimeModel(content, device=device, threads=1, batch_size=batch_size)
+    return model.with_rules(**vars(rules))
+
+
 def _on_actors(
     model: RegimeModel, actors: int | None, num_gpus: float, most: int | None = None
 ) -> dict[str, Any]:
@@ -244,7 +250,7 @@ def _on_actors(
             "0 for CPUs."
         )
     device, batch_size = "cuda" if num_gpus else "cpu", model._file.batch_size
-    opened = partial(RegimeModel, model.content, device=device, threads=1, batch_size=batch_size)
+    opened = partial(_opened, model.content, model.rules, device=device, batch_size=batch_size)
     return {
         "fn_constructor_kwargs": {"opened": opened},
         "compute": ray.data.ActorPoolStrategy(size=min(found, most or found)),

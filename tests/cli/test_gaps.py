@@ -70,6 +70,7 @@ def test_a_fit_says_what_it_left_out_and_decided(folder, tmp_path, run):
     assert contract.format_version == 4
     assert (contract.reading.missing, contract.reading.max_gap) == ("gap", "3000s")
     assert contract.schema.names == ("a", "b", "c", "mean")
+    assert "rows          missing gap, max_gap 3000s\n" in run("inspect", tmp_path / "m.onnx").out
     named = run(*arguments, "--columns", "a,flag", code=2).err
     assert "Column 'flag' is constant; it cannot tell regimes apart" in named
     refused = run(*arguments, code=2).err
@@ -161,3 +162,12 @@ def test_the_reference_projects_own_example_is_fitted(folder, tmp_path, run):
     )
     for begin, note in zip(begins, notes, strict=True):
         assert note.startswith(f"regimetry: {begin}")
+
+
+def test_pages_and_comparisons_take_tables_with_gaps(folder, tmp_path, run, answer):
+    table, model = folder / "t.csv", folder / "m.onnx"
+    report = run("report", model, table, "-o", tmp_path / "r.html", "--price", "a").out
+    assert "2 regimes" in report
+    found = answer("drift", model, table, "--last", "80")
+    assert found["recent"]["rows"] == 76
+    run("compare", model, model, table)
