@@ -246,9 +246,10 @@ def _say(
             f"{_columns(given.values, filled, names).rpartition(' ')[0]}"
         )
     if borders.any():
+        one = borders.sum() == 1
         said.append(
-            f"{int(borders.sum())} gaps longer than max_gap {rules.max_gap} split the series into "
-            f"{parts} segments"
+            f"{borders.sum()} gap{'' if one else 's'} longer than max_gap {rules.max_gap} "
+            f"split{'s' if one else ''} the series into {parts} segments"
         )
     for text in said:
         warnings.warn(text, DataWarning, stacklevel=4)

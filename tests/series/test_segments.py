@@ -213,7 +213,7 @@ def test_what_was_done_is_said_once_for_each_kind():
     assert [str(one.message) for one in said] == [
         "left out 2 rows at the beginning, since a is missing there",
         "left out 1 row, since b is missing there; the series falls into 3 segments",
-        "1 gaps longer than max_gap 5 split the series into 3 segments",
+        "1 gap longer than max_gap 5 splits the series into 3 segments",
     ]
     assert found.offsets.tolist() == [0, 4, 6, 9]
     assert found.rows.tolist() == [2, 3, 4, 5, 7, 8, 9, 10, 11]
