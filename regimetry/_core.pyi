@@ -31,15 +31,6 @@ def rolling_windows(
 def gather_windows(
     values: _Real, starts: NDArray[np.int64], out: NDArray[np.float32], threads: SupportsIndex = 1
 ) -> None: ...
-def window_starts(
-    n_rows: SupportsIndex,
-    window_size: SupportsIndex,
-    stride: SupportsIndex = 1,
-    values: _Real | None = None,
-    instruments: NDArray[np.int64] | None = None,
-    timestamps: NDArray[np.int64] | None = None,
-    max_gap: SupportsIndex | None = None,
-) -> NDArray[np.int64]: ...
 def follow(
     distance: _Real,
     novelty: _Real | None,

@@ -15,6 +15,7 @@ from regimetry.fit.source import Source, panel_source, require_columns_of_option
 from regimetry.fit.stages import Stages
 from regimetry.fit.verbs import FittedVerbs
 from regimetry.series.frames import is_frame
+from regimetry.series.rules import ReadingRules
 
 if TYPE_CHECKING:
     import keras
@@ -52,6 +53,20 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         Columns to difference before anything else; "auto" finds those near a unit root.
     categorical : sequence of str
         Columns of a frame whose values are names.
+    missing : {"trim", "gap", "ffill", "error"}
+        Rows with a missing value: leave out leading ones, split the series there, fill forward, or
+        refuse.
+    max_fill : int
+        With "ffill", rows that a value may be old.
+    max_gap : float, str or None
+        Longest time between rows of a window, such as "5D"; "auto" finds sessions, ``None`` has no
+        limit.
+    after_gap : {"restart", "carry"}
+        Whether the causal state begins afresh after a gap, or goes on.
+    repeated : {"refuse", "keep"}
+        Rows of equal times.
+    resample, resample_how : str or None, {"last", "mean"}
+        Gather rows in bins of this length, such as "1s".
     evidence : {"auto", "window"}
         What tells the regimes apart: single bars if they can ("auto"), or whole windows.
     jump_penalty, smooth_penalty : float or "auto"
@@ -124,6 +139,13 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         epochs: int | None = FitOptions.epochs,
         difference: str | Sequence[str] = FitOptions.difference,
         categorical: Sequence[str] = FitOptions.categorical,
+        missing: str = FitOptions.missing,
+        max_fill: int = FitOptions.max_fill,
+        max_gap: float | str | None = FitOptions.max_gap,
+        after_gap: str = FitOptions.after_gap,
+        repeated: str = FitOptions.repeated,
+        resample: str | None = FitOptions.resample,
+        resample_how: str = FitOptions.resample_how,
         evidence: str = FitOptions.evidence,
         jump_penalty: float | str = FitOptions.jump_penalty,
         smooth_penalty: float | str = FitOptions.smooth_penalty,
@@ -145,6 +167,13 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.epochs = epochs
         self.difference = difference
         self.categorical = categorical
+        self.missing = missing
+        self.max_fill = max_fill
+        self.max_gap = max_gap
+        self.after_gap = after_gap
+        self.repeated = repeated
+        self.resample = resample
+        self.resample_how = resample_how
         self.evidence = evidence
         self.jump_penalty = jump_penalty
         self.smooth_penalty = smooth_penalty
@@ -170,8 +199,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         Parameters
         ----------
         X : array (T, F), pandas or polars DataFrame, mapping of names to these, or Source
-            Finite. In a frame, columns of numbers and booleans are read, and those declared
-            categorical. Timestamps, if any, must rise, for many instruments within each.
+            Not infinite; NaN is a missing value. In a frame, columns of numbers and booleans are
+            read, and those declared categorical; what is constant or empty is left out. Timestamps,
+            if any, must rise, for many instruments within each.
         y : None
             Ignored.
         by : str or None
@@ -203,7 +233,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
         earlier = earlier_model(self.align_to)
-        source = self._source(X, by, options)
+        source = self._source(X, by, options, features)
         require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
         with stages:
@@ -213,13 +243,18 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self._keep(rows, learned, packaged)
         return self
 
-    def _source(self, X: Any, by: str | None, options: FitOptions) -> Source:
+    def _source(
+        self, X: Any, by: str | None, options: FitOptions, features: OhlcvFeatures | None
+    ) -> Source:
         """Return where the rows come from, and remember the columns."""
         self.__dict__.pop("feature_names_in_", None)
         if hasattr(X, "lagged_sums"):
             source: Source = X
         else:
-            source = panel_source(X, by, options.categorical)
+            asked = () if isinstance(options.difference, str) else options.difference
+            asked = asked if features is None else features.names
+            rules = ReadingRules.of(options)
+            source = panel_source(X, by, options.categorical, rules, asked)
             if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
                 self.feature_names_in_ = np.array(source.schema.names, dtype=object)
         self.n_features_in_ = len(source.schema.columns)

@@ -22,32 +22,6 @@ def gather_windows(values, starts, window_size):
     return batch
 
 
-def usable(rows):
-    """Whether each row is finite in float32."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return np.isfinite(np.asarray(rows).astype(np.float32)).all(axis=1)
-
-
-def window_starts(
-    n_rows, window_size, stride=1, values=None, instruments=None, timestamps=None, max_gap=None
-):
-    """Rows at which a window may begin, by walking the rows."""
-    whole = np.ones(n_rows, dtype=bool) if values is None else usable(values)
-    starts, first = [], None
-    for t in range(n_rows):
-        new_instrument = t > 0 and instruments is not None and instruments[t] != instruments[t - 1]
-        gap = t > 0 and timestamps is not None and int(timestamps[t]) - int(timestamps[t - 1])
-        if not whole[t]:
-            first = None
-        elif first is None or new_instrument or (timestamps is not None and gap > max_gap):
-            first = t
-        if first is not None:
-            held = t + 1 - first
-            if held >= window_size and (held - window_size) % stride == 0:
-                starts.append(t + 1 - window_size)
-    return np.array(starts, dtype=np.int64)
-
-
 class StreamBuffer:
     """The rows of one series, all of them, in a list."""
 

@@ -82,7 +82,7 @@ Parameters
 values : numpy.ndarray, shape (T, F), float32 or float64
     Any strides. Values beyond float32 become infinite, NaN stays NaN.
 starts : numpy.ndarray, shape (B,), int64
-    First rows, 0 <= start <= T - W, in any order, as `window_starts` makes them.
+    First rows, 0 <= start <= T - W, in any order.
 out : numpy.ndarray, shape (B, W, F), float32
     C-contiguous and writeable, apart from `values`; its shape says B and W.
 threads : int, default 1

@@ -11,7 +11,6 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   register_errors(m);
   register_rolling(m);
   register_gather(m);
-  register_segments(m);
   register_stream_bank(m);
   register_jump(m);
 }

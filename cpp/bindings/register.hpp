@@ -6,7 +6,6 @@
 void register_errors(pybind11::module_& m);
 void register_rolling(pybind11::module_& m);
 void register_gather(pybind11::module_& m);
-void register_segments(pybind11::module_& m);
 void register_stream_bank(pybind11::module_& m);
 void register_jump(pybind11::module_& m);
 

@@ -8,7 +8,6 @@
 #include "regimetry/gather.hpp"
 #include "regimetry/jump.hpp"
 #include "regimetry/rolling.hpp"
-#include "regimetry/segments.hpp"
 #include "regimetry/stream_bank.hpp"
 
 using namespace regimetry;
@@ -76,21 +75,6 @@ void gather(Bytes& in) {
 }
 
 template <class T>
-void segments(Bytes& in) {
-  const int64_t rows = in.below(40);
-  const Matrix<T> m(in, rows, in.below(4));
-  const auto codes = in.list<int64_t>(rows), times = in.list<int64_t>(rows);
-  const bool with_codes = in.below(2) == 1, with_times = in.below(2) == 1;
-  const int64_t w = 1 + in.below(6), s = 1 + in.below(4);
-  const auto found =
-      find_segments(m.view, SegmentFinder(with_codes ? codes.data() : nullptr,
-                                          with_times ? times.data() : nullptr, in.number(5)));
-  std::vector<int64_t> starts(static_cast<std::size_t>(count_starts(found, w, s)));
-  fill_starts(found, w, s, starts.data());
-  for (const int64_t start : starts) require(start >= 0 && start + w <= rows);
-}
-
-template <class T>
 void bank(Bytes& in) {
   StreamBank b(in.number(4), in.number(4), in.number(3), in.number(6));
   if (b.capacity() > 16 || b.window_size() > 16 || b.n_features() > 8) return;
@@ -142,14 +126,13 @@ void jump(Bytes& in) {
 
 template <class T>
 void run(Bytes& in) {
-  switch (in.below(5)) {
+  switch (in.below(4)) {
     case 0:
       rolling_geometry(std::max<int64_t>(0, in.number(50)), std::max<int64_t>(0, in.number(8)),
                        in.number(64), in.number(8), 8, in.number(9), in.number(9));
       break;
     case 1: gather<T>(in); break;
-    case 2: segments<T>(in); break;
-    case 3: bank<T>(in); break;
+    case 2: bank<T>(in); break;
     default: jump<T>(in);
   }
 }

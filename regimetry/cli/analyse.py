@@ -17,7 +17,7 @@ from regimetry.analysis import (
 from regimetry.analysis.metadata import regime_metadata
 from regimetry.analysis.price import find_price
 from regimetry.cli.analysis_tables import analysis_text
-from regimetry.cli.arguments import BARS_PER_YEAR, MAX_GAP, MODEL_AND_DATA, names, output
+from regimetry.cli.arguments import BARS_PER_YEAR, MODEL_AND_DATA, READING, names, output
 from regimetry.cli.labelled_table import label_table, rows_and_span
 from regimetry.cli.output import note, show
 from regimetry.cli.verb import Verb, argument
@@ -53,7 +53,7 @@ VERB = Verb(
             metavar="A,B",
             help="describe these columns as well",
         ),
-        MAX_GAP,
+        READING,
         output("folder to write to; created if needed", required=False, metavar="DIR"),
     ],
 )

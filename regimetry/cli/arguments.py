@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from regimetry.cli.verb import Declared, argument, flag
+from regimetry.cli.verb import Declared, argument, flag, group
 
 
 def _truth(text: str) -> bool:
@@ -40,10 +40,25 @@ BARS_PER_YEAR = argument(
     metavar="N",
     help="annualisation factor (default: %(default)g, trading days)",
 )
-MAX_GAP = argument(
-    "--max-gap",
-    metavar="TIME",
-    help="longest time between two bars that follow each other, such as 5D",
+READING = group(
+    "how rows are read (default: as at the fit)",
+    argument(
+        "--missing",
+        choices=["trim", "gap", "ffill", "error"],
+        help="rows with a missing value: leave out leading ones, split there, fill forward, refuse",
+    ),
+    argument(
+        "--max-fill", type=int, metavar="ROWS", help="with ffill, rows that a value may be old"
+    ),
+    argument(
+        "--max-gap",
+        metavar="TIME",
+        help="longest time between two bars that follow each other, such as 5D",
+    ),
+    argument(
+        "--after-gap", choices=["restart", "carry"], help="causal state after a gap: afresh, or on"
+    ),
+    argument("--repeated", choices=["refuse", "keep"], help="rows of equal times"),
 )
 CONFIG = argument(
     "--config",

@@ -250,12 +250,14 @@ def _bar_row(found: Mapping[str, Any], schema: Schema, number: Any) -> dict[str,
 
 def _number_of_text(name: str, text: str) -> float:
     values, read = numbers_of_texts([text])
-    if read[0] and text.strip():
+    if read[0]:  # nothing at all is a missing value
         return float(values[0])
     raise DataError(f"Column {name!r} holds {text[:SHOWN]!r}, which is not a number.")
 
 
 def _number_of_json(name: str, value: Any) -> float:
+    if value is None:
+        return math.nan
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(value)

@@ -40,7 +40,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     models = [load(path, device=options.device) for path in (options.old, options.new)]
-    table = read_table(options.data, TimeOptions.of(options)).frame
+    table = read_table(options.data, TimeOptions.of(options, models[0].rules.repeated)).frame
     old, new = (regimes_of(model, table) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))

@@ -6,6 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from regimetry.analysis import Drift, comparable_novelty, detect_drift
 from regimetry.analysis.plain import as_text
 from regimetry.cli.arguments import MODEL_AND_DATA
@@ -54,12 +57,16 @@ def run(options: argparse.Namespace) -> None:
     rows = model.rows
     training, recent = _past_and_recent(options, rows - 1)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
+    old, old_breaks = _labelled(regimes_of(model, training))
+    new, new_breaks = _labelled(regimes_of(model, recent))
     drift = detect_drift(
-        regimes_of(model, training)[rows - 1 :],
-        regimes_of(model, recent)[rows - 1 :],
+        old,
+        new,
         model.contract.n_regimes,
         training_novelty=before,
         recent_novelty=after,
+        training_breaks=old_breaks,
+        recent_breaks=new_breaks,
         level=options.level,
         draws=options.draws,
         seed=options.seed,
@@ -71,6 +78,12 @@ def run(options: argparse.Namespace) -> None:
         f"blocks of {drift.block:.0f} bars, {drift.draws} draws; any false alarm: {drift.level:.1%}"
     )
     show(options, {**drift.to_dict(), "training": past, "recent": present}, text)
+
+
+def _labelled(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the bars that have a label, one for each window, and which follow no other."""
+    at = np.flatnonzero(labels >= 0)
+    return labels[at], np.diff(at, prepend=at[:1] - 1) > 1
 
 
 def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:

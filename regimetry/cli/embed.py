@@ -6,12 +6,12 @@ import argparse
 
 import numpy as np
 
-from regimetry.cli.arguments import MODEL_AND_DATA, output
+from regimetry.cli.arguments import MODEL_AND_DATA, READING, output
+from regimetry.cli.labelled_table import opened
 from regimetry.cli.output import show
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import Verb
 from regimetry.files import replacing, require_writable
-from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
 from regimetry.series.times import TimeOptions
 
@@ -23,7 +23,7 @@ VERB = Verb(
         "regimetry embed spx.onnx spx.csv -o embeddings.npy",
         "regimetry embed spx.onnx spx.csv -o embeddings.parquet",
     ],
-    arguments=[*MODEL_AND_DATA, output("file to write (.npy, .parquet or .csv)")],
+    arguments=[*MODEL_AND_DATA, READING, output("file to write (.npy, .parquet or .csv)")],
 )
 
 
@@ -33,9 +33,11 @@ def run(options: argparse.Namespace) -> None:
     if not as_matrix:
         require_table_suffix(options.output)
     require_writable(options.output)
-    model = load(options.model, device=options.device)
-    table = read_table(options.data, TimeOptions.of(options), by=model.contract.by)
-    rows = table.frame.reset_index(drop=True)
+    model = opened(options)
+    table = read_table(
+        options.data, TimeOptions.of(options, model.rules.repeated), by=model.contract.by
+    )
+    rows = table.frame.reset_index(drop=table.came is None)  # times stay, by which gaps are seen
     with progress(len(rows), "embedding", "bar") as advance:
         embeddings = model.embed(rows, advance=advance)
     if as_matrix:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,16 +16,14 @@ from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import resolve
 from regimetry.contract import ModelContract
-from regimetry.errors import ConfigError
+from regimetry.errors import ConfigError, DataWarning
 from regimetry.files import replacing, require_writable
 from regimetry.series.features import drifting_columns
-from regimetry.series.series import as_series
+from regimetry.series.panel import Panel, as_panel
 from regimetry.series.table_files import read_table
 from regimetry.series.times import TimeOptions
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from regimetry.detector import RegimeDetector
 
 VERB = Verb(
@@ -87,7 +86,13 @@ def run(options: argparse.Namespace) -> None:
         for text in prepared.notes:
             note(text)
         detector.fit(prepared.data, by=configuration.by, features=prepared.features)
-        _advise(configuration, prepared.data, detector.model_.contract)
+        if configuration.features is None and configuration.by is None:
+            with warnings.catch_warnings():  # the fit has said it
+                warnings.simplefilter("ignore", DataWarning)
+                contract = detector.model_.contract
+                panel = as_panel(prepared.data, contract.schema, rules=contract.reading)
+            _advise(panel, contract)
+    _say_differenced(configuration, detector.model_.contract)
     detector.save(options.output)
     if options.keras:
         with replacing(options.output.with_suffix(".keras")) as temporary:
@@ -126,17 +131,18 @@ def _fit_folder(
     )
 
 
-def _advise(configuration: Configuration, data: pd.DataFrame, contract: ModelContract) -> None:
-    """Say what was differenced, and warn of columns whose level drifts, once."""
+def _say_differenced(configuration: Configuration, contract: ModelContract) -> None:
     names = contract.schema.feature_names
     pairs = zip(names, contract.transforms, strict=True)
     changed = [name for name, transform in pairs if transform != "level"]
     if changed and configuration.difference in (None, "auto"):
         note(f"differenced, since they are near a unit root: {', '.join(changed)}")
-    if configuration.features is not None or configuration.by is not None:
-        return
-    values = as_series(data, contract.schema).values
-    reasons = drifting_columns(values, names, contract.transforms)
+
+
+def _advise(panel: Panel, contract: ModelContract) -> None:
+    """Warn of columns whose level drifts, once."""
+    names = contract.schema.feature_names
+    reasons = drifting_columns(panel.values, names, contract.transforms)
     if reasons:
         found = "; ".join(f"{name} {reason}" for name, reason in reasons.items())
         note(

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from regimetry.cli.arguments import RAY
+from regimetry.cli.labelled_table import opened
 from regimetry.cli.output import note, show, text_table
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import argument, group
@@ -59,12 +60,11 @@ def is_folder(options: argparse.Namespace) -> bool:
 
 def run(options: argparse.Namespace) -> None:
     """Label the folder and say what was done."""
-    from regimetry.runtime.model import load
     from regimetry.scale import predict
 
     if options.output is None:
         raise ConfigError("The labels of a folder go to a folder; name one with -o.")
-    model = load(options.model, device=options.device)
+    model = opened(options)
     report = predict(
         options.data,
         model,

@@ -12,6 +12,7 @@ from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import choices_text, regime_lines, show, text_table
 from regimetry.cli.verb import Verb
 from regimetry.contract import ModelContract
+from regimetry.series.rules import PLAIN
 
 if TYPE_CHECKING:
     from regimetry.export.statistics import GraphStatistics
@@ -67,6 +68,9 @@ def _card(file: SourceFile) -> str:
     if features is not None:
         columns = ", ".join(features.columns.names)
         made_of = [f"features      ohlcv over {features.window} bars, made of {columns}"]
+    rules, plain = vars(contract.reading), vars(PLAIN)
+    changed = [f"{name} {rules[name]}" for name in rules if rules[name] != plain[name]]
+    reading = [f"rows          {', '.join(changed)}"] if changed else []
     return "\n".join(
         [
             f"format        version {contract.format_version}, {file.precision}, "
@@ -74,6 +78,7 @@ def _card(file: SourceFile) -> str:
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
             *made_of,
+            *reading,
             f"trained on    {training.rows} rows, {span}, seed {training.seed}",
             f"fingerprint   {training.fingerprint[:16]}",
             f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",

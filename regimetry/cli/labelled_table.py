@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from regimetry.cli.output import when
 from regimetry.cli.progress import progress
-from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import Labelling, RegimeModel, load
+from regimetry.series.rules import ReadingRules
+from regimetry.series.segments import borders_of
 from regimetry.series.table_files import Table, read_table
 from regimetry.series.times import TimeOptions
 
@@ -35,7 +36,7 @@ def numbers_of(regime: Any) -> NDArray[np.int64]:
 
 
 def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labelling, Any]:
-    """Open --model, --data and --max-gap; label the table.
+    """Open model and data; label the table.
 
     Returns
     -------
@@ -47,9 +48,9 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labell
     breaks : ndarray of bool, shape (T,), or None
         As for :func:`breaks_of`.
     """
-    model = load(options.model, device=options.device)
-    table = read_table(options.data, TimeOptions.of(options))
-    breaks = breaks_of(table.frame.index, options.max_gap)
+    model = opened(options)
+    table = read_table(options.data, TimeOptions.of(options, model.rules.repeated))
+    breaks = breaks_of(table.frame.index, model.rules)
     found = label_bars(model, table.frame)
     arrays = found._replace(
         regime=numbers_of(found.regime),
@@ -59,27 +60,29 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labell
     return model, table, arrays, breaks
 
 
-def breaks_of(index: Any, max_gap: str | None) -> NDArray[np.bool_] | None:
+def opened(options: argparse.Namespace, *, threads: int | None = None) -> RegimeModel:
+    """Open the model of a verb, which reads rows as the fit did, or as its options say."""
+    names = ("missing", "max_fill", "max_gap", "after_gap", "repeated")
+    given = {name: getattr(options, name, None) for name in names}
+    settings: Any = {} if threads is None else {"threads": threads}
+    model = load(options.model, device=options.device, **settings)
+    return model.with_rules(**{name: one for name, one in given.items() if one is not None})
+
+
+def breaks_of(index: Any, rules: ReadingRules) -> NDArray[np.bool_] | None:
     """Say of each bar whether it comes later than ``max_gap`` after the one before.
+
+    ``None`` without a gap. Where there are no times, the bars count.
 
     Raises
     ------
     ConfigError
-        The gap is no duration (no number where the index counts), or not positive.
+        The gap is a duration and the index counts, or the other way round.
     """
-    import pandas as pd
-
-    if max_gap is None:
+    if rules.gap is None:
         return None
-    has_times = isinstance(index, pd.DatetimeIndex)
-    try:
-        limit: Any = pd.Timedelta(max_gap) if has_times else float(max_gap)
-    except ValueError as error:
-        kind = "a duration such as 5D" if has_times else "a number"
-        raise ConfigError(f"max-gap is {max_gap!r}; it must be {kind}.") from error
-    if not limit > limit * 0:
-        raise ConfigError(f"max-gap is {max_gap!r}; it must be above 0.")
-    return (index.to_series().diff() > limit).to_numpy()
+    times = index.to_numpy()
+    return borders_of(times, rules, np.array([0, len(times)]))
 
 
 def rows_and_span(index: Any) -> dict[str, Any]:

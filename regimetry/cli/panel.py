@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     by = model.contract.by if options.by is None else options.by
     if by is None:
         raise DataError("The model was fitted on one series; name the instrument's column (--by).")
-    table = read_table(options.data, TimeOptions.of(options), by=by).frame
+    table = read_table(options.data, TimeOptions.of(options, model.rules.repeated), by=by).frame
     found, stamps = numbers_of(model.predict(table, by=by)), table.index.to_numpy()
     groups = {
         str(name): rows

@@ -9,12 +9,11 @@ from typing import Any
 
 from regimetry.analysis import spells_of
 from regimetry.cli import folder
-from regimetry.cli.arguments import MODEL_AND_DATA, output
-from regimetry.cli.labelled_table import label_bars, numbers_of
+from regimetry.cli.arguments import MODEL_AND_DATA, READING, output
+from regimetry.cli.labelled_table import label_bars, numbers_of, opened
 from regimetry.cli.output import print_json, text_table, when
 from regimetry.cli.verb import Verb
 from regimetry.files import require_writable
-from regimetry.runtime.model import load
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
 from regimetry.series.times import TimeOptions
 
@@ -37,6 +36,7 @@ VERB = Verb(
             "table to write (.csv or .parquet; default: CSV on standard output), or folder",
             required=False,
         ),
+        READING,
         folder.OPTIONS,
     ],
 )
@@ -56,9 +56,9 @@ def _run_table(options: argparse.Namespace) -> None:
     if path is not None:
         require_table_suffix(path)
         require_writable(path)
-    model = load(options.model, device=options.device)
+    model = opened(options)
     by = model.contract.by if options.by is None else options.by
-    read = read_table(options.data, TimeOptions.of(options), by=by)
+    read = read_table(options.data, TimeOptions.of(options, model.rules.repeated), by=by)
     table = read.frame
     labels = label_bars(model, table, options.by)
     result = labels.probability.add_prefix("p_")
@@ -125,8 +125,10 @@ def _labelled_columns(result: Any) -> dict[str, list[Any]]:
             columns[name] = result[name].astype(str).tolist()
             continue
         values = result[name].astype(float).tolist()
-        columns[name] = [
-            None if math.isnan(value) else int(value) if name == "regime" else round(value, 6)
-            for value in values
-        ]
+        read = {"regime": int, "novel": bool}.get(name, _rounded)
+        columns[name] = [None if math.isnan(value) else read(value) for value in values]
     return columns
+
+
+def _rounded(value: float) -> float:
+    return round(value, 6)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from regimetry.cli.arguments import BARS_PER_YEAR, MAX_GAP, MODEL_AND_DATA, output
+from regimetry.cli.arguments import BARS_PER_YEAR, MODEL_AND_DATA, READING, output
 from regimetry.cli.labelled_table import label_table
 from regimetry.cli.output import note, show
 from regimetry.cli.verb import Verb, argument, flag
@@ -37,7 +37,7 @@ VERB = Verb(
             help="column to draw (default: close or price, or else the first the model reads)",
         ),
         BARS_PER_YEAR,
-        MAX_GAP,
+        READING,
         flag("--umap", "a map by UMAP besides PCA (extra umap; half a minute)"),
     ],
     json="print what was written as JSON",

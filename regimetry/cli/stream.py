@@ -7,15 +7,20 @@ import json
 import math
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
-from regimetry.cli.arguments import DEVICE, MODEL, TIME
+import numpy as np
+
+from regimetry.cli.arguments import DEVICE, MODEL, READING, TIME
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
+from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
-from regimetry.runtime.model import load
+from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.live_reading import Absence
 from regimetry.runtime.stream import Stream, Tick
 from regimetry.series.times import TimeOptions
 
@@ -25,7 +30,9 @@ MESSAGE_LENGTH = 300
 VERB = Verb(
     help="label bars as they arrive on standard input",
     description="Read one bar per line and write one JSON line for each, flushed: regime, "
-    "probability of each regime, novelty, novel; null until the first window is full. A line that "
+    "probability of each regime, novelty, novel; null until the first window is full. A value that "
+    "is missing (an empty field, null) is dealt with as at the fit, and named under missing with "
+    "its rows and since when. A line that "
     "cannot be read gives a line with an error and is left out. Times are dates as in a "
     "table, best in ISO 8601, or numbers.",
     examples=[
@@ -48,6 +55,7 @@ VERB = Verb(
             help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
             "skipped (default: %(default)s)",
         ),
+        READING,
         DEVICE,
     ],
     json="print errors as JSON; the answers are always JSON",
@@ -66,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
-    model = load(options.model, device=options.device, threads=1)
+    model = opened(options, threads=1)
     stream, schema = model.stream(late=options.late), model.schema
     reader: Reader | None = None
     time = TimeOptions.of(options)
@@ -94,14 +102,28 @@ def _answer(stream: Stream, bar: Bar, contract: ModelContract) -> dict[str, Any]
 
 
 def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
-    if tick is None:
-        return {"regime": None, "name": None, "probability": None, "novelty": None, "novel": None}
+    lacks = {} if tick is None or tick.missing is None else {"missing": _missing(tick.missing)}
+    if tick is None or tick.regime == MISSING:
+        names = ("regime", "name", "probability", "novelty", "novel")
+        return {**dict.fromkeys(names), **lacks}
     return {
         "regime": tick.regime,
         "name": contract.regimes[tick.regime].name,
         "probability": [_finite(value) for value in tick.probability.tolist()],
         "novelty": _finite(tick.novelty),
         "novel": tick.novel,
+        **lacks,
+    }
+
+
+def _missing(absences: Mapping[str, Absence]) -> dict[str, Any]:
+    """Say of each column that is missing for how many rows, and since when."""
+    return {
+        name: {
+            "rows": one.rows,
+            "since": str(one.since) if isinstance(one.since, np.datetime64) else one.since,
+        }
+        for name, one in absences.items()
     }
 
 

@@ -15,6 +15,7 @@ from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
+from regimetry.series.rules import ReadingRules
 
 YAML: Words = {
     **PYTHON, bool: "true or false", NoneType: "null", "True": "true", "False": "false",
@@ -78,6 +79,7 @@ class Configuration(FitOptions, TableOptions):
 
     def __post_init__(self) -> None:
         check_fields(self, YAML)
+        ReadingRules.of(self)
         if self.features is None and self.feature_window is not None:
             raise ConfigError(
                 f"feature_window is {self.feature_window}; it has no meaning without features."

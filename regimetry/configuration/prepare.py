@@ -11,6 +11,7 @@ from regimetry.fit.options import FitOptions
 from regimetry.series.features import BarColumns, OhlcvFeatures
 from regimetry.series.features.pipeline import DEFAULT_WINDOW
 from regimetry.series.layout import layout_of
+from regimetry.series.left_out import refuse_constant
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +58,9 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
         )
         names = [*schema.names, *([] if by is None else [by])]
         data = table[names]
-        if configuration.columns is not None:  # who names a counter of rows wants it
+        if configuration.columns is not None:
+            refuse_constant(table, schema)
+            # Who names a counter of rows wants it.
             data = data.astype(dict.fromkeys(data.select_dtypes("integer"), float))
         return Prepared(data, None, [])
     window = configuration.feature_window

@@ -64,6 +64,11 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             scaling is None or bool(np.isfinite([scaling.factor, scaling.offset]).all()),
             "finite numbers",
         ),
+        "reading.max_gap": (
+            contract.reading.max_gap,
+            contract.reading.max_gap != "auto",
+            "the gap that the fit decided",
+        ),
         "training.features": (
             features,
             features is None or features.names == contract.schema.names,

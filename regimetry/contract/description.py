@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from regimetry.contract.record import TrainingRecord
+from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
 FORMAT_VERSION = 4
 READABLE_VERSIONS = ("1", "2", "3", "4")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments,
-version 4 convolutions. A model is written as the oldest version that has all its entries."""
+version 4 convolutions and rules of reading. A model is written as the oldest version that has all
+its entries."""
 
-_NEW_IN: dict[int, dict[str, Any]] = {
-    3: {"by": None, "scaling": None},
-    4: {"reach": 0, "label_offset": None},
-}
-"""Entries that a version has and older ones have not, and what their absence means."""
+_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading")}
+"""Entries that a version has and older ones have not."""
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
@@ -105,6 +104,9 @@ class ModelContract:
     label_offset : int or None
         Bars between the one that a window describes best and its last one; ``None`` in a file
         without convolutions, where that is half a window.
+    reading : ReadingRules
+        What becomes of missing values, gaps in time and irregular clocks; the default where a file
+        says nothing. ``max_gap`` is the one that the fit decided.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -129,6 +131,7 @@ class ModelContract:
     scaling: InstrumentScaling | None = None
     reach: int = 0
     label_offset: int | None = None
+    reading: ReadingRules = PLAIN
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -165,10 +168,11 @@ class ModelContract:
     @property
     def format_version(self) -> int:
         """The oldest version that has all the entries of this contract."""
+        defaults = {entry.name: entry.default for entry in fields(self)}
         said = [
             version
-            for version, entries in _NEW_IN.items()
-            if any(getattr(self, name) != absent for name, absent in entries.items())
+            for version, names in _NEW_IN.items()
+            if any(getattr(self, name) != defaults[name] for name in names)
         ]
         return max(said, default=2)
 
@@ -184,9 +188,10 @@ class ModelContract:
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
-        for version, entries in _NEW_IN.items():
+        data["reading"] = dict(vars(self.reading))
+        for version, names in _NEW_IN.items():
             if self.format_version < version:
-                for name in entries:
+                for name in names:
                     del data[name]
         return data
 

@@ -24,7 +24,7 @@ def read(kind: Any, value: Any, name: str = "") -> Any:
     ----------
     kind : type
         ``Any``, a plain type, a ``Literal``, a dataclass, a ``tuple`` or ``Mapping`` of these, or
-        one of them or ``None``.
+        one of them or ``None``, or one of several plain types or ``None``.
     value : object
         Of JSON, or of ``kind`` already.
     name : str
@@ -44,7 +44,8 @@ def read(kind: Any, value: Any, name: str = "") -> Any:
     if kind is Any:
         return value
     if NoneType in inner:
-        return None if value is None else read(inner[0], value, name)
+        fitting = next((one for one in inner if type(value) is one), inner[0])
+        return None if value is None else read(fitting, value, name)
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(read(inner[0], entry, f"{name}[{i}]") for i, entry in enumerate(value))
     if origin is Mapping and isinstance(value, Mapping):

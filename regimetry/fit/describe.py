@@ -56,8 +56,10 @@ def describe(
     n_regimes = distance.shape[1]
     panel, preprocessing, window_size = rows.scaled, rows.preprocessing, rows.window_size
     jump_penalty, smooth_penalty = learned.penalties(options)
-    offsets = panel.boundaries(rows.window_rows)
-    begins = begins_of(offsets)
+    reading, begins = rows.source.reading, begins_of(panel.boundaries(rows.window_rows))
+    # Stretches of a sample do not follow each other, even where states are carried over gaps.
+    carry = reading.after_gap == "carry" and rows.complete
+    offsets = panel.boundaries(rows.window_rows, carry=carry)
     found, states = Recursion(jump_penalty)(distance, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(
@@ -86,6 +88,7 @@ def describe(
         novelty_threshold=learned.novelty_threshold,
         by=rows.source.by,
         scaling=rows.scaling,
+        reading=reading,
         training=record,
     )
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
@@ -101,7 +104,9 @@ def training_record(
 ) -> TrainingRecord:
     """Return what the file keeps of the fit."""
     panel, lengths, is_panel = rows.scaled, rows.measured.lengths, rows.measured.is_panel
-    short = sum(length < rows.window_rows for length in lengths.values())
+    short = sum(
+        np.diff(offsets).max() < rows.window_rows for offsets in rows.measured.segments.values()
+    )
     refinement = learned.refinement
     versions = (*_VERSIONS, *(_OF_KERAS if learned.encoder.made_by_keras else ()))
     return TrainingRecord(
@@ -121,7 +126,7 @@ def training_record(
         graph=rules,
         sampled_rows=len(panel.values) if is_panel or not rows.complete else None,
         instruments=len(lengths) if is_panel else None,
-        short_instruments=short if is_panel else None,
+        short_instruments=int(short) if is_panel else None,
         features=features,
         alignment=learned.alignment,
     )

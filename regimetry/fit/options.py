@@ -17,13 +17,16 @@ from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
-from regimetry.parameters import check_fields, option
+from regimetry.parameters import option
+from regimetry.series.rules import ReadingRules
 from regimetry.series.scaling import Scaling
 
 
 @dataclass(frozen=True, kw_only=True)
-class FitOptions:
+class FitOptions(ReadingRules):
     """Options of a fit, checked; values of numpy become plain Python.
+
+    How rows are read is described at :class:`~regimetry.series.rules.ReadingRules`.
 
     Parameters
     ----------
@@ -139,7 +142,7 @@ class FitOptions:
     encoder: Any = option(DEFAULT_ENCODER, "architecture of the encoder")
 
     def __post_init__(self) -> None:
-        check_fields(self)
+        super().__post_init__()
         encoder = DEFAULT_ENCODER if self.encoder is None else self.encoder
         if isinstance(encoder, str | PathLike) and str(encoder).endswith(".onnx"):
             encoder = Path(encoder)

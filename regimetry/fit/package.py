@@ -173,11 +173,12 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
     distance = packaged.outputs["distance"]  # of every window, unless it is a sample
     if not rows.complete:
         distance = model.outputs_of(panel.scaled(rows.scaling), ("distance",))["distance"]
-    boundaries = panel.boundaries(rows.window_rows)
+    carry = rows.source.reading.after_gap == "carry"
+    boundaries = panel.boundaries(rows.window_rows, carry=carry)
     labels = Recursion.of(model.contract).labels(distance, boundaries)
     found = at_bars(panel, labels, rows.window_rows)
     if panel.instruments is None:
-        return panel.in_given_order(found)
+        return panel.in_given_order(found, MISSING)
     return panel.give(found, ["regime"], missing=MISSING)
 
 

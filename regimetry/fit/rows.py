@@ -16,6 +16,7 @@ from regimetry.fit.source import Embedder, Measured, Source
 from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing, require_single_precision
 from regimetry.series.scaling import InstrumentScaling
+from regimetry.series.spans import segment_offsets, starts_of
 from regimetry.series.units import fit_units
 from regimetry.windows import Windows, balanced_counts, rolling_windows
 
@@ -112,20 +113,13 @@ def training_rows(
     )
     reach = encoder_reach(options, window_size)
     window_rows = window_size + reach + preprocessing.rows_before
-    longest = max(lengths.values())
-    if longest <= window_rows:
-        which = f"The longest of {len(lengths)} instruments: " if measured.is_panel else ""
-        raise DataError(
-            f"{which}{longest} rows are too few for windows of {window_size}; at least "
-            f"{window_rows + 1} are needed. Give more rows or a smaller window_size."
-        )
-    n_windows = sum(max(0, length - window_rows + 1) for length in lengths.values())
+    segments = list(measured.segments.values())
+    if measured.longest <= window_rows:
+        raise DataError(_too_few(measured, window_size, window_rows))
+    n_windows = sum(len(starts_of(offsets, window_rows)) for offsets in segments)
     complete = n_windows <= options.max_windows
-    if measured.is_panel or not complete:
-        spans = stretches(list(lengths.values()), window_rows, options.max_windows)
-        sample = source.sample(dict(zip(lengths, spans, strict=True)))
-    else:
-        sample = source.sample({None: [(0, longest)]})
+    spans = stretches(segments, window_rows, options.max_windows)
+    sample = source.sample(dict(zip(lengths, spans, strict=True)))
     scaled = sample.scaled(scaling)
     require_single_precision(scaled.parts(), preprocessing.transforms, source.schema.feature_names)
     return TrainingRows(
@@ -133,15 +127,30 @@ def training_rows(
     )  # fmt: skip
 
 
+def _too_few(measured: Measured, window_size: int, window_rows: int) -> str:
+    """Say that no segment holds two windows, and what to do."""
+    which = f"The longest of {len(measured.lengths)} instruments: " if measured.is_panel else ""
+    needed = f"rows are too few for windows of {window_size}; at least {window_rows + 1} are needed"
+    rows = max(measured.lengths.values())
+    if rows > window_rows:
+        parts = sum(len(offsets) - 1 for offsets in measured.segments.values())
+        return (
+            f"The rows fall into {parts} segments, between gaps and missing values. The longest: "
+            f"{measured.longest} {needed}. Give a smaller window_size, a longer max_gap, or fill "
+            "missing values forward (missing='ffill')."
+        )
+    return f"{which}{rows} {needed}. Give more rows or a smaller window_size."
+
+
 def stretches(
-    lengths: Sequence[int] | NDArray[np.int64], rows: int, most: int
+    segments: Sequence[NDArray[np.int64]], rows: int, most: int
 ) -> list[list[tuple[int, int]]]:
     """Choose stretches of rows with at most ``most`` windows, equally from all instruments.
 
     Parameters
     ----------
-    lengths : sequence of int, shape (I,)
-        Rows of each instrument.
+    segments : sequence of ndarray of int64, shape (S + 1,)
+        Of each of I instruments, where its segments begin, and its rows.
     rows : int
         R, of a window.
     most : int
@@ -150,17 +159,34 @@ def stretches(
     Returns
     -------
     list of list of tuple of int
-        For each instrument, first row and end of its stretches, evenly spread over its time; the
-        whole instrument where it is given all its windows, none where it has no window.
+        For each instrument, first row and end of its stretches, evenly spread over its windows,
+        none across segments; all segments where it is given all its windows, none where it has no
+        window.
     """
-    counts = np.maximum(np.asarray(lengths, dtype=np.int64) - rows + 1, 0)
+    windows = [segment_offsets(np.maximum(np.diff(one) - rows + 1, 0)) for one in segments]
+    counts = np.array([bounds[-1] for bounds in windows])
     chosen = []
-    for have, take in zip(counts.tolist(), balanced_counts(counts, most).tolist(), strict=True):
+    for one, bounds, have, take in zip(
+        segments, windows, counts.tolist(), balanced_counts(counts, most).tolist(), strict=True
+    ):
         parts = max(1, round(take / STRETCH)) if take < have else 1
         starts = np.linspace(0, have - take // parts, parts).astype(np.int64).tolist()
         size = take // parts
-        chosen.append([(a, a + size + rows - 1) for a in starts] if size else [])
+        chosen.append(
+            [span for a in starts for span in _rows_of(one, bounds, a, a + size, rows)]
+            if size
+            else []
+        )
     return chosen
+
+
+def _rows_of(
+    segments: NDArray[np.int64], windows: NDArray[np.int64], first: int, end: int, rows: int
+) -> list[tuple[int, int]]:
+    """Return the rows, in each segment, of the windows numbered ``first`` to ``end``."""
+    a, b = np.maximum(windows[:-1], first), np.minimum(windows[1:], end)
+    begin = segments[:-1] + a - windows[:-1]
+    return [(int(begin[i]), int(begin[i] + b[i] - a[i] + rows - 1)) for i in np.flatnonzero(b > a)]
 
 
 def slow_directions_of(rows: TrainingRows, encoder: FittedEncoder) -> SlowDirections:

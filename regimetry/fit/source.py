@@ -6,8 +6,9 @@ every instrument, a sample that fits in memory, and sums over the embeddings of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -21,12 +22,16 @@ from regimetry.runtime.threads import available_threads
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
 from regimetry.series.frames import columns_of, is_frame
+from regimetry.series.gaps import StepCounts
 from regimetry.series.layout import layout_of
+from regimetry.series.left_out import without_constant, without_empty
 from regimetry.series.matrix import as_matrix
-from regimetry.series.panel import Panel, as_panel
+from regimetry.series.panel import Panel, given_panel, read_panel
+from regimetry.series.rules import PLAIN, ReadingRules, decided
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import find_time
+from regimetry.series.times import TimeOptions
 
 Spans = Sequence[tuple[int, int]]
 """First row and end of stretches of one instrument."""
@@ -43,14 +48,30 @@ class Measured:
     statistics : mapping
         Of the columns of each instrument, by its name; of one series without a name, by ``None``.
         The order is the same whoever did the work.
+    segments : mapping
+        For each, where its rows fall into segments: first rows and number of rows, (S + 1,).
     """
 
     statistics: Mapping[str | None, ColumnStatistics]
+    segments: Mapping[str | None, NDArray[np.int64]]
+
+    @classmethod
+    def of(cls, found: Iterable[tuple[str | None, NDArray[Any], NDArray[np.int64]]]) -> Measured:
+        """Measure instruments, each a name, its rows (T, F) and its segments (S + 1,)."""
+        statistics, segments = {}, {}
+        for name, rows, offsets in found:
+            statistics[name], segments[name] = ColumnStatistics.of(rows, offsets), offsets
+        return cls(statistics, segments)
 
     @property
     def lengths(self) -> dict[str | None, int]:
         """Rows of each instrument."""
         return {name: one.rows for name, one in self.statistics.items()}
+
+    @property
+    def longest(self) -> int:
+        """Rows of the longest segment."""
+        return max(int(np.diff(offsets).max()) for offsets in self.segments.values())
 
     @property
     def is_panel(self) -> bool:
@@ -68,6 +89,10 @@ class Source(Protocol):
     @property
     def by(self) -> str | None:
         """The column that names the instruments; ``None`` if none does."""
+
+    @property
+    def reading(self) -> ReadingRules:
+        """How the rows were read, with the gap that was decided."""
 
     def measured(self) -> Measured:
         """Pass over all rows, and return the statistics of each instrument's columns."""
@@ -106,7 +131,7 @@ class Embedder:
     def add(
         self, parts: Iterable[tuple[str | None, NDArray[np.floating]]], *, threads: int = 1
     ) -> LaggedSums:
-        """Return the sums over instruments, each a name and its rows (T, F).
+        """Return the sums over segments, each the name of its instrument and its rows (T, F).
 
         Windows are embedded in blocks that overlap by the lag, so that memory holds one block.
         """
@@ -137,26 +162,33 @@ class PanelSource:
     by : str or None
     threads : int
         That embed.
+    reading : ReadingRules
+        How the panel was read.
     """
 
     panel: Panel
     schema: Schema
     by: str | None = None
     threads: int = 1
+    reading: ReadingRules = PLAIN
 
     def measured(self) -> Measured:
         """Return the statistics of each instrument's columns."""
-        return Measured({name: ColumnStatistics.of(rows) for name, rows in self._named()})
+        return Measured.of(
+            (name, self.panel.values[offsets[0] : offsets[-1]], offsets - offsets[0])
+            for name, offsets in self._segments().items()
+        )
 
     def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
         """Return the chosen stretches of each instrument, each a series of its own."""
-        if chosen == {name: [(0, len(rows))] for name, rows in self._named()}:
-            return self.panel
+        segments = self._segments()
         found = [
             (name, first + a, first + b)
-            for (name, _), first in zip(self._named(), self.panel.offsets.tolist(), strict=False)
+            for name, first in ((name, int(offsets[0])) for name, offsets in segments.items())
             for a, b in chosen[name]
         ]
+        if [(a, b) for _, a, b in found] == list(pairwise(self.panel.offsets.tolist())):
+            return self.panel
         rows = np.concatenate([np.arange(a, b) for _, a, b in found])
         times = self.panel.timestamps
         return Panel(
@@ -169,13 +201,25 @@ class PanelSource:
 
     def lagged_sums(self, embedder: Embedder) -> LaggedSums:
         """Return the sums over the embeddings of all windows of all instruments."""
-        return embedder.add(self._named(), threads=self.threads)
+        return embedder.add(self.panel.named, threads=self.threads)
 
-    def _named(self) -> Iterator[tuple[str | None, NDArray[np.floating]]]:
-        return zip(self.panel.instruments or (None,), self.panel.parts(), strict=True)
+    def _segments(self) -> dict[str | None, NDArray[np.int64]]:
+        """Return where the segments of each instrument begin and end among all rows."""
+        found: dict[str | None, list[int]] = {}
+        for (name, _), (a, b) in zip(
+            self.panel.named, pairwise(self.panel.offsets.tolist()), strict=True
+        ):
+            found.setdefault(name, [a]).append(b)
+        return {name: np.array(offsets) for name, offsets in found.items()}
 
 
-def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = ()) -> PanelSource:
+def panel_source(
+    data: Any,
+    by: str | None = None,
+    categorical: Sequence[str] = (),
+    rules: ReadingRules = PLAIN,
+    named: Collection[str] = (),
+) -> PanelSource:
     """Read arrays, frames, or a mapping of them.
 
     Parameters
@@ -185,11 +229,20 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
         Column of a frame that names the instrument of each row.
     categorical : sequence of str
         Columns of frames whose values are names.
+    rules : ReadingRules
+        How rows are read; an automatic gap is decided here.
+    named : collection of str
+        Columns that somebody asked for, and that are not left out.
 
     Raises
     ------
     DataError
         There is no column ``by``, and as for :func:`~regimetry.series.panel.as_panel`.
+
+    Warns
+    -----
+    DataWarning
+        Columns of a frame are left out, and as for :func:`~regimetry.series.panel.as_panel`.
     """
     first = next(iter(data.values()), None) if isinstance(data, Mapping) else data
     if by is not None and not (is_frame(data) and by in columns_of(data)):
@@ -198,13 +251,31 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
             names = ", ".join(map(str, getattr(data, "columns", ())))
             there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
-    if first is not None and is_frame(first):
-        found = find_time(first, by=by, besides=categorical)
-        schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
-    else:
+    if first is None or not is_frame(first):
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))
-    return PanelSource(as_panel(data, schema, by=by), schema, by, available_threads())
+        panel, rules = _read(data, schema, by, rules)
+        return PanelSource(panel, schema, by, available_threads(), rules)
+    time = TimeOptions(repeated=rules.repeated == "keep")
+    found = find_time(first, by=by, besides=categorical, options=time)
+    schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
+    named = (*categorical, *named)
+    schema = without_empty(data, schema, named)
+    panel, rules = _read(data, schema, by, rules)
+    panel, schema = without_constant(panel, schema, named)
+    return PanelSource(panel, schema, by, available_threads(), rules)
+
+
+def _read(
+    data: Any, schema: Schema, by: str | None, rules: ReadingRules
+) -> tuple[Panel, ReadingRules]:
+    """Read rows, and decide what an automatic gap is."""
+    given = given_panel(data, schema, by=by, repeated=rules.repeated)
+    if rules.max_gap == "auto":
+        times, spans = given.timestamps, pairwise(given.offsets.tolist())
+        counts = StepCounts.of([] if times is None else (times[a:b] for a, b in spans))
+        rules = decided(rules, counts, is_dates=times is not None and times.dtype.kind == "M")
+    return read_panel(given, schema, rules), rules
 
 
 def require_columns_of_options(

@@ -81,9 +81,9 @@ def embedding_maps(
     Parameters
     ----------
     embedding : ndarray of float, shape (N, D)
-        Of the windows that end at the last N of T bars.
+        Of the windows of the N bars that have a label.
     labels : ndarray of int, shape (T,)
-        Each regime keeps its share of the windows shown.
+        Negative where missing. Each regime keeps its share of the windows shown.
     umap : bool
         Needs umap-learn, and some ten seconds.
 
@@ -91,15 +91,15 @@ def embedding_maps(
     -------
     tuple of EmbeddingMap
     """
-    before = len(labels) - len(embedding)
+    at = np.flatnonzero(labels >= 0)
     points, share = principal_components(embedding, 2)
-    rows = thinned_rows(labels[before:], MAP_ROWS)
+    rows = thinned_rows(labels[at], MAP_ROWS)
     first, second = (f"PCA {i + 1} ({share[i]:.0%} of the variance)" for i in range(2))
-    maps = [EmbeddingMap("PCA", rows + before, points[rows], (first, second))]
+    maps = [EmbeddingMap("PCA", at[rows], points[rows], (first, second))]
     if umap and len(embedding) >= _UMAP_LEAST:
-        rows = thinned_rows(labels[before:], UMAP_ROWS)
+        rows = thinned_rows(labels[at], UMAP_ROWS)
         points = _umap(embedding[rows])
-        maps.append(EmbeddingMap("UMAP", rows + before, points, ("UMAP 1", "UMAP 2")))
+        maps.append(EmbeddingMap("UMAP", at[rows], points, ("UMAP 1", "UMAP 2")))
     return tuple(maps)
 
 

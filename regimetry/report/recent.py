@@ -55,7 +55,7 @@ def recent_drift(
     labels : ndarray of int64, shape (T,)
         Causal, negative where missing.
     embedding : ndarray of float, shape (N, D)
-        Of the windows that end at the last N bars.
+        Of the windows of the N bars that have a label.
     breaks : ndarray of bool, shape (T,), or None
     draws : int
         Of the bootstrap.
@@ -67,26 +67,26 @@ def recent_drift(
     """
     n_bars, rows = len(labels), contract.window_rows
     first, cut, after_training = _cut(contract, axis)
-    start, without = cut + rows - 1, n_bars - len(embedding)
-    first = max(first, without)
+    start, at = cut + rows - 1, np.flatnonzero(labels >= 0)
+    first = max(first, int(at[0]))
     if start >= n_bars:
         raise DataError(
             f"The recent stretch has {n_bars - cut} bars; a window within it needs {rows}."
         )
     if cut <= first:
         raise DataError("No bar of training is among the data; there is nothing to compare with.")
-    before, now = comparable_novelty(
-        embedding[first - without : cut - without], embedding[start - without :], rows
-    )
-
+    past, present = (at >= first) & (at < cut), at >= start
+    found = comparable_novelty(embedding[past], embedding[present], rows)
+    novelty = np.full(n_bars, np.nan)
+    novelty[at[past]], novelty[at[present]] = found
     broken = np.zeros(n_bars, dtype=np.bool_) if breaks is None else breaks
     old, new = slice(first, cut), slice(start, n_bars)
     drift = detect_drift(
         labels[old],
         labels[new],
         contract.n_regimes,
-        training_novelty=np.where(labels[old] >= 0, before, np.nan),
-        recent_novelty=np.where(labels[new] >= 0, now, np.nan),
+        training_novelty=novelty[old],
+        recent_novelty=novelty[new],
         training_breaks=broken[old],
         recent_breaks=broken[new],
         draws=draws,

@@ -9,13 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.runtime import live_outputs
 from regimetry.runtime.batch import run_gathered
+from regimetry.runtime.instants import as_times
 from regimetry.runtime.live_rows import RowsReader
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.pushed import Pushed, complete_rows, occurrences, read_rows_of_push
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
+from regimetry.series.rules import ReadingRules
+from regimetry.series.standing import Standing
 from regimetry.windows import StreamBank
 
 _KIND = "regimetry.bank"
@@ -64,6 +68,7 @@ class RegimeBank:
         outputs: Iterable[str] = live_outputs.DEFAULT,
         capacity: int | None = None,
         instruments: Sequence[str] | None = None,
+        rules: ReadingRules | None = None,
     ) -> None:
         self._needed = live_outputs.needed(outputs)
         if instruments is not None and len(instruments) != n_streams:
@@ -71,6 +76,15 @@ class RegimeBank:
                 f"There are {len(instruments)} instruments for {n_streams} series; name each."
             )
         self._file, self._contract = file, file.contract
+        self._rules = rules = file.contract.reading if rules is None else rules
+        if rules.resample is not None:
+            raise ConfigError(
+                f"resample is {rules.resample!r}, and a bank gathers no rows in bins. Start a "
+                "stream for each series, or fit without resample."
+            )
+        # Rows may lack values, or time make gaps; else the windows know all there is.
+        self._stands = rules.splits or rules.gap is not None
+        self._states = file.contract.n_regimes + 1
         self._session = file.session(self._needed)
         self._reader = RowsReader(file, instruments)
         self._recursion = Recursion.of(file.contract)
@@ -79,7 +93,7 @@ class RegimeBank:
             file.rows,
             len(file.schema.feature_names),
             capacity,
-            State.begin(1, file.contract.n_regimes).numbers()[0],
+            self._begin(),
             # Features are made of bars in float64, as of a table.
             "float64" if file.features else "float32",
         )
@@ -95,7 +109,9 @@ class RegimeBank:
         """The most series there can be."""
         return self._windows.capacity
 
-    def push(self, ids: ArrayLike, rows: ArrayLike) -> BankTicks:
+    def push(
+        self, ids: ArrayLike, rows: ArrayLike, timestamps: ArrayLike | None = None
+    ) -> BankTicks:
         """Take one bar of each of the series ``ids``.
 
         Parameters
@@ -103,13 +119,16 @@ class RegimeBank:
         ids : array-like of int, shape (B,)
             In any order; an id may be repeated, its rows are then taken in order.
         rows : array-like of float, shape (B, F)
-            In the model's units and column order; bars if the model computes features of bars.
+            In the model's units and column order; bars if the model computes features of bars. NaN
+            is a missing value, which the rules of the file deal with, as in a stream.
+        timestamps : array-like of datetime64 or numbers, shape (B,), or one for all, optional
+            When the bars closed: by these, gaps in time are seen. They rise within each series.
 
         Returns
         -------
         BankTicks
             Of the rows after which their series has a full window, in the order of ``ids``; as
-            if the rows were pushed one by one.
+            if the rows were pushed one by one. :meth:`missing` tells what a series lacks.
 
         Raises
         ------
@@ -120,9 +139,14 @@ class RegimeBank:
             The model does not run. The bank is then as it was.
         """
         file, numbers = self._file, _as_ids(ids)
-        values = self._reader.rows(numbers, rows)
+        values = self._reader.rows(rows)
         with self._lock:
-            ready, windows = self._windows.stage(numbers, values, file.threads)
+            read = self._read(numbers, values, timestamps)
+            kept = self._reader.kept(read.ids, read.values)
+            ready, windows = self._windows.stage(read.ids, kept, file.threads)
+            if read.standing is not None and len(ready):
+                full = self._windows.counts(read.ids) + occurrences(read.ids) >= file.rows
+                ready, windows = ready[read.labelled[full]], windows[read.labelled[full]]
             found = run_gathered(
                 self._session,
                 self._reader.windows(ready, windows),
@@ -132,17 +156,20 @@ class RegimeBank:
             )
             # The rows of a series one after the other, in the order in which they came.
             order = np.argsort(ready, kind="stable")
-            which, first = np.unique(ready[order], return_index=True)
-            offsets = np.append(first, len(ready)).astype(np.int64)
-            state = State.of_numbers(self._windows.numbers(which))
+            segments = read.segments
             novelty = found.get("novelty")
-            labels, states = self._recursion(
+            labels, which, after = self._recursion.follow_segments(
                 found["distance"][order],
                 None if novelty is None else novelty[order],
-                state,
-                offsets,
+                State.of_numbers(self._windows.numbers(segments.series)[:, : self._states]),
+                segments,
+                carry=self._rules.after_gap == "carry",
             )
-            self._windows.commit(numbers, values, which, state.after(states, offsets).numbers())
+            new = self._windows.numbers(read.series)
+            new[np.searchsorted(read.series, which), : self._states] = after.numbers()
+            if read.standing is not None:
+                new[:, self._states :] = read.standing.numbers()
+            self._windows.commit(read.ids, kept, read.series, new)
         back = np.argsort(order)
         return BankTicks(
             ready,
@@ -152,6 +179,42 @@ class RegimeBank:
             found.get("embedding"),
             None if novelty is None else labels.novel[back],
         )
+
+    def _begin(self) -> NDArray[np.float64]:
+        """Return the numbers of a series without rows: the recursion's, and where it stands."""
+        numbers: NDArray[np.float64] = State.begin(1, self._contract.n_regimes).numbers()[0]
+        if not self._stands:
+            return numbers
+        standing = Standing.begin(1, len(self._file.schema.feature_names))
+        return np.append(numbers, standing.numbers()[0])
+
+    def _read(
+        self, ids: NDArray[np.int64], values: NDArray[np.floating], timestamps: ArrayLike | None
+    ) -> Pushed:
+        """Read the rows of a push by the rules."""
+        how: Any = {"rows": self._file.rows, "names": self._file.schema.feature_names}
+        counts = self._windows.counts(ids)
+        if len(ids) != len(values):
+            raise DataError(f"There are {len(ids)} ids and {len(values)} rows; one id a row.")
+        if not self._stands:
+            return complete_rows(ids, values, counts, self._rules, **how)
+        numbers = self._windows.numbers(np.unique(ids))[:, self._states :]
+        times = None
+        if timestamps is not None and self._rules.gap is not None:
+            times = as_times(timestamps, len(ids))
+        standing = Standing.of_numbers(numbers)
+        return read_rows_of_push(ids, values, times, standing, self._rules, **how)
+
+    def missing(self, ids: ArrayLike) -> NDArray[np.int64]:
+        """Return in how many rows, up to the last, each value of series was missing: (n, C).
+
+        0 throughout where the rules leave no incomplete row in a series.
+        """
+        places = _as_ids(ids)
+        if not self._stands:
+            self._windows.counts(places)
+            return np.zeros((len(places), len(self._file.schema.feature_names)), np.int64)
+        return Standing.of_numbers(self._windows.numbers(places)[:, self._states :]).absent
 
     def add(self, count: int = 1) -> NDArray[np.int64]:
         """Make new, empty series and return their ids, the lowest free ones.
@@ -187,7 +250,7 @@ class RegimeBank:
             self._windows.reset(None if ids is None else _as_ids(ids))
 
     def counts(self, ids: ArrayLike) -> NDArray[np.int64]:
-        """Return the rows that each of the series ``ids`` has seen since it was made or reset."""
+        """Return the rows that each of the series ``ids`` has kept since it was made or reset."""
         return self._windows.counts(_as_ids(ids))
 
     def snapshot(self) -> dict[str, Any]:
@@ -198,11 +261,15 @@ class RegimeBank:
         dict
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: ``ids`` and
             ``counts`` (n,), ``rows`` (n, R, F), ``costs`` (n, K), ``novelty`` (n,), its running
-            means (NaN without), and the kind, version and model they belong to.
+            means (NaN without), ``standing`` where rows may lack values, and the kind, version and
+            model they belong to.
         """
         with self._lock:
             state: dict[str, Any] = {**self._windows.snapshot()}
-        costs, means = State.of_numbers(state.pop("numbers"))
+        numbers = state.pop("numbers")
+        costs, means = State.of_numbers(numbers[:, : self._states])
+        if self._stands:
+            state["standing"] = numbers[:, self._states :]
         return signed(_KIND, self._contract, {**state, "costs": costs, "novelty": means})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
@@ -228,6 +295,14 @@ class RegimeBank:
         state: Any = {name: snapshot[name] for name in names if name in snapshot}
         state |= {"kind": "stream_bank", "version": 1, "ids": ids}
         state["numbers"] = recursion.numbers()
+        if self._stands:
+            standing = np.array(snapshot.get("standing", np.empty((0, 0))), np.float64)
+            if standing.shape != (len(ids), len(self._begin()) - self._states):
+                raise DataError(
+                    "The snapshot says nothing of missing values and gaps, by whose rules this "
+                    "bank reads; restore it into a bank with the rules of the one that made it."
+                )
+            state["numbers"] = np.column_stack([state["numbers"], standing])
         with self._lock:
             self._windows.restore(state)
 

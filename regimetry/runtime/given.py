@@ -17,6 +17,7 @@ from regimetry.series.features import OhlcvFeatures
 from regimetry.series.frames import columns_of, is_frame
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.preprocessing import log_columns, require_positive
+from regimetry.series.rules import ReadingRules
 
 if TYPE_CHECKING:
     from regimetry.runtime.modelfile import ModelFile
@@ -34,16 +35,19 @@ class Given:
         The input of the graph, in common units: the same rows, or the features of the bars.
     rows : int
         How many rows of ``panel`` a label needs.
+    carry : bool
+        Whether the causal state goes on after a gap.
     """
 
     panel: Panel
     read: Panel
     rows: int
+    carry: bool = False
 
     @property
     def boundaries(self) -> NDArray[np.int64]:
-        """Number of each instrument's first window, and N: (I + 1,)."""
-        return self.panel.boundaries(self.rows)
+        """Number of the first window of each series of states, and N."""
+        return self.panel.boundaries(self.rows, carry=self.carry)
 
     def per_bar(self, values: NDArray[Any], names: Sequence[str], *, earlier: int = 0) -> Any:
         """Put results of N windows at their bars, in the kind of the data; see :func:`at_bars`."""
@@ -51,7 +55,9 @@ class Given:
         return self.panel.give(found, names, missing=MISSING)
 
 
-def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given:
+def as_given(
+    data: Any, contract: ModelContract, by: str | None = None, rules: ReadingRules | None = None
+) -> Given:
     """Check data against a model.
 
     A model that was fitted on features of bars takes bars: arrays in the order of the bars'
@@ -65,26 +71,29 @@ def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given
     contract : ModelContract
     by : str or None
         ``None`` takes the column of training.
+    rules : ReadingRules or None
+        ``None`` takes those of training.
 
     Raises
     ------
     DataError
         The data do not fit the model's columns, are not finite, or hold a bar that is no bar.
     """
+    rules = contract.reading if rules is None else rules
     if by is not None and is_frame(data) and by not in (there := columns_of(data)):
         raise DataError(f"There is no column {by!r}; the columns are {', '.join(there)}.")
     by = contract.by if by is None else by
     features = contract.training.features
     if features is None or _holds_features(data, features):
-        panel = read = as_panel(data, contract.schema, by=by)
-        rows = contract.window_rows
+        panel = read = as_panel(data, contract.schema, by=by, rules=rules)
+        n_rows = contract.window_rows
     else:
-        panel = as_panel(data, features.schema, by=by)
+        panel = as_panel(data, features.schema, by=by, rules=rules)
         read = _made(features, panel)
-        rows = contract.window_rows + features.warm_up
+        n_rows = contract.window_rows + features.warm_up
     names = contract.schema.feature_names
     require_positive(read.values, log_columns(contract.transforms), names)
-    return Given(panel, read.scaled(contract.scaling), rows)
+    return Given(panel, read.scaled(contract.scaling), n_rows, rules.after_gap == "carry")
 
 
 def _holds_features(data: Any, features: OhlcvFeatures) -> bool:
@@ -94,13 +103,13 @@ def _holds_features(data: Any, features: OhlcvFeatures) -> bool:
 
 
 def _made(features: OhlcvFeatures, panel: Panel) -> Panel:
-    """Return the features of the bars of each instrument."""
-    names = panel.instruments or ("",)
-    for name, (a, b) in zip(names, pairwise(panel.offsets.tolist()), strict=True):
+    """Return the features of the bars of each segment."""
+    spans = pairwise(panel.offsets.tolist())
+    for (name, bars), (a, b) in zip(panel.named, spans, strict=True):
         times = None if panel.timestamps is None else panel.timestamps[a:b]
-        features.require_bars(panel.values[a:b], times, f"Instrument {name!r}: " if name else "")
+        features.require_bars(bars, times, f"Instrument {name!r}: " if name else "")
     values, offsets = features.each(panel.values, panel.offsets)
-    return replace(panel, values=values, offsets=offsets, timestamps=None, order=None)
+    return replace(panel, values=values, offsets=offsets, timestamps=None, place=None)
 
 
 def graph_windows(file: ModelFile, windows: NDArray[Any]) -> NDArray[Any]:

@@ -7,9 +7,10 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.times import as_moment, moment_of_text
+from regimetry.series.times import as_moment, moment_of_text, reading_of_numbers
 
 Instant = np.int64 | np.float64 | np.datetime64
 
@@ -36,8 +37,10 @@ def as_instant(timestamp: Any) -> Instant:
     return instant
 
 
-def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "skip"]) -> bool:
-    """Return whether a row is to be left out.
+def is_late(
+    instant: Instant, last: Instant | None, late: Literal["refuse", "skip"], *, again: bool = False
+) -> bool:
+    """Return whether a row is to be left out; with ``again`` none of the same time as the last.
 
     Raises
     ------
@@ -51,14 +54,47 @@ def is_late(instant: Instant, last: Instant | None, late: Literal["refuse", "ski
         raise DataError(
             f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
         )
-    if instant > last:
+    if instant > last or (again and instant == last):
         return False
     if late == "skip":
         return True
     raise DataError(
         f"The row's timestamp is {instant} and the last one was {last}; timestamps must "
-        "rise. Sort the rows, or choose late='skip' to leave late ones out."
+        "rise. Sort the rows, or choose late='skip' to leave late ones out"
+        f"{', or repeated=keep to take rows of equal times' if instant == last else ''}."
     )
+
+
+def as_date(instant: Instant) -> Instant:
+    """Return a number that reads as an epoch as the time it is; others as they are."""
+    if isinstance(instant, np.datetime64):
+        return instant
+    read = reading_of_numbers(np.array([instant]))
+    return instant if read is None else read[0][0]
+
+
+def as_times(timestamps: Any, count: int) -> NDArray[Any]:
+    """Return times of many rows, or one for all, as datetime64 or numbers, (count,).
+
+    Raises
+    ------
+    DataError
+        They are neither, of another number, or one is missing.
+    """
+    times = np.asarray(timestamps)
+    if times.dtype.kind in "OU":
+        times = np.array([as_instant(one) for one in times.ravel()]).reshape(times.shape)
+    if times.ndim == 0:
+        times = np.full(count, times)
+    if times.shape != (count,) or times.dtype.kind not in "Miuf":
+        raise DataError(
+            f"The timestamps are {times.dtype} of shape {times.shape}; {count} times or numbers "
+            "are needed, or one for all."
+        )
+    missing = np.isnat(times) if times.dtype.kind == "M" else np.isnan(times)
+    if missing.any():
+        raise DataError(f"Row {int(np.argmax(missing))} has no timestamp; every row needs one.")
+    return times if times.dtype.kind == "M" else times.astype(np.float64)
 
 
 def _convert(timestamp: Any) -> Instant:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.series.panel import Panel
+from regimetry.series.panel import Panel, blank
 
 MISSING = -1
 """The label of a bar that has none, in numpy results; frames get their own missing value."""
@@ -30,11 +30,12 @@ def at_bars(panel: Panel, values: NDArray[Any], rows: int, *, earlier: int = 0) 
     -------
     ndarray, shape (T,) or (T, C)
         Of the bars of the panel; those without a result are missing: -1 for integers, NaN for
-        floats. Of booleans they are False.
+        floats. Booleans become integers of 8 bits, which :meth:`Panel.give` gives as flags.
     """
-    missing = {"i": MISSING, "b": False}.get(values.dtype.kind, np.nan)
-    result = np.full((len(panel.values), *values.shape[1:]), missing, values.dtype)
-    if panel.instruments is None:  # a slice: one series may be long
+    if values.dtype == np.bool_:
+        values = values.astype(np.int8)
+    result = blank(len(panel.values), values, MISSING)
+    if len(panel.lengths) == 1:  # a slice: one series may be long
         first = rows - 1 - earlier
         result[first : first + len(values)] = values
     else:

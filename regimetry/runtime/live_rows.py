@@ -14,9 +14,12 @@ from regimetry.runtime.modelfile import ModelFile
 from regimetry.series.features.bars import first_fault
 from regimetry.series.matrix import as_matrix, require_finite, unmasked
 from regimetry.series.preprocessing import log_columns, require_positive
+from regimetry.series.rules import ReadingRules
+from regimetry.series.segments import refusal
 
 _LARGEST = float(np.finfo(np.float32).max)
 _LARGEST_SQUARE = _LARGEST**2
+_RULE = "every value must be finite in float32."
 
 
 class RowReader:
@@ -27,18 +30,21 @@ class RowReader:
     file : ModelFile
     instrument : str or None
         Whose rows come; ``None``: they are in common units.
+    rules : ReadingRules
     """
 
-    def __init__(self, file: ModelFile, instrument: str | None) -> None:
-        self._file = file
+    def __init__(self, file: ModelFile, instrument: str | None, rules: ReadingRules) -> None:
+        self._file, self._refusal = file, refusal(rules)
         self.names = file.schema.feature_names
         self.shape = (len(self.names),)
         self._logs = [] if file.features else log_columns(file.contract.transforms)
         self._scaling = None if instrument is None else file.contract.scaling
         self._instrument = instrument or ""
 
-    def row(self, row: Any) -> NDArray[np.float64]:
-        """Return a row (C,) of numbers, or a mapping by name, as it is to be kept.
+    def row(self, row: Any, *, missing: bool = False) -> tuple[NDArray[np.float64], bool]:
+        """Return a row (C,) of numbers, or a mapping by name, and whether it is complete.
+
+        ``missing``: values may be missing, as NaN or None; in a mapping also by name.
 
         Raises
         ------
@@ -57,19 +63,33 @@ class RowReader:
                 f"The row has shape {values.shape}; the model reads {self.shape[0]} numbers: "
                 f"{', '.join(self.names)}."
             )
-        if self._file.features is not None:
-            fault = first_fault(values[None], self._file.features.columns)
-            if fault is not None:
-                raise DataError(f"In this bar, {fault[1]}")
-            return values
+        complete = True
         if not values.dot(values) <= _LARGEST_SQUARE:  # then each is finite, and this takes no time
-            self._require_finite(values)
+            if self._file.features is None or missing:
+                self._require_finite(values, missing=missing)
+            complete = not np.isnan(values).any()
+        if self._file.features is not None:
+            if complete or not missing:
+                self._require_bar(values)
+            return values, complete
         for column in self._logs:
-            if not values.item(column) > 0:
-                require_positive(values[None], self._logs, self.names)
-        if self._scaling is not None:
-            values = self._scaling.apply(values, self._instrument).astype(np.float64, copy=False)
-            self._require_finite(values)
+            if values.item(column) <= 0:
+                require_positive(values[None], [column], self.names)
+        return values, complete
+
+    @property
+    def keeps_rows(self) -> bool:
+        """Whether complete rows are kept as they are."""
+        return self._scaling is None or self._file.features is not None
+
+    def kept(self, values: NDArray[np.floating], *, filled: bool) -> NDArray[np.floating]:
+        """Return a complete row as it is to be kept, in common units; ``filled``: by older ones."""
+        if filled and self._file.features is not None:
+            self._require_bar(values)
+        if self._scaling is None or self._file.features is not None:
+            return values
+        values = self._scaling.apply(values, self._instrument).astype(np.float64, copy=False)
+        self._require_finite(values)
         return values
 
     def window(self, rows: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -81,13 +101,21 @@ class RowReader:
             made = self._scaling.apply(made, self._instrument)
         return made.astype(np.float32)
 
-    def _require_finite(self, values: NDArray[np.float64]) -> None:
+    def _require_bar(self, bar: NDArray[np.floating]) -> None:
+        assert self._file.features is not None
+        fault = first_fault(bar[None].astype(np.float64), self._file.features.columns)
+        if fault is not None:
+            raise DataError(f"In this bar, {fault[1]}")
+
+    def _require_finite(self, values: NDArray[np.floating], *, missing: bool = False) -> None:
         usable = np.abs(values) <= _LARGEST
+        if missing:
+            usable |= np.isnan(values)
         if not usable.all():
             column = int(np.argmin(usable))
             raise DataError(
                 f"Column {self.names[column]!r} of the row holds "
-                f"{values[column]}; every value must be finite in float32."
+                f"{values[column]}; " + (self._refusal if np.isnan(values[column]) else _RULE)
             )
 
 
@@ -109,20 +137,25 @@ class RowsReader:
             # The last map is that of a series without a name, which is read as it is.
             self._maps = self._scaling.maps_of([*instruments, ""])
 
-    def rows(self, ids: NDArray[np.int64], rows: ArrayLike) -> NDArray[np.floating]:
-        """Return rows (B, C) of series ``ids`` as they are to be kept; raise as a push does."""
+    def rows(self, rows: ArrayLike) -> NDArray[np.floating]:
+        """Return rows (B, C), NaN where a value is missing; raise as a push does."""
         values, names = as_matrix(rows), self._file.schema.feature_names
         if values.shape[1] != len(names):
             raise DataError(
                 f"The rows have {values.shape[1]} columns; the model reads {len(names)}: "
                 f"{', '.join(names)}."
             )
-        require_finite(values, names)
-        require_positive(values, self._logs, names)
-        if self._file.features is None:
-            return self._in_common_units(ids, values)
-        self._file.features.require_bars(values)
+        require_finite(values, names, with_missing=True)
+        if self._logs:
+            require_positive(np.where(np.isnan(values), 1.0, values), self._logs, names)
         return values
+
+    def kept(self, ids: NDArray[np.int64], rows: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Return complete rows (B, C) of series ``ids`` as they are to be kept."""
+        if self._file.features is None:
+            return self._in_common_units(ids, rows)
+        self._file.features.require_bars(rows)
+        return rows
 
     def windows(self, ids: NDArray[np.int64], windows: NDArray[Any]) -> NDArray[Any]:
         """Return what the graph reads, (B, R, F), of windows of the kept rows."""

@@ -9,7 +9,6 @@ from typing import Any, Literal, Unpack
 from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
-from regimetry.runtime.given import as_given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
@@ -32,8 +31,9 @@ class RegimeModel(OpenModel):
     is missing throughout. Arrays of float32 and float64 are not copied, memory-mapped files
     included: memory holds the results and a few batches.
 
-    Methods that take data raise :class:`DataError` where they do not fit the model's columns, are
-    not finite, or are too short.
+    Rows with missing values, gaps in time and equal times are read by :attr:`rules`, those of the
+    fit, or by others with :meth:`with_rules`. Methods that take data raise :class:`DataError` where
+    they do not fit the model's columns, hold what the rules refuse, or are too short.
 
     Any number of threads may share a model. A :class:`Stream` belongs to one. In a forked process
     the model opens again by itself on the CPU and is refused on other devices. It pickles as its
@@ -84,7 +84,7 @@ class RegimeModel(OpenModel):
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         distance = self._outputs(given, ("distance",), advance)["distance"]
         labels = Recursion.of(self.contract).labels(distance, given.boundaries)
         return given.per_bar(labels, ["regime"])
@@ -109,7 +109,7 @@ class RegimeModel(OpenModel):
             is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
             first bars. Row t uses bars up to t.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         return given.per_bar(self._outputs(given, ("novelty",))["novelty"], ["novelty"])
 
     def novel(self, data: Any, *, by: str | None = None) -> Any:
@@ -123,7 +123,7 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        given, recursion = as_given(data, self.contract, by), Recursion.of(self.contract)
+        given, recursion = self._given(data, by), Recursion.of(self.contract)
         novelty = self._outputs(given, ("novelty",))["novelty"]
         means = running_mean(novelty, recursion.memory, given.boundaries)
         return given.per_bar(means > recursion.threshold, ["novel"])
@@ -140,7 +140,7 @@ class RegimeModel(OpenModel):
             Missing where there is no full window: at the start, and where windows tell the regimes
             for half a window at either end.
         """
-        given, contract = as_given(data, self.contract, by), self.contract
+        given, contract = self._given(data, by), self.contract
         distance = self._outputs(given, ("distance",))["distance"]
         labels = jump_path(distance, contract.smooth_penalty, given.boundaries)
         return given.per_bar(labels, ["regime"], earlier=contract.bars_until_label)
@@ -169,7 +169,7 @@ class RegimeModel(OpenModel):
             Row i belongs to the window whose last bar is ``i + rows - 1``, or the bar under whose
             index it stands; with ``every_bar`` to bar i.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         embedding = self._outputs(given, ("embedding",), advance)["embedding"]
         names = [f"e{i}" for i in range(embedding.shape[1])]
         if every_bar:
@@ -188,7 +188,7 @@ class RegimeModel(OpenModel):
 
         Each instrument begins afresh.
         """
-        given = as_given(data, self.contract, by)
+        given = self._given(data, by)
         found = self._outputs(given, outputs, advance)
         labels, _ = Recursion.of(self.contract)(
             found["distance"], found.get("novelty"), offsets=given.boundaries
@@ -219,7 +219,7 @@ class RegimeModel(OpenModel):
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
         """
-        return Stream(self._file, outputs, late, instrument)
+        return Stream(self._file, outputs, late, instrument, self.rules)
 
     def bank(
         self,
@@ -250,7 +250,12 @@ class RegimeModel(OpenModel):
             Impossible numbers, or more than memory holds.
         """
         return RegimeBank(
-            self._file, n_streams, outputs=outputs, capacity=capacity, instruments=instruments
+            self._file,
+            n_streams,
+            outputs=outputs,
+            capacity=capacity,
+            instruments=instruments,
+            rules=self.rules,
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
 from os import PathLike
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import Given, as_given, graph_windows, require_windows
 from regimetry.runtime.modelfile import ModelFile, Settings
 from regimetry.series.panel import Panel
+from regimetry.series.rules import ReadingRules
 from regimetry.series.schema import Schema
 
 
@@ -23,6 +26,7 @@ class OpenModel:
 
     def __init__(self, source: str | PathLike[str] | bytes, **settings: Unpack[Settings]) -> None:
         self._file = ModelFile(source, **settings)
+        self._rules = self._file.contract.reading
 
     def __repr__(self) -> str:
         contract = self.contract
@@ -50,6 +54,26 @@ class OpenModel:
     def rows(self) -> int:
         """Rows that a label needs: ``contract.window_rows``, and the warm-up of features."""
         return self._file.rows
+
+    @property
+    def rules(self) -> ReadingRules:
+        """How rows are read: those of the fit, unless :meth:`with_rules` made this model."""
+        return self._rules
+
+    def with_rules(self, **changes: Any) -> Self:
+        """Return the same open file that reads rows by other rules than those of the fit.
+
+        Parameters
+        ----------
+        **changes
+            Fields of :class:`~regimetry.series.rules.ReadingRules`, such as ``missing="gap"``. A
+            ``max_gap`` of "auto" is that of the fit.
+        """
+        if changes.get("max_gap") == "auto":
+            changes["max_gap"] = self.contract.reading.max_gap
+        other = copy(self)
+        other._rules = replace(self._rules, **changes)
+        return other
 
     @property
     def content(self) -> bytes:
@@ -83,7 +107,10 @@ class OpenModel:
             The windows of an instrument lie together: those of a mapping in its order, those of a
             long frame in order of their names.
         """
-        return self._outputs(as_given(data, self.contract, by), names, advance)
+        return self._outputs(self._given(data, by), names, advance)
+
+    def _given(self, data: Any, by: str | None) -> Given:
+        return as_given(data, self.contract, by, self._rules)
 
     def outputs_of(
         self, panel: Panel, names: Sequence[str] = OUTPUT_NAMES, advance: Advance | None = None
@@ -95,16 +122,14 @@ class OpenModel:
         self, given: Given, names: Sequence[str], advance: Advance | None = None
     ) -> dict[str, NDArray[Any]]:
         file, rows, panel = self._file, self.contract.window_rows, given.read
-        if panel.instruments is None and len(given.panel.values) < given.rows:
-            raise DataError(
-                f"The data have {len(given.panel.values)} rows; the model reads {given.rows} at "
-                "once. Give more history."
-            )
+        whole = len(panel.lengths) == 1
+        if panel.instruments is None and not (given.panel.lengths >= given.rows).any():
+            raise DataError(too_short(given.panel, given.rows))
         return run_windows(
             file.session(names),
             panel.values,
             names,
-            starts=None if panel.instruments is None else panel.ends(rows) - (rows - 1),
+            starts=None if whole and len(panel.values) >= rows else panel.ends(rows) - (rows - 1),
             threads=file.threads,
             batch_size=file.batch_size,
             advance=advance,
@@ -132,3 +157,17 @@ class OpenModel:
             threads=file.threads,
             batch_size=file.batch_size,
         )
+
+
+def too_short(panel: Panel, rows: int) -> str:
+    """Say that no segment of one series holds a window of ``rows`` rows."""
+    if len(panel.lengths) < 2:
+        return (
+            f"The data have {len(panel.values)} rows; the model reads {rows} at once. Give more "
+            "history."
+        )
+    return (
+        f"The data fall into {len(panel.lengths)} segments, the longest of {panel.lengths.max()} "
+        f"rows; the model reads {rows} at once. Give a longer max_gap, fill missing values forward "
+        "(missing='ffill'), or fit with a smaller window_size."
+    )

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry._core import follow, jump_labels, jump_path
+from regimetry.series.spans import segment_offsets
 
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
@@ -78,6 +79,24 @@ class State(NamedTuple):
         costs, means = self.costs.copy(), self.means.copy()
         costs[moved], means[moved] = rows.costs[last], rows.means[last]
         return type(self)(costs, means)
+
+
+class Segments(NamedTuple):
+    """Segments of the next rows of series, those of a series together.
+
+    Attributes
+    ----------
+    series : ndarray of int64, shape (S,)
+        Whose each is.
+    counts : ndarray of int64, shape (S,)
+        Rows of each that have costs.
+    begins : ndarray of bool, shape (S,)
+        Whether it begins here; the first of a series may go on.
+    """
+
+    series: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    begins: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -158,6 +177,52 @@ class Recursion:
             offsets,
         )
         return Labelling(regime, probability, novelty, novel), State(costs, means)
+
+    def follow_segments(
+        self,
+        distance: NDArray[np.floating],
+        novelty: NDArray[np.floating] | None,
+        state: State,
+        segments: Segments,
+        *,
+        carry: bool,
+    ) -> tuple[Labelling, NDArray[np.int64], State]:
+        """Follow rows of series that fall into segments.
+
+        Parameters
+        ----------
+        distance, novelty
+            As for a call: the rows of each segment together, one segment after the other.
+        state : State
+            Where the series of each of S segments stood.
+        segments : Segments
+        carry : bool
+            Go on over gaps; else a segment that begins begins afresh.
+
+        Returns
+        -------
+        labelling : Labelling
+        series : ndarray of int64, shape (M,)
+            The series that have segments here.
+        state : State
+            Where each of them stands now.
+        """
+        series, counts, begins = segments
+        firsts = np.flatnonzero(np.diff(series, prepend=-1))
+        bounds = segment_offsets(counts)
+        if carry:
+            bounds = np.append(bounds[firsts], bounds[-1])
+            state = State(state.costs[firsts], state.means[firsts])
+        else:
+            costs, means = state.costs.copy(), state.means.copy()
+            costs[begins], means[begins] = 0.0, np.nan
+            state = State(costs, means)
+        found, states = self(distance, novelty, state, bounds)
+        after = state.after(states, bounds)
+        if not carry:
+            lasts = np.append(firsts[1:], len(series)) - 1 if len(firsts) else firsts
+            after = State(after.costs[lasts], after.means[lasts])
+        return found, series[firsts], after
 
     def labels(
         self, distance: NDArray[np.floating], offsets: NDArray[np.int64] | None = None

@@ -21,11 +21,13 @@ class Ring:
         C.
     dtype : dtype
         What the rows are kept as.
+    spare : int
+        Rows that may come before the owner counts any of them.
     """
 
-    def __init__(self, rows: int, columns: int, dtype: DTypeLike) -> None:
-        self.rows = rows
-        self._size = 8 * rows + 1  # so that few rows lie in two places
+    def __init__(self, rows: int, columns: int, dtype: DTypeLike, spare: int = 1) -> None:
+        self.rows, self.columns = rows, columns
+        self._size = 8 * rows + spare  # so that few rows lie in two places
         self._slots = np.zeros((self._size + rows, columns), dtype)
 
     def put(self, number: int, row: NDArray[np.floating]) -> None:

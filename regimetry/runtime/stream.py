@@ -12,12 +12,25 @@ from regimetry.errors import DataError
 from regimetry.parameters import require_choice
 from regimetry.runtime import live_outputs
 from regimetry.runtime.binding import bind
-from regimetry.runtime.instants import Instant, as_instant, is_late
+from regimetry.runtime.instants import Instant, as_date, as_instant, is_late
+from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.live_bins import Bin
+from regimetry.runtime.live_reading import COMPLETE, Absence, Reading, read_on
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
-from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
+from regimetry.runtime.snapshots import require_signed, signed
+from regimetry.runtime.stream_state import StreamState
+from regimetry.series.gaps import apart
+from regimetry.series.resample import (
+    NANOSECONDS,
+    bin_length,
+    bin_numbers,
+    closing_times,
+    empty_bins,
+)
+from regimetry.series.rules import ReadingRules
 
 _KIND = "regimetry.stream"
 
@@ -37,6 +50,12 @@ class Tick(NamedTuple):
     novel : bool or None
         The running mean of novelty exceeds the contract's ``novelty_threshold``. ``None`` without
         novelty.
+    missing : mapping of str to Absence, or None
+        Columns without a value in this row: for how many rows, and since when. ``None`` of a
+        complete row.
+
+    Where a value is missing and no label follows, ``regime`` is -1, ``probability`` NaN, and the
+    others are ``None``.
     """
 
     regime: int
@@ -44,29 +63,7 @@ class Tick(NamedTuple):
     novelty: float | None
     embedding: NDArray[np.float32] | None
     novel: bool | None
-
-
-class _State(NamedTuple):
-    """All that a stream knows, replaced in one step: an interrupt leaves the old or the new.
-
-    Attributes
-    ----------
-    taken : int
-        Rows taken, of which ``ring`` holds the last ones.
-    ring : Ring
-    recursion : State
-        Of one series.
-    last : Instant or None
-        The last timestamp.
-    skipped : int
-        Late rows that were left out.
-    """
-
-    taken: int
-    ring: Ring
-    recursion: State
-    last: Instant | None
-    skipped: int
+    missing: Mapping[str, Absence] | None = None
 
 
 class Stream:
@@ -83,12 +80,20 @@ class Stream:
         outputs: Iterable[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
+        rules: ReadingRules | None = None,
     ) -> None:
         require_choice("late", late, ("refuse", "skip"))
         needed = live_outputs.needed(outputs)
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
-        self._reader = RowReader(file, instrument)
+        self._rules = rules = contract.reading if rules is None else rules
+        self._splits, self._trims = rules.splits, rules.missing == "trim"
+        self._gap, self._dated = rules.gap, rules.resample is not None
+        self._in_bins = self._dated
+        if self._gap is not None:
+            self._dated |= self._gap.is_duration
+        self._reader = RowReader(file, instrument, rules)
+        self._as_they_come = self._reader.keeps_rows
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
         # Bound once: copying a window here takes less than binding a view of the ring each time.
@@ -103,8 +108,8 @@ class Stream:
 
     @property
     def count(self) -> int:
-        """Rows taken since the start or the last reset."""
-        return self._state.taken
+        """Rows taken since the start or the last reset, those that lacked a value included."""
+        return self._state.came
 
     @property
     def skipped(self) -> int:
@@ -113,7 +118,8 @@ class Stream:
 
     def reset(self) -> None:
         """Forget every row and timestamp, as if the stream were new."""
-        self._state = _State(0, self._ring(), State.begin(1, self._contract.n_regimes), None, 0)
+        begin = State.begin(1, self._contract.n_regimes)
+        self._state = StreamState(0, 0, 0, self._ring(), begin, None, 0, COMPLETE, None)
 
     def push(
         self, row: Sequence[float] | NDArray[Any] | Mapping[str, Any], timestamp: Any = None
@@ -124,16 +130,18 @@ class Stream:
         ----------
         row : sequence of numbers, or mapping of column name to number
             In the model's units and column order (by name for a mapping); a bar if the model
-            computes features of bars.
+            computes features of bars. NaN and None are missing values, which the rules of the file
+            deal with: :class:`~regimetry.series.rules.ReadingRules`.
         timestamp : number, datetime, datetime64 or ISO 8601 str, optional
             When the bar closed; must lie after that of the last row that had one. Times with a
-            zone are compared in UTC.
+            zone are compared in UTC. A stream with ``resample`` needs it.
 
         Returns
         -------
         Tick or None
-            ``None`` while fewer bars have come than the model reads at once, and for a late row
-            with ``late="skip"``.
+            ``None`` while fewer bars have come, since the start or a gap, than the model reads at
+            once; for a late row with ``late="skip"``; for a row that closes no bin, with
+            ``resample``. Where a value is missing, a tick always, which names it.
 
         Raises
         ------
@@ -143,18 +151,60 @@ class Stream:
         ModelError
             The model does not run. The row is then not part of the stream.
         """
-        count, ring, recursion, last, skipped = self._state
+        state, rules = self._state, self._rules
+        instant = None
         if timestamp is not None:
             instant = as_instant(timestamp)
-            if is_late(instant, last, self._late):
-                self._state = self._state._replace(skipped=skipped + 1)
+            if self._dated:
+                instant = as_date(instant)
+            if is_late(instant, state.last, self._late, again=rules.repeated == "keep"):
+                self._state = state._replace(skipped=state.skipped + 1)
                 return None
-            last = instant
-        ring.put(count, self._reader.row(row))
-        count += 1
-        tick = None
-        if count >= self._rows:
-            np.copyto(self._window, self._reader.window(ring.last(count, self._rows)))
+        values, complete = self._reader.row(row, missing=self._may_miss(state))
+        if self._in_bins:
+            self._state, tick = self._gathered(state, values, instant)
+            return tick
+        border = False
+        if self._gap is not None and instant is not None and state.last is not None:
+            limit = self._gap.of(instant, "max_gap")
+            border = bool(apart(state.last, instant) > limit)
+        self._state, tick = self._taken(state, values, instant, complete=complete, border=border)
+        return tick
+
+    def _taken(
+        self,
+        state: StreamState,
+        values: NDArray[Any],
+        instant: Instant | None,
+        *,
+        complete: bool,
+        border: bool,
+    ) -> tuple[StreamState, Tick | None]:
+        """Return what follows from one more row, or one more bin."""
+        came, put, run, ring, recursion, last, skipped, reading, open_bin = state
+        last = last if instant is None else instant
+        begins = False
+        if not complete or border or reading is not COMPLETE:
+            before = ring.last(put, 1)[0] if run else None
+            reading, read, begins = read_on(
+                reading, values, before, instant, border=border, fill=self._rules.fill
+            )
+            if read is None:
+                state = StreamState(
+                    came + 1, put, 0, ring, recursion, last, skipped, reading, open_bin
+                )
+                return state, self._unlabelled(reading)
+            values = read
+        if begins:
+            run = 0
+            if self._rules.after_gap == "restart":
+                recursion = State.begin(1, self._contract.n_regimes)
+        if not self._as_they_come or not complete:
+            values = self._reader.kept(values, filled=not complete)
+        ring.put(put, values)
+        put, run, tick = put + 1, run + 1, None
+        if run >= self._rows:
+            np.copyto(self._window, self._reader.window(ring.last(put, self._rows)))
             self._run()
             found, recursion = self._recursion(self._distance, self._novelty, recursion)
             tick = Tick(
@@ -164,8 +214,62 @@ class Stream:
                 None if self._embedding is None else self._embedding[0].copy(),
                 None if self._novelty is None else found.novel.item(),
             )
-        self._state = _State(count, ring, recursion, last, skipped)
-        return tick
+            if reading is not COMPLETE:
+                tick = tick._replace(missing=self._named(reading))
+        elif reading is not COMPLETE:
+            tick = self._unlabelled(reading)
+        return StreamState(
+            came + 1, put, run, ring, recursion, last, skipped, reading, open_bin
+        ), tick
+
+    def _gathered(
+        self, state: StreamState, values: NDArray[Any], instant: Instant | None
+    ) -> tuple[StreamState, Tick | None]:
+        """Return what follows from one more row of a bin, which may close the bins before it."""
+        rules, how, before = self._rules, self._rules.resample_how, state.bin
+        if instant is None:
+            raise DataError(
+                f"The row has no timestamp, and rows are gathered in bins of {rules.resample}. "
+                "Give the time of each."
+            )
+        length = bin_length(rules, instant)
+        number = int(bin_numbers(np.asarray(instant), length))
+        came, tick, border = state.came + 1, None, False
+        if before is not None and number > before.number:
+            between = np.array([number - before.number])
+            empty = int(empty_bins(between, rules, length)[0])
+            border = self._gap is not None and (
+                between[0] * length / NANOSECONDS > self._gap.of(instant, "max_gap")
+            )
+            rows = [before.row(how), *[np.full(len(values), np.nan)] * empty]
+            for place, one in enumerate(rows):
+                close = closing_times(np.int64(before.number + place), length)
+                state, tick = self._taken(
+                    state,
+                    self._reader.row(one, missing=self._may_miss(state))[0],
+                    close,
+                    complete=not np.isnan(one).any(),
+                    border=before.border and not place,
+                )
+            if empty < between[0] - 1:  # the last bin that closed was not read
+                tick = self._unlabelled(state.reading) if state.reading.absent else None
+        if before is None or number > before.number:
+            before = Bin.empty(number, len(values), border=border)
+        return state._replace(came=came, last=instant, bin=before.with_row(values, how)), tick
+
+    def _may_miss(self, state: StreamState) -> bool:
+        """Whether the next row, or bin, may lack a value."""
+        return self._splits or (self._trims and not state.put)
+
+    def _named(self, reading: Reading) -> dict[str, Absence]:
+        return {self._reader.names[column]: one for column, one in reading.absent.items()}
+
+    def _unlabelled(self, reading: Reading) -> Tick | None:
+        """Return the tick of a row without a label, if it lacks a value."""
+        if not reading.absent:
+            return None
+        nothing = np.full(self._contract.n_regimes, np.nan)
+        return Tick(MISSING, nothing, None, None, None, self._named(reading))
 
     def snapshot(self) -> dict[str, Any]:
         """Copy the state into plain numbers, texts and arrays.
@@ -176,20 +280,10 @@ class Stream:
             Fit for ``numpy.savez``, and to be read with ``allow_pickle=False``: the last ``rows``
             (at most as many as the model reads at once), ``costs`` (K,), ``last`` (the last
             timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean, NaN
-            without), and the kind, version and model they belong to.
+            without), ``run`` (rows since the last gap), what is missing and what stands in for it,
+            the open bin, and the kind, version and model they belong to.
         """
-        count, ring, recursion, last, skipped = self._state
-        state = {
-            "window_size": self._rows,
-            "n_features": self._reader.shape[0],
-            "count": count,
-            "rows": ring.last(count, min(count, self._rows)).copy(),
-            "costs": recursion.costs[0].copy(),
-            "last": np.empty(0) if last is None else np.array([last]),
-            "skipped": skipped,
-            "novelty": recursion.means.item(),
-        }
-        return signed(_KIND, self._contract, state)
+        return signed(_KIND, self._contract, self._state.entries(self._rows, *self._reader.shape))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -208,24 +302,10 @@ class Stream:
             Of another kind, version or model, or changed. The stream is then as it was.
         """
         require_signed(snapshot, _KIND, self._contract)
-        costs, mean = recursion_of(snapshot, (self._contract.n_regimes,))
-        last = np.array(entry(snapshot, "last"))
-        if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
-            raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
-        skipped, count = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
-        rows, ring = np.asarray(entry(snapshot, "rows")), self._ring()
-        shape = (min(count, self._rows), *self._reader.shape)
-        if count < 0 or rows.shape != shape or not np.isfinite(rows).all():
-            raise DataError(
-                f"The snapshot counts {count} rows and holds {len(rows)}, an array {rows.shape} of "
-                f"{rows.dtype}; finite numbers {shape} are needed. Restore an unchanged snapshot."
-            )
-        for number, row in enumerate(rows, start=count - len(rows)):
-            ring.put(number, row)
-        recursion = State(costs[None], mean[None])
-        self._state = _State(count, ring, recursion, last[0] if len(last) else None, skipped)
+        self._state = StreamState.of_entries(snapshot, self._ring(), self._contract.n_regimes)
 
     def _ring(self) -> Ring:
         # Features are made of bars in float64, as of a table.
         kept = np.float32 if self._features is None else np.float64
-        return Ring(self._rows, *self._reader.shape, kept)
+        spare = 1 if self._rules.resample is None else 2 + self._rules.fill
+        return Ring(self._rows, *self._reader.shape, kept, spare)

@@ -8,6 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.series.spans import ranges
+from regimetry.series.standing import Standing
+
 _Kind = TypeVar("_Kind", bound=np.generic)
 
 
@@ -26,6 +29,10 @@ class Carried:
         The place of each instrument.
     seen : ndarray of int64, shape (M,)
         Rows that have come.
+    labelled : ndarray of int64, shape (M,)
+        Those that have a label.
+    standing : Standing
+        Where the reading of each stands.
     costs : ndarray of float64, shape (M, K)
         Of the jump recursion; from 0 it gives V_0 = d_0, as it does at the beginning.
     means : ndarray of float64, shape (M,)
@@ -35,7 +42,8 @@ class Carried:
     def __init__(self, rows: int, n_columns: int, n_regimes: int) -> None:
         self._reach = rows - 1
         self.numbers: dict[str, int] = {}
-        self.seen = np.empty(0, np.int64)
+        self.seen, self.labelled = np.empty(0, np.int64), np.empty(0, np.int64)
+        self.standing = Standing.begin(0, n_columns)
         self.costs = np.empty((0, n_regimes))
         self.means = np.empty(0)
         # The last rows - 1 of each instrument, or fewer at the end of its place.
@@ -47,32 +55,41 @@ class Carried:
         if len(self.numbers) > len(self.seen):
             more = 2 * len(self.numbers) - len(self.seen)
             self.seen = _longer(self.seen, more, 0)
+            self.labelled = _longer(self.labelled, more, 0)
+            self.standing = self.standing.longer(more)
             self.costs = _longer(self.costs, more, 0.0)
             self.means = _longer(self.means, more, np.nan)
             self._tails = _longer(self._tails, more * self._reach, 0.0)
         return np.array(places, dtype=np.int64)
 
     def before(
-        self, places: NDArray[np.int64], counts: NDArray[np.int64], values: NDArray[np.floating]
+        self,
+        places: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        values: NDArray[np.floating],
+        begins: NDArray[np.bool_],
     ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
-        """Stack for each instrument the rows kept of it and its new ones.
+        """Stack for each segment the rows kept of its instrument, if it goes on, and its new ones.
 
         Parameters
         ----------
-        places : ndarray of int64, shape (M,)
-        counts : ndarray of int64, shape (M,)
-            New rows of each instrument, which lie one after the other in ``values``.
+        places : ndarray of int64, shape (S,)
+            Of the instrument of each segment.
+        counts : ndarray of int64, shape (S,)
+            New rows of each segment, which lie one after the other in ``values``.
         values : ndarray, shape (n, F)
+        begins : ndarray of bool, shape (S,)
+            Segments that begin here.
 
         Returns
         -------
         stacked : ndarray of float64, shape (n + kept.sum(), F)
-        bounds : ndarray of int64, shape (M + 1,)
-            Where each instrument begins, and the end.
-        kept : ndarray of int64, shape (M,)
+        bounds : ndarray of int64, shape (S + 1,)
+            Where each segment begins, and the end.
+        kept : ndarray of int64, shape (S,)
             How many rows of each were kept: one fewer than a label needs, at most.
         """
-        kept = np.minimum(self.seen[places], self._reach)
+        kept = np.where(begins, 0, np.minimum(self.standing.kept[places], self._reach))
         bounds = np.concatenate([[0], np.cumsum(kept + counts)])
         stacked = np.empty((bounds[-1], values.shape[1]))
         stacked[ranges(bounds[:-1] + kept, counts)] = values
@@ -83,16 +100,14 @@ class Carried:
     def keep(
         self, places: NDArray[np.int64], stacked: NDArray[np.float64], bounds: NDArray[np.int64]
     ) -> None:
-        """Keep of each instrument of a stack the last rows that its next label needs."""
-        last = np.minimum(np.diff(bounds), self._reach)
-        tails = ranges((places + 1) * self._reach - last, last)
-        self._tails[tails] = stacked[ranges(bounds[1:] - last, last)]
+        """Keep of each instrument of a stack the last rows that its next label needs.
 
-
-def ranges(first: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return ``first[i], ..., first[i] + counts[i] - 1`` for every i, one after the other."""
-    before = np.cumsum(counts) - counts
-    return np.repeat(first - before, counts) + np.arange(int(counts.sum()))
+        They are those of its last segment.
+        """
+        ends = np.append(places[1:] != places[:-1], True)[: len(places)]
+        last = np.minimum(np.diff(bounds), self._reach)[ends]
+        tails = ranges((places[ends] + 1) * self._reach - last, last)
+        self._tails[tails] = stacked[ranges(bounds[1:][ends] - last, last)]
 
 
 def _longer(array: NDArray[_Kind], more: int, filling: float) -> NDArray[_Kind]:

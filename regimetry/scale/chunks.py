@@ -50,7 +50,7 @@ def rises(unit: Unit, columns: Columns, size: int) -> bool:
     """
     if columns.time is None:
         return True
-    order = TimeOrder(columns.time)
+    order = TimeOrder(columns.time, repeated=columns.repeated)
     return all(
         order.goes_on(*_encoded(table), table[columns.time])
         for table in _arrow_tables(unit, columns, size, features=False)
@@ -78,7 +78,9 @@ def sorted_chunks(unit: Unit, columns: Columns, size: int) -> Iterator[Chunk]:
     times = moments(table[columns.time], columns.time)
     rank = np.argsort(np.argsort(np.array(names)))
     order = pa.array(np.lexsort((times, rank[which])))
-    TimeOrder(columns.time).goes_on(names, which[order.to_numpy()], table[columns.time].take(order))
+    TimeOrder(columns.time, repeated=columns.repeated).goes_on(
+        names, which[order.to_numpy()], table[columns.time].take(order)
+    )
     for first in range(0, len(order), size):
         yield _chunk(table.take(order.slice(first, size)), columns)
 

@@ -31,6 +31,8 @@ class Columns:
     time_type : pyarrow.DataType or None
     origin : str
         The file that decided.
+    repeated : bool
+        Whether rows of an instrument may have the time of the row before.
     """
 
     schema: Schema
@@ -39,6 +41,7 @@ class Columns:
     time: str | None
     time_type: Any
     origin: str
+    repeated: bool = False
 
     @property
     def instrument_in_file(self) -> bool:

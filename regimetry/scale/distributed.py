@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from functools import partial
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,6 +26,7 @@ from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
+from regimetry.series.rules import ReadingRules
 
 _LEAST_STORE = 80 << 20
 """Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
@@ -125,6 +127,7 @@ def label_dataset(
             f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "
             "Rename them."
         )
+    columns = replace(columns, repeated=model.rules.repeated == "keep")
     return dataset.groupby(columns.instrument).map_groups(
         _GroupLabeller,
         batch_format="pyarrow",
@@ -162,9 +165,11 @@ class _GroupLabeller:
         if columns.time is not None:
             order = np.argsort(moments(table[columns.time], columns.time), kind="stable")
             table = table.take(pa.array(order))
-            TimeOrder(columns.time).goes_on([name], which, table[columns.time])
+            order_of_times = TimeOrder(columns.time, repeated=columns.repeated)
+            order_of_times.goes_on([name], which, table[columns.time])
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
-        found = Labeller(self._model).push([name], which, values)
+        times = None if columns.time is None else moments(table[columns.time], columns.time)
+        found = Labeller(self._model).push([name], which, values, times=times)
         for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
             table = table.append_column(label, array)
         return table
@@ -223,6 +228,11 @@ def _quiet_ray_data(data: Any) -> Iterator[None]:
         logger.setLevel(before[1])
 
 
+def _opened(content: bytes, rules: ReadingRules, *, device: str, batch_size: int) -> RegimeModel:
+    model = RegimeModel(content, device=device, threads=1, batch_size=batch_size)
+    return model.with_rules(**vars(rules))
+
+
 def _on_actors(
     model: RegimeModel, actors: int | None, num_gpus: float, most: int | None = None
 ) -> dict[str, Any]:
@@ -240,7 +250,7 @@ def _on_actors(
             "0 for CPUs."
         )
     device, batch_size = "cuda" if num_gpus else "cpu", model._file.batch_size
-    opened = partial(RegimeModel, model.content, device=device, threads=1, batch_size=batch_size)
+    opened = partial(_opened, model.content, model.rules, device=device, batch_size=batch_size)
     return {
         "fn_constructor_kwargs": {"opened": opened},
         "compute": ray.data.ActorPoolStrategy(size=min(found, most or found)),

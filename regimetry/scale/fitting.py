@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import DataError, DataWarning
 from regimetry.fit.source import Embedder, Measured, Spans
 from regimetry.parameters import require_integer
 from regimetry.runtime.threads import available_threads
@@ -23,8 +24,10 @@ from regimetry.scale.folder import scan
 from regimetry.scale.times import moments
 from regimetry.scale.work_units import Unit, plan
 from regimetry.series.column_statistics import ColumnStatistics
+from regimetry.series.gaps import StepCounts
 from regimetry.series.matrix import require_finite
-from regimetry.series.panel import Panel
+from regimetry.series.panel import Panel, read_panel
+from regimetry.series.rules import PLAIN, ReadingRules, decided
 from regimetry.series.schema import Schema
 
 if TYPE_CHECKING:
@@ -89,13 +92,15 @@ def fit(
         require_integer("actors", actors, 1, other="None or ")
     schema = None if columns is None else Schema.numeric(tuple(columns))
     folder = scan(Path(source), schema, by=by, time_column=time_column, keep_going=keep_going)
-    made = FolderSource(folder.columns, plan(folder))
+    rules = ReadingRules.of(detector)
+    read = replace(folder.columns, repeated=rules.repeated == "keep")
+    made = FolderSource(read, plan(folder), reading=rules)
     if not (ray or actors is not None):
-        return detector.fit(made)
+        return detector.fit(made.decided())
     from regimetry.scale.tasks import mapping_on_ray
 
     with mapping_on_ray(actors) as mapped:
-        return detector.fit(replace(made, mapped=mapped))
+        return detector.fit(replace(made, mapped=mapped).decided())
 
 
 def _map_here(function: Callable[[Unit], _Found], units: Sequence[Unit]) -> list[_Found]:
@@ -112,11 +117,14 @@ class FolderSource:
     units : list of Unit
     mapped : callable
         Who does the work.
+    reading : ReadingRules
+        How rows are read.
     """
 
     columns: Columns
     units: list[Unit]
     mapped: Mapped = _map_here
+    reading: ReadingRules = PLAIN
 
     @property
     def schema(self) -> Schema:
@@ -128,17 +136,38 @@ class FolderSource:
         """The column that names the instruments; ``None`` where files do."""
         return self.columns.instrument
 
+    def decided(self) -> FolderSource:
+        """Return the same with the gap that "auto" means, by the steps of all instruments."""
+        if self.reading.max_gap != "auto":
+            return self
+        found = self.mapped(partial(_unit_steps, columns=self.columns), self.units)
+        dates = any(is_dates for _, is_dates in found)
+        counts = StepCounts.together([counts for counts, _ in found])
+        return replace(self, reading=decided(self.reading, counts, is_dates=dates))
+
     def measured(self) -> Measured:
         """Return what the columns of each instrument are like, by rising name."""
-        found: dict[str, ColumnStatistics] = {}
-        for part in self.mapped(partial(_unit_statistics, columns=self.columns), self.units):
+        found: dict[str, tuple[ColumnStatistics, NDArray[np.int64], int]] = {}
+        work = partial(_unit_statistics, columns=self.columns, rules=self.reading)
+        for part in self.mapped(work, self.units):
             found.update(part)
-        return Measured({name: found[name] for name in sorted(found)})
+        if not found:
+            raise DataError(
+                "No row of any instrument is complete. Leave columns out (columns, --columns), or "
+                "fill them forward (missing='ffill')."
+            )
+        names = sorted(found)
+        left = sum(rows - one.rows for one, _, rows in found.values())
+        if left > 0 and self.reading.resample is None:
+            warnings.warn(f"left out {left} rows with missing values", DataWarning, stacklevel=2)
+        return Measured(
+            {name: found[name][0] for name in names}, {name: found[name][1] for name in names}
+        )
 
     def sample(self, chosen: Mapping[str | None, Spans]) -> Panel:
         """Return the chosen stretches of each instrument, each a series of its own."""
         found: dict[str, list[tuple[Any, Any]]] = {}
-        take = partial(_taken, columns=self.columns, chosen=chosen)
+        take = partial(_taken, columns=self.columns, rules=self.reading, chosen=chosen)
         for part in self.mapped(take, self.units):
             found.update(part)
         parts = [(name, *one) for name in sorted(found) for one in found[name]]
@@ -154,29 +183,70 @@ class FolderSource:
     def lagged_sums(self, embedder: Embedder) -> LaggedSums:
         """Return the sums over the embeddings of all windows of all instruments."""
         threads = available_threads() if self.mapped is _map_here else 1
-        work = partial(_sums, columns=self.columns, embedder=embedder, threads=threads)
+        work = partial(
+            _sums, columns=self.columns, rules=self.reading, embedder=embedder, threads=threads
+        )
         return reduce(add, self.mapped(work, self.units), embedder.zero())
 
 
-def _unit_statistics(unit: Unit, *, columns: Columns) -> dict[str, ColumnStatistics]:
-    return {name: ColumnStatistics.of(rows) for name, rows, _ in instruments_of(unit, columns)}
+def _unit_steps(unit: Unit, *, columns: Columns) -> tuple[StepCounts, bool]:
+    """Return the steps between the times of each instrument, and whether these are dates."""
+    found = [times for _, _, times in rows_of(unit, columns) if times is not None]
+    return StepCounts.of(found), any(times.dtype.kind == "M" for times in found)
 
 
-def _taken(
-    unit: Unit, *, columns: Columns, chosen: Mapping[str | None, Spans]
-) -> dict[str, list[tuple[Any, Any]]]:
+def _unit_statistics(
+    unit: Unit, *, columns: Columns, rules: ReadingRules
+) -> dict[str, tuple[ColumnStatistics, NDArray[np.int64], int]]:
+    """Return of each instrument what its columns are like, its segments, and its rows as given."""
     return {
-        name: [(rows[a:b], None if times is None else times[a:b]) for a, b in chosen[name]]
-        for name, rows, times in instruments_of(unit, columns)
+        name: (ColumnStatistics.of(read.values, read.offsets), read.offsets, rows)
+        for name, read, rows in instruments_of(unit, columns, rules)
     }
 
 
-def _sums(unit: Unit, *, columns: Columns, embedder: Embedder, threads: int) -> LaggedSums:
-    parts = ((name, rows) for name, rows, _ in instruments_of(unit, columns))
+def _taken(
+    unit: Unit, *, columns: Columns, rules: ReadingRules, chosen: Mapping[str | None, Spans]
+) -> dict[str, list[tuple[Any, Any]]]:
+    return {
+        name: [
+            (read.values[a:b], None if read.timestamps is None else read.timestamps[a:b])
+            for a, b in chosen[name]
+        ]
+        for name, read, _ in instruments_of(unit, columns, rules)
+    }
+
+
+def _sums(
+    unit: Unit, *, columns: Columns, rules: ReadingRules, embedder: Embedder, threads: int
+) -> LaggedSums:
+    parts = (part for _, read, _ in instruments_of(unit, columns, rules) for part in read.named)
     return embedder.add(parts, threads=threads)
 
 
 def instruments_of(
+    unit: Unit, columns: Columns, rules: ReadingRules = PLAIN
+) -> Iterator[tuple[str, Panel, int]]:
+    """Yield each instrument of a unit by its name, read by the rules, and its rows as given.
+
+    One without a complete row is left out. What else is left out is counted by
+    :meth:`FolderSource.measured`, not said for each instrument.
+
+    Raises
+    ------
+    DataError
+        As for :func:`rows_of`, or a value is missing where the rules refuse it.
+    """
+    for name, values, times in rows_of(unit, columns):
+        given = Panel(None, values, np.array([0, len(values)]), (name,), times)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DataWarning)
+            read = read_panel(given, columns.schema, rules)
+        if len(read.values):
+            yield name, read, len(values)
+
+
+def rows_of(
     unit: Unit, columns: Columns
 ) -> Iterator[tuple[str, NDArray[np.float64], NDArray[Any] | None]]:
     """Yield each instrument of a unit by its name: its rows (T, F) in rising time, and their times.
@@ -184,7 +254,7 @@ def instruments_of(
     Raises
     ------
     DataError
-        A damaged file, two rows of one time, or a value that is not finite.
+        A damaged file, two rows of one time, or a value that is infinite.
     """
     ordered = rises(unit, columns, _ROWS_AT_ONCE)
     rows: dict[str, list[NDArray[np.float64]]] = {}
@@ -202,7 +272,7 @@ def instruments_of(
         values = np.concatenate(rows.pop(name))
         stamps = np.concatenate(times.pop(name)) if name in times else None
         try:
-            require_finite(values, columns.schema.feature_names, stamps)
+            require_finite(values, columns.schema.feature_names, stamps, with_missing=True)
         except DataError as error:
             raise DataError(f"Instrument {name!r}: {error}") from error
         yield name, values, stamps

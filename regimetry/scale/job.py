@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.files import replacing
@@ -20,6 +21,7 @@ from regimetry.scale.chunks import Chunk, ahead, in_order, rises, sorted_chunks
 from regimetry.scale.columns import Columns
 from regimetry.scale.folder import DamagedFileError, import_pyarrow
 from regimetry.scale.labeller import Labeller
+from regimetry.scale.times import moments
 from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_schema, table_of_labels
 
@@ -137,18 +139,20 @@ def _label(
         pa.parquet.ParquetWriter(temporary, schema, compression="zstd") as writer,
     ):
         for chunk in ahead(chunks):
-            found = labeller.push(chunk.names, chunk.which, chunk.values)
+            found = labeller.push(
+                chunk.names, chunk.which, chunk.values, times=times_of(chunk, job, model)
+            )
             writer.write_table(table_of_labels(chunk, found, schema))
             counts += np.bincount(found.regime - MISSING, minlength=len(counts))
             if advance is not None:
                 advance(len(chunk.which))
         unlabelled, *labelled = counts.tolist()
-        lengths, names = labeller.counts, [regime.name for regime in model.contract.regimes]
+        names = [regime.name for regime in model.contract.regimes]
         report = {
             "output": unit.output,
             "rows": int(counts.sum()),
-            "instruments": len(lengths),
-            "short": [name for name, rows in lengths.items() if rows < model.rows],
+            "instruments": len(labeller.counts),
+            "short": labeller.short,
             "bars": dict(zip(names, labelled, strict=True)),
             "unlabelled": unlabelled,
             "sorted": not ordered,
@@ -172,3 +176,10 @@ def _chunks(unit: Unit, job: Job, model: RegimeModel) -> tuple[Iterator[Chunk], 
             "or allow more memory."
         )
     return sorted_chunks(unit, job.columns, size), False
+
+
+def times_of(chunk: Chunk, job: Job, model: RegimeModel) -> NDArray[Any] | None:
+    """Return the times of a chunk's rows, where gaps between them count."""
+    if model.rules.gap is None or chunk.times is None:
+        return None
+    return moments(chunk.times, str(job.columns.time))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.batch import Advance, run_windows
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import RegimeModel
-from regimetry.runtime.recursion import Labelling, Recursion, State
-from regimetry.scale.carried import Carried, ranges
+from regimetry.runtime.recursion import Labelling, Recursion, Segments, State
+from regimetry.scale.carried import Carried
 from regimetry.series.features.bars import first_fault
 from regimetry.series.preprocessing import log_columns
+from regimetry.series.segments import refusal, refused_rows
+from regimetry.series.spans import ranges, segment_offsets
 
 _OUTPUTS = ("distance", "novelty")
 
@@ -36,8 +40,19 @@ class Labeller:
         self._file = model._file
         self._contract = model.contract
         self._recursion = Recursion.of(model.contract)
+        self._rules = model.rules
+        if self._rules.resample is not None:
+            raise ConfigError(
+                f"resample is {self._rules.resample!r}, and rows that come in chunks are not "
+                "gathered in bins. Label each table by itself, or fit without resample."
+            )
         n_columns = len(model.schema.feature_names)
         self._carried = Carried(model.rows, n_columns, model.contract.n_regimes)
+
+    @property
+    def short(self) -> list[str]:
+        """Instruments without a full window so far."""
+        return [name for name, i in self._carried.numbers.items() if not self._carried.labelled[i]]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -50,6 +65,7 @@ class Labeller:
         which: NDArray[np.integer],
         values: NDArray[np.floating],
         *,
+        times: NDArray[Any] | None = None,
         advance: Advance | None = None,
     ) -> Labelling:
         """Label the next rows, which follow those of the same instruments pushed before.
@@ -63,6 +79,8 @@ class Labeller:
         values : ndarray of float32 or float64, shape (n, F)
             In the instruments' own units and in the model's column order; bars (n, C), of a model
             that makes features of bars.
+        times : ndarray, shape (n,), or None
+            By which gaps are seen; rising within each instrument.
         advance : callable or None
             Called with the number of windows of each run when it is done, from any thread.
 
@@ -76,27 +94,37 @@ class Labeller:
             A value is not finite, or not positive where the model takes its logarithm, or a bar is
             no bar; instrument, its row and the column are named.
         """
-        features = self._file.features
-        self._require_usable(names, which, values)
-        carried, reach = self._carried, self._file.rows - 1
+        features, carried, reach = self._file.features, self._carried, self._file.rows - 1
         order = np.argsort(which, kind="stable")
         numbers, counts = np.unique(which, return_counts=True)
         present = [names[number] for number in numbers.tolist()]
-        places = carried.places(present)
-        own = np.concatenate([[0], np.cumsum(counts)])
-        rows = values[order] if features else self._scaled(present, own, values[order])
-        stacked, bounds, kept = carried.before(places, counts, rows)
-        windows = np.maximum(kept + counts - reach, 0)
-        read: NDArray[np.floating] = stacked
-        begins = bounds
+        places, own = carried.places(present), segment_offsets(counts)
+        self._require_usable(names, which, values, (order, own, places))
+        standing = carried.standing.of(places)
+        moments = None if times is None else times[order]
+        read, after = standing.read(values[order], own, moments, self._rules)
+        bars, order = read.values[read.keep], order[read.keep]
+        self._require_bars(names, which, bars, order)
+        # Segments of the kept rows: those that go on, and those that begin.
+        begins = read.begins[read.keep]
+        owner = np.searchsorted(own, np.flatnonzero(read.keep), side="right") - 1
+        first = np.flatnonzero(begins | (np.diff(owner, prepend=-1) > 0))
+        lengths = np.diff(np.append(first, len(owner)))
+        of, begins = owner[first], begins[first]
+        whose = [present[i] for i in of.tolist()]
+        rows = bars if features else self._scaled(whose, segment_offsets(lengths), bars)
+        stacked, bounds, kept = carried.before(places[of], lengths, rows, begins)
+        windows = np.maximum(kept + lengths - reach, 0)
+        input_rows: NDArray[np.floating] = stacked
+        starts = bounds
         if features is not None:
-            made, begins = features.each(stacked, bounds)
-            read = self._scaled(present, begins, made)
+            made, starts = features.each(stacked, bounds)
+            input_rows = self._scaled(whose, starts, made)
         outputs = run_windows(
             self._file.session(_OUTPUTS),
-            read,
+            input_rows,
             _OUTPUTS,
-            starts=ranges(begins[:-1], windows),
+            starts=ranges(starts[:-1], windows),
             threads=self._file.threads,
             batch_size=self._file.batch_size,
             advance=advance,
@@ -104,25 +132,30 @@ class Labeller:
         # A window's label stands at its last row; in the stack rows kept lie before the new ones.
         ends = ranges(bounds[:-1], windows) + reach
         at = order[ends - np.repeat(np.cumsum(kept), windows)]
-        result = self._follow(places, windows, outputs, at, len(which))
-        carried.keep(places, stacked, bounds)
+        result = self._followed(outputs, at, len(which), Segments(places[of], windows, begins))
+        carried.keep(places[of], stacked, bounds)
         carried.seen[places] += counts
+        carried.standing = carried.standing.put(places, after)
         return result
 
-    def _follow(
+    def _followed(
         self,
-        places: NDArray[np.int64],
-        windows: NDArray[np.int64],
         outputs: dict[str, NDArray[np.float32]],
         rows: NDArray[np.int64],
         n_rows: int,
+        segments: Segments,
     ) -> Labelling:
         """Carry both recursions on over the windows and put the results at their rows."""
         carried, n_regimes = self._carried, self._contract.n_regimes
-        bounds = np.concatenate([[0], np.cumsum(windows)])
-        state = State(carried.costs[places], carried.means[places])
-        found, states = self._recursion(outputs["distance"], outputs["novelty"], state, bounds)
-        carried.costs[places], carried.means[places] = state.after(states, bounds)
+        np.add.at(carried.labelled, segments.series, segments.counts)
+        found, places, after = self._recursion.follow_segments(
+            outputs["distance"],
+            outputs["novelty"],
+            State(carried.costs[segments.series], carried.means[segments.series]),
+            segments,
+            carry=self._rules.after_gap == "carry",
+        )
+        carried.costs[places], carried.means[places] = after
         result = Labelling(
             regime=np.full(n_rows, MISSING, np.int64),
             probability=np.full((n_rows, n_regimes), np.nan),
@@ -143,25 +176,49 @@ class Labeller:
         return scaling.apply_each(values, names, bounds)
 
     def _require_usable(
-        self, names: Sequence[str], which: NDArray[np.integer], values: NDArray[np.floating]
+        self,
+        names: Sequence[str],
+        which: NDArray[np.integer],
+        values: NDArray[np.floating],
+        groups: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     ) -> None:
-        features, columns = self._file.features, self._file.schema.feature_names
-        logs = log_columns(self._contract.transforms) if features is None else []
+        """Raise where a value cannot be used; ``groups``: the rows by instrument, their places."""
+        columns = self._file.schema.feature_names
+        logs = [] if self._file.features else log_columns(self._contract.transforms)
         usable = np.isfinite(values)
         usable[:, logs] &= values[:, logs] > 0
+        if usable.all():
+            return
+        order, own, places = groups
+        allowed = np.isnan(values)
+        incomplete = allowed.any(axis=1)
+        for place, (a, b) in zip(places.tolist(), pairwise(own.tolist()), strict=True):
+            mine, begun = order[a:b], bool(self._carried.standing.begun[place])
+            refused = refused_rows(incomplete[mine], self._rules, begun=begun)
+            allowed[mine[refused]] = False
+        usable |= allowed
         if not usable.all():
             row, column = (int(i) for i in np.argwhere(~usable)[0])
+            value = values[row, column]
+            reason = f"it must be {'finite and above 0' if column in logs else 'finite'}."
+            if np.isnan(value):
+                reason = f"a missing value; {refusal(self._rules)}"
             raise DataError(
-                f"{self._row(names, which, row)}, column {columns[column]!r} holds "
-                f"{values[row, column]}; it must be "
-                f"{'finite and above 0' if column in logs else 'finite'}. Fill the gap, or leave "
-                "the row out."
+                f"{self._row(names, which, row)}, column {columns[column]!r} holds {value}; "
+                f"{reason}"
             )
-        fault = (
-            None if features is None else first_fault(values.astype(np.float64), features.columns)
-        )
+
+    def _require_bars(
+        self,
+        names: Sequence[str],
+        which: NDArray[np.integer],
+        bars: NDArray[np.floating],
+        rows: NDArray[np.int64],
+    ) -> None:
+        features = self._file.features
+        fault = None if features is None else first_fault(bars.astype(np.float64), features.columns)
         if fault is not None:
-            raise DataError(f"{self._row(names, which, fault[0])}, {fault[1]}")
+            raise DataError(f"{self._row(names, which, int(rows[fault[0]]))}, {fault[1]}")
 
     def _row(self, names: Sequence[str], which: NDArray[np.integer], row: int) -> str:
         """Say which row of which instrument one of these is."""

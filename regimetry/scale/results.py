@@ -26,7 +26,7 @@ def record_of(folder: Folder, units: Sequence[Unit], model: bytes) -> dict[str, 
     folder : Folder
     units : sequence of Unit
     model : bytes
-        Content of the model file.
+        Content of the model file, and rules that are not those of the file.
     """
     columns = folder.columns
     files = []
@@ -42,7 +42,7 @@ def record_of(folder: Folder, units: Sequence[Unit], model: bytes) -> dict[str, 
 
 
 _WHAT = {
-    "model": "of another model",
+    "model": "of another model, or of one that read rows by other rules",
     "input": "of other files, or of files that have changed since",
     "work": "of the same files with other columns, parts or files left out",
 }

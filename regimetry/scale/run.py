@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -120,10 +121,12 @@ def predict(
         time_column=time_column,
         keep_going=keep_going,
     )
-    job = Job(folder.columns, target.absolute(), memory, keep_going)
+    columns = replace(folder.columns, repeated=opened.rules.repeated == "keep")
+    job = Job(columns, target.absolute(), memory, keep_going)
     job.rows_a_chunk(opened)
     units = plan(folder, parts)
-    claim(target, record_of(folder, units, opened.content))
+    own = b"" if opened.rules == opened.contract.reading else repr(opened.rules).encode()
+    claim(target, record_of(folder, units, opened.content + own))
     before = {unit.output: report for unit in units if (report := done(target, unit))}
     left = [unit for unit in units if unit.output not in before]
     with progress(folder.rows, sum(report["rows"] for report in before.values())) as advance:

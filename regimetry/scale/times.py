@@ -65,10 +65,12 @@ class TimeOrder:
     ----------
     column : str
         Name of the time column, for messages.
+    repeated : bool
+        Whether an instrument may have rows of one time.
     """
 
-    def __init__(self, column: str) -> None:
-        self._column = column
+    def __init__(self, column: str, *, repeated: bool = False) -> None:
+        self._column, self._repeated = column, repeated
         self._last: dict[str, Any] = {}
 
     def goes_on(self, names: Sequence[str], which: NDArray[np.int64], given: Any) -> bool:
@@ -101,11 +103,12 @@ class TimeOrder:
             known[place] = last is not None
             before[place] = times[place] if last is None else last
         repeats = known & (times == before)
-        if repeats.any():
+        if repeats.any() and not self._repeated:
             place = int(np.argmax(repeats))
             raise DataError(
                 f"Instrument {names[owner[place]]!r} has two rows with {self._column!r} "
-                f"{given[int(order[place])]}; there may be one. Leave the other out."
+                f"{given[int(order[place])]}; there may be one. If another column names the "
+                "instruments, give it (by, --by); else keep both: --repeated keep."
             )
         ends = np.append(begins[1:], len(owner)) - 1
         for number, last in zip(owner[ends].tolist(), times[ends], strict=True):

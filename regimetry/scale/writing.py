@@ -57,5 +57,5 @@ def label_arrays(found: Labelling) -> list[Any]:
     return [
         pa.array(found.regime, mask=missing),
         *(pa.array(column, mask=missing) for column in numbers),
-        pa.array(found.novel),
+        pa.array(found.novel, mask=missing),
     ]

@@ -63,7 +63,7 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     labels = [_labels(model, data) for model in models]
     # Of the training half, and of the bars whose window lies beyond it.
     reach = models[0].contract.window_rows - 1
-    past, future = labels[0][reach:cut], labels[0][cut + reach :]
+    past, future = (_there(part) for part in (labels[0][reach:cut], labels[0][cut + reach :]))
     separations = [_separation(models[i], halves[i], halves[1 - i]) for i in range(2)]
     return {
         "stability": label_stability(labels[0], labels[1], *counts),
@@ -88,6 +88,10 @@ def _labels(model: RegimeModel, data: pd.DataFrame) -> NDArray[np.int64]:
     return np.asarray(model.predict(data).fillna(-1), dtype=np.int64)
 
 
+def _there(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    return labels[labels >= 0]
+
+
 def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -> float:
     """Score a model's windows of the half it was not fitted on, in its slow directions."""
     from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
@@ -96,5 +100,5 @@ def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -
     slow = fit_slow_directions(np.asarray(model.embed(fitted)), contract.window_size)
     projection = slow.projection(slow_dimension(contract.n_regimes))
     points = slow.whiten(np.asarray(model.embed(other))) @ projection
-    labels = _labels(model, other)[contract.window_rows - 1 :]
+    labels = _there(_labels(model, other))  # one for each window
     return separation(points, labels, contract.window_rows)

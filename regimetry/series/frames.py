@@ -185,7 +185,7 @@ def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missin
     names : sequence of str
         Name of the Series, or of each column.
     missing : int
-        Integer that stands for a missing value; NaN does for floats.
+        Integer that stands for a missing value; NaN does for floats. Integers of 8 bits are flags.
     """
     nw, native = _narwhals(), native_of(frame)
     columns = [
@@ -195,7 +195,11 @@ def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missin
     result = columns[0].to_frame().with_columns(*columns)
     if values.dtype.kind == "i":
         # pandas has no missing int64: select through a condition, then take its nullable type.
-        present = [nw.when(nw.col(name) != missing).then(nw.col(name)) for name in names]
+        read = [nw.col(n) == 1 if values.dtype == np.int8 else nw.col(n) for n in names]
+        present = [
+            nw.when(nw.col(name) != missing).then(one)
+            for name, one in zip(names, read, strict=True)
+        ]
         result = nw.maybe_convert_dtypes(result.select(*present))
     mine = (result[names[0]] if values.ndim == 1 else result).to_native()
     if nw.dependencies.is_pandas_like_dataframe(frame):

@@ -49,12 +49,22 @@ def unmasked(data: ArrayLike) -> NDArray[Any]:
 
 
 def require_finite(
-    values: NDArray[np.floating], names: tuple[str, ...], timestamps: NDArray[Any] | None = None
+    values: NDArray[np.floating],
+    names: tuple[str, ...],
+    timestamps: NDArray[Any] | None = None,
+    *,
+    with_missing: bool = False,
 ) -> None:
-    """Raise :class:`DataError` naming the first row and column that no finite float32 holds."""
+    """Raise :class:`DataError` naming the first row and column that no finite float32 holds.
+
+    ``with_missing``: NaN is a missing value, which is dealt with elsewhere.
+    """
     for first in range(0, len(values), BLOCK_ROWS):
         with np.errstate(over="ignore"):
-            finite = np.isfinite(values[first : first + BLOCK_ROWS].astype(np.float32, copy=False))
+            block = values[first : first + BLOCK_ROWS].astype(np.float32, copy=False)
+        finite = np.isfinite(block)
+        if with_missing and not finite.all():
+            finite |= np.isnan(block)
         if finite.all():
             continue
         row, column = (int(i) for i in np.argwhere(~finite)[0])
@@ -66,16 +76,27 @@ def require_finite(
         )
 
 
-def require_rising(timestamps: NDArray[Any]) -> None:
-    """Raise :class:`DataError` naming the first row whose timestamp falls or repeats."""
-    rises = timestamps[1:] > timestamps[:-1]
-    if rises.all():
+def require_rising(
+    timestamps: NDArray[Any], *, repeated: bool = False, by: str | None = None
+) -> None:
+    """Raise :class:`DataError` naming the first row whose timestamp falls or repeats.
+
+    ``repeated``: they may repeat. ``by`` is the column that seems to name instruments, if any.
+    """
+    same, falls = timestamps[1:] == timestamps[:-1], timestamps[1:] < timestamps[:-1]
+    if not falls.any() and (repeated or not same.any()):
         return
-    same = timestamps[1:] == timestamps[:-1]
-    row = int(np.argmin(rises) if rises.any() or not same.any() else np.argmax(same)) + 1
-    repeats = timestamps[row] == timestamps[row - 1]
+    falling = not (timestamps[1:] > timestamps[:-1]).any()
+    fault = falls if repeated else same if falling and same.any() else falls | same
+    row = int(np.argmax(fault)) + 1
+    several = f"If {by!r} names instruments, say so (--by {by}, by={by!r})." if by else ""
+    if same[row - 1]:
+        raise DataError(
+            f"Row {row} repeats the time {timestamps[row]}; timestamps must rise. "
+            f"{several or 'If the rows are of several instruments, name their column (--by).'} If "
+            "all are of one series, keep them in their order: --repeated keep, repeated='keep'."
+        )
     raise DataError(
-        f"Row {row} {'repeats the time' if repeats else 'goes back in time to'} {timestamps[row]}"
-        f"{'' if repeats else f' after {timestamps[row - 1]}'}; timestamps must rise. "
-        f"{'Keep one row per time.' if repeats else 'Sort the rows.'}"
+        f"Row {row} goes back in time to {timestamps[row]} after {timestamps[row - 1]}; "
+        f"timestamps must rise. {several or 'Sort the rows.'}"
     )

@@ -1,7 +1,8 @@
-"""Rows of one series or of many instruments, one after the other, and the way back."""
+"""Rows of one series or of many instruments, segment after segment, and the way back."""
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import DataError, DataWarning
 from regimetry.series.frames import (
     columns_of,
     is_frame,
@@ -21,15 +22,23 @@ from regimetry.series.frames import (
     native_of,
 )
 from regimetry.series.matrix import require_finite
+from regimetry.series.resample import binned
+from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
+from regimetry.series.segments import segments_of
 from regimetry.series.series import as_series
+from regimetry.series.spans import segment_offsets, starts_of
 from regimetry.series.time_column import find_time
+from regimetry.series.times import TimeOptions
 
 
 @dataclass(frozen=True)
 class Panel:
-    """T rows of F features: those of each instrument together, in rising time.
+    """T rows of F features in S segments: those of each instrument together, in rising time.
+
+    The rows of a segment follow each other; between segments lies a gap, or another instrument
+    begins. No window crosses from one into the next.
 
     Attributes
     ----------
@@ -37,14 +46,15 @@ class Panel:
         What the caller gave, whose kind results take.
     values : ndarray of float32 or float64, shape (T, F)
         Finite.
-    offsets : ndarray of int64, shape (I + 1,)
-        First row of each instrument, and T.
+    offsets : ndarray of int64, shape (S + 1,)
+        First row of each segment, and T.
     instruments : tuple of str or None
-        I names; ``None`` for one series, which has none.
+        S names, of the instrument of each segment; ``None`` for one series, which has none.
     timestamps : ndarray, shape (T,), or None
-        Strictly rising within each instrument.
-    order : ndarray of int64, shape (T,), or None
-        Row of ``data`` that each row comes from; ``None`` where they lie as they came.
+        Rising within each instrument.
+    place : ndarray of int64, shape (R,), or None
+        For each of the R rows of ``data`` the row here that has its result, -1 for none; ``None``
+        where they lie as they came.
     """
 
     data: Any
@@ -52,15 +62,21 @@ class Panel:
     offsets: NDArray[np.int64]
     instruments: tuple[str, ...] | None = None
     timestamps: NDArray[Any] | None = None
-    order: NDArray[np.int64] | None = None
+    place: NDArray[np.int64] | None = None
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """Rows of each instrument, (I,)."""
+        """Rows of each segment, (S,)."""
         return np.diff(self.offsets)
 
+    @property
+    def named(self) -> list[tuple[str | None, NDArray[np.floating]]]:
+        """The instrument of each segment, ``None`` for one series, and its rows, a view."""
+        names = self.instruments or (None,) * len(self.lengths)
+        return list(zip(names, self.parts(), strict=True))
+
     def parts(self) -> list[NDArray[np.floating]]:
-        """Return the rows of each instrument, views."""
+        """Return the rows of each segment, views."""
         return [self.values[a:b] for a, b in pairwise(self.offsets.tolist())]
 
     def scaled(self, scaling: InstrumentScaling | None) -> Panel:
@@ -71,13 +87,21 @@ class Panel:
         return replace(self, values=values)
 
     def ends(self, rows: int) -> NDArray[np.int64]:
-        """Return the last row of every window of ``rows`` rows, (N,); none crosses instruments."""
-        spans = pairwise(self.offsets.tolist())
-        return np.concatenate([np.arange(min(a + rows - 1, b), b) for a, b in spans])
+        """Return the last row of every window of ``rows`` rows, (N,); none crosses segments."""
+        return starts_of(self.offsets, rows) + (rows - 1)
 
-    def boundaries(self, rows: int) -> NDArray[np.int64]:
-        """Return the number of each instrument's first window, and N: (I + 1,)."""
-        return np.concatenate([[0], np.cumsum(np.maximum(self.lengths - rows + 1, 0))])
+    def boundaries(self, rows: int, *, carry: bool = False) -> NDArray[np.int64]:
+        """Return the number of each segment's first window, and N: (S + 1,).
+
+        ``carry``: of each instrument's, for what goes on after a gap.
+        """
+        bounds = segment_offsets(np.maximum(self.lengths - rows + 1, 0))
+        if not carry:
+            return bounds
+        if self.instruments is None:
+            return bounds[[0, -1]]
+        begins = [a != b for a, b in pairwise(self.instruments)]
+        return bounds[np.flatnonzero([True, *begins, True])]
 
     def give(self, values: NDArray[Any], names: Sequence[str], missing: int) -> Any:
         """Return a result of every row in the kind of the data.
@@ -96,25 +120,21 @@ class Panel:
         array, Series or DataFrame, or dict of these
             As many rows as the data, in their order.
         """
-        values = self.in_given_order(values)
-        if isinstance(self.data, Mapping):
-            spans = pairwise(self.offsets.tolist())
-            return {
-                name: like_frame(one, values[a:b], names, missing=missing)
-                if is_frame(one)
-                else values[a:b]
-                for (name, one), (a, b) in zip(self.data.items(), spans, strict=True)
-            }
-        return (
-            like_frame(self.data, values, names, missing=missing) if is_frame(self.data) else values
-        )
+        values = self.in_given_order(values, missing)
+        if not isinstance(self.data, Mapping):
+            return _like(self.data, values, names, missing)
+        return {
+            name: _like(one, values[a:b], names, missing)
+            for (name, one), (a, b) in zip(self.data.items(), self._given_spans(), strict=True)
+        }
 
-    def in_given_order(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Return a result of every row, (T, ...), in the order of the rows of the data."""
-        if self.order is None:
+    def in_given_order(self, values: NDArray[Any], missing: int) -> NDArray[Any]:
+        """Return a result of every row, (T, ...), at the rows of the data, (R, ...)."""
+        if self.place is None:
             return values
-        back = np.empty_like(values)
-        back[self.order] = values
+        back = blank(len(self.place), values, missing)
+        here = self.place >= 0
+        back[here] = values[self.place[here]]
         return back
 
     def give_rows(self, values: NDArray[Any], rows: NDArray[np.int64], names: Sequence[str]) -> Any:
@@ -124,19 +144,40 @@ class Panel:
         ----------
         values : ndarray, shape (N, C)
         rows : ndarray of int64, shape (N,)
-            Rising.
+            Rising. What stands at no row of the data is left out.
         names : sequence of str
         """
-        places = rows if self.order is None else self.order[rows]
-        if isinstance(self.data, Mapping):
-            cuts = np.searchsorted(rows, self.offsets).tolist()
-            return {
-                name: _at_rows(one, values[a:b], places[a:b] - first, names)
-                for (name, one), (a, b), first in zip(
-                    self.data.items(), pairwise(cuts), self.offsets.tolist(), strict=False
-                )
-            }
-        return _at_rows(self.data, values, places, names)
+        places = rows
+        if self.place is not None:
+            first = np.full(len(self.values), -1)
+            here = np.flatnonzero(self.place >= 0)[::-1]  # of several the first has the last word
+            first[self.place[here]] = here
+            places = first[rows]
+            values, places = values[places >= 0], places[places >= 0]
+        if not isinstance(self.data, Mapping):
+            return _at_rows(self.data, values, places, names)
+        found = {}
+        for (name, one), (a, b) in zip(self.data.items(), self._given_spans(), strict=True):
+            mine = (places >= a) & (places < b)
+            found[name] = _at_rows(one, values[mine], places[mine] - a, names)
+        return found
+
+    def _given_spans(self) -> Iterator[tuple[int, int]]:
+        """First row and end, among all, of each entry of a mapping."""
+        return pairwise(np.cumsum([0, *map(len, self.data.values())]).tolist())
+
+
+def blank(rows: int, like: NDArray[Any], missing: int) -> NDArray[Any]:
+    """Return results (rows, ...) of the kind of ``like``, all missing: of floats NaN."""
+    kind = like.dtype.kind
+    filling: Any = missing if kind == "i" else False if kind == "b" else np.nan
+    return np.full((rows, *like.shape[1:]), filling, like.dtype)
+
+
+def _like(data: Any, values: NDArray[Any], names: Sequence[str], missing: int) -> Any:
+    if is_frame(data):
+        return like_frame(data, values, names, missing=missing)
+    return values == 1 if values.dtype == np.int8 else values  # flags
 
 
 def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Sequence[str]) -> Any:
@@ -148,7 +189,9 @@ def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Se
     return like_frame(native_of(data)[rows].to_native(), values, names, missing=-1)
 
 
-def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
+def as_panel(
+    data: Any, schema: Schema, *, by: str | None = None, rules: ReadingRules = PLAIN
+) -> Panel:
     """Check one series or many instruments against a schema.
 
     Parameters
@@ -159,6 +202,7 @@ def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     schema : Schema
     by : str or None
         Where a frame lacks it, the frame is one series.
+    rules : ReadingRules
 
     Returns
     -------
@@ -168,25 +212,74 @@ def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     Raises
     ------
     DataError
-        As for :func:`~regimetry.series.series.as_series`, with the instrument named.
+        As for :func:`~regimetry.series.series.as_series` and
+        :func:`~regimetry.series.segments.segments_of`, with the instrument named.
     """
+    return read_panel(given_panel(data, schema, by=by, repeated=rules.repeated), schema, rules)
+
+
+def given_panel(
+    data: Any, schema: Schema, *, by: str | None, repeated: str = PLAIN.repeated
+) -> Panel:
+    """Return the rows as they were given, missing values as NaN, a segment an instrument."""
+    keep = repeated == "keep"
     if isinstance(data, Mapping):
-        return _from_mapping(data, schema)
+        return _from_mapping(data, schema, keep)
     if by is not None and is_frame(data) and by in columns_of(data):
-        return _from_long(data, schema, by)
-    series = as_series(data, schema)
+        return _from_long(data, schema, by, keep)
+    series = as_series(data, schema, with_missing=True, repeated=keep)
     rows = len(series.values)
-    order = np.arange(rows)[::-1] if series.newest_first else None
-    return Panel(data, series.values, np.array([0, rows]), None, series.timestamps, order)
+    place = np.arange(rows)[::-1] if series.newest_first else None
+    return Panel(data, series.values, np.array([0, rows]), None, series.timestamps, place)
 
 
-def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
+def read_panel(given: Panel, schema: Schema, rules: ReadingRules) -> Panel:
+    """Read the rows of :func:`given_panel` by the rules."""
+    if rules.gap is not None and given.timestamps is None:
+        warnings.warn(
+            f"the rows have no times, so that no gap longer than max_gap {rules.max_gap} is seen",
+            DataWarning,
+            stacklevel=3,
+        )
+    place = given.place
+    if rules.resample is not None:
+        bins = binned(given.values, given.offsets, given.timestamps, rules)
+        place = bins.place if place is None else bins.place[place]
+        given = replace(given, values=bins.values, offsets=bins.offsets, timestamps=bins.times)
+    found = segments_of(
+        given.values,
+        given.offsets,
+        given.timestamps,
+        rules=rules,
+        names=schema.feature_names,
+        series=given.instruments,
+    )
+    times, rows = given.timestamps, found.rows
+    if rows is not None:
+        read = np.full(len(given.values) + 1, -1)  # the last place is that of none
+        read[rows] = np.arange(len(rows))
+        place = read[:-1] if place is None else read[place]
+        times = None if times is None else times[rows]
+    owners = given.instruments
+    if owners is not None:
+        owners = tuple(owners[place] for place in found.owners.tolist())
+    return replace(
+        given,
+        values=found.values,
+        offsets=found.offsets,
+        instruments=owners,
+        timestamps=times,
+        place=place,
+    )
+
+
+def _from_mapping(data: Mapping[Any, Any], schema: Schema, repeated: bool) -> Panel:
     if not data:
         raise DataError("There is no instrument in the mapping; give at least one.")
     found = []
     for name, one in data.items():
         with _naming(str(name)):
-            found.append(as_series(one, schema))
+            found.append(as_series(one, schema, with_missing=True, repeated=repeated))
     times = [series.timestamps for series in found]
     stamps = [time for time in times if time is not None]
     offsets = np.cumsum([0, *(len(series.values) for series in found)])
@@ -204,22 +297,25 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
     )
 
 
-def _from_long(frame: Any, schema: Schema, by: str) -> Panel:
+def _from_long(frame: Any, schema: Schema, by: str, repeated: bool) -> Panel:
     names = names_of(frame, by)
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
-    found = find_time(frame, by=by, besides=schema.names)
+    options = TimeOptions(repeated=repeated)
+    found = find_time(frame, by=by, besides=schema.names, options=options)
     values = matrix_of(frame, schema)
-    require_finite(values, schema.feature_names, found.times)
+    require_finite(values, schema.feature_names, found.times, with_missing=True)
     found.warn()
     turned = np.arange(len(values))[:: -1 if found.newest_first else 1]
     order = turned[np.argsort(codes[turned], kind="stable")]
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
     return Panel(
         frame,
         values[order],
         np.concatenate([[0], np.cumsum(counts)]),
         tuple(instruments.tolist()),
         None if found.times is None else found.times[order],
-        order,
+        place,
     )
 
 

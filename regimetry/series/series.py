@@ -13,6 +13,7 @@ from regimetry.series.frames import is_frame, matrix_of
 from regimetry.series.matrix import as_matrix, require_finite
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import FoundTime, find_time
+from regimetry.series.times import TimeOptions
 
 
 @dataclass(frozen=True)
@@ -22,9 +23,10 @@ class Series:
     Attributes
     ----------
     values : ndarray of float32 or float64, shape (T, F)
-        Finite; a view of the caller's data where their type allows it.
+        Finite, but for missing values where they are taken; a view of the caller's data where
+        their type allows it.
     timestamps : ndarray, shape (T,), or None
-        Strictly rising.
+        Rising.
     newest_first : bool
         Whether the rows came in falling time, and are turned.
     """
@@ -34,7 +36,9 @@ class Series:
     newest_first: bool = False
 
 
-def as_series(data: Any, schema: Schema) -> Series:
+def as_series(
+    data: Any, schema: Schema, *, with_missing: bool = False, repeated: bool = False
+) -> Series:
     """Check data against a schema.
 
     Parameters
@@ -42,6 +46,10 @@ def as_series(data: Any, schema: Schema) -> Series:
     data : array-like of shape (T, F), or pandas or polars DataFrame
         A frame's columns are found by name, an array's by position.
     schema : Schema
+    with_missing : bool
+        Take missing values, as NaN.
+    repeated : bool
+        Take rows with the time of the row before.
 
     Returns
     -------
@@ -55,7 +63,7 @@ def as_series(data: Any, schema: Schema) -> Series:
     """
     found = FoundTime()
     if is_frame(data):
-        found = find_time(data, besides=schema.names)
+        found = find_time(data, besides=schema.names, options=TimeOptions(repeated=repeated))
         values: NDArray[np.floating] = matrix_of(data, schema)
     else:
         if any(column.categories is not None for column in schema.columns):
@@ -69,7 +77,7 @@ def as_series(data: Any, schema: Schema) -> Series:
                 f"The data have {values.shape[1]} columns; the model reads "
                 f"{len(schema.columns)}: {', '.join(schema.names)}."
             )
-    require_finite(values, schema.feature_names, found.times)
+    require_finite(values, schema.feature_names, found.times, with_missing=with_missing)
     found.warn()
     if found.times is None or not found.newest_first:
         return Series(values, found.times)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError, DataWarning
 from regimetry.series.frames import columns_of, is_text, levels_of
-from regimetry.series.time_order import direction, owners_of, refuse_order, unevenness
+from regimetry.series.time_order import direction, owners_of, refuse_order, repeats, unevenness
 from regimetry.series.times import (
     FOUND,
     Moments,
@@ -103,8 +103,8 @@ def find_time(
     name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
     times, notes = _decided(name, columns[name], candidates[name], codes)
     way = direction(times, codes)
-    if way == 0:
-        refuse_order(times, owners)
+    if way == 0 or (repeats(times, codes) and not options.repeated):
+        refuse_order(times, owners, columns, repeated=options.repeated)
     others = tuple(other for other in candidates if other != name)
     if others:
         notes.append(f"the rows are in the order of {name!r}, of the columns that hold times")

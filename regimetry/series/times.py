@@ -51,16 +51,20 @@ class TimeOptions:
         Whether 01/02/2000 is the first of February; ``None`` decides by all rows.
     pattern : str or None
         As for ``datetime.strptime``; ``None`` reads the forms of this module.
+    repeated : bool
+        Whether rows may have the time of the row before.
     """
 
     column: str | None = None
     day_first: bool | None = None
     pattern: str | None = None
+    repeated: bool = False
 
     @classmethod
-    def of(cls, options: Any) -> TimeOptions:
+    def of(cls, options: Any, repeated: str | None = None) -> TimeOptions:
         """Take them from the options of a verb, or from a configuration."""
-        return cls(options.time_column, options.day_first, options.time_format)
+        keep = (getattr(options, "repeated", None) or repeated) == "keep"
+        return cls(options.time_column, options.day_first, options.time_format, keep)
 
 
 FOUND = TimeOptions()

@@ -7,7 +7,6 @@ from regimetry._core import (
     StreamBank,
     gather_windows,
     rolling_windows,
-    window_starts,
 )
 from regimetry.windows.several import Windows, balanced_counts, begins_of, with_later
 
@@ -18,6 +17,5 @@ __all__ = [
     "begins_of",
     "gather_windows",
     "rolling_windows",
-    "window_starts",
     "with_later",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from regimetry.series.spans import starts_of
 
 
 class Windows:
@@ -92,7 +93,7 @@ def with_later(offsets: NDArray[np.int64], bars: int) -> NDArray[np.int64]:
 
     ``offsets`` (I + 1,) are boundaries of series that lie one after the other.
     """
-    return np.concatenate([np.arange(a, max(a, b - bars)) for a, b in pairwise(offsets.tolist())])
+    return starts_of(offsets, bars + 1)
 
 
 def balanced_counts(lengths: Sequence[int] | NDArray[np.int64], total: int) -> NDArray[np.int64]:

@@ -94,7 +94,7 @@ def test_bad_options_are_one_sentence(model_path, data, tmp_path, refuses, monke
     for arguments, message in (
         (["--price", "nothing"], "no column of numbers 'nothing'; these could be the price: x3"),
         (["--price", "kind"], "no column of numbers 'kind'; these could be the price: x3"),
-        (["--max-gap", "soon"], "max-gap is 'soon'"),
+        (["--max-gap", "soon"], "max_gap is 'soon'"),
         (["--bars-per-year", "0", "--price", "x3"], "bars_per_year is 0.0"),
         (["--format", "svg"], "format is 'svg'"),
         (["--umap"], "umap-learn, which draws the second map, is not installed"),

@@ -91,7 +91,7 @@ def test_a_line_in_is_a_line_out(bars):
 MALFORMED = {
     "csv": {
         "2025-01-01,1,x": "The line has 3 fields; the header has 4.",
-        "2025-01-01,,x,2": "Column 'range' holds '', which is not a number.",
+        "2025-01-01,,x,2": "'range' of the row holds nan; missing='trim' leaves out the first rows",
         "2025-01-01,1_0,x,2": "Column 'range' holds '1_0', which is not a number.",
         "2025-01-01,1,x,nan": "'close' of the row holds nan",
         "2025-01-01,1,x,1e999": "'close' of the row holds inf",
@@ -112,7 +112,7 @@ MALFORMED = {
         "[" * 100_000: "The line is not JSON",
         '{"time": 99, "range": 1}': "The row lacks 'close'",
         '{"range": 1, "close": 1}': "The line lacks the time 'time'",
-        '{"time": 99, "range": 1, "close": null}': "'close' holds null, which is not a number",
+        '{"time": 99, "range": 1, "close": null}': "'close' of the row holds nan; missing='trim'",
         '{"time": 99, "range": 1, "close": "2"}': "'close' holds \"2\", which is not a number",
         '{"time": 99, "range": 1, "close": true}': "'close' holds true, which is not a number",
         '{"time": 99, "range": 1, "close": NaN}': "'close' of the row holds nan",

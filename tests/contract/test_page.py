@@ -17,6 +17,7 @@ from regimetry.contract import (
     WindowCandidate,
 )
 from regimetry.series.features import OhlcvFeatures
+from regimetry.series.rules import ReadingRules
 
 PAGE = (DOCS / "model-file.md").read_text("utf-8")
 
@@ -32,6 +33,7 @@ def test_the_page_has_the_fields_of_the_file():
     for heading, kind in (
         ("The contract", ModelContract),
         ("Regimes", RegimeSummary),
+        ("Reading", ReadingRules),
         ("The training record", TrainingRecord),
         ("Candidates", Candidate),
         ("Landmarks", Landmarks),

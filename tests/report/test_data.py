@@ -154,6 +154,8 @@ def test_principal_components_are_the_singular_vectors_or_nothing():
     np.testing.assert_allclose(np.abs(points), np.abs(u[:, :2] * s[:2]), atol=1e-9)
     np.testing.assert_allclose(share, s[:2] ** 2 / (s**2).sum())
     for n in (1, 30):
-        (found,) = embedding_maps(np.ones((n, 4)), np.zeros(n + 3, int), umap=False)
+        labels = np.append(np.zeros(n + 3, int), -1)
+        labels[:3] = -1  # no window yet, and none at the end: a value is missing there
+        (found,) = embedding_maps(np.ones((n, 4)), labels, umap=False)
         np.testing.assert_array_equal(found.bars, np.arange(3, n + 3))
         np.testing.assert_array_equal(found.points, 0)

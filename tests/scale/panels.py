@@ -44,7 +44,8 @@ def label_each(model, frame):
             novelty, novel = found.novelty, found.novel
         part["regime"] = pd.Series(regime).where(regime >= 0).astype("Int64")
         part[names] = probability.round(6)
-        part["novelty"], part["novel"] = novelty.round(6), novel
+        part["novelty"] = novelty.round(6)
+        part["novel"] = pd.Series(novel).where(regime >= 0).astype("boolean")
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -52,7 +53,9 @@ def label_each(model, frame):
 def by_key(frame):
     """A frame in the order and with the types of `label_each`."""
     frame = frame.assign(
-        symbol=frame["symbol"].astype(str), regime=frame["regime"].astype("Int64")
+        symbol=frame["symbol"].astype(str),
+        regime=frame["regime"].astype("Int64"),
+        novel=frame["novel"].astype("boolean"),
     ).astype({"date": "datetime64[us]"})
     keys = ["symbol", "date"]
     return frame.sort_values(keys, ignore_index=True)[

@@ -58,7 +58,10 @@ def test_bad_rows_are_named():
         (lambda f: f.iloc[[0, 3, 1, 5]], "Instrument 'a': Row 1 goes back in time"),
         (lambda f: f.iloc[[0, 3, 1, 2]], "of instrument 'b' rise, and those of 'a' fall"),
         (lambda f: f.assign(symbol=["a", None, *"ababa"]), "Row 1, column 'symbol' is empty"),
-        (lambda f: f.assign(x=[0, 1, np.nan, 3, 4, 5, 6]), "Row 2.*column 'x' holds nan"),
+        (
+            lambda f: f.assign(x=[0, 1, 2, 3, np.nan, 5, 6]),
+            "Instrument 'b': Row 2 .*, column 'x' holds nan, a missing value; missing='trim'",
+        ),
         (lambda f: f.drop(columns="y"), "Column 'y' is missing"),
     ):
         with pytest.raises(DataError, match=message):

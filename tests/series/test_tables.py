@@ -343,8 +343,11 @@ def test_what_is_masked_is_missing(shipped):
     masked[7, 1] = np.ma.masked
     with pytest.raises(DataError, match="Row 7, column 'range' holds nan"):
         shipped.predict(masked)
+    stream = shipped.stream()
+    assert stream.push(masked[7]).missing == {"range": (1, None)}  # no complete row has come yet
+    stream.push(masked[8])
     with pytest.raises(DataError, match="'range' of the row holds nan"):
-        shipped.stream().push(masked[7])
+        stream.push(masked[7])
     assert as_matrix(np.ma.masked_array([[1, 2]], mask=[[0, 1]])).tolist()[0][0] == 1
 
 

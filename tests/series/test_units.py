@@ -97,7 +97,7 @@ def test_a_column_that_is_constant_in_one_instrument_keeps_its_unit_there():
     st.lists(st.integers(0, 5000), min_size=1, max_size=6), st.integers(2, 30), st.integers(1, 9000)
 )
 def test_stretches_hold_what_was_asked_for(lengths, rows, most):
-    chosen = stretches(lengths, rows, most)
+    chosen = stretches([np.array([0, n]) for n in lengths], rows, most)
     windows = [max(0, n - rows + 1) for n in lengths]
     taken = [sum(b - a - rows + 1 for a, b in spans) for spans in chosen]
     assert sum(taken) <= min(most, sum(windows))

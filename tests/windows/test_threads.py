@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from regimetry._core import follow, jump_path
-from regimetry.windows import StreamBank, gather_windows, rolling_windows, window_starts
+from regimetry.windows import StreamBank, gather_windows, rolling_windows
 
 HAS_GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 
@@ -59,7 +59,6 @@ def long_calls():
     ids = np.tile(np.arange(20_000), 5)
     return {
         "gather_windows": lambda: gather_windows(VALUES, starts, out),
-        "window_starts": lambda: window_starts(len(VALUES), 8, values=VALUES),
         "StreamBank.stage": lambda: bank.stage(ids, VALUES[: len(ids)]),
         "StreamBank.commit": lambda: bank.commit(ids, VALUES[: len(ids)]),
         "StreamBank.snapshot": lambda: StreamBank(100_000, 30, 8).snapshot(),

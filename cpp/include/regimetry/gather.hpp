@@ -93,7 +93,7 @@ void convert_rows(const MatrixView<T>& values, int64_t first, int64_t n, float* 
 inline void require_start(int64_t start, int64_t index, int64_t rows, int64_t window_size) {
   if (start < 0 || start > rows - window_size) {
     fail("starts[", index, "] is ", start, "; expected 0 to ", rows - window_size, ", so that ",
-         window_size, " rows follow among ", rows, "; use window_starts() to make them");
+         window_size, " rows follow among ", rows, "; leave out those that begin later");
   }
 }
 
