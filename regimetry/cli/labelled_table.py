@@ -13,8 +13,8 @@ from regimetry.cli.progress import progress
 from regimetry.errors import ConfigError
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import Labelling, RegimeModel, load
+from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import Table, read_table
-from regimetry.series.times import TimeOptions
 
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
@@ -48,7 +48,7 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labell
         As for :func:`breaks_of`.
     """
     model = load(options.model, device=options.device)
-    table = read_table(options.data, TimeOptions.of(options))
+    table = read_table(options.data, FileOptions.of(options))
     breaks = breaks_of(table.frame.index, options.max_gap)
     found = label_bars(model, table.frame)
     arrays = found._replace(

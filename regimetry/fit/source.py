@@ -20,13 +20,15 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import columns_of, is_frame
+from regimetry.series.frames import columns_of
 from regimetry.series.layout import layout_of
 from regimetry.series.matrix import as_matrix
 from regimetry.series.panel import Panel, as_panel
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import find_time
+from regimetry.series.time_options import FOUND, TimeOptions
 
 Spans = Sequence[tuple[int, int]]
 """First row and end of stretches of one instrument."""
@@ -175,7 +177,12 @@ class PanelSource:
         return zip(self.panel.instruments or (None,), self.panel.parts(), strict=True)
 
 
-def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = ()) -> PanelSource:
+def panel_source(
+    data: Any,
+    by: str | None = None,
+    categorical: Sequence[str] = (),
+    time: TimeOptions = FOUND,
+) -> PanelSource:
     """Read arrays, frames, or a mapping of them.
 
     Parameters
@@ -185,12 +192,15 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
         Column of a frame that names the instrument of each row.
     categorical : sequence of str
         Columns of frames whose values are names.
+    time : TimeOptions
+        Of frames.
 
     Raises
     ------
     DataError
         There is no column ``by``, and as for :func:`~regimetry.series.panel.as_panel`.
     """
+    data = plain(data)
     first = next(iter(data.values()), None) if isinstance(data, Mapping) else data
     if by is not None and not (is_frame(data) and by in columns_of(data)):
         there = "a mapping names its instruments itself"
@@ -199,12 +209,12 @@ def panel_source(data: Any, by: str | None = None, categorical: Sequence[str] = 
             there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):
-        found = find_time(first, by=by, besides=categorical)
+        found = find_time(first, by=by, options=time, besides=categorical)
         schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
     else:
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))
-    return PanelSource(as_panel(data, schema, by=by), schema, by, available_threads())
+    return PanelSource(as_panel(data, schema, by=by, time=time), schema, by, available_threads())
 
 
 def require_columns_of_options(

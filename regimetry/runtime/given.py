@@ -14,9 +14,11 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.labelling import MISSING, at_bars
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import columns_of, is_frame
+from regimetry.series.frames import columns_of
 from regimetry.series.panel import Panel, as_panel
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.preprocessing import log_columns, require_positive
+from regimetry.series.time_options import FOUND, TimeOptions
 
 if TYPE_CHECKING:
     from regimetry.runtime.modelfile import ModelFile
@@ -51,7 +53,9 @@ class Given:
         return self.panel.give(found, names, missing=MISSING)
 
 
-def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given:
+def as_given(
+    data: Any, contract: ModelContract, by: str | None = None, time: TimeOptions = FOUND
+) -> Given:
     """Check data against a model.
 
     A model that was fitted on features of bars takes bars: arrays in the order of the bars'
@@ -65,21 +69,24 @@ def as_given(data: Any, contract: ModelContract, by: str | None = None) -> Given
     contract : ModelContract
     by : str or None
         ``None`` takes the column of training.
+    time : TimeOptions
+        Of frames.
 
     Raises
     ------
     DataError
         The data do not fit the model's columns, are not finite, or hold a bar that is no bar.
     """
+    data = plain(data)
     if by is not None and is_frame(data) and by not in (there := columns_of(data)):
         raise DataError(f"There is no column {by!r}; the columns are {', '.join(there)}.")
     by = contract.by if by is None else by
     features = contract.training.features
     if features is None or _holds_features(data, features):
-        panel = read = as_panel(data, contract.schema, by=by)
+        panel = read = as_panel(data, contract.schema, by=by, time=time)
         rows = contract.window_rows
     else:
-        panel = as_panel(data, features.schema, by=by)
+        panel = as_panel(data, features.schema, by=by, time=time)
         read = _made(features, panel)
         rows = contract.window_rows + features.warm_up
     names = contract.schema.feature_names

@@ -16,6 +16,7 @@ from regimetry.runtime.given import Given, as_given, graph_windows, require_wind
 from regimetry.runtime.modelfile import ModelFile, Settings
 from regimetry.series.panel import Panel
 from regimetry.series.schema import Schema
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 
 class OpenModel:
@@ -63,6 +64,7 @@ class OpenModel:
         *,
         by: str | None = None,
         advance: Advance | None = None,
+        **time: Unpack[TimeKeywords],
     ) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
 
@@ -76,6 +78,8 @@ class OpenModel:
             training, where the frame has it.
         advance : callable or None
             Called at times, from any thread, with the number of windows done since.
+        **time
+            Of frames, as for :class:`~regimetry.series.time_options.TimeOptions`.
 
         Returns
         -------
@@ -83,7 +87,7 @@ class OpenModel:
             The windows of an instrument lie together: those of a mapping in its order, those of a
             long frame in order of their names.
         """
-        return self._outputs(as_given(data, self.contract, by), names, advance)
+        return self._outputs(as_given(data, self.contract, by, TimeOptions(**time)), names, advance)
 
     def outputs_of(
         self, panel: Panel, names: Sequence[str] = OUTPUT_NAMES, advance: Advance | None = None

@@ -25,6 +25,7 @@ from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
+from regimetry.series.time_options import TimeOptions
 
 _LEAST_STORE = 80 << 20
 """Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
@@ -87,7 +88,7 @@ def label_dataset(
     model: RegimeModel,
     *,
     by: str | None,
-    time_column: str | None,
+    time: TimeOptions,
     actors: int | None,
     num_gpus: float,
 ) -> Any:
@@ -111,7 +112,7 @@ def label_dataset(
         model.schema,
         by=by,
         fitted_by=model.contract.by,
-        time_column=time_column,
+        time=time,
         relative="The Dataset",
     )
     if columns.instrument is None:
@@ -160,9 +161,9 @@ class _GroupLabeller:
         name = str(table[columns.instrument][0])
         which = np.zeros(n, np.int64)
         if columns.time is not None:
-            order = np.argsort(moments(table[columns.time], columns.time), kind="stable")
+            order = np.argsort(moments(table[columns.time], columns.reading), kind="stable")
             table = table.take(pa.array(order))
-            TimeOrder(columns.time).goes_on([name], which, table[columns.time])
+            TimeOrder(columns.reading).goes_on([name], which, table[columns.time])
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
         found = Labeller(self._model).push([name], which, values)
         for label, array in zip(label_names(self._model), label_arrays(found), strict=True):

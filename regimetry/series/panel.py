@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 from regimetry.errors import DataError
 from regimetry.series.frames import (
     columns_of,
-    is_frame,
     like_frame,
     matrix_of,
     names_of,
     native_of,
 )
 from regimetry.series.matrix import require_finite
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.series import as_series
 from regimetry.series.time_column import find_time
+from regimetry.series.time_options import FOUND, TimeOptions
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Se
     return like_frame(native_of(data)[rows].to_native(), values, names, missing=-1)
 
 
-def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
+def as_panel(
+    data: Any, schema: Schema, *, by: str | None = None, time: TimeOptions = FOUND
+) -> Panel:
     """Check one series or many instruments against a schema.
 
     Parameters
@@ -159,6 +162,8 @@ def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     schema : Schema
     by : str or None
         Where a frame lacks it, the frame is one series.
+    time : TimeOptions
+        Of frames.
 
     Returns
     -------
@@ -170,23 +175,24 @@ def as_panel(data: Any, schema: Schema, *, by: str | None = None) -> Panel:
     DataError
         As for :func:`~regimetry.series.series.as_series`, with the instrument named.
     """
+    data = plain(data)
     if isinstance(data, Mapping):
-        return _from_mapping(data, schema)
+        return _from_mapping(data, schema, time)
     if by is not None and is_frame(data) and by in columns_of(data):
-        return _from_long(data, schema, by)
-    series = as_series(data, schema)
+        return _from_long(data, schema, by, time)
+    series = as_series(data, schema, time)
     rows = len(series.values)
     order = np.arange(rows)[::-1] if series.newest_first else None
     return Panel(data, series.values, np.array([0, rows]), None, series.timestamps, order)
 
 
-def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
+def _from_mapping(data: Mapping[Any, Any], schema: Schema, time: TimeOptions) -> Panel:
     if not data:
         raise DataError("There is no instrument in the mapping; give at least one.")
     found = []
     for name, one in data.items():
         with _naming(str(name)):
-            found.append(as_series(one, schema))
+            found.append(as_series(one, schema, time))
     times = [series.timestamps for series in found]
     stamps = [time for time in times if time is not None]
     offsets = np.cumsum([0, *(len(series.values) for series in found)])
@@ -204,10 +210,10 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema) -> Panel:
     )
 
 
-def _from_long(frame: Any, schema: Schema, by: str) -> Panel:
+def _from_long(frame: Any, schema: Schema, by: str, time: TimeOptions) -> Panel:
     names = names_of(frame, by)
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
-    found = find_time(frame, by=by, besides=schema.names)
+    found = find_time(frame, by=by, options=time, besides=schema.names)
     values = matrix_of(frame, schema)
     require_finite(values, schema.feature_names, found.times)
     found.warn()

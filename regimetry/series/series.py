@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, matrix_of
+from regimetry.series.frames import matrix_of
 from regimetry.series.matrix import as_matrix, require_finite
+from regimetry.series.plain_frames import is_frame
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import FoundTime, find_time
+from regimetry.series.time_options import FOUND, TimeOptions
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Series:
     newest_first: bool = False
 
 
-def as_series(data: Any, schema: Schema) -> Series:
+def as_series(data: Any, schema: Schema, time: TimeOptions = FOUND) -> Series:
     """Check data against a schema.
 
     Parameters
@@ -42,6 +44,8 @@ def as_series(data: Any, schema: Schema) -> Series:
     data : array-like of shape (T, F), or pandas or polars DataFrame
         A frame's columns are found by name, an array's by position.
     schema : Schema
+    time : TimeOptions
+        Of a frame.
 
     Returns
     -------
@@ -55,7 +59,7 @@ def as_series(data: Any, schema: Schema) -> Series:
     """
     found = FoundTime()
     if is_frame(data):
-        found = find_time(data, besides=schema.names)
+        found = find_time(data, options=time, besides=schema.names)
         values: NDArray[np.floating] = matrix_of(data, schema)
     else:
         if any(column.categories is not None for column in schema.columns):

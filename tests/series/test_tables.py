@@ -219,7 +219,7 @@ def test_the_order_of_day_and_month_can_be_said(options, day, tmp_path, run):
         tmp_path / "t.csv",
         TimeOptions(
             day_first={"true": True, "false": False}.get(given.get("--day-first")),
-            pattern=given.get("--time-format"),
+            time_format=given.get("--time-format"),
         ),
     )
     assert read.frame.index[1] == pd.Timestamp(day)

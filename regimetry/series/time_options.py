@@ -1,0 +1,42 @@
+"""What is known of the times of a table before it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, TypedDict
+
+
+class TimeKeywords(TypedDict, total=False):
+    """The fields of :class:`TimeOptions`, as keyword arguments."""
+
+    time_column: str | None
+    day_first: bool | None
+    time_format: str | None
+
+
+@dataclass(frozen=True)
+class TimeOptions:
+    """How the times of a frame or a file are found and read.
+
+    Attributes
+    ----------
+    time_column : str or None
+        The column that holds them; ``None`` finds it.
+    day_first : bool or None
+        Whether 01/02/2000 is the first of February; ``None`` decides by all rows.
+    time_format : str or None
+        As for ``datetime.strptime``; ``None`` reads the forms of :mod:`regimetry.series.times`.
+    """
+
+    time_column: str | None = None
+    day_first: bool | None = None
+    time_format: str | None = None
+
+    @classmethod
+    def of(cls, options: Any) -> TimeOptions:
+        """Take them from the options of a verb, or from a configuration."""
+        return cls(*(getattr(options, entry.name) for entry in fields(cls)))
+
+
+FOUND = TimeOptions()
+"""Nothing is known."""
