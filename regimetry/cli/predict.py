@@ -26,7 +26,7 @@ VERB = Verb(
     "continues a run that was stopped.",
     examples=[
         "regimetry predict spx.onnx new.csv -o regimes.csv",
-        "gunzip -c new.csv.gz | regimetry predict spx.onnx - > regimes.csv",
+        "regimetry predict spx.onnx - < new.csv > regimes.csv",
         "regimetry predict spx.onnx new.csv --json",
         "regimetry predict spx.onnx bars/ -o labels/ --by symbol",
     ],

@@ -205,7 +205,7 @@ def panel_source(
     if by is not None and not (is_frame(data) and by in columns_of(data)):
         there = "a mapping names its instruments itself"
         if not isinstance(data, Mapping):
-            names = ", ".join(map(str, getattr(data, "columns", ())))
+            names = ", ".join(columns_of(data) if is_frame(data) else ())
             there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
     if first is not None and is_frame(first):

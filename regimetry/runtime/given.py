@@ -96,7 +96,7 @@ def as_given(
 
 def _holds_features(data: Any, features: OhlcvFeatures) -> bool:
     one: Any = next(iter(data.values()), None) if isinstance(data, Mapping) else data
-    there = set(map(str, one.columns)) if is_frame(one) else set()
+    there = set(columns_of(one)) if is_frame(one) else set()
     return there.issuperset(features.names) and not there.issuperset(features.columns.names)
 
 

@@ -133,7 +133,10 @@ def _of_the_unit(pa: Any, batch: Any, unit: Unit, file: TableFile, columns: Colu
     names = column.dictionary.cast(pa.string())
     indices = column.indices.cast(pa.int32())
     first = pa.DictionaryArray.from_arrays(indices, names)
-    rest = [_read(column, name, file, columns) for name, column in zip(batch.schema.names, batch)]
+    rest = [
+        _read(column, name, file, columns)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
     table = pa.table([first, *rest], names=[_INSTRUMENT, *batch.schema.names])
     if unit.part is None or not columns.instrument_in_file:
         return table

@@ -82,7 +82,10 @@ def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
         Names the first value that is none.
     """
     if holds_numbers(series):
-        return np.asarray(series.cast(narwhals().Float64).to_numpy(), np.float64)
+        found = series.to_numpy()
+        if found.dtype.kind not in "fiub":  # objects, where some are missing, and decimals
+            found = series.cast(narwhals().Float64).to_numpy()
+        return np.asarray(found, np.float64)
     if not is_text(series):
         raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
     texts = series.to_list()
@@ -90,8 +93,9 @@ def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
     if not read.all():
         row = int(np.argmin(read))
         raise DataError(
-            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (a "
-            "decimal comma becomes a point), declare the column categorical, or leave it out."
+            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (of a "
+            "file with decimal commas, say --decimal ,), declare the column categorical, or leave "
+            "it out."
         )
     return values
 

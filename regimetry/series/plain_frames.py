@@ -11,6 +11,13 @@ import numpy as np
 
 from regimetry.errors import DataError, InstallError
 
+_USUAL = {
+    "PeriodDtype": lambda series: series.dt.to_timestamp(),
+    "SparseDtype": lambda series: series.sparse.to_dense(),
+    "LongDoubleDType": lambda series: series.astype(np.float64),
+}
+"""What columns of pandas become that narwhals does not know, by the name of their type."""
+
 
 def narwhals() -> ModuleType:
     """Return narwhals, which reads frames of every kind."""
@@ -54,6 +61,7 @@ def plain(data: Any) -> Any:
     DataError
         Two columns have one name, a header has several levels, or the frame cannot be read.
     """
+    require_no_coordinates(data)
     if isinstance(data, Mapping):
         return {name: plain(one) for name, one in data.items()}
     if not is_frame(data):
@@ -64,7 +72,7 @@ def plain(data: Any) -> Any:
     try:
         return _collected(nw, data)
     except Exception as error:  # whatever library the frame is of
-        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
             f"The data are a {type(data).__name__}, which cannot be read as a frame ({reason}). "
             "Give a pandas or polars DataFrame, an Arrow table, or an array."
@@ -81,7 +89,8 @@ def _collected(nw: ModuleType, data: Any) -> Any:
         data = read
     frame = data.collect() if isinstance(data, nw.LazyFrame) else data
     require_unique(frame.columns)
-    return frame.to_native()
+    wide = [name for name, kind in frame.schema.items() if kind in (nw.Int128, nw.UInt128)]
+    return frame.with_columns(nw.col(name).cast(nw.Float64) for name in wide).to_native()
 
 
 def _plain_pandas(frame: Any) -> Any:
@@ -90,18 +99,12 @@ def _plain_pandas(frame: Any) -> Any:
     if names != list(frame.columns):
         frame = frame.set_axis(names, axis=1)
     kinds = {name: type(kind).__name__ for name, kind in zip(names, frame.dtypes, strict=True)}
-    unusual = {  # of which narwhals knows nothing
-        name: frame[name].dt.to_timestamp()
-        if kind == "PeriodDtype"
-        else frame[name].sparse.to_dense()
-        for name, kind in kinds.items()
-        if kind in ("PeriodDtype", "SparseDtype")
-    }
+    unusual = {name: _USUAL[kind](frame[name]) for name, kind in kinds.items() if kind in _USUAL}
     return frame.assign(**unusual) if unusual else frame
 
 
 def _text(name: object) -> str:
-    return "" if name is None else str(name)
+    return "" if name is None or name != name else str(name)  # NaN stands for no name too
 
 
 def _one_level(columns: Any) -> list[Any]:
@@ -116,6 +119,16 @@ def _one_level(columns: Any) -> list[Any]:
             "or one row per time and instrument (frame.stack makes them) with by=."
         )
     return list(telling[0])
+
+
+def require_no_coordinates(data: object) -> None:
+    """Raise :class:`DataError` for an array of xarray, whose names an array would lose."""
+    if hasattr(data, "dims") and hasattr(data, "coords"):
+        raise DataError(
+            f"The data are a {type(data).__name__} with coordinates, which an array would lose. "
+            "Give a frame (data.to_pandas() or data.to_dataframe() makes one), or data.values if "
+            "the order of rows and columns is the model's."
+        )
 
 
 def require_unique(names: Sequence[str]) -> None:

@@ -62,6 +62,10 @@ def as_series(data: Any, schema: Schema, time: TimeOptions = FOUND) -> Series:
         found = find_time(data, options=time, besides=schema.names)
         values: NDArray[np.floating] = matrix_of(data, schema)
     else:
+        if time != FOUND:
+            raise DataError(
+                "The times are described, and the data are an array, which has none. Give a frame."
+            )
         if any(column.categories is not None for column in schema.columns):
             raise DataError(
                 "The model reads categorical columns, which an array cannot hold; give a frame "

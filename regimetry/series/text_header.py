@@ -156,16 +156,16 @@ def _matched(names: list[str], row: list[str], source: str, first: str, second: 
     """Return the names, and one more where rows end with a separator and the header does not."""
     if len(row) == len(names) + 1 and not row[-1]:
         return [*names, ""]
-    if len(row) > len(names):
+    if len(row) > len(names) or any(names[len(row) :]):
         _refuse_title(source, first, second)
     return names
 
 
 def _refuse_title(source: str, first: str, second: str) -> None:
     raise DataError(
-        f"{source} begins with {first.strip()[:60]!r}, which has fewer fields than the line below, "
-        f"{second.strip()[:60]!r}. The first line must name every column. If it is a title, "
-        f"{_REMEDY.format(line=1)}."
+        f"{source} begins with {first.strip()[:60]!r}, and the line below, "
+        f"{second.strip()[:60]!r}, does not have as many fields. The first line must name every "
+        f"column. If it is a title, {_REMEDY.format(line=1)}."
     )
 
 

@@ -30,6 +30,8 @@ _OTHER_KINDS = {
     b"{": "JSON; save it as CSV",
     b"[{": "JSON; save it as CSV",
 }
+_MISSING = ["", "#N/A", "#NA", "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+            "-nan", "-NaN", "1.#QNAN", "-1.#IND"]  # fmt: skip
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -148,7 +150,9 @@ class _TextFile:
                     encoding=self.encoding,
                     decimal=decimal,
                     low_memory=False,
-                    converters=dict.fromkeys(kept, str.strip),
+                    dtype=dict.fromkeys(kept, str),
+                    keep_default_na=False,
+                    na_values={name: [""] if name in self.as_text else _MISSING for name in names},
                 )
         except pd.errors.EmptyDataError as error:
             raise DataError(f"{self.source} has no rows.") from error
@@ -156,8 +160,12 @@ class _TextFile:
             raise
         except (OSError, ValueError, pd.errors.ParserWarning) as error:
             reason = next(iter(str(error).splitlines()), type(error).__name__)
-            raise DataError(f"{self.source} cannot be read as a table ({reason}).") from error
-        return frame.assign(**{name: frame[name].where(frame[name] != "") for name in kept})
+            raise DataError(
+                f"{self.source} cannot be read as a table ({reason.rstrip('.')}). Every line must "
+                "have as many fields as the first, which names the columns. Remove titles and "
+                "remarks."
+            ) from error
+        return frame
 
     def _has_commas(self, frame: pd.DataFrame) -> bool:
         """Return whether the numbers that pandas left as text show decimal commas."""

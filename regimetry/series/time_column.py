@@ -100,7 +100,8 @@ def find_time(
     way = direction(times, codes)
     if way == 0:
         refuse_order(times, owners)
-    others = tuple(other for other in candidates if other != name)
+    pair = (name, clock.name) if clock and are_days(found[name][0]) else (name,)
+    others = tuple(other for other in candidates if other not in pair)
     if others:
         notes.append(f"the rows are in the order of {name!r}, of the columns that hold times")
     if way < 0:
@@ -108,10 +109,9 @@ def find_time(
             "the rows come newest first: they are read in rising time, and results keep the order "
             "of the rows"
         )
-    if clock is not None and are_days(found[name][0]):
-        notes.append(f"{name!r} and {clock.name!r} are read together as the time")
-        return FoundTime(name, times, way < 0, (*others, clock.name), tuple(notes), clock.name)
-    return FoundTime(name, times, way < 0, others, tuple(notes))
+    if len(pair) > 1:
+        notes.append(f"{name!r} and {pair[1]!r} are read together as the time")
+    return FoundTime(name, times, way < 0, (*others, *pair[1:]), tuple(notes), (*pair, None)[1])
 
 
 def likely_time(
@@ -200,13 +200,13 @@ def _without_times(
 ) -> tuple[str, ...]:
     """Return the note on rows without times; none where no column is left that could hold them."""
     left = [series for name, series in columns.items() if name not in besides]
-    if not any(
+    if besides - {None} and not any(
         is_text(one) or (holds_numbers(one) and direction(numbers_of(one, ""), codes))
         for one in left
     ):
         return ()
     return (
-        "no column reads as a time: the rows are taken in the order in which they stand. If one "
+        "No column reads as a time: the rows are taken in the order in which they stand. If one "
         f"holds times, name it (time_column, --time-column); the columns are {', '.join(columns)}",
     )
 
