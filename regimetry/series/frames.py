@@ -93,8 +93,8 @@ def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
     if not read.all():
         row = int(np.argmin(read))
         raise DataError(
-            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (of a "
-            "file with decimal commas, say --decimal ,), declare the column categorical, or leave "
+            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (for "
+            "a file of decimal commas, say --decimal ,), declare the column categorical, or leave "
             "it out."
         )
     return values

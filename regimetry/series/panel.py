@@ -212,6 +212,8 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema, time: TimeOptions) ->
 
 def _from_long(frame: Any, schema: Schema, by: str, time: TimeOptions) -> Panel:
     names = names_of(frame, by)
+    if not len(names):
+        raise DataError("The data have no rows; give those of at least one instrument.")
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
     found = find_time(frame, by=by, options=time, besides=schema.names)
     values = matrix_of(frame, schema)

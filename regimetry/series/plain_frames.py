@@ -104,7 +104,8 @@ def _plain_pandas(frame: Any) -> Any:
 
 
 def _text(name: object) -> str:
-    return "" if name is None or name != name else str(name)  # NaN stands for no name too
+    nothing = name is None or (isinstance(name, float) and np.isnan(name))
+    return "" if nothing else str(name)
 
 
 def _one_level(columns: Any) -> list[Any]:

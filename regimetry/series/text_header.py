@@ -42,14 +42,15 @@ class Header:
 def separator_of(line: str, following: str = "") -> str | None:
     """Return what separates the fields of a header: the first of tab, ``;``, ``|`` and ``,`` there.
 
-    Blanks do, where none of these stands in it and the line that follows has as many words, more
-    than one. ``None``: there is one field.
+    Blanks do, where none of these stands in it, and the line that follows has as many words, more
+    than one, of which one is a value. ``None``: there is one field.
     """
     for mark in CANDIDATES:
         if mark in line:
             return mark
-    words = len(line.split())
-    return " " if words > 1 and words == len(following.split()) else None
+    words = following.split()
+    alike = len(words) > 1 and len(words) == len(line.split())
+    return " " if alike and any(map(_is_value, words)) else None
 
 
 def fields_of(text: str, separator: str) -> list[list[str]]:

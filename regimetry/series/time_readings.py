@@ -52,6 +52,8 @@ def readings_of_column(
     if not series.dtype.is_numeric():
         return None
     numbers = series.to_numpy()
+    if numbers.dtype.kind == "f":
+        numbers = numbers.astype(np.float64)
     read = reading_of_numbers(numbers) if numbers.dtype.kind in "iuf" else None
     times = numbers if read is None else read[0]
     if read is None and not (names_time(name) and numbers.dtype.kind in "iuf"):
