@@ -3,6 +3,7 @@
 import datetime
 import decimal
 import gzip
+import warnings
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+
+from regimetry.errors import DataWarning
 
 T = 30
 VALUES = np.column_stack(
@@ -24,6 +27,15 @@ MONTHS = pd.date_range("2000-01-01", periods=T, freq="MS")
 MINUTES = pd.date_range("2020-02-01 23:40", periods=T, freq="min")
 SECONDS = DAYS.astype("datetime64[s]").astype(np.int64)
 ISO = [*DAYS.strftime("%Y-%m-%d")]
+
+
+def quiet(call, *arguments, **named):
+    """Call, and return the result with the notes; no other warning is let through."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")
+        warnings.simplefilter("always", DataWarning)
+        found = call(*arguments, **named)
+    return found, [str(one.message) for one in caught]
 
 
 class Case(NamedTuple):

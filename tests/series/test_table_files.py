@@ -41,7 +41,7 @@ def test_bad_files_say_what_is_wrong(tmp_path):
         ("t.csv", "a,b\n", "has no rows"),
         ("t.csv", "a\n1\n2,3\n", "cannot be read as a table"),
         ("t.parquet", "no parquet", "cannot be read as a table"),
-        ("t.txt", "a\n1\n", r"'\.txt'; it must be one of \.csv, \.parquet"),
+        ("t.doc", "a\n1\n", r"'\.doc'; it must be one of \.csv, \.tsv, \.txt"),
         ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n2020-01-03,2\n", "Row 1 goes back in time"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),
