@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,14 +15,14 @@ from regimetry.series.time_readings import Readings, share_of_times
 
 
 def decided(
-    name: str, values: Sequence[Any], readings: Readings, codes: NDArray[np.int64] | None
+    name: str, series: Any, readings: Readings, codes: NDArray[np.int64] | None
 ) -> tuple[NDArray[Any], list[str]]:
     """Choose between readings of one column, month first and day first.
 
     Parameters
     ----------
     name : str
-    values : sequence
+    series : narwhals Series
         What they are readings of, T values.
     readings : list of ndarray, shape (T,)
         One, or two.
@@ -46,8 +45,8 @@ def decided(
         best = max(readings, key=share_of_times)
         row = int(np.argmax(np.isnat(best)))
         raise DataError(
-            f"Row {row}, column {name!r} holds {values[row]!r}, which is not a time. Mend it, or "
-            "name another time column."
+            f"Row {row}, column {name!r} holds {series.to_list()[row]!r}, which is not a time. "
+            "Mend it, or name another time column."
         )
     if len(whole) == 1:
         return whole[0], []
@@ -57,7 +56,7 @@ def decided(
     if not any(ways) or (all(ways) and 2 * uneven[chosen] > uneven[1 - chosen]):
         why = "both orders" if any(ways) else "neither order"
         raise DataError(
-            f"Column {name!r} begins with {values[0]!r}, and {why} of day and month give"
+            f"Column {name!r} begins with {series.to_list()[0]!r}, and {why} of day and month give"
             f"{'' if any(ways) else 's'} times that rise. Say which it is: day_first, --day-first "
             "true or false; or time_format, --time-format."
         )
@@ -68,7 +67,7 @@ def decided(
 
 def with_order_known(
     name: str,
-    values: Sequence[Any],
+    series: Any,
     readings: Readings,
     codes: NDArray[np.int64] | None,
     options: TimeOptions,
@@ -79,5 +78,5 @@ def with_order_known(
     """
     if len(readings) < 2:
         return options
-    times, _ = decided(name, values, readings, codes)
+    times, _ = decided(name, series, readings, codes)
     return replace(options, day_first=times is readings[1])

@@ -96,7 +96,7 @@ def find_time(
     if not candidates:
         return FoundTime(notes=_without_times(columns, codes, {by, *besides}))
     name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
-    times, notes = decided(name, columns[name].to_list(), candidates[name], codes)
+    times, notes = decided(name, columns[name], candidates[name], codes)
     way = direction(times, codes)
     if way == 0:
         refuse_order(times, owners)
@@ -134,8 +134,7 @@ def likely_time(
     if not candidates:
         return options
     name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
-    values = columns[name].to_list()
-    known = with_order_known(name, values, candidates[name], codes, options)
+    known = with_order_known(name, columns[name], candidates[name], codes, options)
     return replace(known, time_column=name)
 
 

@@ -179,6 +179,11 @@ def test_what_is_masked_is_missing(shipped):
     assert as_matrix(np.ma.masked_array([[1, 2]], mask=[[0, 1]])).tolist()[0][0] == 1
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass")
+def test_a_matrix_is_an_array(shipped):
+    assert shipped.predict(np.matrix(VALUES)).tolist() == shipped.predict(VALUES).tolist()
+
+
 def test_an_array_with_coordinates_is_refused(shipped):
     class Labelled:
         dims, coords = ("time", "column"), {"column": ["range", "close"]}
