@@ -348,7 +348,7 @@ FRAMES = {
 }
 """The same bars by day, held otherwise."""
 
-NO_FRAMES = {
+UNREADABLE = {
     "two columns of a name": (FRAME.assign(x=1.0).set_axis(["close", "range", "close"], axis=1),
                               "Two columns are called 'close'"),
     "1 and '1'": (FRAME.assign(a=1.0, b=2.0).set_axis([*NAMES, 1, "1"], axis=1),
@@ -356,12 +356,6 @@ NO_FRAMES = {
     "two in Arrow": (pa.table([[1.0], [1.0]], names=["close", "close"]), "close' 2 times"),
     "several tickers": (pd.concat([FRAME, FRAME], axis=1).set_axis(
         pd.MultiIndex.from_product([["A", "B"], NAMES]), axis=1), "several levels"),
-    "numbers for names": (pd.DataFrame(VALUES), "Columns 'close', 'range' are missing"),
-    "times for numbers": (_held(DAYS), "Column 'close' holds values of type Datetime"),
-    "lists for numbers": (_held([[1]] * T), r"Row 0, column 'close' holds \[1\]"),
-    "complex": (_held(CLOSE.astype(complex)), "numbers are needed"),
-    "nothing": (FRAME.iloc[:0], "0 rows"),
-    "no columns": (pl.DataFrame(), "'close', 'range' are missing"),
     "None": (None, "a matrix of T rows"),
     "text": ("close", "a matrix of T rows"),
     "ragged": ([[1, 2], [3]], "are no matrix"),
@@ -369,4 +363,14 @@ NO_FRAMES = {
     "objects": (VALUES.astype(object), "data.astype"),
     "one column": (CLOSE, "series.to_frame"),
 }  # fmt: skip
-"""What is refused, and why."""
+"""What no reader takes, and why."""
+
+WITHOUT_THE_COLUMNS = {
+    "numbers for names": (pd.DataFrame(VALUES), "Columns 'close', 'range' are missing"),
+    "times for numbers": (_held(DAYS), "Column 'close' holds values of type Datetime"),
+    "lists for numbers": (_held([[1]] * T), r"Row 0, column 'close' holds \[1\]"),
+    "complex": (_held(CLOSE.astype(complex)), "numbers are needed"),
+    "nothing": (FRAME.iloc[:0], "0 rows"),
+    "no columns": (pl.DataFrame(), "'close', 'range' are missing"),
+}
+"""What the model does not take, and why."""

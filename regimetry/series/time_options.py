@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
+from regimetry.errors import ConfigError
+
 
 class TimeKeywords(TypedDict, total=False):
     """The fields of :class:`TimeOptions`, as keyword arguments."""
@@ -26,11 +28,20 @@ class TimeOptions:
         Whether 01/02/2000 is the first of February; ``None`` decides by all rows.
     time_format : str or None
         As for ``datetime.strptime``; ``None`` reads the forms of :mod:`regimetry.series.times`.
+
+    Raises
+    ------
+    ConfigError
+        ``day_first`` is something else.
     """
 
     time_column: str | None = None
     day_first: bool | None = None
     time_format: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.day_first not in (None, True, False):
+            raise ConfigError(f"day_first is {self.day_first!r}; it must be None, True or False.")
 
     @classmethod
     def of(cls, options: Any) -> TimeOptions:

@@ -20,9 +20,10 @@ from table_cases import (
     JOINED,
     NAMES,
     NEWEST,
-    NO_FRAMES,
     REFUSED,
+    UNREADABLE,
     VALUES,
+    WITHOUT_THE_COLUMNS,
     T,
     quiet,
 )
@@ -30,7 +31,7 @@ from table_cases import (
 from regimetry.configuration.fields import from_text
 from regimetry.configuration.prepare import prepare
 from regimetry.configuration.reading import resolve
-from regimetry.errors import DataError, DataWarning
+from regimetry.errors import ConfigError, DataError, DataWarning
 from regimetry.fit.source import panel_source
 from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table
@@ -156,12 +157,12 @@ def test_a_frame_is_read_alike_by_every_reader(kind, expected, shipped, tmp_path
     assert len(embeddings) == T
 
 
-@pytest.mark.parametrize("kind", NO_FRAMES)
+@pytest.mark.parametrize("kind", [*UNREADABLE, *WITHOUT_THE_COLUMNS])
 def test_what_is_no_frame_is_refused_in_words(kind, shipped):
-    data, message = NO_FRAMES[kind]
+    data, message = {**UNREADABLE, **WITHOUT_THE_COLUMNS}[kind]
     with pytest.raises(DataError, match=message):
         shipped.predict(data)
-    if message.startswith(("Two", "several", "are no", "a matrix", "give", "data", "series")):
+    if kind in UNREADABLE:
         with pytest.raises(DataError, match=message):
             panel_source(data)
 
@@ -180,6 +181,8 @@ def test_the_times_of_a_frame_may_be_described(shipped):
         assert source.panel.timestamps[1] == np.datetime64(day)
     with pytest.raises(DataError, match="'when' is missing"):
         shipped.label(frame, time_column="when")
+    with pytest.raises(ConfigError, match="day_first is 'false'; it must be"):
+        shipped.predict(frame, day_first="false")
     with pytest.raises(DataError, match="an array, which has none"):
         shipped.predict(VALUES, day_first=True)
 
