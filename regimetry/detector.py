@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
@@ -14,8 +14,9 @@ from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Source, panel_source, require_columns_of_options
 from regimetry.fit.stages import Stages
 from regimetry.fit.verbs import FittedVerbs
-from regimetry.series.frames import is_frame
+from regimetry.series.plain_frames import is_frame
 from regimetry.series.rules import ReadingRules
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 if TYPE_CHECKING:
     import keras
@@ -193,6 +194,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         *,
         by: str | None = None,
         features: OhlcvFeatures | None = None,
+        **time: Unpack[TimeKeywords],
     ) -> Self:
         """Fit on a series, or on many instruments that share their regimes.
 
@@ -208,6 +210,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             Column that names the instrument of each row. No window crosses from one into the next.
         features : OhlcvFeatures or None
             What computed ``X`` from price bars, which the model will then take.
+        **time
+            ``time_column``, ``day_first``, ``time_format`` of frames: see
+            :class:`~regimetry.series.time_options.TimeOptions`.
 
         Returns
         -------
@@ -233,7 +238,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
         earlier = earlier_model(self.align_to)
-        source = self._source(X, by, options, features)
+        source = self._source(X, by, options, features, TimeOptions(**time))
         require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
         with stages:
@@ -244,7 +249,12 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         return self
 
     def _source(
-        self, X: Any, by: str | None, options: FitOptions, features: OhlcvFeatures | None
+        self,
+        X: Any,
+        by: str | None,
+        options: FitOptions,
+        features: OhlcvFeatures | None,
+        time: TimeOptions,
     ) -> Source:
         """Return where the rows come from, and remember the columns."""
         self.__dict__.pop("feature_names_in_", None)
@@ -254,7 +264,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             asked = () if isinstance(options.difference, str) else options.difference
             asked = asked if features is None else features.names
             rules = ReadingRules.of(options)
-            source = panel_source(X, by, options.categorical, rules, asked)
+            source = panel_source(X, by, options.categorical, rules=rules, named=asked, time=time)
             if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
                 self.feature_names_in_ = np.array(source.schema.names, dtype=object)
         self.n_features_in_ = len(source.schema.columns)

@@ -11,10 +11,10 @@ import json
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
-from regimetry.cli.output import note
 from regimetry.cli.parser import VerbParser
 from regimetry.cli.progress import close_bars
 from regimetry.cli.verb import Verb, flag
@@ -86,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)
-            warnings.showwarning = _note  # type: ignore[assignment]  # its names
+            options.notes = []
+            warnings.showwarning = partial(_note, options.notes)
             options.run(options)
     except KeyboardInterrupt:
         return _fail(options, "stopped.", "interrupt", 1)
@@ -101,12 +102,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _note(message: Warning | str, kind: type[Warning], *where: Any) -> None:
-    """Say a warning about data in one line, without its place in the source."""
-    if issubclass(kind, DataWarning):
-        note(str(message))
-    else:
+def _note(said: list[str], message: Warning | str, kind: type[Warning], *where: Any) -> None:
+    """Say a warning about data in one line, once, without its place in the source."""
+    if not issubclass(kind, DataWarning):
         sys.stderr.write(warnings.formatwarning(message, kind, *where[:2]))
+    elif str(message) not in said:
+        said.append(str(message))
+        print(f"regimetry: {message}", file=sys.stderr)
 
 
 def _sentence(error: Exception) -> tuple[str, str, int]:

@@ -13,8 +13,16 @@ def _truth(text: str) -> bool:
     return text == "true"
 
 
+def names(text: str) -> list[str]:
+    """Split a comma-separated list of names."""
+    return [name for name in (part.strip() for part in text.split(",")) if name]
+
+
 MODEL = argument("model", type=Path, help="model file (.onnx)")
-TIME = (
+DATA = argument(
+    "data", type=Path, help="table (.csv, .tsv, .txt, .parquet), or - for text on standard input"
+)
+TABLE = (
     argument("--time-column", metavar="NAME", help="column of times (default: found)"),
     argument(
         "--day-first",
@@ -23,14 +31,30 @@ TIME = (
         help="whether 01/02/2000 is the first of February (default: by all rows)",
     ),
     argument("--time-format", metavar="FORM", help="form of the times, such as %%d/%%m/%%Y"),
+    argument(
+        "--separator",
+        metavar="CHAR",
+        help="between the fields of text: a character, tab or space (default: by the header)",
+    ),
+    argument(
+        "--decimal", choices=[".", ","], help="decimal sign (default: a point, or as all rows show)"
+    ),
+    argument("--encoding", metavar="NAME", help="of text (default: UTF-8, or as its bytes show)"),
+    argument(
+        "--rename",
+        type=names,
+        default=[],
+        metavar="OLD=NEW,...",
+        help="read columns under other names",
+    ),
 )
 DEVICE = argument(
     "--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)"
 )
 MODEL_AND_DATA = (
     MODEL,
-    argument("data", type=Path, help="table (.csv or .parquet)"),
-    *TIME,
+    DATA,
+    *TABLE,
     DEVICE,
 )
 BARS_PER_YEAR = argument(
@@ -82,8 +106,3 @@ RAY = (
 def output(what: str, *, required: bool = True, metavar: str = "FILE") -> Declared:
     """Declare -o."""
     return argument("-o", "--output", type=Path, required=required, metavar=metavar, help=what)
-
-
-def names(text: str) -> list[str]:
-    """Split a comma-separated list of names."""
-    return [name for name in (part.strip() for part in text.split(",")) if name]

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import Agreement, agreement, spells_of
-from regimetry.cli.arguments import DEVICE, TIME
+from regimetry.cli.arguments import DEVICE, TABLE
 from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table, when
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import ModelContract
 from regimetry.runtime.model import load
+from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table
-from regimetry.series.times import TimeOptions
 
 _SHOWN = 5  # stretches of disagreement in the table
 
@@ -31,7 +31,7 @@ VERB = Verb(
         argument("old", type=Path, help="model file (.onnx)"),
         argument("new", type=Path, help="model file (.onnx)"),
         argument("data", type=Path, help="table with the columns of both"),
-        *TIME,
+        *TABLE,
         DEVICE,
     ],
 )
@@ -40,7 +40,7 @@ VERB = Verb(
 def run(options: argparse.Namespace) -> None:
     """Label twice, compare, print."""
     models = [load(path, device=options.device) for path in (options.old, options.new)]
-    table = read_table(options.data, TimeOptions.of(options, models[0].rules.repeated)).frame
+    table = read_table(options.data, FileOptions.of(options, models[0].rules.repeated)).frame
     old, new = (regimes_of(model, table) for model in models)
     contracts = [model.contract for model in models]
     found = agreement(old, new, *(contract.n_regimes for contract in contracts))

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from regimetry.check.reader import read_source
-from regimetry.cli.output import show
+from regimetry.cli.output import print_json
 from regimetry.cli.verb import Verb, argument, flag, one_of
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve, validated
@@ -52,4 +52,7 @@ def run(options: argparse.Namespace) -> None:
     else:
         configuration = Configuration()
         text = as_yaml(configuration)
-    show(options, plain_fields(configuration), text.removesuffix("\n"))
+    if options.json:
+        print_json(plain_fields(configuration))
+    else:
+        print(text.removesuffix("\n"))

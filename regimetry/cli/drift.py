@@ -17,8 +17,8 @@ from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument, one_of
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.model import load
+from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table
-from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="do recent bars still look like training?",
@@ -88,7 +88,7 @@ def _labelled(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
 
 def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
     """Return training and recent rows; recent rows of one table have their warm-up before them."""
-    table = read_table(options.data, TimeOptions.of(options)).frame
+    table = read_table(options.data, FileOptions.of(options)).frame
     cuts = options.since is not None or options.last is not None
     if (options.recent is not None) == cuts:
         raise ConfigError(
@@ -97,7 +97,7 @@ def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, An
             else "The recent stretch is missing; name a second table, or --since or --last."
         )
     if options.recent is not None:
-        return table, read_table(options.recent, TimeOptions.of(options)).frame
+        return table, read_table(options.recent, FileOptions.of(options)).frame
     row = _first_row(table.index, options)
     if row >= len(table):
         raise DataError(

@@ -12,8 +12,8 @@ from regimetry.cli.output import show
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import Verb
 from regimetry.files import replacing, require_writable
-from regimetry.series.table_files import read_table, require_table_suffix, write_table
-from regimetry.series.times import TimeOptions
+from regimetry.series.file_options import STANDARD, FileOptions
+from regimetry.series.table_files import print_table, read_table, require_table_suffix, write_table
 
 VERB = Verb(
     help="embed every full window of a table",
@@ -23,19 +23,25 @@ VERB = Verb(
         "regimetry embed spx.onnx spx.csv -o embeddings.npy",
         "regimetry embed spx.onnx spx.csv -o embeddings.parquet",
     ],
-    arguments=[*MODEL_AND_DATA, READING, output("file to write (.npy, .parquet or .csv)")],
+    arguments=[
+        *MODEL_AND_DATA,
+        READING,
+        output("file to write (.npy, .parquet, .csv, or - for CSV on standard output)"),
+    ],
 )
 
 
 def run(options: argparse.Namespace) -> None:
     """Embed and write."""
     as_matrix = options.output.suffix.lower() == ".npy"
-    if not as_matrix:
+    to_output = options.output == STANDARD
+    if not (as_matrix or to_output):
         require_table_suffix(options.output)
-    require_writable(options.output)
+    if not to_output:
+        require_writable(options.output)
     model = opened(options)
     table = read_table(
-        options.data, TimeOptions.of(options, model.rules.repeated), by=model.contract.by
+        options.data, FileOptions.of(options, model.rules.repeated), by=model.contract.by
     )
     rows = table.frame.reset_index(drop=table.came is None)  # times stay, by which gaps are seen
     with progress(len(rows), "embedding", "bar") as advance:
@@ -43,6 +49,9 @@ def run(options: argparse.Namespace) -> None:
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:
             np.save(file, embeddings.to_numpy())
+    elif to_output:
+        print_table(table.written(embeddings, embeddings.index))
+        return
     else:
         write_table(table.written(embeddings, embeddings.index), options.output)
     windows, size = embeddings.shape

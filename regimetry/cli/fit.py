@@ -19,9 +19,10 @@ from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataWarning
 from regimetry.files import replacing, require_writable
 from regimetry.series.features import drifting_columns
+from regimetry.series.file_options import FileOptions
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.table_files import read_table
-from regimetry.series.times import TimeOptions
+from regimetry.series.time_options import TimeOptions
 
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
@@ -39,7 +40,12 @@ VERB = Verb(
         "regimetry fit bars/ -o panel.onnx --by symbol",
     ],
     arguments=[
-        argument("data", type=Path, help="table (.csv or .parquet), or folder of .parquet"),
+        argument(
+            "data",
+            type=Path,
+            help="table (.csv, .tsv, .txt, .parquet), - for text on standard input, or a folder "
+            "of .parquet",
+        ),
         output("model file to write (.onnx)"),
         CONFIG,
         argument(
@@ -81,7 +87,7 @@ def run(options: argparse.Namespace) -> None:
             raise ConfigError(
                 f"--keep-going, --ray and --actors are for a folder; {options.data} is a table."
             )
-        table = read_table(options.data, TimeOptions.of(configuration), by=configuration.by)
+        table = read_table(options.data, FileOptions.of(configuration), by=configuration.by)
         prepared = prepare(configuration, table.frame)
         for text in prepared.notes:
             note(text)
@@ -119,11 +125,12 @@ def _fit_folder(
                 f"{name} is {getattr(configuration, name)!r}; a folder is read as numbers. Write "
                 "the features to Parquet first."
             )
+    FileOptions.of(configuration).require_none_of_text(options.data)
     fit(
         options.data,
         detector,
         by=configuration.by,
-        time_column=configuration.time_column,
+        **vars(TimeOptions.of(configuration)),
         columns=configuration.columns,
         keep_going=options.keep_going,
         ray=options.ray,

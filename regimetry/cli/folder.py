@@ -11,6 +11,8 @@ from regimetry.cli.output import note, show, text_table
 from regimetry.cli.progress import progress
 from regimetry.cli.verb import argument, group
 from regimetry.errors import ConfigError
+from regimetry.series.file_options import STANDARD, FileOptions
+from regimetry.series.time_options import TimeOptions
 
 OPTIONS = group(
     "folders of Parquet files, or one file with --by and a folder as the output",
@@ -47,7 +49,8 @@ def is_folder(options: argparse.Namespace) -> bool:
     if options.data.is_dir():
         return True
     to_folder = options.output is not None and not options.output.suffix
-    if options.by is not None and options.data.suffix != ".csv" and to_folder:
+    to_folder &= STANDARD not in (options.data, options.output)
+    if options.by is not None and options.data.suffix.lower() in ("", ".parquet") and to_folder:
         return True
     for name in ("keep_going", "memory", "parts", "ray", "actors"):
         if getattr(options, name) not in (None, False):
@@ -64,13 +67,14 @@ def run(options: argparse.Namespace) -> None:
 
     if options.output is None:
         raise ConfigError("The labels of a folder go to a folder; name one with -o.")
+    FileOptions.of(options).require_none_of_text(options.data)
     model = opened(options)
     report = predict(
         options.data,
         model,
         output=options.output,
         by=options.by,
-        time_column=options.time_column,
+        **vars(TimeOptions.of(options)),
         keep_going=options.keep_going,
         memory=1.0 if options.memory is None else options.memory,
         parts=options.parts,

@@ -12,10 +12,10 @@ from regimetry.cli.output import when
 from regimetry.cli.progress import progress
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.model import Labelling, RegimeModel, load
+from regimetry.series.file_options import FileOptions
 from regimetry.series.rules import ReadingRules
 from regimetry.series.segments import borders_of
 from regimetry.series.table_files import Table, read_table
-from regimetry.series.times import TimeOptions
 
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
@@ -49,7 +49,7 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labell
         As for :func:`breaks_of`.
     """
     model = opened(options)
-    table = read_table(options.data, TimeOptions.of(options, model.rules.repeated))
+    table = read_table(options.data, FileOptions.of(options, model.rules.repeated))
     breaks = breaks_of(table.frame.index, model.rules)
     found = label_bars(model, table.frame)
     arrays = found._replace(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
 from regimetry.contract import Landmarks, ModelContract
+from regimetry.errors import DataWarning
 
 
 def note(text: str) -> None:
-    """Print one line on standard error."""
-    print(f"regimetry: {text}", file=sys.stderr)
+    """Say what was decided: one line on standard error, an entry of ``notes`` with --json."""
+    warnings.warn(text, DataWarning, stacklevel=2)
 
 
 _GIVEN = (
@@ -34,9 +36,9 @@ def print_json(data: Any, *, indent: int | None = 2) -> None:
 
 
 def show(options: argparse.Namespace, data: Any, text: str) -> None:
-    """Print what a verb found: the data with --json, the text without."""
+    """Print what a verb found: the data and the notes with --json, the text without."""
     if options.json:
-        print_json(data)
+        print_json({**data, "notes": options.notes})
     else:
         print(text)
 

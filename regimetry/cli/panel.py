@@ -13,8 +13,8 @@ from regimetry.cli.verb import Verb, argument
 from regimetry.errors import DataError
 from regimetry.files import require_writable
 from regimetry.runtime.model import load
+from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table, require_table_suffix, write_table
-from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="compare the regimes of many instruments",
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> None:
     by = model.contract.by if options.by is None else options.by
     if by is None:
         raise DataError("The model was fitted on one series; name the instrument's column (--by).")
-    table = read_table(options.data, TimeOptions.of(options, model.rules.repeated), by=by).frame
+    table = read_table(options.data, FileOptions.of(options, model.rules.repeated), by=by).frame
     found, stamps = numbers_of(model.predict(table, by=by)), table.index.to_numpy()
     groups = {
         str(name): rows

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import sys
 from typing import Any
 
 from regimetry.analysis import spells_of
@@ -14,8 +13,8 @@ from regimetry.cli.labelled_table import label_bars, numbers_of, opened
 from regimetry.cli.output import print_json, text_table, when
 from regimetry.cli.verb import Verb
 from regimetry.files import require_writable
-from regimetry.series.table_files import read_table, require_table_suffix, write_table
-from regimetry.series.times import TimeOptions
+from regimetry.series.file_options import STANDARD, FileOptions
+from regimetry.series.table_files import print_table, read_table, require_table_suffix, write_table
 
 VERB = Verb(
     help="label every bar of a table",
@@ -26,14 +25,15 @@ VERB = Verb(
     "continues a run that was stopped.",
     examples=[
         "regimetry predict spx.onnx new.csv -o regimes.csv",
-        "regimetry predict spx.onnx new.csv > regimes.csv",
+        "regimetry predict spx.onnx - < new.csv > regimes.csv",
         "regimetry predict spx.onnx new.csv --json",
         "regimetry predict spx.onnx bars/ -o labels/ --by symbol",
     ],
     arguments=[
         *MODEL_AND_DATA,
         output(
-            "table to write (.csv or .parquet; default: CSV on standard output), or folder",
+            "table to write (.csv, .parquet, or - for CSV on standard output, which is the "
+            "default), or folder",
             required=False,
         ),
         READING,
@@ -52,13 +52,13 @@ def run(options: argparse.Namespace) -> None:
 
 def _run_table(options: argparse.Namespace) -> None:
 
-    path = options.output
+    path = None if options.output == STANDARD else options.output
     if path is not None:
         require_table_suffix(path)
         require_writable(path)
     model = opened(options)
     by = model.contract.by if options.by is None else options.by
-    read = read_table(options.data, TimeOptions.of(options, model.rules.repeated), by=by)
+    read = read_table(options.data, FileOptions.of(options, model.rules.repeated), by=by)
     table = read.frame
     labels = label_bars(model, table, options.by)
     result = labels.probability.add_prefix("p_")
@@ -70,7 +70,7 @@ def _run_table(options: argparse.Namespace) -> None:
     if path is not None:
         write_table(read.written(result), path)
     elif not options.json:
-        read.written(result).to_csv(sys.stdout, index=result.index.name is not None)
+        print_table(read.written(result))
         return
     names = [regime.name for regime in model.contract.regimes]
     summary = _summary(result["regime"], names, instruments)
@@ -80,7 +80,7 @@ def _run_table(options: argparse.Namespace) -> None:
             if path is None
             else {"path": str(path)}
         )
-        found = {"rows": len(result), "regimes": summary, **written}
+        found = {"rows": len(result), "regimes": summary, **written, "notes": options.notes}
         print_json(found, indent=None if path is None else 2)
         return
     rows = [
@@ -119,7 +119,8 @@ def _summary(regime: Any, names: list[str], instruments: Any) -> list[dict[str, 
 
 def _labelled_columns(result: Any) -> dict[str, list[Any]]:
     """Return a labelled table as one list per column; null where a bar has no label."""
-    columns: dict[str, list[Any]] = {"time": [when(time) for time in result.index]}
+    times = [time if isinstance(time, tuple) else (time,) for time in result.index]
+    columns: dict[str, list[Any]] = {"time": [" ".join(map(when, time)) for time in times]}
     for name in result.columns:
         if result[name].dtype.kind not in "fiub":
             columns[name] = result[name].astype(str).tolist()

@@ -16,7 +16,7 @@ from regimetry.cli.verb import Verb, argument, flag
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve
 from regimetry.configuration.writing import as_yaml, plain_fields
-from regimetry.errors import RegimetryError
+from regimetry.errors import ConfigError, RegimetryError
 from regimetry.parameters import require_integer
 from regimetry.runtime.threads import available_threads
 from regimetry.search.choice import choose_points
@@ -24,8 +24,8 @@ from regimetry.search.grid import Grid, at, checked_grid, grid_size, horizon_of,
 from regimetry.search.ranking import CRITERIA, ranked
 from regimetry.search.run import run_search
 from regimetry.search.store import Store, fingerprint_of
+from regimetry.series.file_options import STANDARD, FileOptions
 from regimetry.series.table_files import read_table
-from regimetry.series.times import TimeOptions
 
 VERB = Verb(
     help="try configurations and rank them",
@@ -41,7 +41,7 @@ VERB = Verb(
         "regimetry fit spx.csv --config search/best.yaml -o spx.onnx",
     ],
     arguments=[
-        argument("data", type=Path, help="table (.csv or .parquet)"),
+        argument("data", type=Path, help="table (.csv, .tsv, .txt, .parquet)"),
         output("folder (default: NAME-search)", required=False, metavar="DIR"),
         CONFIG,
         argument(
@@ -79,7 +79,9 @@ def run(options: argparse.Namespace) -> None:
     if options.trials is not None:
         require_integer("--trials", options.trials, 1)
         size = min(size, options.trials)
-    table = read_table(options.data, TimeOptions.of(base))
+    if options.data == STANDARD:
+        raise ConfigError("A search reads its table many times; name a file.")
+    table = read_table(options.data, FileOptions.of(base))
     horizon = horizon_of(base, grid, len(table.frame))
     folder = options.output or Path(f"{options.data.stem}-search")
     store = Store(folder, _what(options.data, base, grid, horizon), restart=options.restart)

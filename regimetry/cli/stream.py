@@ -12,17 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from regimetry.cli.arguments import DEVICE, MODEL, READING, TIME
+from regimetry.cli.arguments import DEVICE, MODEL, READING, TABLE
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
 from regimetry.contract import ModelContract
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_reading import Absence
 from regimetry.runtime.stream import Stream, Tick
-from regimetry.series.times import TimeOptions
+from regimetry.series.file_options import FileOptions
 
 MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
@@ -47,7 +47,7 @@ VERB = Verb(
             default="auto",
             help="CSV with a header, or one JSON object per line (default: by the first character)",
         ),
-        *TIME,
+        *TABLE,
         argument(
             "--late",
             choices=["refuse", "skip"],
@@ -77,16 +77,21 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     model = opened(options, threads=1)
     stream, schema = model.stream(late=options.late), model.schema
     reader: Reader | None = None
-    time = TimeOptions.of(options)
+    given = FileOptions.of(options)
+    if "\n".encode(given.encoding or "utf-8") != b"\n":
+        raise ConfigError(
+            f"The encoding is {given.encoding!r}, whose lines do not end in one byte; a stream "
+            "needs UTF-8 or the like. Convert it (iconv does)."
+        )
     for number, line in lines(sys.stdin.buffer):
         if reader is None:
             if options.format == "csv" or (options.format == "auto" and not is_json(line)):
-                reader = CsvReader(decode(line), schema, time)
+                reader = CsvReader(decode(line, given.encoding), schema, given)
                 continue
-            reader = JsonReader(schema, time)
+            reader = JsonReader(schema, given)
         with stop.working():
             try:
-                answer = _answer(stream, reader.bar(decode(line)), model.contract)
+                answer = _answer(stream, reader.bar(decode(line, given.encoding)), model.contract)
             except DataError as error:
                 answer = {"error": str(error)[:MESSAGE_LENGTH]}
             sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")

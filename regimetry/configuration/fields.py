@@ -26,7 +26,7 @@ YAML: Words = {
 
 @dataclass(frozen=True, kw_only=True)
 class TableOptions:
-    """Which columns of a table are read, and which features are computed from them."""
+    """How a table is read, which columns of it, and which features are computed from them."""
 
     time_column: str | None = option(
         None, "column of times, which order the rows; null finds it", metavar="NAME"
@@ -36,6 +36,20 @@ class TableOptions:
     )
     time_format: str | None = option(
         None, "form of the times, such as %d/%m/%Y; null reads the usual ones", metavar="FORM"
+    )
+    separator: str | None = option(
+        None,
+        "between the fields of text: one character, tab or space; null decides by the header",
+        metavar="CHAR",
+    )
+    decimal: Literal[".", ","] | None = option(
+        None, "decimal sign of text; null takes a point, or what all rows show"
+    )
+    encoding: str | None = option(
+        None, "of text; null takes UTF-8, or what its bytes show", metavar="NAME"
+    )
+    rename: tuple[str, ...] = option(
+        (), "columns to read under other names, OLD=NEW each", metavar="OLD=NEW,..."
     )
     by: str | None = option(
         None,

@@ -21,17 +21,18 @@ from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import columns_of, is_frame
+from regimetry.series.frames import columns_of
 from regimetry.series.gaps import StepCounts
 from regimetry.series.layout import layout_of
 from regimetry.series.left_out import without_constant, without_empty
 from regimetry.series.matrix import as_matrix
 from regimetry.series.panel import Panel, given_panel, read_panel
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.rules import PLAIN, ReadingRules, decided
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import find_time
-from regimetry.series.times import TimeOptions
+from regimetry.series.time_options import FOUND, TimeOptions
 
 Spans = Sequence[tuple[int, int]]
 """First row and end of stretches of one instrument."""
@@ -217,8 +218,10 @@ def panel_source(
     data: Any,
     by: str | None = None,
     categorical: Sequence[str] = (),
+    *,
     rules: ReadingRules = PLAIN,
     named: Collection[str] = (),
+    time: TimeOptions = FOUND,
 ) -> PanelSource:
     """Read arrays, frames, or a mapping of them.
 
@@ -233,6 +236,8 @@ def panel_source(
         How rows are read; an automatic gap is decided here.
     named : collection of str
         Columns that somebody asked for, and that are not left out.
+    time : TimeOptions
+        Of frames.
 
     Raises
     ------
@@ -244,33 +249,34 @@ def panel_source(
     DataWarning
         Columns of a frame are left out, and as for :func:`~regimetry.series.panel.as_panel`.
     """
+    data = plain(data)
     first = next(iter(data.values()), None) if isinstance(data, Mapping) else data
     if by is not None and not (is_frame(data) and by in columns_of(data)):
         there = "a mapping names its instruments itself"
         if not isinstance(data, Mapping):
-            names = ", ".join(map(str, getattr(data, "columns", ())))
+            names = ", ".join(columns_of(data) if is_frame(data) else ())
             there = f"the columns are {names}" if names else "an array has no names"
         raise DataError(f"by is {by!r}, and there is no such column: {there}.")
+    time = rules.of_times(time)
     if first is None or not is_frame(first):
         width = as_matrix([[0.0]] if first is None else first).shape[1]
         schema = Schema.numeric(tuple(f"x{i}" for i in range(width)))
-        panel, rules = _read(data, schema, by, rules)
+        panel, rules = _read(data, schema, by, rules, time)
         return PanelSource(panel, schema, by, available_threads(), rules)
-    time = TimeOptions(repeated=rules.repeated == "keep")
-    found = find_time(first, by=by, besides=categorical, options=time)
+    found = find_time(first, by=by, options=time, besides=categorical)
     schema = layout_of(first, categorical=categorical, exclude=(found.name, *found.others, by))
     named = (*categorical, *named)
     schema = without_empty(data, schema, named)
-    panel, rules = _read(data, schema, by, rules)
+    panel, rules = _read(data, schema, by, rules, time)
     panel, schema = without_constant(panel, schema, named)
     return PanelSource(panel, schema, by, available_threads(), rules)
 
 
 def _read(
-    data: Any, schema: Schema, by: str | None, rules: ReadingRules
+    data: Any, schema: Schema, by: str | None, rules: ReadingRules, time: TimeOptions
 ) -> tuple[Panel, ReadingRules]:
     """Read rows, and decide what an automatic gap is."""
-    given = given_panel(data, schema, by=by, repeated=rules.repeated)
+    given = given_panel(data, schema, by=by, time=time)
     if rules.max_gap == "auto":
         times, spans = given.timestamps, pairwise(given.offsets.tolist())
         counts = StepCounts.of([] if times is None else (times[a:b] for a, b in spans))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+
+from regimetry.series.time_options import TimeKeywords
 
 if TYPE_CHECKING:
     import keras
@@ -41,32 +43,32 @@ class FittedVerbs(TransformerMixin):
         check_is_fitted(self)
         return self._head.table()
 
-    def predict(self, X: Any, *, by: str | None = None) -> Any:
+    def predict(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
-        return self._fitted().predict(X, by=by)
+        return self._fitted().predict(X, by=by, **time)
 
-    def predict_proba(self, X: Any, *, by: str | None = None) -> Any:
+    def predict_proba(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Return filtered probabilities; see :meth:`RegimeModel.predict_proba`."""
-        return self._fitted().predict_proba(X, by=by)
+        return self._fitted().predict_proba(X, by=by, **time)
 
-    def smooth(self, X: Any, *, by: str | None = None) -> Any:
+    def smooth(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label with hindsight: looks ahead; see :meth:`RegimeModel.smooth`."""
-        return self._fitted().smooth(X, by=by)
+        return self._fitted().smooth(X, by=by, **time)
 
-    def novelty(self, X: Any, *, by: str | None = None) -> Any:
+    def novelty(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Return the novelty of every bar; see :meth:`RegimeModel.novelty`."""
-        return self._fitted().novelty(X, by=by)
+        return self._fitted().novelty(X, by=by, **time)
 
-    def novel(self, X: Any, *, by: str | None = None) -> Any:
+    def novel(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
-        return self._fitted().novel(X, by=by)
+        return self._fitted().novel(X, by=by, **time)
 
-    def transform(self, X: Any, *, by: str | None = None) -> Any:
+    def transform(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Embed every bar's window, (T, D), NaN for the first bars; see :meth:`RegimeModel.embed`.
 
         ``set_output`` of scikit-learn chooses the container.
         """
-        return self._fitted().embed(X, by=by, every_bar=True)
+        return self._fitted().embed(X, by=by, every_bar=True, **time)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

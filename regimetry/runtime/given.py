@@ -14,10 +14,12 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.labelling import MISSING, at_bars
 from regimetry.series.features import OhlcvFeatures
-from regimetry.series.frames import columns_of, is_frame
+from regimetry.series.frames import columns_of
 from regimetry.series.panel import Panel, as_panel
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.preprocessing import log_columns, require_positive
 from regimetry.series.rules import ReadingRules
+from regimetry.series.time_options import FOUND, TimeOptions
 
 if TYPE_CHECKING:
     from regimetry.runtime.modelfile import ModelFile
@@ -56,7 +58,11 @@ class Given:
 
 
 def as_given(
-    data: Any, contract: ModelContract, by: str | None = None, rules: ReadingRules | None = None
+    data: Any,
+    contract: ModelContract,
+    by: str | None = None,
+    rules: ReadingRules | None = None,
+    time: TimeOptions = FOUND,
 ) -> Given:
     """Check data against a model.
 
@@ -73,6 +79,8 @@ def as_given(
         ``None`` takes the column of training.
     rules : ReadingRules or None
         ``None`` takes those of training.
+    time : TimeOptions
+        Of frames.
 
     Raises
     ------
@@ -80,15 +88,16 @@ def as_given(
         The data do not fit the model's columns, are not finite, or hold a bar that is no bar.
     """
     rules = contract.reading if rules is None else rules
+    data = plain(data)
     if by is not None and is_frame(data) and by not in (there := columns_of(data)):
         raise DataError(f"There is no column {by!r}; the columns are {', '.join(there)}.")
     by = contract.by if by is None else by
     features = contract.training.features
     if features is None or _holds_features(data, features):
-        panel = read = as_panel(data, contract.schema, by=by, rules=rules)
+        panel = read = as_panel(data, contract.schema, by=by, rules=rules, time=time)
         n_rows = contract.window_rows
     else:
-        panel = as_panel(data, features.schema, by=by, rules=rules)
+        panel = as_panel(data, features.schema, by=by, rules=rules, time=time)
         read = _made(features, panel)
         n_rows = contract.window_rows + features.warm_up
     names = contract.schema.feature_names
@@ -98,7 +107,7 @@ def as_given(
 
 def _holds_features(data: Any, features: OhlcvFeatures) -> bool:
     one: Any = next(iter(data.values()), None) if isinstance(data, Mapping) else data
-    there = set(map(str, one.columns)) if is_frame(one) else set()
+    there = set(columns_of(one)) if is_frame(one) else set()
     return there.issuperset(features.names) and not there.issuperset(features.columns.names)
 
 

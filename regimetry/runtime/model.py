@@ -9,11 +9,13 @@ from typing import Any, Literal, Unpack
 from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
+from regimetry.runtime.given import Given
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
 from regimetry.runtime.recursion import Labelling, Recursion, jump_path, running_mean
 from regimetry.runtime.stream import Stream
+from regimetry.series.time_options import TimeKeywords
 
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
 
@@ -28,7 +30,8 @@ class RegimeModel(OpenModel):
     The first ``rows - 1`` bars have no full window and are missing. For many instruments, give a
     frame with a column that names them (``by``), or a mapping of names to arrays or frames: no
     window crosses from one into the next, each begins anew, and one that is shorter than a window
-    is missing throughout. Arrays of float32 and float64 are not copied, memory-mapped files
+    is missing throughout. The times of frames are found, or named and described by keywords: see
+    :meth:`label`. Arrays of float32 and float64 are not copied, memory-mapped files
     included: memory holds the results and a few batches.
 
     Rows with missing values, gaps in time and equal times are read by :attr:`rules`, those of the
@@ -53,7 +56,12 @@ class RegimeModel(OpenModel):
     """
 
     def label(
-        self, data: Any, *, by: str | None = None, advance: Advance | None = None
+        self,
+        data: Any,
+        *,
+        by: str | None = None,
+        advance: Advance | None = None,
+        **time: Unpack[TimeKeywords],
     ) -> Labelling:
         """Give every bar regime, probabilities, novelty and whether it is novel, causally.
 
@@ -64,32 +72,44 @@ class RegimeModel(OpenModel):
             As for :meth:`outputs`.
         advance : callable or None
             As for :meth:`outputs`.
+        **time
+            ``time_column``, ``day_first``, ``time_format`` of frames: see
+            :class:`~regimetry.series.time_options.TimeOptions`.
 
         Returns
         -------
         Labelling
             Every entry of bar t uses bars up to t.
         """
-        return Labelling(
-            *self._labelled(data, by, Labelling._fields, ("distance", "novelty"), advance)
-        )
+        given = self._given(data, by, time)
+        outputs = ("distance", "novelty")
+        return Labelling(*self._labelled(given, Labelling._fields, outputs, advance))
 
-    def predict(self, data: Any, *, by: str | None = None, advance: Advance | None = None) -> Any:
+    def predict(
+        self,
+        data: Any,
+        *,
+        by: str | None = None,
+        advance: Advance | None = None,
+        **time: Unpack[TimeKeywords],
+    ) -> Any:
         """Label every bar, causally: the label of bar t uses bars up to t.
 
-        ``by`` and ``advance`` are as for :meth:`outputs`.
+        ``by``, ``advance`` and ``time`` are as for :meth:`label`.
 
         Returns
         -------
         ndarray of int64, shape (T,), or Series
             0 to K - 1; missing (-1 in an array) for the first bars.
         """
-        given = self._given(data, by)
+        given = self._given(data, by, time)
         distance = self._outputs(given, ("distance",), advance)["distance"]
         labels = Recursion.of(self.contract).labels(distance, given.boundaries)
         return given.per_bar(labels, ["regime"])
 
-    def predict_proba(self, data: Any, *, by: str | None = None) -> Any:
+    def predict_proba(
+        self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]
+    ) -> Any:
         """Return filtered probabilities: row t uses bars up to t.
 
         Returns
@@ -97,9 +117,10 @@ class RegimeModel(OpenModel):
         ndarray of float64, shape (T, K), or DataFrame with the regimes' names
             NaN for the first bars. The largest of a row is the label that :meth:`predict` gives.
         """
-        return self._labelled(data, by, ("probability",), ("distance",))[0]
+        given = self._given(data, by, time)
+        return self._labelled(given, ("probability",), ("distance",))[0]
 
-    def novelty(self, data: Any, *, by: str | None = None) -> Any:
+    def novelty(self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Return how improbable the window behind each bar is under those of training.
 
         Returns
@@ -109,10 +130,10 @@ class RegimeModel(OpenModel):
             is ``sqrt(-2 log(p / p_max))`` over its median in training: 1 is typical. NaN for the
             first bars. Row t uses bars up to t.
         """
-        given = self._given(data, by)
+        given = self._given(data, by, time)
         return given.per_bar(self._outputs(given, ("novelty",))["novelty"], ["novelty"])
 
-    def novel(self, data: Any, *, by: str | None = None) -> Any:
+    def novel(self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Say which bars belong to a state that training has not seen.
 
         The running mean of :meth:`novelty`, with the contract's ``novelty_memory``, exceeds
@@ -123,12 +144,12 @@ class RegimeModel(OpenModel):
         ndarray of bool, shape (T,), or Series
             Row t uses bars up to t; False for the first bars.
         """
-        given, recursion = self._given(data, by), Recursion.of(self.contract)
+        given, recursion = self._given(data, by, time), Recursion.of(self.contract)
         novelty = self._outputs(given, ("novelty",))["novelty"]
         means = running_mean(novelty, recursion.memory, given.boundaries)
         return given.per_bar(means > recursion.threshold, ["novel"])
 
-    def smooth(self, data: Any, *, by: str | None = None) -> Any:
+    def smooth(self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label every bar with hindsight: **looks ahead**, for study only.
 
         The path of least cost through the whole series (Viterbi 1967). Where windows tell the
@@ -140,7 +161,7 @@ class RegimeModel(OpenModel):
             Missing where there is no full window: at the start, and where windows tell the regimes
             for half a window at either end.
         """
-        given, contract = self._given(data, by), self.contract
+        given, contract = self._given(data, by, time), self.contract
         distance = self._outputs(given, ("distance",))["distance"]
         labels = jump_path(distance, contract.smooth_penalty, given.boundaries)
         return given.per_bar(labels, ["regime"], earlier=contract.bars_until_label)
@@ -152,14 +173,15 @@ class RegimeModel(OpenModel):
         by: str | None = None,
         every_bar: bool = False,
         advance: Advance | None = None,
+        **time: Unpack[TimeKeywords],
     ) -> Any:
         """Embed every full window.
 
         Parameters
         ----------
         data : array (T, F), frame or mapping
-        by, advance
-            As for :meth:`outputs`.
+        by, advance, **time
+            As for :meth:`label`.
         every_bar : bool
             Give the first ``rows - 1`` bars, which have no full window, a row of NaN.
 
@@ -169,7 +191,7 @@ class RegimeModel(OpenModel):
             Row i belongs to the window whose last bar is ``i + rows - 1``, or the bar under whose
             index it stands; with ``every_bar`` to bar i.
         """
-        given = self._given(data, by)
+        given = self._given(data, by, time)
         embedding = self._outputs(given, ("embedding",), advance)["embedding"]
         names = [f"e{i}" for i in range(embedding.shape[1])]
         if every_bar:
@@ -178,8 +200,7 @@ class RegimeModel(OpenModel):
 
     def _labelled(
         self,
-        data: Any,
-        by: str | None,
+        given: Given,
         names: Sequence[str],
         outputs: Sequence[str],
         advance: Advance | None = None,
@@ -188,7 +209,6 @@ class RegimeModel(OpenModel):
 
         Each instrument begins afresh.
         """
-        given = self._given(data, by)
         found = self._outputs(given, outputs, advance)
         labels, _ = Recursion.of(self.contract)(
             found["distance"], found.get("novelty"), offsets=given.boundaries

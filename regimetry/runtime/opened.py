@@ -19,6 +19,7 @@ from regimetry.runtime.modelfile import ModelFile, Settings
 from regimetry.series.panel import Panel
 from regimetry.series.rules import ReadingRules
 from regimetry.series.schema import Schema
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 
 class OpenModel:
@@ -87,6 +88,7 @@ class OpenModel:
         *,
         by: str | None = None,
         advance: Advance | None = None,
+        **time: Unpack[TimeKeywords],
     ) -> dict[str, NDArray[Any]]:
         """Return the graph's own outputs for every full window, in one pass.
 
@@ -100,6 +102,8 @@ class OpenModel:
             training, where the frame has it.
         advance : callable or None
             Called at times, from any thread, with the number of windows done since.
+        **time
+            Of frames, as for :class:`~regimetry.series.time_options.TimeOptions`.
 
         Returns
         -------
@@ -107,10 +111,10 @@ class OpenModel:
             The windows of an instrument lie together: those of a mapping in its order, those of a
             long frame in order of their names.
         """
-        return self._outputs(self._given(data, by), names, advance)
+        return self._outputs(self._given(data, by, time), names, advance)
 
-    def _given(self, data: Any, by: str | None) -> Given:
-        return as_given(data, self.contract, by, self._rules)
+    def _given(self, data: Any, by: str | None, time: TimeKeywords) -> Given:
+        return as_given(data, self.contract, by, self._rules, TimeOptions(**time))
 
     def outputs_of(
         self, panel: Panel, names: Sequence[str] = OUTPUT_NAMES, advance: Advance | None = None

@@ -10,11 +10,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.scale.columns import Columns
+from regimetry.errors import DataError
+from regimetry.scale.columns import Columns, is_text_type
 from regimetry.scale.folder import TableFile, batches_of, import_pyarrow
 from regimetry.scale.times import TimeOrder, moments
 from regimetry.scale.work_units import Unit, part_of
 from regimetry.series.frames import matrix_of
+from regimetry.series.numbers import numbers_of_texts
 
 _Item = TypeVar("_Item")
 
@@ -50,7 +52,7 @@ def rises(unit: Unit, columns: Columns, size: int) -> bool:
     """
     if columns.time is None:
         return True
-    order = TimeOrder(columns.time, repeated=columns.repeated)
+    order = TimeOrder(columns.reading)
     return all(
         order.goes_on(*_encoded(table), table[columns.time])
         for table in _arrow_tables(unit, columns, size, features=False)
@@ -75,10 +77,10 @@ def sorted_chunks(unit: Unit, columns: Columns, size: int) -> Iterator[Chunk]:
     assert columns.time is not None
     table = pa.concat_tables(list(_arrow_tables(unit, columns, size, features=True)))
     names, which = _encoded(table)
-    times = moments(table[columns.time], columns.time)
+    times = moments(table[columns.time], columns.reading)
     rank = np.argsort(np.argsort(np.array(names)))
     order = pa.array(np.lexsort((times, rank[which])))
-    TimeOrder(columns.time, repeated=columns.repeated).goes_on(
+    TimeOrder(columns.reading).goes_on(
         names, which[order.to_numpy()], table[columns.time].take(order)
     )
     for first in range(0, len(order), size):
@@ -131,12 +133,31 @@ def _of_the_unit(pa: Any, batch: Any, unit: Unit, file: TableFile, columns: Colu
     names = column.dictionary.cast(pa.string())
     indices = column.indices.cast(pa.int32())
     first = pa.DictionaryArray.from_arrays(indices, names)
-    table = pa.table([first, *batch.columns], names=[_INSTRUMENT, *batch.schema.names])
+    rest = [
+        _read(column, name, file, columns)
+        for name, column in zip(batch.schema.names, batch.columns, strict=True)
+    ]
+    table = pa.table([first, *rest], names=[_INSTRUMENT, *batch.schema.names])
     if unit.part is None or not columns.instrument_in_file:
         return table
     number, parts = unit.part
     mine = np.array([part_of(name, parts) == number for name in names.to_pylist()], np.bool_)
     return table.filter(pa.array(mine[indices.to_numpy()]))
+
+
+def _read(column: Any, name: str, file: TableFile, columns: Columns) -> Any:
+    """Return a column of a file, text as the numbers that a model reads of it."""
+    numeric = [one.name for one in columns.schema.columns if one.categories is None]
+    if name not in numeric or not is_text_type(column.type):
+        return column
+    texts = column.to_pylist()
+    values, read = numbers_of_texts(texts)
+    if not read.all():
+        raise DataError(
+            f"Column {name!r} of {file.relative} holds {texts[int(np.argmin(read))]!r}; the model "
+            "reads numbers there. Write it as numbers."
+        )
+    return import_pyarrow().array(values)
 
 
 _INSTRUMENT = "\0instrument"  # no column of a file has this name

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from regimetry.errors import DataError
+from regimetry.series.layout import layout_of
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import likely_time
+from regimetry.series.time_options import TimeOptions
 
 INSTRUMENT_NAMES = ("symbol", "ticker", "instrument")
 """Names, in any case, by which an instrument column is found."""
@@ -26,22 +28,24 @@ class Columns:
         The column of instruments, or the key of folders; ``None``: each file is one.
     instrument_type : pyarrow.DataType or None
         int64 or string, as it is written; ``None`` where it stands in the path or nowhere.
-    time : str or None
-        ``None``: rows come in the order of their time.
+    reading : TimeOptions
+        The column of times, and how its text reads.
     time_type : pyarrow.DataType or None
     origin : str
         The file that decided.
-    repeated : bool
-        Whether rows of an instrument may have the time of the row before.
     """
 
     schema: Schema
     instrument: str | None
     instrument_type: Any
-    time: str | None
+    reading: TimeOptions
     time_type: Any
     origin: str
-    repeated: bool = False
+
+    @property
+    def time(self) -> str | None:
+        """The column of times; ``None``: rows come in the order of their time."""
+        return self.reading.time_column
 
     @property
     def instrument_in_file(self) -> bool:
@@ -67,7 +71,7 @@ def choose_columns(
     *,
     by: str | None,
     fitted_by: str | None,
-    time_column: str | None,
+    time: TimeOptions,
     relative: str,
 ) -> Columns:
     """Decide by the first file; parameters are those of :func:`~regimetry.scale.folder.scan`.
@@ -93,11 +97,14 @@ def choose_columns(
     instrument_type = None
     if instrument is not None and instrument not in keys:
         instrument_type = _instrument_type(arrow, instrument, relative)
-    time = time_column or _find_time(head, instrument, () if schema is None else schema.names)
-    time_type = None if time is None else _time_type(arrow, time, relative)
+    if time.time_column is not None:
+        _type_of(arrow, time.time_column, relative)
+    reading = _find_time(head, instrument, () if schema is None else schema.names, time)
+    column = reading.time_column
+    time_type = None if column is None else _time_type(arrow, column, relative)
     if schema is None:
-        schema = _all_numbers(arrow, (instrument, time), relative)
-    return Columns(schema, instrument, instrument_type, time, time_type, relative)
+        schema = _all_numbers(head, (instrument, column), relative)
+    return Columns(schema, instrument, instrument_type, reading, time_type, relative)
 
 
 def require_alike(arrow: Any, keys: Mapping[str, str], columns: Columns, relative: str) -> None:
@@ -129,26 +136,28 @@ def _require_same(name: str, found: Any, expected: Any, origin: str, relative: s
         )
 
 
-def _all_numbers(arrow: Any, besides: tuple[str | None, ...], relative: str) -> Schema:
-    index = (arrow.pandas_metadata or {}).get("index_columns", [])  # counts rows, or is the time
-    names = [
-        field.name
-        for field in arrow
-        if _is_number(field.type) and field.name not in besides and field.name not in index
-    ]
-    if not names:
-        raise DataError(
-            f"There is no column of numbers among {', '.join(arrow.names)} of {relative}; one is "
-            "needed."
-        )
-    return Schema.numeric(tuple(names))
+def _all_numbers(head: Any, besides: tuple[str | None, ...], relative: str) -> Schema:
+    index = (head.schema.pandas_metadata or {}).get("index_columns", [])
+    index = [name for name in index if isinstance(name, str)]  # it counts rows, or is the time
+    try:
+        return layout_of(head, exclude=(*besides, *index))
+    except DataError as error:
+        raise DataError(f"{relative}: {error}") from error
 
 
 def _is_number(kind: Any) -> bool:
     import pyarrow as pa
 
     number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or kind == pa.bool_()
-    return bool(number or pa.types.is_decimal(kind))
+    return bool(number or pa.types.is_decimal(kind) or is_text_type(kind))
+
+
+def is_text_type(kind: Any) -> bool:
+    """Return whether an Arrow type is text."""
+    import pyarrow as pa
+
+    text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    return bool(text or pa.types.is_string_view(kind))
 
 
 def _require_features(arrow: Any, schema: Schema, relative: str) -> None:
@@ -186,7 +195,7 @@ def _instrument_type(arrow: Any, name: str, relative: str) -> Any:
         kind = kind.value_type
     if pa.types.is_integer(kind):
         return pa.int64()
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+    if is_text_type(kind):
         return pa.string()
     raise DataError(
         f"Column {name!r} of {relative} holds {kind}; text or whole numbers can name instruments. "
@@ -194,14 +203,16 @@ def _instrument_type(arrow: Any, name: str, relative: str) -> Any:
     )
 
 
-def _find_time(head: Any, instrument: str | None, features: Sequence[str]) -> str | None:
+def _find_time(
+    head: Any, instrument: str | None, features: Sequence[str], given: TimeOptions
+) -> TimeOptions:
     import pyarrow as pa
 
     index = (head.schema.pandas_metadata or {}).get("index_columns", [])
-    for name in index if len(index) == 1 else []:
+    for name in index if len(index) == 1 and given.time_column is None else []:
         if name in head.column_names and pa.types.is_timestamp(head.schema.field(name).type):
-            return str(name)
-    return likely_time(head, by=instrument, besides=features)
+            return replace(given, time_column=str(name))
+    return likely_time(head, by=instrument, besides=features, options=given)
 
 
 def _time_type(arrow: Any, name: str, relative: str) -> Any:

@@ -27,6 +27,7 @@ from regimetry.scale.work_units import Unit
 from regimetry.scale.writing import label_arrays, label_names
 from regimetry.series.frames import matrix_of
 from regimetry.series.rules import ReadingRules
+from regimetry.series.time_options import TimeOptions
 
 _LEAST_STORE = 80 << 20
 """Bytes of the object store of a Ray that is started here: rows go from file to file, past it."""
@@ -89,7 +90,7 @@ def label_dataset(
     model: RegimeModel,
     *,
     by: str | None,
-    time_column: str | None,
+    time: TimeOptions,
     actors: int | None,
     num_gpus: float,
 ) -> Any:
@@ -113,7 +114,7 @@ def label_dataset(
         model.schema,
         by=by,
         fitted_by=model.contract.by,
-        time_column=time_column,
+        time=time,
         relative="The Dataset",
     )
     if columns.instrument is None:
@@ -127,7 +128,7 @@ def label_dataset(
             f"The Dataset already has the columns {', '.join(taken)}, which the labels take. "
             "Rename them."
         )
-    columns = replace(columns, repeated=model.rules.repeated == "keep")
+    columns = replace(columns, reading=model.rules.of_times(columns.reading))
     return dataset.groupby(columns.instrument).map_groups(
         _GroupLabeller,
         batch_format="pyarrow",
@@ -163,12 +164,11 @@ class _GroupLabeller:
         name = str(table[columns.instrument][0])
         which = np.zeros(n, np.int64)
         if columns.time is not None:
-            order = np.argsort(moments(table[columns.time], columns.time), kind="stable")
+            order = np.argsort(moments(table[columns.time], columns.reading), kind="stable")
             table = table.take(pa.array(order))
-            order_of_times = TimeOrder(columns.time, repeated=columns.repeated)
-            order_of_times.goes_on([name], which, table[columns.time])
+            TimeOrder(columns.reading).goes_on([name], which, table[columns.time])
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
-        times = None if columns.time is None else moments(table[columns.time], columns.time)
+        times = None if columns.time is None else moments(table[columns.time], columns.reading)
         found = Labeller(self._model).push([name], which, values, times=times)
         for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
             table = table.append_column(label, array)

@@ -9,7 +9,7 @@ from functools import partial, reduce
 from operator import add
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from regimetry.series.matrix import require_finite
 from regimetry.series.panel import Panel, read_panel
 from regimetry.series.rules import PLAIN, ReadingRules, decided
 from regimetry.series.schema import Schema
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
@@ -46,11 +47,11 @@ def fit(
     detector: RegimeDetector,
     *,
     by: str | None = None,
-    time_column: str | None = None,
     columns: Sequence[str] | None = None,
     keep_going: bool = False,
     ray: bool = False,
     actors: int | None = None,
+    **time: Unpack[TimeKeywords],
 ) -> RegimeDetector:
     """Fit a detector on a Parquet file or a folder of them.
 
@@ -64,7 +65,7 @@ def fit(
     ----------
     source : path
     detector : RegimeDetector
-    by, time_column, keep_going
+    by, keep_going, **time
         As for :func:`~regimetry.scale.predict`.
     columns : sequence of str or None
         What the model reads; ``None`` takes every column of numbers but the time and the
@@ -91,10 +92,10 @@ def fit(
     if actors is not None:
         require_integer("actors", actors, 1, other="None or ")
     schema = None if columns is None else Schema.numeric(tuple(columns))
-    folder = scan(Path(source), schema, by=by, time_column=time_column, keep_going=keep_going)
     rules = ReadingRules.of(detector)
-    read = replace(folder.columns, repeated=rules.repeated == "keep")
-    made = FolderSource(read, plan(folder), reading=rules)
+    reading = rules.of_times(TimeOptions(**time))
+    folder = scan(Path(source), schema, by=by, time=reading, keep_going=keep_going)
+    made = FolderSource(folder.columns, plan(folder), reading=rules)
     if not (ray or actors is not None):
         return detector.fit(made.decided())
     from regimetry.scale.tasks import mapping_on_ray
@@ -260,7 +261,7 @@ def rows_of(
     rows: dict[str, list[NDArray[np.float64]]] = {}
     times: dict[str, list[NDArray[Any]]] = {}
     for chunk in (in_order if ordered else sorted_chunks)(unit, columns, _ROWS_AT_ONCE):
-        stamps = None if chunk.times is None else moments(chunk.times, str(columns.time))
+        stamps = None if chunk.times is None else moments(chunk.times, columns.reading)
         order = np.argsort(chunk.which, kind="stable")
         present, first = np.unique(chunk.which[order], return_index=True)
         for place, mine in zip(present.tolist(), np.split(order, first[1:]), strict=True):

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from regimetry.errors import DataError, InstallError
 from regimetry.scale.columns import Columns, choose_columns, require_alike
 from regimetry.series.schema import Schema
+from regimetry.series.time_options import FOUND, TimeOptions
 
 _HEAD_ROWS = 1000  # that the search for the time looks at
 
@@ -67,7 +68,7 @@ def scan(
     *,
     by: str | None = None,
     fitted_by: str | None = None,
-    time_column: str | None = None,
+    time: TimeOptions = FOUND,
     keep_going: bool = False,
 ) -> Folder:
     """Look at every file: its columns, its rows and its instruments.
@@ -84,8 +85,8 @@ def scan(
         any, each file is an instrument of its own.
     fitted_by : str or None
         The instrument column of the fit, taken where it is there and ``by`` is ``None``.
-    time_column : str or None
-        ``None`` looks for it, by :func:`~regimetry.series.time_column.likely_time`.
+    time : TimeOptions
+        What it leaves open is found by :func:`~regimetry.series.time_column.likely_time`.
     keep_going : bool
         Leave out files that are damaged or lack what is needed.
 
@@ -117,7 +118,7 @@ def scan(
                     schema,
                     by=by,
                     fitted_by=fitted_by,
-                    time_column=time_column,
+                    time=time,
                     relative=relative,
                 )
             else:

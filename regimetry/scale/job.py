@@ -182,4 +182,4 @@ def times_of(chunk: Chunk, job: Job, model: RegimeModel) -> NDArray[Any] | None:
     """Return the times of a chunk's rows, where gaps between them count."""
     if model.rules.gap is None or chunk.times is None:
         return None
-    return moments(chunk.times, str(job.columns.time))
+    return moments(chunk.times, job.columns.reading)

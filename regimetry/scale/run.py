@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.parameters import require_integer
@@ -17,6 +17,7 @@ from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
 from regimetry.scale.results import claim, done, record_of
 from regimetry.scale.work_units import plan
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 Progress = Callable[[int, int], AbstractContextManager[Advance]]
 """From all rows and those done before to a context in which more are counted."""
@@ -28,7 +29,6 @@ def predict(
     *,
     output: str | PathLike[str] | None = None,
     by: str | None = None,
-    time_column: str | None = None,
     keep_going: bool = False,
     memory: float = 1.0,
     parts: int | None = None,
@@ -36,6 +36,7 @@ def predict(
     actors: int | None = None,
     num_gpus: float = 0.0,
     progress: Progress = lambda rows, before: nullcontext(lambda count: None),
+    **time: Unpack[TimeKeywords],
 ) -> Any:
     """Label every row of many instruments, causally; each instrument as if it were alone.
 
@@ -52,8 +53,6 @@ def predict(
         Column, or key of folders, that names the instrument. ``None`` takes the fit's, then looks
         for ``symbol``, ``ticker`` or ``instrument`` and for a key of folders; failing that each
         file is an instrument.
-    time_column : str or None
-        ``None`` looks for it, as ``regimetry predict`` does; without any, rows come in order.
     keep_going : bool
         Leave out files and units that cannot be used, and say which.
     memory : float
@@ -70,6 +69,10 @@ def predict(
         GPUs of each actor; 0 runs on its one CPU.
     progress : callable
         Takes the number of rows and of those done before.
+    **time
+        ``time_column``, ``day_first``, ``time_format``: see
+        :class:`~regimetry.series.time_options.TimeOptions`. Without a column of times, rows come in
+        order.
 
     Returns
     -------
@@ -107,7 +110,7 @@ def predict(
                 "output is for files; the labels of a Dataset are returned. Leave output out."
             )
         return label_dataset(
-            source, opened, by=by, time_column=time_column, actors=actors, num_gpus=num_gpus
+            source, opened, by=by, time=TimeOptions(**time), actors=actors, num_gpus=num_gpus
         )
     if output is None:
         raise ConfigError("output is None; name the folder that the labels go to.")
@@ -118,10 +121,10 @@ def predict(
         opened.schema,
         by=by,
         fitted_by=opened.contract.by,
-        time_column=time_column,
+        time=TimeOptions(**time),
         keep_going=keep_going,
     )
-    columns = replace(folder.columns, repeated=opened.rules.repeated == "keep")
+    columns = replace(folder.columns, reading=opened.rules.of_times(folder.columns.reading))
     job = Job(columns, target.absolute(), memory, keep_going)
     job.rows_a_chunk(opened)
     units = plan(folder, parts)

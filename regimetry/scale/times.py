@@ -10,50 +10,50 @@ from numpy.typing import NDArray
 
 from regimetry.errors import DataError
 from regimetry.scale.folder import import_pyarrow
+from regimetry.series.time_options import TimeOptions
 from regimetry.series.times import readings_of_texts
 
 
-def moments(times: Any, name: str) -> NDArray[Any]:
+def moments(times: Any, reading: TimeOptions) -> NDArray[Any]:
     """Return a time column (n,) as datetime64 in UTC, or as its numbers.
 
     Parameters
     ----------
     times : pyarrow.Array or pyarrow.ChunkedArray
-    name : str
-        Of the column, for messages.
+    reading : TimeOptions
+        The column, and how its text reads.
 
     Raises
     ------
     DataError
-        A time is missing, or text is no time.
+        A time is missing, or text is no time, or could be of two days.
     """
-    pa = import_pyarrow()
+    pa, name = import_pyarrow(), reading.time_column
     if times.null_count:
         raise DataError(
             f"Column {name!r} lacks a time in {times.null_count} rows; every row needs one. Fill "
             "them or leave the rows out."
         )
     if times.type in (pa.string(), pa.large_string()):
-        return _parsed(times, name)
+        return _parsed(times, reading)
     found = np.asarray(times.to_numpy(zero_copy_only=False))
     if found.dtype.kind == "f" and np.isnan(found).any():
         raise DataError(f"Column {name!r} holds NaN; every row needs a time. Leave the rows out.")
     return found
 
 
-def _parsed(times: Any, name: str) -> NDArray[Any]:
-    first, *second = readings_of_texts(times.to_pylist())
-    if second and not (np.isnat(first).any() or np.isnat(second[0]).any()):
-        raise DataError(
-            f"Column {name!r} holds {times[0].as_py()!r}, whose day could be the first number or "
-            "the second. Write the times as timestamps."
-        )
-    read = second[0] if second and np.isnat(first).any() else first
+def _parsed(times: Any, reading: TimeOptions) -> NDArray[Any]:
+    read, *other = readings_of_texts(times.to_pylist(), reading)
     unread = np.isnat(read)
-    if unread.any():
+    if other or unread.any():
+        row = int(np.argmax(read != other[0] if other else unread))
         raise DataError(
-            f"Column {name!r} holds {times[int(np.argmax(unread))].as_py()!r}, which is not a "
-            "time. Mend it, or name another time column."
+            f"Column {reading.time_column!r} holds {times[row].as_py()!r}, which "
+            + (
+                "could be of two days. Say whether the day comes first: day_first, --day-first."
+                if other
+                else "is not a time. Mend it, or name another time column."
+            )
         )
     return read
 
@@ -63,14 +63,12 @@ class TimeOrder:
 
     Parameters
     ----------
-    column : str
-        Name of the time column, for messages.
-    repeated : bool
-        Whether an instrument may have rows of one time.
+    reading : TimeOptions
+        The column, how its text reads, and whether an instrument may have rows of one time.
     """
 
-    def __init__(self, column: str, *, repeated: bool = False) -> None:
-        self._column, self._repeated = column, repeated
+    def __init__(self, reading: TimeOptions) -> None:
+        self._reading = reading
         self._last: dict[str, Any] = {}
 
     def goes_on(self, names: Sequence[str], which: NDArray[np.int64], given: Any) -> bool:
@@ -93,7 +91,7 @@ class TimeOrder:
         if not len(which):
             return True
         order = np.argsort(which, kind="stable")
-        owner, times = which[order], moments(given, self._column)[order]
+        owner, times = which[order], moments(given, self._reading)[order]
         begins = np.flatnonzero(np.diff(owner, prepend=-1))
         before = np.empty_like(times)
         before[1:] = times[:-1]
@@ -103,12 +101,13 @@ class TimeOrder:
             known[place] = last is not None
             before[place] = times[place] if last is None else last
         repeats = known & (times == before)
-        if repeats.any() and not self._repeated:
+        if repeats.any() and not self._reading.repeated:
             place = int(np.argmax(repeats))
             raise DataError(
-                f"Instrument {names[owner[place]]!r} has two rows with {self._column!r} "
-                f"{given[int(order[place])]}; there may be one. If another column names the "
-                "instruments, give it (by, --by); else keep both: --repeated keep."
+                f"Instrument {names[owner[place]]!r} has two rows with "
+                f"{self._reading.time_column!r} {given[int(order[place])]}; there may be one. If "
+                "another column names the instruments, give it (by, --by); else keep both: "
+                "--repeated keep."
             )
         ends = np.append(begins[1:], len(owner)) - 1
         for number, last in zip(owner[ends].tolist(), times[ends], strict=True):

@@ -28,10 +28,11 @@ _MOST = 10_000
 def values_of(name: str, text: str) -> list[Any]:
     """Read the values of one flag: ``10,20,30``, ``2-6`` or ``none,masked``.
 
-    A field that holds a list takes one value, the whole text, as :func:`from_text` reads it.
+    A field that holds a list takes one value, the whole text, as :func:`from_text` reads it; so is
+    a comma alone a value, of what separates or of the decimal sign.
     """
     kinds = allowed_of(Configuration)[name].kinds
-    if tuple in kinds:
+    if tuple in kinds or text == ",":
         return [from_text(name, text)]
     values: list[Any] = []
     for part in filter(None, (part.strip() for part in text.split(","))):

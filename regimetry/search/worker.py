@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from regimetry.errors import DataWarning
-from regimetry.series.times import TimeOptions
+from regimetry.series.file_options import FileOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +82,7 @@ def run_trial(
             import_tensorflow_quietly()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DataWarning)  # the same in every trial
-            table = _read_rows(data, TimeOptions.of(configuration))
+            table = _read_rows(data, FileOptions.of(configuration))
             found = {"scores": evaluate(configuration, table, horizon)}
     except RegimetryError as error:
         found = {"failure": str(error)}
@@ -96,7 +96,7 @@ def run_trial(
 
 
 @lru_cache(maxsize=1)
-def _read_rows(path: Path, time: TimeOptions) -> pd.DataFrame:
+def _read_rows(path: Path, options: FileOptions) -> pd.DataFrame:
     from regimetry.series.table_files import read_table
 
-    return read_table(path, time).frame
+    return read_table(path, options).frame

@@ -1,52 +1,32 @@
-"""Frames (pandas, polars) in and out, through narwhals, which is imported for the first frame."""
+"""Plain frames in and out, through narwhals, which is imported for the first frame."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError, InstallError
+from regimetry.errors import DataError
 from regimetry.series.numbers import numbers_of_texts
+from regimetry.series.plain_frames import narwhals, plain
 from regimetry.series.schema import Column, Schema
-
-
-def _narwhals() -> ModuleType:
-    try:
-        import narwhals
-    except ImportError as error:
-        raise InstallError(
-            "A frame was given and narwhals, which reads it, is not installed. "
-            "Run: pip install 'regimetry[frames]', or hand in a numpy array."
-        ) from error
-    return narwhals
 
 
 def native_of(frame: Any) -> Any:
     """Return a frame in narwhals' terms."""
-    return _narwhals().from_native(frame, eager_only=True)
+    return narwhals().from_native(frame, eager_only=True)
 
 
 def holds_numbers(series: Any) -> bool:
     """Return whether a column is of numbers or booleans."""
-    return bool(series.dtype.is_numeric() or series.dtype == _narwhals().Boolean)
-
-
-def is_frame(data: object) -> bool:
-    """Return whether ``data`` is a data frame, without importing any frame library."""
-    return (
-        not isinstance(data, np.ndarray)
-        and hasattr(data, "columns")
-        and hasattr(data, "__getitem__")
-    )
+    return bool(series.dtype.is_numeric() or series.dtype == narwhals().Boolean)
 
 
 def is_text(series: Any) -> bool:
     """Return whether a column is of text, or of objects of any kind."""
-    nw = _narwhals()
+    nw = narwhals()
     return bool(
         series.dtype in (nw.String, nw.Object, nw.Categorical) or isinstance(series.dtype, nw.Enum)
     )
@@ -57,19 +37,22 @@ def levels_of(frame: Any) -> dict[str, Any]:
 
     A lone level without a name has the empty one.
     """
-    nw = _narwhals()
+    nw = narwhals()
     if not nw.dependencies.is_pandas_like_dataframe(frame):
         return {}
     index = frame.index
     if index.nlevels == 1:
         if type(index).__name__ == "RangeIndex":
             return {}
-        if hasattr(index, "to_timestamp"):  # periods
-            index = index.to_timestamp()
         names = ["" if index.name is None else str(index.name)]
     else:
-        names = [f"level_{i}" if n is None else str(n) for i, n in enumerate(index.names)]
-    levels = nw.from_native(index.to_frame(index=False, name=names if len(names) > 1 else names[0]))
+        given = [*index.names]
+        names = [
+            f"level_{i}" if name is None or name in given[:i] else str(name)
+            for i, name in enumerate(given)
+        ]
+    levels = index.to_frame(index=False, name=names if len(names) > 1 else names[0])
+    levels = nw.from_native(plain(levels))
     return {name: levels[name] for name in names}
 
 
@@ -99,7 +82,10 @@ def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
         Names the first value that is none.
     """
     if holds_numbers(series):
-        return np.asarray(series.to_numpy().astype(np.float64, copy=False))
+        found = series.to_numpy()
+        if found.dtype.kind not in "fiub":  # objects, where some are missing, and decimals
+            found = series.cast(narwhals().Float64).to_numpy()
+        return np.asarray(found, np.float64)
     if not is_text(series):
         raise DataError(f"Column {name!r} holds values of type {series.dtype}; numbers are needed.")
     texts = series.to_list()
@@ -107,8 +93,9 @@ def numbers_of(series: Any, name: str) -> NDArray[np.float64]:
     if not read.all():
         row = int(np.argmin(read))
         raise DataError(
-            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (a "
-            "decimal comma becomes a point), declare the column categorical, or leave it out."
+            f"Row {row}, column {name!r} holds {texts[row]!r}, which is not a number. Mend it (for "
+            "a file of decimal commas, say --decimal ,), declare the column categorical, or leave "
+            "it out."
         )
     return values
 
@@ -187,7 +174,7 @@ def like_frame(frame: Any, values: NDArray[Any], names: Sequence[str], *, missin
     missing : int
         Integer that stands for a missing value; NaN does for floats. Integers of 8 bits are flags.
     """
-    nw, native = _narwhals(), native_of(frame)
+    nw, native = narwhals(), native_of(frame)
     columns = [
         nw.new_series(name, column, backend=native.implementation)
         for name, column in zip(names, np.atleast_2d(values.T), strict=True)

@@ -16,7 +16,7 @@ from regimetry.series.frames import (
     numbers_of,
     require_columns,
 )
-from regimetry.series.numbers import looks_like_number
+from regimetry.series.numbers import is_missing, looks_like_number
 from regimetry.series.schema import Column, Schema
 
 
@@ -108,5 +108,5 @@ def is_mostly_numbers(series: Any) -> bool:
     """Return whether more than half of a column of text was meant as numbers."""
     if not is_text(series):
         return False
-    values = series.drop_nulls().to_list()
+    values = [value for value in series.drop_nulls().to_list() if not is_missing(value)]
     return sum(map(looks_like_number, values)) > len(values) / 2

@@ -11,8 +11,9 @@ import numpy as np
 
 from regimetry.errors import DataError, DataWarning
 from regimetry.series.column_statistics import is_constant
-from regimetry.series.frames import is_frame, native_of, numbers_of
+from regimetry.series.frames import native_of, numbers_of
 from regimetry.series.panel import Panel
+from regimetry.series.plain_frames import is_frame
 from regimetry.series.schema import Column, Schema
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from regimetry.errors import DataError
+from regimetry.series.plain_frames import require_no_coordinates
 
 BLOCK_ROWS = 1 << 16
 """Rows that a check looks at together: a memory-mapped series passes through, a block a time."""
@@ -21,20 +22,25 @@ def as_matrix(data: ArrayLike) -> NDArray[np.floating]:
     DataError
         Not two-dimensional, not real numbers, or an array that names its coordinates.
     """
-    if hasattr(data, "dims") and hasattr(data, "coords"):
+    require_no_coordinates(data)
+    try:
+        array = unmasked(data)
+    except ValueError as error:  # rows of several lengths
+        raise DataError(f"The data are no matrix ({error}); give T rows of F numbers.") from error
+    if array.dtype.names is not None:
         raise DataError(
-            f"The data are a {type(data).__name__} with coordinates, which an array would lose. "
-            "Give data.to_pandas(), a frame, or data.values if the order of rows and columns is "
-            "the model's."
+            f"The data have the fields {', '.join(array.dtype.names)}; give pandas.DataFrame(data)."
         )
-    array = unmasked(data)
     if array.ndim != 2:
         raise DataError(
             f"The data have shape {array.shape}; a matrix of T rows and F columns is needed. "
-            "For one column use values.reshape(-1, 1)."
+            "For one column use values.reshape(-1, 1), or series.to_frame()."
         )
     if array.dtype.kind not in "fiub":
-        raise DataError(f"The data are of type {array.dtype}; real numbers are needed.")
+        raise DataError(
+            f"The data are of type {array.dtype}; real numbers are needed. Of objects that are "
+            "numbers, data.astype(float) makes them."
+        )
     if array.dtype in (np.float32, np.float64):
         return array
     return array.astype(np.float64)

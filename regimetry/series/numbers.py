@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,21 @@ _WRITTEN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.]*,\d+")
+_TURNED = str.maketrans(".,", ",.")
 _UNITS = {"": 1.0, "k": 1e3, "m": 1e6, "b": 1e9, "t": 1e12, "%": 0.01}
 _MISSING = {"", "-", "\u2013", "\u2014", "n/a", "na", "null", "none", "."}
 
 
-def numbers_of_texts(texts: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+def numbers_of_texts(
+    texts: Sequence[Any], decimal: str = "."
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Read texts as numbers: 2,001.51, $1,234.50, (3.5), 0.5%, 1.2M.
+
+    Parameters
+    ----------
+    texts : sequence of str, number or None
+    decimal : {".", ","}
+        With the comma, points are between thousands.
 
     Returns
     -------
@@ -30,6 +39,8 @@ def numbers_of_texts(texts: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray
         NaN where one is missing, or was not read.
     read : ndarray of bool, shape (T,)
     """
+    if decimal == ",":
+        texts = [text.translate(_TURNED) if isinstance(text, str) else text for text in texts]
     found = [_number(text) for text in texts]
     return (
         np.array([np.nan if value is None else value for value in found], np.float64),
@@ -39,11 +50,31 @@ def numbers_of_texts(texts: Sequence[Any]) -> tuple[NDArray[np.float64], NDArray
 
 def looks_like_number(text: Any) -> bool:
     """Return whether a text was meant as a number, read or not: decimal commas are not read."""
-    if isinstance(text, str) and text.strip().lower() in _MISSING:
+    if is_missing(text):
         return False
     return _number(text) is not None or (
         isinstance(text, str) and _DECIMAL_COMMA.fullmatch(text.strip()) is not None
     )
+
+
+def is_missing(text: Any) -> bool:
+    """Return whether a text says that there is no value."""
+    return isinstance(text, str) and text.strip().lower() in _MISSING
+
+
+def decimal_of_texts(texts: Iterable[Any]) -> str | None:
+    """Return the decimal sign of numbers written as text: "." or ",".
+
+    It is decided by those which the other sign does not read, as 1,5 and 1.234,56 show a comma and
+    1,234.56 shows a point; "" where they read by both signs, as 1,234 does, and ``None`` where
+    none has a comma, or some show the one and some the other.
+    """
+    with_comma = [text for text in texts if isinstance(text, str) and "," in text]
+    read = {sign: numbers_of_texts(with_comma, sign)[1] for sign in ".,"}
+    if not (read["."] | read[","]).any():
+        return None
+    shown = {sign for sign, other in (".,", ",.") if (read[sign] & ~read[other]).any()}
+    return shown.pop() if len(shown) == 1 else None if shown else ""
 
 
 def _number(value: Any) -> float | None:

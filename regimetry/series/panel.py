@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from regimetry.errors import DataError, DataWarning
 from regimetry.series.frames import (
     columns_of,
-    is_frame,
     like_frame,
     matrix_of,
     names_of,
     native_of,
 )
 from regimetry.series.matrix import require_finite
+from regimetry.series.plain_frames import is_frame, plain
 from regimetry.series.resample import binned
 from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
@@ -30,7 +30,7 @@ from regimetry.series.segments import segments_of
 from regimetry.series.series import as_series
 from regimetry.series.spans import segment_offsets, starts_of
 from regimetry.series.time_column import find_time
-from regimetry.series.times import TimeOptions
+from regimetry.series.time_options import FOUND, TimeOptions
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,12 @@ def _at_rows(data: Any, values: NDArray[Any], rows: NDArray[np.int64], names: Se
 
 
 def as_panel(
-    data: Any, schema: Schema, *, by: str | None = None, rules: ReadingRules = PLAIN
+    data: Any,
+    schema: Schema,
+    *,
+    by: str | None = None,
+    rules: ReadingRules = PLAIN,
+    time: TimeOptions = FOUND,
 ) -> Panel:
     """Check one series or many instruments against a schema.
 
@@ -203,6 +208,8 @@ def as_panel(
     by : str or None
         Where a frame lacks it, the frame is one series.
     rules : ReadingRules
+    time : TimeOptions
+        Of frames.
 
     Returns
     -------
@@ -215,19 +222,18 @@ def as_panel(
         As for :func:`~regimetry.series.series.as_series` and
         :func:`~regimetry.series.segments.segments_of`, with the instrument named.
     """
-    return read_panel(given_panel(data, schema, by=by, repeated=rules.repeated), schema, rules)
+    given = given_panel(data, schema, by=by, time=rules.of_times(time))
+    return read_panel(given, schema, rules)
 
 
-def given_panel(
-    data: Any, schema: Schema, *, by: str | None, repeated: str = PLAIN.repeated
-) -> Panel:
+def given_panel(data: Any, schema: Schema, *, by: str | None, time: TimeOptions = FOUND) -> Panel:
     """Return the rows as they were given, missing values as NaN, a segment an instrument."""
-    keep = repeated == "keep"
+    data = plain(data)
     if isinstance(data, Mapping):
-        return _from_mapping(data, schema, keep)
+        return _from_mapping(data, schema, time)
     if by is not None and is_frame(data) and by in columns_of(data):
-        return _from_long(data, schema, by, keep)
-    series = as_series(data, schema, with_missing=True, repeated=keep)
+        return _from_long(data, schema, by, time)
+    series = as_series(data, schema, time, with_missing=True)
     rows = len(series.values)
     place = np.arange(rows)[::-1] if series.newest_first else None
     return Panel(data, series.values, np.array([0, rows]), None, series.timestamps, place)
@@ -273,13 +279,13 @@ def read_panel(given: Panel, schema: Schema, rules: ReadingRules) -> Panel:
     )
 
 
-def _from_mapping(data: Mapping[Any, Any], schema: Schema, repeated: bool) -> Panel:
+def _from_mapping(data: Mapping[Any, Any], schema: Schema, time: TimeOptions) -> Panel:
     if not data:
         raise DataError("There is no instrument in the mapping; give at least one.")
     found = []
     for name, one in data.items():
         with _naming(str(name)):
-            found.append(as_series(one, schema, with_missing=True, repeated=repeated))
+            found.append(as_series(one, schema, time, with_missing=True))
     times = [series.timestamps for series in found]
     stamps = [time for time in times if time is not None]
     offsets = np.cumsum([0, *(len(series.values) for series in found)])
@@ -297,11 +303,12 @@ def _from_mapping(data: Mapping[Any, Any], schema: Schema, repeated: bool) -> Pa
     )
 
 
-def _from_long(frame: Any, schema: Schema, by: str, repeated: bool) -> Panel:
+def _from_long(frame: Any, schema: Schema, by: str, time: TimeOptions) -> Panel:
     names = names_of(frame, by)
+    if not len(names):
+        raise DataError("The data have no rows; give those of at least one instrument.")
     instruments, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
-    options = TimeOptions(repeated=repeated)
-    found = find_time(frame, by=by, besides=schema.names, options=options)
+    found = find_time(frame, by=by, options=time, besides=schema.names)
     values = matrix_of(frame, schema)
     require_finite(values, schema.feature_names, found.times, with_missing=True)
     found.warn()

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from regimetry.errors import ConfigError, DataWarning
 from regimetry.parameters import check_fields, option
 from regimetry.series.gaps import Span, StepCounts, as_span, found_gap
+from regimetry.series.time_options import TimeOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,10 @@ class ReadingRules:
     def of(cls, options: Any) -> ReadingRules:
         """Take them from whatever has them all, such as the options of a fit."""
         return cls(**{entry.name: getattr(options, entry.name) for entry in fields(ReadingRules)})
+
+    def of_times(self, time: TimeOptions) -> TimeOptions:
+        """Return what is known of the times, with what these rules say of equal ones."""
+        return replace(time, repeated=self.repeated == "keep")
 
     @property
     def fill(self) -> int:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
-from regimetry.series.frames import is_frame, matrix_of
+from regimetry.series.frames import matrix_of
 from regimetry.series.matrix import as_matrix, require_finite
+from regimetry.series.plain_frames import is_frame
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import FoundTime, find_time
-from regimetry.series.times import TimeOptions
+from regimetry.series.time_options import FOUND, TimeOptions
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Series:
 
 
 def as_series(
-    data: Any, schema: Schema, *, with_missing: bool = False, repeated: bool = False
+    data: Any, schema: Schema, time: TimeOptions = FOUND, *, with_missing: bool = False
 ) -> Series:
     """Check data against a schema.
 
@@ -46,10 +47,10 @@ def as_series(
     data : array-like of shape (T, F), or pandas or polars DataFrame
         A frame's columns are found by name, an array's by position.
     schema : Schema
+    time : TimeOptions
+        Of a frame.
     with_missing : bool
         Take missing values, as NaN.
-    repeated : bool
-        Take rows with the time of the row before.
 
     Returns
     -------
@@ -63,9 +64,13 @@ def as_series(
     """
     found = FoundTime()
     if is_frame(data):
-        found = find_time(data, besides=schema.names, options=TimeOptions(repeated=repeated))
+        found = find_time(data, options=time, besides=schema.names)
         values: NDArray[np.floating] = matrix_of(data, schema)
     else:
+        if replace(time, repeated=False) != FOUND:
+            raise DataError(
+                "The times are described, and the data are an array, which has none. Give a frame."
+            )
         if any(column.categories is not None for column in schema.columns):
             raise DataError(
                 "The model reads categorical columns, which an array cannot hold; give a frame "

@@ -1,27 +1,34 @@
-"""CSV and Parquet files in and out, by pandas."""
+"""Tables in and out: text such as CSV, and Parquet, by pandas."""
 
 from __future__ import annotations
 
-import re
+import gzip
+import io
+import sys
 import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from regimetry.errors import DataError, DataWarning, InstallError
 from regimetry.files import replacing
+from regimetry.series.file_options import PLAIN, STANDARD, FileOptions
 from regimetry.series.frames import native_of
 from regimetry.series.layout import is_mostly_numbers, is_unnamed
-from regimetry.series.numbers import looks_like_number, numbers_of_texts
+from regimetry.series.numbers import numbers_of_texts
+from regimetry.series.plain_frames import plain
+from regimetry.series.text_tables import read_text
 from regimetry.series.time_column import FoundTime, find_time
-from regimetry.series.times import FOUND, TimeOptions, readings_of_texts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_SUFFIXES = (".csv", ".parquet")
+_TEXT = (".csv", ".tsv", ".txt")
+_WRITTEN = (".csv", ".parquet")
+_EXCEL = (".xlsx", ".xlsm", ".xls", ".xlsb", ".ods")
 
 
 def _pandas() -> Any:
@@ -36,11 +43,9 @@ def _pandas() -> Any:
 
 
 def require_table_suffix(path: Path) -> None:
-    """Raise :class:`DataError` unless the name ends in .csv or .parquet."""
-    if path.suffix.lower() not in _SUFFIXES:
-        raise DataError(
-            f"{path} ends in {path.suffix!r}; it must be one of {', '.join(_SUFFIXES)}."
-        )
+    """Raise :class:`DataError` unless the name of a table to write ends in .csv or .parquet."""
+    if path.suffix.lower() not in _WRITTEN:
+        raise DataError(f"{path} ends in {path.suffix!r}; it must be one of {', '.join(_WRITTEN)}.")
 
 
 @dataclass(frozen=True)
@@ -51,33 +56,37 @@ class Table:
     ----------
     frame : pandas.DataFrame
         T rows, with their times (UTC) as the index; without times it counts rows.
-    came : pandas.Series or None
-        The times as the file writes them, in the order of ``frame``.
+    came : pandas.DataFrame or None
+        The times as the file writes them, in the order of ``frame``: a column, or one of days and
+        one of times of day.
     newest_first : bool
         Whether the file holds the rows the other way round.
     """
 
     frame: pd.DataFrame
-    came: pd.Series | None = None
+    came: pd.DataFrame | None = None
     newest_first: bool = False
 
     def written(self, result: pd.DataFrame, rows: Any = slice(None)) -> pd.DataFrame:
         """Return results of ``rows`` under their times as the file writes them, in its order."""
         pd = _pandas()
         if self.came is not None:
-            result = result.set_axis(pd.Index(self.came.iloc[rows], name=self.came.name))
+            came = self.came.iloc[rows]
+            one = len(came.columns) == 1
+            index = pd.Index(came.iloc[:, 0]) if one else pd.MultiIndex.from_frame(came)
+            result = result.set_axis(index)
         return result.iloc[::-1] if self.newest_first else result
 
 
-def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = None) -> Table:
+def read_table(path: str | Path, options: FileOptions = PLAIN, *, by: str | None = None) -> Table:
     """Read a file, and find its times.
 
     Parameters
     ----------
     path : str or Path
-        .csv or .parquet.
-    time : TimeOptions
-        As for :func:`~regimetry.series.time_column.find_time`.
+        Text (.csv, .tsv or .txt, perhaps followed by .gz), or .parquet; "-" is text on standard
+        input.
+    options : FileOptions
     by : str or None
         Column that names the instrument of each row; times rise within each.
 
@@ -94,28 +103,23 @@ def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = 
     Warns
     -----
     DataWarning
-        There are no times, or their order was decided by all rows.
+        There are no times, or something was decided by all rows.
     """
-    pd = _pandas()
-    source = Path(path)
-    require_table_suffix(source)
-    if not source.is_file():
-        raise DataError(f"There is no file {source}.")
-    try:
-        frame = pd.read_parquet(source) if source.suffix == ".parquet" else pd.read_csv(source)
-    except pd.errors.EmptyDataError as error:
-        raise DataError(f"{source} is empty.") from error
-    except (OSError, ValueError) as error:  # pandas and pyarrow raise children of these
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DataError(f"{source} cannot be read as a table ({reason}).") from error
-    if source.suffix == ".csv":
-        _require_names(frame, source)
+    pd, source = _pandas(), Path(path)
+    name = "Standard input" if source == STANDARD else str(source)
+    with _opened(source) as file:
+        if source.suffix.lower() == ".parquet":
+            frame = _read_parquet(pd, file, name, options)
+        else:
+            formed = options.time.time_column if options.time.time_format else None
+            as_text = {column for column in (by, formed) if column is not None}
+            frame = read_text(file, name, options, as_text)
     if not len(frame):
-        raise DataError(f"{source} has no rows.")
+        raise DataError(f"{name} has no rows.")
     if frame.index.nlevels > 1:
         frame = frame.reset_index()
     try:
-        found = find_time(frame, by=by, options=time)
+        found = find_time(frame, by=by, options=options.time)
     except DataError as error:
         if by is None or by in frame.columns:
             raise
@@ -125,41 +129,63 @@ def read_table(path: str | Path, time: TimeOptions = FOUND, *, by: str | None = 
     return replace(table, frame=_with_numbers(table.frame, by))
 
 
+@contextmanager
+def _opened(source: Path) -> Iterator[BinaryIO]:
+    """Open a file, or standard input, that can seek; what gzip has packed is unpacked."""
+    name = source.name.lower().removesuffix(".gz")
+    if source != STANDARD:
+        if name.endswith(_EXCEL):
+            raise DataError(
+                f"{source} is an Excel workbook. Save the sheet as CSV; in Python, "
+                "pandas.read_excel makes a frame of it."
+            )
+        if not name.endswith((*_TEXT, ".parquet")):
+            kinds = ", ".join((*_TEXT, *(f"{suffix}.gz" for suffix in _TEXT), ".parquet"))
+            raise DataError(f"{source} ends in {source.suffix!r}; it must be one of {kinds}.")
+        if not source.is_file():
+            raise DataError(f"There is no file {source}.")
+    try:
+        with _standard_input() if source == STANDARD else source.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            if not packed:
+                yield file
+                return
+            with gzip.open(file) as unpacked:
+                yield unpacked  # type: ignore[misc]  # reads as a binary file does
+    except (EOFError, zlib.error, OSError) as error:
+        raise DataError(f"{source} cannot be read ({error}).") from error
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None:
+        raise DataError("Standard input is closed; give it the table.")
+    return io.BytesIO(sys.stdin.buffer.read())
+
+
+def _read_parquet(pd: Any, file: BinaryIO, name: str, options: FileOptions) -> Any:
+    try:
+        frame = plain(pd.read_parquet(file))
+    except DataError:
+        raise
+    except Exception as error:  # pandas and pyarrow have many
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise DataError(f"{name} cannot be read as a table ({reason}).") from error
+    return plain(frame.set_axis(options.renamed(list(frame.columns)), axis=1))
+
+
 def _in_rising_time(frame: Any, found: FoundTime) -> Table:
     pd = _pandas()
     if found.name is None:
-        warnings.warn(
-            "No column reads as a time: the rows are taken in the order in which they stand. If "
-            f"one holds times, name it (--time-column); the columns are "
-            f"{', '.join(map(str, frame.columns))}.",
-            DataWarning,
-            stacklevel=3,
-        )
         return Table(frame)
-    came = frame[found.name] if found.name in frame.columns else frame.index.to_series()
-    came = came.rename(_name_of_time(found.name))
+    named = [name for name in (found.name, found.clock) if name is not None]
+    there = [name for name in named if name in frame.columns]
+    came = frame[there] if there else frame.index.to_frame(index=False)
+    came = came.set_axis([_name_of_time(name) for name in there or named], axis=1)
     frame = frame.drop(columns=[n for n in (found.name, *found.others) if n in frame.columns])
-    frame = frame.set_axis(pd.Index(found.times, name=came.name))
+    frame = frame.set_axis(pd.Index(found.times, name=came.columns[0]))
     turned = slice(None, None, -1 if found.newest_first else 1)
     return Table(frame.iloc[turned], came.iloc[turned], found.newest_first)
-
-
-def _require_names(frame: Any, source: Path) -> None:
-    """Raise :class:`DataError` where the first line of a CSV file holds values.
-
-    Names may be numbers that count the columns.
-    """
-    names = [re.sub(r"(?<=\d)\.\d+$", "", name) if name.count(".") > 1 else name
-             for name in map(str, frame.columns) if not is_unnamed(name)]  # fmt: skip
-    if names in ([str(i + first) for i in range(len(names))] for first in (0, 1)):
-        return
-    dates = [not np.isnat(one[0]) for name in names for one in readings_of_texts([name])]
-    values = sum(map(looks_like_number, names)) + sum(dates)
-    if 2 * values > len(names):
-        raise DataError(
-            f"{source} begins with {', '.join(names[:3])}: values, where the names of the columns "
-            "belong. Write a line of names above them, such as time,open,high,low,close."
-        )
 
 
 def _with_numbers(frame: Any, by: str | None) -> Any:
@@ -179,6 +205,16 @@ def _name_of_time(name: str) -> str:
     return "time" if is_unnamed(name) else name
 
 
+def is_named(index: Any) -> bool:
+    """Return whether an index becomes columns where it is written; a count of rows does not."""
+    return any(name is not None for name in index.names)
+
+
+def print_table(frame: pd.DataFrame) -> None:
+    """Write a frame as CSV to standard output."""
+    frame.to_csv(sys.stdout, index=is_named(frame.index))
+
+
 def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a frame to .csv or .parquet: complete or not at all; a named index becomes a column.
 
@@ -189,7 +225,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     """
     target = Path(path)
     require_table_suffix(target)
-    keep_index = frame.index.name is not None
+    keep_index = is_named(frame.index)
     with replacing(target) as temporary:
         if target.suffix.lower() == ".parquet":
             frame.to_parquet(temporary, index=keep_index)

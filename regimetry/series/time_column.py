@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError, DataWarning
-from regimetry.series.frames import columns_of, is_text, levels_of
-from regimetry.series.time_order import direction, owners_of, refuse_order, repeats, unevenness
-from regimetry.series.times import (
-    FOUND,
-    Moments,
-    TimeOptions,
-    reading_of_numbers,
-    readings_of_texts,
-)
-
-_SAMPLE = 100
-_MOST = 0.9
-"""The share of a column's values that read as times, from which it is one."""
-
-_NAMED = re.compile(r"(?:^|[^a-z])(?:date|time|datetime|timestamp)(?:$|[^a-z])", re.IGNORECASE)
+from regimetry.series.date_order import decided, with_order_known
+from regimetry.series.frames import columns_of, holds_numbers, is_text, levels_of, numbers_of
+from regimetry.series.time_options import FOUND, TimeOptions
+from regimetry.series.time_order import direction, owners_of, refuse_order, repeats
+from regimetry.series.time_readings import Readings, joined, readings_of_column
+from regimetry.series.times import readings_of_texts
+from regimetry.series.times_of_day import Clock, are_days, times_of_day
 
 
 @dataclass(frozen=True)
@@ -44,6 +34,8 @@ class FoundTime:
         Further columns of times.
     notes : tuple of str
         What was decided.
+    clock : str or None
+        The column of times of day, where ``name`` is one of days.
     """
 
     name: str | None = None
@@ -51,6 +43,7 @@ class FoundTime:
     newest_first: bool = False
     others: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    clock: str | None = None
 
     def warn(self) -> None:
         """Say what was decided."""
@@ -93,19 +86,22 @@ def find_time(
     columns = columns_of(frame)
     owners = owners_of(columns, by)
     codes = None if owners is None else owners[1]
-    if options.column is not None:
-        candidates = {options.column: _named_readings(columns, options)}
+    clock = _clock(columns, {by, *besides, options.time_column})
+    if options.time_column is not None:
+        found = {options.time_column: _named_readings(columns, options)}
     else:
-        candidates = _candidates(columns, options, codes, {by, *besides})
+        found = _candidates(columns, options, codes, {by, *besides}, clock)
+    candidates = {name: [joined(one, clock) for one in found[name]] for name in found}
     _require_one_series(frame, by, list(candidates))
     if not candidates:
-        return FoundTime()
+        return FoundTime(notes=_without_times(columns, codes, {by, *besides}))
     name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
-    times, notes = _decided(name, columns[name], candidates[name], codes)
+    times, notes = decided(name, columns[name], candidates[name], codes)
     way = direction(times, codes)
     if way == 0 or (repeats(times, codes) and not options.repeated):
         refuse_order(times, owners, columns, repeated=options.repeated)
-    others = tuple(other for other in candidates if other != name)
+    pair = (name, clock.name) if clock and are_days(found[name][0]) else (name,)
+    others = tuple(other for other in candidates if other not in pair)
     if others:
         notes.append(f"the rows are in the order of {name!r}, of the columns that hold times")
     if way < 0:
@@ -113,42 +109,62 @@ def find_time(
             "the rows come newest first: they are read in rising time, and results keep the order "
             "of the rows"
         )
-    return FoundTime(name, times, way < 0, others, tuple(notes))
+    if len(pair) > 1:
+        notes.append(f"{name!r} and {pair[1]!r} are read together as the time")
+    return FoundTime(name, times, way < 0, (*others, *pair[1:]), tuple(notes), (*pair, None)[1])
 
 
-def likely_time(frame: Any, *, by: str | None, besides: Sequence[str]) -> str | None:
-    """Find the same column by the first rows of a table, whatever their order."""
+def likely_time(
+    frame: Any, *, by: str | None, besides: Sequence[str], options: TimeOptions = FOUND
+) -> TimeOptions:
+    """Find the same column by the first rows of a table, whatever their order.
+
+    Returns
+    -------
+    TimeOptions
+        With the column, if there is one, and the order of day and month that these rows show.
+    """
     columns = columns_of(frame)
     owners = owners_of(columns, by)
     codes = None if owners is None else owners[1]
-    candidates = _candidates(columns, FOUND, codes, {by, *besides})
-    return min(
-        candidates, key=lambda name: _rank(columns[name], candidates[name], codes), default=None
-    )
+    if options.time_column is not None:
+        candidates = {options.time_column: _named_readings(columns, options)}
+    else:
+        candidates = _candidates(columns, options, codes, {by, *besides})
+    if not candidates:
+        return options
+    name = min(candidates, key=lambda name: _rank(columns[name], candidates[name], codes))
+    known = with_order_known(name, columns[name], candidates[name], codes, options)
+    return replace(known, time_column=name)
 
 
 def _candidates(
-    columns: dict[str, Any], options: TimeOptions, codes: Any, besides: set[str | None]
-) -> dict[str, list[NDArray[Any]]]:
+    columns: dict[str, Any],
+    options: TimeOptions,
+    codes: Any,
+    besides: set[str | None],
+    clock: Clock | None = None,
+) -> dict[str, Readings]:
     """Return what each column of times reads as."""
     return {
         name: found
         for name, series in columns.items()
-        if name not in besides and (found := _readings(series, options, codes, name)) is not None
+        if name not in besides
+        and (found := readings_of_column(series, name, options, codes, clock)) is not None
     }
 
 
-def _named_readings(columns: dict[str, Any], options: TimeOptions) -> list[NDArray[Any]]:
+def _named_readings(columns: dict[str, Any], options: TimeOptions) -> Readings:
     """Return what the column that was named reads as: any numbers may be times."""
-    name = str(options.column)
+    name = str(options.time_column)
     if name not in columns:
         raise DataError(
             f"The time column {name!r} is missing; the columns are {', '.join(columns)}."
         )
     series = columns[name]
     if is_text(series):
-        return readings_of_texts(series.to_list(), options)
-    found = _readings(series, options, None, name)
+        return [*readings_of_texts(series.to_list(), options)]
+    found = readings_of_column(series, name, options)
     if found is None and series.dtype.is_numeric():
         return [series.to_numpy()]
     if found is None:
@@ -159,87 +175,39 @@ def _named_readings(columns: dict[str, Any], options: TimeOptions) -> list[NDArr
     return found
 
 
-def _readings(
-    series: Any, options: TimeOptions, codes: NDArray[np.int64] | None, name: str
-) -> list[NDArray[Any]] | None:
-    """Return what a column reads as; ``None`` where it holds no times."""
-    if series.dtype.is_temporal():
-        return _readings_of_times(series, options)
-    if is_text(series):
-        return _readings_of_text(series, options, 0.5 if names_time(name) else _MOST)
-    if series.dtype.is_numeric():
-        numbers = series.to_numpy()
-        if numbers.dtype.kind in "iuf" and direction(numbers, codes):
-            read = reading_of_numbers(numbers)
-            return [read[0]] if read else [numbers] if names_time(name) else None
+def _rank(series: Any, readings: Readings, codes: Any) -> tuple[bool, bool]:
+    """Order candidates: what rises or falls first, numbers last."""
+    moves = any(direction(reading, codes) for reading in readings)
+    return not moves, bool(series.dtype.is_numeric()) or readings[0].dtype.kind != "M"
+
+
+def _clock(columns: dict[str, Any], besides: set[str | None]) -> Clock | None:
+    """Return the first column of times of day."""
+    for name, series in columns.items():
+        if name in besides or (holds_numbers(series) and not series.dtype.is_integer()):
+            continue
+        if times_of_day(series.head(1).to_list(), name) is None:
+            continue
+        times = times_of_day(series.to_list(), name)
+        if times is not None:
+            return Clock(name, times)
     return None
 
 
-def _readings_of_times(series: Any, options: TimeOptions) -> list[NDArray[Any]] | None:
-    kind = series.dtype
-    if not hasattr(kind, "time_zone"):
-        values = series.to_list()
-        durations = any(not hasattr(value, "year") for value in values if value is not None)
-        return None if durations else readings_of_texts(values, options)
-    if kind.time_zone is not None:
-        series = series.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return [np.asarray(series.to_numpy(), f"datetime64[{kind.time_unit}]")]
-
-
-def _readings_of_text(series: Any, options: TimeOptions, least: float) -> list[NDArray[Any]] | None:
-    some = series.gather_every(max(1, len(series) // _SAMPLE)).to_list()
-    if max(_share(reading) for reading in readings_of_texts(some, options)) < least:
-        return None
-    found = readings_of_texts(series.to_list(), options)
-    return found if max(map(_share, found)) >= least else None
-
-
-def names_time(name: str) -> bool:
-    """Return whether the name of a column says that its numbers are times."""
-    return _NAMED.search(name) is not None
-
-
-def _share(reading: Moments) -> float:
-    return 1 - float(np.isnat(reading).mean()) if len(reading) else 0.0
-
-
-def _rank(series: Any, readings: list[NDArray[Any]], codes: Any) -> tuple[bool, bool]:
-    """Order candidates: what rises or falls first, numbers last."""
-    moves = any(direction(reading, codes) for reading in readings)
-    return not moves, bool(series.dtype.is_numeric())
-
-
-def _decided(
-    name: str, series: Any, readings: list[NDArray[Any]], codes: Any
-) -> tuple[NDArray[Any], list[str]]:
-    """Choose between readings of the same text, month first and day first."""
-    whole = [one for one in readings if one.dtype.kind != "M" or not np.isnat(one).any()]
-    if not whole:
-        best = max(readings, key=_share)
-        row = int(np.argmax(np.isnat(best)))
-        raise DataError(
-            f"Row {row}, column {name!r} holds {series.to_list()[row]!r}, which is not a time. "
-            "Mend it, or name another time column."
-        )
-    moving = [one for one in whole if direction(one, codes)]
-    if len(moving) < 2:
-        chosen = (moving or whole)[0]
-        notes = [] if len(whole) < 2 else [_order_note(name, chosen is readings[1])]
-        return chosen, notes
-    uneven = [unevenness(one, codes) for one in moving]
-    even = int(np.argmin(uneven))
-    if not 2 * uneven[even] <= uneven[1 - even]:
-        raise DataError(
-            f"Column {name!r} begins with {series.to_list()[0]!r}, and both orders of day and "
-            "month give times that rise. Say which it is: --day-first true or false, or "
-            "--time-format; in Python, give a column of times."
-        )
-    return moving[even], [_order_note(name, even == 1)]
-
-
-def _order_note(name: str, day_first: bool) -> str:
-    first, second = ("day", "month") if day_first else ("month", "day")
-    return f"{name!r} is read {first} first, since then the rows are in order; not {second} first"
+def _without_times(
+    columns: dict[str, Any], codes: Any, besides: set[str | None]
+) -> tuple[str, ...]:
+    """Return the note on rows without times; none where no column is left that could hold them."""
+    left = [series for name, series in columns.items() if name not in besides]
+    if besides - {None} and not any(
+        is_text(one) or (holds_numbers(one) and direction(numbers_of(one, ""), codes))
+        for one in left
+    ):
+        return ()
+    return (
+        "No column reads as a time: the rows are taken in the order in which they stand. If one "
+        f"holds times, name it (time_column, --time-column); the columns are {', '.join(columns)}",
+    )
 
 
 def _require_one_series(frame: Any, by: str | None, times: list[str]) -> None:

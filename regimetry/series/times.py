@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import ConfigError, DataError
+from regimetry.series.time_options import FOUND, TimeOptions
 
 Moments = NDArray[np.datetime64]
 
@@ -39,38 +39,6 @@ _EPOCHS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH_YEARS = (631_152_000, 4_102_444_800)  # 1990 to 2100, in seconds
 
 
-@dataclass(frozen=True)
-class TimeOptions:
-    """What is known of the times of a table.
-
-    Attributes
-    ----------
-    column : str or None
-        The column that holds them; ``None`` finds it.
-    day_first : bool or None
-        Whether 01/02/2000 is the first of February; ``None`` decides by all rows.
-    pattern : str or None
-        As for ``datetime.strptime``; ``None`` reads the forms of this module.
-    repeated : bool
-        Whether rows may have the time of the row before.
-    """
-
-    column: str | None = None
-    day_first: bool | None = None
-    pattern: str | None = None
-    repeated: bool = False
-
-    @classmethod
-    def of(cls, options: Any, repeated: str | None = None) -> TimeOptions:
-        """Take them from the options of a verb, or from a configuration."""
-        keep = (getattr(options, "repeated", None) or repeated) == "keep"
-        return cls(options.time_column, options.day_first, options.time_format, keep)
-
-
-FOUND = TimeOptions()
-"""Nothing is known."""
-
-
 def readings_of_texts(texts: Sequence[Any], options: TimeOptions = FOUND) -> list[Moments]:
     """Read T texts as times, NaT where one is none.
 
@@ -84,8 +52,8 @@ def readings_of_texts(texts: Sequence[Any], options: TimeOptions = FOUND) -> lis
     list of ndarray of datetime64, shape (T,)
         One; or two, by the month and by the day first, where both are dates and differ.
     """
-    if options.pattern is not None:
-        return [_by_pattern(texts, options.pattern)]
+    if options.time_format is not None:
+        return [_by_pattern(texts, options.time_format)]
     plain = _plain(texts)
     return [plain] if plain is not None else _readings(texts, options)
 

@@ -27,7 +27,7 @@ def test_files_for_strategies(model_path, model, data, values, tmp_path, answer)
     printed = answer("analyse", model_path, data, *arguments)
     assert sorted(path.name for path in out.iterdir()) == ["decisions.csv", "regimes.json"]
     written = json.loads((out / "regimes.json").read_text(encoding="utf-8"))
-    assert written == printed
+    assert {**written, "notes": []} == printed
     decisions = pd.read_csv(out / "decisions.csv", parse_dates=["date"])
     labels = model.predict(values)
     assert len(decisions) == len(values)

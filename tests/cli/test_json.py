@@ -49,6 +49,27 @@ def test_predict_gives_every_bar_where_no_file_is_named_and_embed_counts(answer,
     assert np.load(tmp_path / "e.npy").shape == (found["windows"], found["numbers"])
 
 
+def test_what_was_decided_is_among_the_notes(data, run, tmp_path):
+    """As on standard error, line by line, of every verb that reads a table."""
+    frame = pd.read_csv(data)[::-1]
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    table = tmp_path / "t.csv"
+    for arguments in (
+        ("predict", MODEL, table),
+        ("embed", MODEL, table, "-o", tmp_path / "e.npy"),
+        ("analyse", MODEL, table),
+        ("drift", MODEL, table, "--last", 100),
+        ("compare", MODEL, MODEL, table),
+        ("report", MODEL, table, "-o", tmp_path / "r.png"),
+        ("fit", table, "-o", tmp_path / "m.onnx", "--n-regimes", 2, "--window-size", 5),
+    ):
+        shown = run(*arguments, "--json")
+        notes = json.loads(shown.out)["notes"]
+        assert any("newest first" in note for note in notes), arguments
+        assert [f"regimetry: {note}" for note in notes] == shown.err.splitlines()
+    assert json.loads(run("predict", MODEL, data, "--json").out)["notes"] == []
+
+
 def test_bench_gives_the_time_of_a_tick_by_what_it_computes(answer):
     assert answer("bench", MODEL, "--seconds", 1, "--streams", 5)["streams"] == 5
 

@@ -200,7 +200,7 @@ def test_bad_headers_and_models_are_refused_in_one_sentence(bars, tmp_path, feed
         ("The header lacks 'range'", "date,close\n1,2\n"),
         ("The header lacks 'when'", csv_of(bars), "--time-column", "when"),
         ("names 'close' more than once", "close,range,close\n1,2,3\n"),
-        ("The header lacks", json_of(bars), "--format", "csv"),
+        ("The line is not CSV", json_of(bars), "--format", "csv"),
     ):
         shown = feed(text, "stream", MODEL, *arguments, code=2)
         assert (shown.out, shown.err.count("\n"), message in shown.err) == ("", 1, True)

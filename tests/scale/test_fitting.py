@@ -8,7 +8,7 @@ from scale.panels import QUIET
 
 import regimetry as rg
 from regimetry import scale
-from regimetry.errors import DataError
+from regimetry.errors import DataError, DataWarning
 from regimetry.scale.fitting import FolderSource
 from regimetry.scale.folder import scan
 from regimetry.scale.work_units import plan
@@ -54,6 +54,20 @@ def folders(frame, tmp_path_factory):
 @pytest.fixture(scope="module")
 def sampled(folders):
     return scale.fit(folders / "dates", detector(max_windows=700), by="symbol")
+
+
+def test_a_counter_of_rows_is_left_out_and_text_is_read(frame, tmp_path):
+    one = frame[frame["symbol"] == "I0"]
+    one = one.assign(row=range(len(one)), z=[f"{z:,.5f}" for z in one["z"]], note="a")
+    one.to_parquet(tmp_path / "a.parquet")
+    with pytest.warns(DataWarning) as caught:
+        folder = scan(tmp_path, None, by="symbol")
+    assert folder.columns.schema.names == ("x", "y", "z")
+    notes = " ".join(str(one.message) for one in caught)
+    for part in ("count the rows: row", "though they are text: z", "not numbers: note"):
+        assert part in notes
+    statistics = FolderSource(folder.columns, plan(folder)).measured().statistics["I0"]
+    assert statistics.rows == len(one)
 
 
 @pytest.mark.parametrize(("layout", "max_windows"), [("dates", 200_000), ("each", 700)])

@@ -143,18 +143,22 @@ def test_a_file_an_instrument_needs_no_instrument_column(label, single, frame, t
 
 
 @pytest.mark.parametrize(
-    "kind", ["int64", "category", "zone", "text", "number", "date", "index", "none", "float32"]
-)
+    "kind", ["int64", "category", "zone", "text", "day first", "number", "date", "index", "none",
+             "float32", "numbers as text"]
+)  # fmt: skip
 def test_kinds_of_columns(label, folder, single, frame, tmp_path, kind):
     given, options, index = frame.copy(), {}, False
     if kind == "int64":
         given["symbol"] = given["symbol"].str[1:].astype("int64")
     elif kind == "category":
         given["symbol"] = given["symbol"].astype("category")
-    elif kind in ("zone", "text", "date"):
+    elif kind == "numbers as text":
+        given["x3"] = [f"{value!r}" for value in given["x3"]]
+    elif kind in ("zone", "text", "date", "day first"):
         given["date"] = {
             "zone": given["date"].dt.tz_localize("Europe/Berlin"),
             "text": given["date"].astype(str),
+            "day first": given["date"].dt.strftime("%d/%m/%Y"),
             "date": given["date"].dt.date,
         }[kind]
     elif kind == "number":
@@ -180,6 +184,21 @@ def test_kinds_of_columns(label, folder, single, frame, tmp_path, kind):
     if time is not None:
         assert found[time].equals(kept[time])
     assert found["symbol"].type == (pa.int64() if kind == "int64" else pa.string())
+
+
+def test_one_reading_of_days_and_months_holds_for_all_files(label, folder, frame, tmp_path):
+    """A file of days up to 12 alone is read as the first one shows."""
+    texts = frame.assign(date=frame["date"].dt.strftime("%d/%m/%Y"))
+    folder(texts)
+    late = texts[texts["symbol"] == "I6"].assign(symbol="J")  # the first ten days of January
+    late.to_parquet(tmp_path / "in" / "b.parquet", index=False)
+    report = label()
+    assert report["sorted"] == []
+    late.assign(symbol="K").to_parquet(tmp_path / "in" / "a.parquet", index=False)
+    with pytest.raises(DataError, match="both orders of day and month give times that rise"):
+        label(output=tmp_path / "again")
+    again = label(output=tmp_path / "again", day_first=True)
+    assert again["rows"] == 2 * len(late)
 
 
 def test_rows_out_of_order_are_sorted_and_said(label, folder, single, frame, tmp_path):
@@ -257,7 +276,10 @@ def test_nothing_but_damaged_files_is_an_error(label, folder, frame):
     ("change", "message"),
     [
         (lambda f: f.drop(columns="x2"), "b.parquet has no column 'x2'"),
-        (lambda f: f.assign(x2="text"), "Column 'x2' of b.parquet holds .*string"),
+        (
+            lambda f: f.assign(x2="text"),
+            "Column 'x2' of b.parquet holds 'text'; the model reads numbers",
+        ),
         (lambda f: f.assign(date=f["date"].astype(str)), "Column 'date' is .* in b.parquet and"),
         (lambda f: f.assign(symbol=1), "Column 'symbol' is int64 in b.parquet and string in a.p"),
         (lambda f: f.drop(columns="symbol"), "b.parquet has no column 'symbol'"),

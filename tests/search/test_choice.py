@@ -32,6 +32,8 @@ def test_values_of_a_flag():
         ("jump_penalty", "0.5,1,2", [0.5, 1.0, 2.0]),
         ("jump_penalty", "1-2", ["1-2"]),  # refused below: a range is of whole numbers
         ("columns", "a,b", [["a", "b"]]),
+        ("rename", "a=b,c=d", [["a=b", "c=d"]]),
+        ("decimal", ",", [","]),
         ("seed", "", []),
     ):
         assert values_of(name, text) == values

@@ -84,7 +84,8 @@ def test_a_search_goes_on_where_it_was(folder, run):
 
 def test_another_search_is_refused_until_told(folder, refuses):
     before = trials(folder)
-    (folder / "other.csv").write_text((folder / "sim.csv").read_text().replace("1", "2"))
+    names, _, rows = (folder / "sim.csv").read_text().partition("\n")
+    (folder / "other.csv").write_text(f"{names}\n{rows.replace('1', '2')}")
     for other, *arguments in (
         ("configuration, grid", *search(folder), "--window-size", "5,300"),
         ("configuration", *search(folder), *GRID, "--seed", "1"),

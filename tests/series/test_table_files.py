@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from regimetry.errors import DataError
+from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table, write_table
-from regimetry.series.times import TimeOptions
+from regimetry.series.time_options import TimeOptions
 
 
 @pytest.fixture
@@ -25,13 +26,13 @@ def test_zones_become_utc_and_the_time_column_can_be_named(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Date,x\n2020-01-01 23:00:00+01:00,1\n2020-01-02 23:00:00+01:00,2\n")
     table = read_table(path)
-    assert table.came.iloc[0] == "2020-01-01 23:00:00+01:00"
+    assert table.came.iloc[0, 0] == "2020-01-01 23:00:00+01:00"
     assert table.frame.index[0] == pd.Timestamp("2020-01-01 22:00")
     path.write_text("day,x\n2020-01-01,1\n2020-01-02,2\n")
     for options in (TimeOptions(), TimeOptions("day")):
-        assert read_table(path, options).frame.columns.tolist() == ["x"]
+        assert read_table(path, FileOptions(options)).frame.columns.tolist() == ["x"]
     with pytest.raises(DataError, match="'hour' is missing; the columns are day, x"):
-        read_table(path, TimeOptions("hour"))
+        read_table(path, FileOptions(TimeOptions("hour")))
 
 
 def test_bad_files_say_what_is_wrong(tmp_path):
@@ -40,7 +41,7 @@ def test_bad_files_say_what_is_wrong(tmp_path):
         ("t.csv", "a,b\n", "has no rows"),
         ("t.csv", "a\n1\n2,3\n", "cannot be read as a table"),
         ("t.parquet", "no parquet", "cannot be read as a table"),
-        ("t.txt", "a\n1\n", r"'\.txt'; it must be one of \.csv, \.parquet"),
+        ("t.doc", "a\n1\n", r"'\.doc'; it must be one of \.csv, \.tsv, \.txt"),
         ("t.csv", "date,x\n2020-01-01,1\nsoon,2\n", "Row 1, column 'date' holds 'soon'"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-01,2\n2020-01-03,2\n", "Row 1 goes back in time"),
         ("t.csv", "date,x\n2020-01-02,1\n2020-01-02,2\n", "Row 1 repeats the time"),

@@ -26,6 +26,7 @@ from regimetry.series.features.formulas import (
 )
 from regimetry.series.frames import like_frame, matrix_of, native_of
 from regimetry.series.matrix import as_matrix
+from regimetry.series.plain_frames import plain
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import find_time
 
@@ -71,7 +72,7 @@ class OhlcvFeatures:
     @classmethod
     def find(cls, frame: Any, *, window: int = DEFAULT_WINDOW) -> OhlcvFeatures:
         """Take the columns of a frame by their names; see :meth:`BarColumns.find`."""
-        return cls(BarColumns.find(frame.columns), window)
+        return cls(BarColumns.find(native_of(plain(frame)).columns), window)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,6 +145,7 @@ class OhlcvFeatures:
         DataError
             As for :meth:`array`; a column is missing; timestamps fall or repeat.
         """
+        frame = plain(frame)
         found = find_time(frame, besides=self.schema.names)
         found.warn()
         turn = -1 if found.newest_first else 1
@@ -152,9 +154,10 @@ class OhlcvFeatures:
         native = native_of(frame)
         tail = native[: len(values)] if found.newest_first else native[self.warm_up :]
         made = like_frame(tail.to_native(), values, self.names, missing=-1)
-        if found.name not in native.columns:
+        timed = [name for name in (found.name, found.clock) if name in native.columns]
+        if not timed:
             return made
-        return native_of(made).select(tail[found.name], *self.names).to_native()
+        return native_of(made).select(*(tail[name] for name in timed), *self.names).to_native()
 
     def require_bars(
         self, bars: NDArray[np.floating], timestamps: NDArray[Any] | None = None, of: str = ""
