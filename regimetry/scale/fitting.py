@@ -25,6 +25,7 @@ from regimetry.scale.times import moments
 from regimetry.scale.work_units import Unit, plan
 from regimetry.series.column_statistics import ColumnStatistics
 from regimetry.series.gaps import StepCounts
+from regimetry.series.left_out import leave_out
 from regimetry.series.matrix import require_finite
 from regimetry.series.panel import Panel, read_panel
 from regimetry.series.rules import PLAIN, ReadingRules, decided
@@ -97,11 +98,12 @@ def fit(
     folder = scan(Path(source), schema, by=by, time=reading, keep_going=keep_going)
     made = FolderSource(folder.columns, plan(folder), reading=rules)
     if not (ray or actors is not None):
-        return detector.fit(made.decided())
+        return detector.fit(made.decided().looked_through(named=columns is not None))
     from regimetry.scale.tasks import mapping_on_ray
 
     with mapping_on_ray(actors) as mapped:
-        return detector.fit(replace(made, mapped=mapped).decided())
+        made = replace(made, mapped=mapped).decided()
+        return detector.fit(made.looked_through(named=columns is not None))
 
 
 def _map_here(function: Callable[[Unit], _Found], units: Sequence[Unit]) -> list[_Found]:
@@ -120,12 +122,15 @@ class FolderSource:
         Who does the work.
     reading : ReadingRules
         How rows are read.
+    found : Measured or None
+        What a pass over the files found.
     """
 
     columns: Columns
     units: list[Unit]
     mapped: Mapped = _map_here
     reading: ReadingRules = PLAIN
+    found: Measured | None = None
 
     @property
     def schema(self) -> Schema:
@@ -146,8 +151,23 @@ class FolderSource:
         counts = StepCounts.together([counts for counts, _ in found])
         return replace(self, reading=decided(self.reading, counts, is_dates=dates))
 
+    def looked_through(self, *, named: bool) -> FolderSource:
+        """Return the same after a first pass, without columns that are constant throughout.
+
+        Somebody who ``named`` the columns wants them.
+        """
+        found = self.measured()
+        still = np.all([one.constant for one in found.statistics.values()], axis=0)
+        if named or not still.any():
+            return replace(self, found=found)
+        constant = [self.schema.columns[i] for i in np.flatnonzero(still)]
+        schema = leave_out(self.schema, constant, "are constant")
+        return replace(self, columns=replace(self.columns, schema=schema))
+
     def measured(self) -> Measured:
         """Return what the columns of each instrument are like, by rising name."""
+        if self.found is not None:
+            return self.found
         found: dict[str, tuple[ColumnStatistics, NDArray[np.int64], int]] = {}
         work = partial(_unit_statistics, columns=self.columns, rules=self.reading)
         for part in self.mapped(work, self.units):

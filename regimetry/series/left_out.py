@@ -48,7 +48,7 @@ def without_empty(data: Any, schema: Schema, named: Collection[str] = ()) -> Sch
             for one in natives
         )
     ]
-    return _left(schema, empty, "are empty", named)
+    return leave_out(schema, empty, "are empty", named)
 
 
 def refuse_constant(frame: Any, schema: Schema) -> None:
@@ -85,12 +85,15 @@ def without_constant(
         if column.name not in named
         and all(features[name] for name in Schema((column,)).feature_names)
     ]
-    left = _left(schema, constant, "are constant", ())
+    left = leave_out(schema, constant, "are constant")
     keep = [schema.feature_names.index(name) for name in left.feature_names]
     return replace(panel, values=panel.values[:, keep]), left
 
 
-def _left(schema: Schema, columns: Sequence[Column], what: str, named: Collection[str]) -> Schema:
+def leave_out(
+    schema: Schema, columns: Sequence[Column], what: str, named: Collection[str] = ()
+) -> Schema:
+    """Return the schema without these columns, and say what they are; see :func:`without_empty`."""
     asked = [column.name for column in columns if column.name in named]
     if asked or (columns and len(columns) == len(schema.columns)):
         names = ", ".join(repr(name) for name in asked or schema.names)

@@ -110,6 +110,18 @@ def test_a_folder_with_gaps_gives_the_model_of_its_rows(values, tmp_path, rules)
     assert labels.fillna(-1).tolist() == memory.labels_.fillna(-1).tolist()
 
 
+def test_constant_columns_of_a_folder_are_left_out_unless_named(values, tmp_path):
+    panel(values, (150, 120)).assign(k=1.0).to_parquet(tmp_path / "a.parquet", index=False)
+    detector = rg.RegimeDetector(
+        encoder=FAST, window_size=8, n_regimes=2, n_landmarks=60, random_state=0
+    )
+    with pytest.warns(DataWarning, match="left out, since they are constant: k"):
+        scale.fit(tmp_path / "a.parquet", detector, by="symbol")
+    assert detector.model_.schema.names == tuple(COLUMNS)
+    with pytest.raises(DataError, match="Column 'k' is constant"):
+        scale.fit(tmp_path / "a.parquet", detector, by="symbol", columns=[*COLUMNS, "k"])
+
+
 def test_what_a_folder_refuses_is_said(single, values, tmp_path):
     frame = holed(values)
     frame.to_parquet(tmp_path / "a.parquet", index=False)
