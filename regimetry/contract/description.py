@@ -12,10 +12,12 @@ from regimetry.contract.record import TrainingRecord
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 3
-READABLE_VERSIONS = ("1", "2", "3")
+FORMAT_VERSION = 4
+READABLE_VERSIONS = ("1", "2", "3", "4")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
-model of one series is written as version 2, which it is."""
+contract of one series is that of version 2. Files of version 4 are sealed."""
+
+SEALED_VERSION = 4
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
@@ -151,7 +153,7 @@ class ModelContract:
     @property
     def format_version(self) -> int:
         """The oldest version that has all the entries of this contract."""
-        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
+        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else 3
 
     @cached_property
     def fingerprint(self) -> str:
@@ -165,7 +167,7 @@ class ModelContract:
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
-        if self.format_version < FORMAT_VERSION:
+        if self.format_version < 3:
             for name in _OF_INSTRUMENTS:
                 del data[name]
         return data

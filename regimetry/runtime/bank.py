@@ -203,7 +203,7 @@ class RegimeBank:
         with self._lock:
             state: dict[str, Any] = {**self._windows.snapshot()}
         costs, means = State.of_numbers(state.pop("numbers"))
-        return signed(_KIND, self._contract, {**state, "costs": costs, "novelty": means})
+        return signed(_KIND, self._file.identity, {**state, "costs": costs, "novelty": means})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, in place of all series, bit by bit as if uninterrupted.
@@ -221,7 +221,7 @@ class RegimeBank:
             Of another kind, version or model, changed, or with ids beyond the capacity. The bank is
             then as it was.
         """
-        require_signed(snapshot, _KIND, self._contract)
+        require_signed(snapshot, _KIND, self._file.identity)
         ids = _as_ids(entry(snapshot, "ids"))
         recursion = recursion_of(snapshot, (len(ids), self._contract.n_regimes))
         names = ("window_size", "n_features", "counts", "rows")

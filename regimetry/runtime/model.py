@@ -43,6 +43,8 @@ class RegimeModel(OpenModel):
     ----------
     source : path or bytes
         The model file, or its content.
+    sha256 : str or None
+        The sum that the file must have, in hexadecimals; ``regimetry inspect`` prints it.
     **settings
         See :class:`~regimetry.runtime.modelfile.Settings`.
 
@@ -254,15 +256,20 @@ class RegimeModel(OpenModel):
         )
 
 
-def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel:
+def load(
+    path: str | PathLike[str], *, sha256: str | None = None, **settings: Unpack[Settings]
+) -> RegimeModel:
     """Open a model file.
 
     Parameters
     ----------
     path : str or PathLike
+    sha256 : str or None
+        The sum that the file must have, in hexadecimals, as ``regimetry inspect`` prints it. A file
+        with another one is refused.
     **settings
         ``device``, ``providers``, ``threads``, ``batch_size``, ``arena``, ``warm_up``,
         ``cuda_graphs``: see :class:`~regimetry.runtime.modelfile.Settings`; errors as for
         :class:`RegimeModel`.
     """
-    return RegimeModel(path, **settings)
+    return RegimeModel(path, sha256=sha256, **settings)

@@ -21,8 +21,14 @@ from regimetry.series.schema import Schema
 class OpenModel:
     """The base of :class:`~regimetry.RegimeModel`."""
 
-    def __init__(self, source: str | PathLike[str] | bytes, **settings: Unpack[Settings]) -> None:
-        self._file = ModelFile(source, **settings)
+    def __init__(
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        sha256: str | None = None,
+        **settings: Unpack[Settings],
+    ) -> None:
+        self._file = ModelFile(source, sha256=sha256, **settings)
 
     def __repr__(self) -> str:
         contract = self.contract
@@ -55,6 +61,16 @@ class OpenModel:
     def content(self) -> bytes:
         """The content of the model file."""
         return self._file.graph.content
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the content, in hexadecimals."""
+        return self._file.graph.sha256
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the file ends with its seal, which was checked; of formats 1 to 3 none does."""
+        return self._file.graph.seal is not None
 
     def outputs(
         self,

@@ -17,7 +17,14 @@ from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
-from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
+from regimetry.runtime.snapshots import (
+    count_of,
+    entry,
+    is_usable,
+    recursion_of,
+    require_signed,
+    signed,
+)
 
 _KIND = "regimetry.stream"
 
@@ -88,6 +95,7 @@ class Stream:
         needed = live_outputs.needed(outputs)
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
+        self._model = file.identity
         self._reader = RowReader(file, instrument)
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
@@ -189,7 +197,7 @@ class Stream:
             "skipped": skipped,
             "novelty": recursion.means.item(),
         }
-        return signed(_KIND, self._contract, state)
+        return signed(_KIND, self._model, state)
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -207,15 +215,15 @@ class Stream:
         DataError
             Of another kind, version or model, or changed. The stream is then as it was.
         """
-        require_signed(snapshot, _KIND, self._contract)
+        require_signed(snapshot, _KIND, self._model)
         costs, mean = recursion_of(snapshot, (self._contract.n_regimes,))
         last = np.array(entry(snapshot, "last"))
         if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
             raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
-        skipped, count = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
+        skipped, count = count_of(snapshot, "skipped"), count_of(snapshot, "count")
         rows, ring = np.asarray(entry(snapshot, "rows")), self._ring()
         shape = (min(count, self._rows), *self._reader.shape)
-        if count < 0 or rows.shape != shape or not np.isfinite(rows).all():
+        if rows.dtype.kind != "f" or rows.shape != shape or not is_usable(rows).all():
             raise DataError(
                 f"The snapshot counts {count} rows and holds {len(rows)}, an array {rows.shape} of "
                 f"{rows.dtype}; finite numbers {shape} are needed. Restore an unchanged snapshot."

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 import pytest
+from changed import resigned
 
 from regimetry.contract import OUTPUT_NAMES
 from regimetry.errors import ConfigError, DataError
@@ -118,13 +119,19 @@ def test_a_snapshot_remembers_the_last_timestamp_and_what_was_skipped(model, val
     ("change", "message"),
     [
         ({"model": "0" * 64}, "restore it with the model file"),
-        ({"version": 2}, "version 2; 1 is needed"),
+        ({"version": 3}, "version 3; 2 is needed"),
         ({"kind": "regimetry.bank"}, "restore it into the class"),
         ({"costs": np.zeros(2)}, r"costs are float64 of shape \(2,\)"),
-        ({"costs": np.full(3, np.nan)}, "finite float64"),
+        ({"costs": np.full(3, np.nan)}, "finite in float32"),
+        ({"costs": np.full(3, 1e308)}, "finite in float32"),
+        ({"novelty": np.array(1e308)}, "means of novelty are float64"),
         ({"last": np.zeros(2)}, "last timestamp is damaged"),
+        ({"rows": np.full((11, 4), 1e308)}, "an array .11, 4. of float64"),
+        ({"rows": np.full((11, 4), "a")}, "an array .11, 4. of <U1"),
+        ({"count": "a"}, "'count' is array"),
+        ({"skipped": 10**30}, "'skipped' is array"),
         ({"rows": np.zeros((3, 4), np.float32)}, "counts 20 rows and holds 3"),
-        ({"count": -1}, "counts -1 rows"),
+        ({"count": -1}, "'count' is array"),
         ({"rows": None}, "no 'rows'"),
         ({"skipped": None}, "no 'skipped'"),
         ({"model": None}, "no 'model'"),
@@ -135,9 +142,8 @@ def test_a_changed_snapshot_is_refused_and_changes_nothing(model, values, change
     for row in values[:20]:
         stream.push(row)
         clean.push(row)
-    state = {**stream.snapshot(), **change}
     with pytest.raises(DataError, match=message):
-        stream.restore({key: value for key, value in state.items() if value is not None})
+        stream.restore(resigned(stream.snapshot(), **change))
     assert same(stream.push(values[20]), clean.push(values[20]))
 
 
