@@ -1,6 +1,7 @@
 #include "regimetry/segments.hpp"
 
 #include "arrays.hpp"
+#include "gil.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -36,8 +37,7 @@ py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py
   regimetry::SegmentFinder finder(codes, times, gap);
   std::vector<regimetry::Segment> segments;
   if (values.is_none()) {
-    const py::gil_scoped_release release;
-    segments = regimetry::find_segments(rows, std::move(finder));
+    bindings::without_gil([&] { segments = regimetry::find_segments(rows, std::move(finder)); });
   } else {
     const bindings::Array a(values, "values");
     bindings::with_matrix(a, [&](const auto& view) {
@@ -45,14 +45,12 @@ py::array_t<int64_t> window_starts(py::handle n_rows, py::handle window_size, py
         regimetry::fail("values have shape ", a.shape_name(), "; expected ", rows,
                         " rows as n_rows says; pass n_rows=len(values)");
       }
-      const py::gil_scoped_release release;
-      segments = regimetry::find_segments(view, std::move(finder));
+      bindings::without_gil([&] { segments = regimetry::find_segments(view, std::move(finder)); });
     });
   }
   py::array_t<int64_t> out(regimetry::count_starts(segments, w, s));
   int64_t* data = out.mutable_data();
-  const py::gil_scoped_release release;
-  regimetry::fill_starts(segments, w, s, data);
+  bindings::without_gil([&] { regimetry::fill_starts(segments, w, s, data); });
   return out;
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from regimetry.runtime import live_outputs
 from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.live_rows import RowsReader
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
 from regimetry.windows import StreamBank
@@ -53,7 +53,9 @@ class RegimeBank:
     Series are numbered; those from 0 to n_streams - 1 exist from the start. Each has its own window
     and its own state of the recursion. A push takes all of its rows or none, also if an error or an
     interrupt ends it early; :meth:`counts` shows which. Calls from several threads queue up; a
-    series keeps its order only if one thread pushes it.
+    series keeps its order only if one thread pushes it. A call from within another one, as from a
+    finaliser or a signal handler, raises :class:`RegimetryError`. A process that is forked has a
+    bank of its own, which is whole.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class RegimeBank:
             # Features are made of bars in float64, as of a table.
             "float64" if file.features else "float32",
         )
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     @property
     def n_streams(self) -> int:
@@ -121,7 +123,7 @@ class RegimeBank:
         """
         file, numbers = self._file, _as_ids(ids)
         values = self._reader.rows(numbers, rows)
-        with self._lock:
+        with self._lock.free():
             ready, windows = self._windows.stage(numbers, values, file.threads)
             found = run_gathered(
                 self._session,
@@ -161,7 +163,7 @@ class RegimeBank:
         DataError
             More than the capacity leaves.
         """
-        with self._lock:
+        with self._lock.free():
             return self._windows.add(count)
 
     def drop(self, ids: ArrayLike) -> None:
@@ -172,7 +174,7 @@ class RegimeBank:
         DataError
             An id that does not exist or is repeated. The bank is then as it was.
         """
-        with self._lock:
+        with self._lock.free():
             self._windows.drop(_as_ids(ids))
 
     def reset(self, ids: ArrayLike | None = None) -> None:
@@ -183,7 +185,7 @@ class RegimeBank:
         DataError
             An id that does not exist. The bank is then as it was.
         """
-        with self._lock:
+        with self._lock.free():
             self._windows.reset(None if ids is None else _as_ids(ids))
 
     def counts(self, ids: ArrayLike) -> NDArray[np.int64]:
@@ -200,7 +202,7 @@ class RegimeBank:
             ``counts`` (n,), ``rows`` (n, R, F), ``costs`` (n, K), ``novelty`` (n,), its running
             means (NaN without), and the kind, version and model they belong to.
         """
-        with self._lock:
+        with self._lock.free():
             state: dict[str, Any] = {**self._windows.snapshot()}
         costs, means = State.of_numbers(state.pop("numbers"))
         return signed(_KIND, self._file.identity, {**state, "costs": costs, "novelty": means})
@@ -228,7 +230,7 @@ class RegimeBank:
         state: Any = {name: snapshot[name] for name in names if name in snapshot}
         state |= {"kind": "stream_bank", "version": 1, "ids": ids}
         state["numbers"] = recursion.numbers()
-        with self._lock:
+        with self._lock.free():
             self._windows.restore(state)
 
 

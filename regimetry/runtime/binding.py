@@ -80,7 +80,7 @@ class _DeviceBatch:
     def __call__(self) -> None:
         session, size = self._session, len(self._windows)
         _ = session.raw  # refuses a forked child before it waits for a lock
-        with session.lock:  # the buffers are one set for all threads
+        with session.lock.free():  # the buffers are one set for all threads
             try:
                 if size not in session.device_buffers:
                     session.device_buffers[size] = _DeviceBuffers(session, size)

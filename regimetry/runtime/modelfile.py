@@ -15,6 +15,7 @@ from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.binding import bind
 from regimetry.runtime.checked import CheckedFile
+from regimetry.runtime.ending import running
 from regimetry.runtime.part import closed
 from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.providers import CPU, Provider
@@ -155,9 +156,10 @@ class ModelFile:
         if device == "auto" and providers is None and first.provider == CPU:
             self._placing["device"] = "cpu"  # what did not start is not tried again for each part
         if warm_up:
-            checked.try_windows()
             window = np.ones((1, *first.input_shape), np.float32)
-            bind(first, window, first.empty_outputs(1, list(first.outputs)))()
+            with running():
+                checked.try_windows()
+                bind(first, window, first.empty_outputs(1, list(first.outputs)))()
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers may stand in another folder.
@@ -183,7 +185,7 @@ class ModelFile:
         if asked not in self._sessions:
             for name in sorted(asked):
                 require_choice("outputs", name, OUTPUT_NAMES)
-            with self._lock:
+            with self._lock.free():
                 needed = closed(self.graph, asked)
                 if needed not in self._sessions:
                     self._sessions[needed] = SharedSession(self.graph, needed, **self._placing)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from regimetry.errors import DeviceError, ModelError
+from regimetry.runtime.ending import running
 from regimetry.runtime.providers import (
     CPU,
     Provider,
@@ -77,7 +78,8 @@ def open_session(
 
     def create(providers: list[Provider]) -> Any:
         # Without this, onnxruntime falls back by itself and says so on standard output.
-        return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+        with running():
+            return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
 
     reason = ""
     if asked == [CPU]:

@@ -127,7 +127,7 @@ class SharedSession:
                 "does not survive a fork. Start workers with the 'spawn' method of "
                 "multiprocessing, or load the model in each of them."
             )
-        with self.lock:
+        with self.lock.free():
             if self._pid != os.getpid():
                 self._open()
 

@@ -15,6 +15,7 @@ from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_instant, is_late
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
 from regimetry.runtime.snapshots import (
@@ -80,8 +81,9 @@ class Stream:
     """A live series; made by :meth:`RegimeModel.stream`.
 
     A push takes the row completely or not at all, also if an error or an interrupt ends it early;
-    ``count`` shows which. Not safe for use by several threads at once: one stream is one series in
-    one order.
+    ``count`` shows which. Pushes from several threads queue up, but one stream is one series in one
+    order, so let one thread push. A push from within another one, as from a finaliser or a signal
+    handler, raises :class:`RegimetryError`.
     """
 
     def __init__(
@@ -106,7 +108,9 @@ class Stream:
         self._run = bind(session, window, found)
         self._distance, self._novelty = found["distance"], found.get("novelty")
         self._embedding = found.get("embedding")
-        self._run()  # so that the first tick is as fast as the others
+        self._lock = ProcessLock()
+        with self._lock.free():
+            self._run()  # so that the first tick is as fast as the others
         self.reset()
 
     @property
@@ -151,6 +155,10 @@ class Stream:
         ModelError
             The model does not run. The row is then not part of the stream.
         """
+        with self._lock.free():
+            return self._taken(row, timestamp)
+
+    def _taken(self, row: Any, timestamp: Any) -> Tick | None:
         count, ring, recursion, last, skipped = self._state
         if timestamp is not None:
             instant = as_instant(timestamp)

@@ -65,6 +65,9 @@ class SegmentFinder {
     if (usable && open_ < 0) open_ = row;
   }
 
+  // Whether all rows belong to one instrument and follow each other.
+  bool cuts_nothing() const { return !instruments_.present() && !timestamps_.present(); }
+
   std::vector<Segment> finish(int64_t rows) {
     close(rows);
     return std::move(segments_);
@@ -123,6 +126,7 @@ void mark_usable(const MatrixView<T>& block, std::uint8_t* usable) {
 }
 
 inline std::vector<Segment> find_segments(int64_t rows, SegmentFinder finder) {
+  if (finder.cuts_nothing()) return rows > 0 ? std::vector<Segment>{{0, rows}} : std::vector<Segment>{};
   for (int64_t t = 0; t < rows; ++t) finder.add(t, true);
   return finder.finish(rows);
 }
