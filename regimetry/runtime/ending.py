@@ -31,14 +31,21 @@ def seconds_left() -> float:
     return PATIENCE_S if _until is None else max(0.0, _until - time.monotonic())
 
 
+def stay() -> None:
+    """Wait for ever if Python ends and this is not the thread that ends it."""
+    if _until is not None and threading.current_thread() is not threading.main_thread():
+        threading.Event().wait()
+
+
 @contextmanager
 def running() -> Iterator[None]:
     """Mark a block in which this thread may be outside of Python."""
     mark = object()
     try:
         _RUNNING.add(mark)
-        if _until is not None and threading.current_thread() is not threading.main_thread():
-            threading.Event().wait()  # the process ends without this thread
+        if _until is not None:
+            _RUNNING.discard(mark)
+            stay()
         yield
     finally:
         _RUNNING.discard(mark)

@@ -8,7 +8,7 @@ from typing import Any
 from weakref import WeakSet
 
 from regimetry.errors import RegimetryError
-from regimetry.runtime.ending import at_end, seconds_left
+from regimetry.runtime.ending import at_end, seconds_left, stay
 
 
 class ProcessLock:
@@ -24,6 +24,7 @@ class ProcessLock:
     def __init__(self) -> None:
         self._renew()
         _LOCKS.add(self)
+        stay()
 
     def free(self) -> Any:
         """Return what ``with`` takes: Python's own lock, which a signal cannot leave taken.
