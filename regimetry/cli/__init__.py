@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from regimetry.cli.output import note
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    _open_standard_files()
     _allow_any_text()
     words = sys.argv[1:] if arguments is None else arguments
     first = next((word for word in words if not word.startswith("-")), None)
@@ -136,6 +139,15 @@ def _fail(options: argparse.Namespace, text: str, kind: str, code: int) -> int:
         line = f"regimetry: {text}"
     print(line, file=sys.stderr)
     return code
+
+
+def _open_standard_files() -> None:
+    """Let no file that is opened become the output or the errors of a process without them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:  # print would take standard output
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def _allow_any_text() -> None:

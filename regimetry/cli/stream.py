@@ -48,6 +48,13 @@ VERB = Verb(
             help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
             "skipped (default: %(default)s)",
         ),
+        argument(
+            "--max-jump",
+            type=float,
+            metavar="SECONDS",
+            help="treat a bar as late if its time lies further behind the last one (in the unit of "
+            "the times where they are numbers)",
+        ),
         DEVICE,
     ],
     json="print errors as JSON; the answers are always JSON",
@@ -67,7 +74,8 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = load(options.model, device=options.device, threads=1)
-    stream, schema = model.stream(late=options.late), model.schema
+    stream = model.stream(late=options.late, max_jump=options.max_jump)
+    schema = model.schema
     reader: Reader | None = None
     time = TimeOptions.of(options)
     for number, line in lines(sys.stdin.buffer):

@@ -207,6 +207,7 @@ class RegimeModel(OpenModel):
         outputs: Sequence[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
+        max_jump: Any = None,
     ) -> Stream:
         """Start a live series, in which rows come one at a time.
 
@@ -220,8 +221,13 @@ class RegimeModel(OpenModel):
         instrument : str or None
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
+        max_jump : number, timedelta, timedelta64 or None
+            How far a row's timestamp may lie behind the last one; a number is in seconds where
+            timestamps are times. A row beyond is treated as a late one, and said by a
+            ``DataWarning``, since one that is dated wrongly would make all later rows late. If the
+            next row comes soon after it, time has really moved on, and goes on from there.
         """
-        return Stream(self._file, outputs, late, instrument)
+        return Stream(self._file, outputs, late, instrument, max_jump)
 
     def bank(
         self,

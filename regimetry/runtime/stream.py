@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import DataError, DataWarning
 from regimetry.parameters import require_choice
 from regimetry.runtime import live_outputs
 from regimetry.runtime.binding import bind
-from regimetry.runtime.instants import Instant, as_instant, is_late
+from regimetry.runtime.instants import Instant, as_instant, as_span, is_far, is_late
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
 from regimetry.runtime.process_lock import ProcessLock
@@ -68,6 +69,8 @@ class _State(NamedTuple):
         The last timestamp.
     skipped : int
         Late rows that were left out.
+    far : Instant or None
+        Where the row before this one would have jumped to.
     """
 
     taken: int
@@ -75,6 +78,7 @@ class _State(NamedTuple):
     recursion: State
     last: Instant | None
     skipped: int
+    far: Instant | None = None
 
 
 class Stream:
@@ -92,7 +96,9 @@ class Stream:
         outputs: Iterable[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
+        max_jump: Any = None,
     ) -> None:
+        self._max_jump = None if max_jump is None else as_span("max_jump", max_jump)
         require_choice("late", late, ("refuse", "skip"))
         needed = live_outputs.needed(outputs)
         contract, session = file.contract, file.session(needed)
@@ -144,14 +150,15 @@ class Stream:
         Returns
         -------
         Tick or None
-            ``None`` while fewer bars have come than the model reads at once, and for a late row
-            with ``late="skip"``.
+            ``None`` while fewer bars have come than the model reads at once, and for a row that is
+            late or jumps with ``late="skip"``.
 
         Raises
         ------
         DataError
             The row has the wrong length, lacks a column, or holds a value that is not finite; or
-            it is no bar; or it is late, with ``late="refuse"``. It is then not part of the stream.
+            it is no bar; or, with ``late="refuse"``, it is late or jumps. It is then not part of
+            the stream.
         ModelError
             The model does not run. The row is then not part of the stream.
         """
@@ -159,9 +166,11 @@ class Stream:
             return self._taken(row, timestamp)
 
     def _taken(self, row: Any, timestamp: Any) -> Tick | None:
-        count, ring, recursion, last, skipped = self._state
+        count, ring, recursion, last, skipped, _ = self._state
         if timestamp is not None:
             instant = as_instant(timestamp)
+            if self._max_jump is not None and self._jumps(instant, self._max_jump):
+                return None
             if is_late(instant, last, self._late):
                 self._state = self._state._replace(skipped=skipped + 1)
                 return None
@@ -183,6 +192,28 @@ class Stream:
         self._state = _State(count, ring, recursion, last, skipped)
         return tick
 
+    def _jumps(self, instant: Instant, most: float) -> bool:
+        """Say whether a row is to be left out since its time lies too far ahead."""
+        state = self._state
+        last, far = state.last, state.far
+        is_time = isinstance(instant, np.datetime64)
+        if last is None or is_time != isinstance(last, np.datetime64):
+            return False
+        if not is_far(instant, last, most):
+            return False
+        if far is not None and instant > far and not is_far(instant, far, most):
+            return False
+        text = (
+            f"The row's timestamp is {instant} and the last one was {last}: further than max_jump. "
+            "The row is left out; if the next one comes soon after it, time goes on from there."
+        )
+        skips = self._late == "skip"
+        self._state = state._replace(far=instant, skipped=state.skipped + skips)
+        if not skips:
+            raise DataError(text)
+        warnings.warn(text, DataWarning, stacklevel=4)
+        return True
+
     def snapshot(self) -> dict[str, Any]:
         """Copy the state into plain numbers, texts and arrays.
 
@@ -194,7 +225,7 @@ class Stream:
             timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean, NaN
             without), and the kind, version and model they belong to.
         """
-        count, ring, recursion, last, skipped = self._state
+        count, ring, recursion, last, skipped, _ = self._state
         state = {
             "window_size": self._rows,
             "n_features": self._reader.shape[0],

@@ -27,7 +27,13 @@ def as_matrix(data: ArrayLike) -> NDArray[np.floating]:
             "Give data.to_pandas(), a frame, or data.values if the order of rows and columns is "
             "the model's."
         )
-    array = unmasked(data)
+    try:
+        array = unmasked(data)
+    except ValueError as error:  # numpy's words for rows of different lengths
+        raise DataError(
+            "The data are no matrix: their rows have different lengths, or hold lists. Give one "
+            "number for each row and column."
+        ) from error
     if array.ndim != 2:
         raise DataError(
             f"The data have shape {array.shape}; a matrix of T rows and F columns is needed. "
