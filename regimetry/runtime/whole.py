@@ -35,12 +35,12 @@ from regimetry.runtime.onnx_messages import (
 )
 from regimetry.runtime.part import as_model, leading_to
 from regimetry.runtime.protobuf import as_field, as_number
-from regimetry.runtime.session import first_line, open_session, reading
+from regimetry.runtime.session import first_line, is_of_run, open_session, reading
 
 COUNT = 2
 """Windows of the run that is measured and tried: one, and one beside it."""
 
-MOST_BYTES = 2**30
+MOST_BYTES = 2**29
 """Of all values that are computed for one window. Attention of 4 heads over 1000 bars has 32 MB."""
 
 MOST_WORK = 2 * 10**10
@@ -111,6 +111,8 @@ class WholeGraph:
         try:
             found: list[NDArray[Any]] = self._session.run([*self.outputs], {self._input[0]: values})
         except Exception as error:
+            if not is_of_run(error):
+                raise
             raise ModelError(
                 f"{self._graph.name} does not run ({first_line(error)}). The file was changed "
                 "after it was written, or memory is short; fit and save again."
