@@ -90,6 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("always", DataWarning)
             warnings.showwarning = _note  # type: ignore[assignment]  # its names
+            _require_apart(options)
             options.run(options)
     except KeyboardInterrupt:
         return _fail(options, "stopped.", "interrupt", 1)
@@ -102,6 +103,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(options, *_sentence(error))
     return 0
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Raise :class:`ConfigError` if a verb would write over a file that it reads."""
+    target = getattr(options, "output", None) or getattr(options, "destination", None)
+    if not isinstance(target, Path) or not target.is_file():
+        return
+    for name, path in vars(options).items():
+        other = isinstance(path, Path) and path is not target and path.exists()
+        if other and path.samefile(target):
+            raise ConfigError(
+                f"{target} is read as {name} and would be written over. Name another output."
+            )
 
 
 def _note(message: Warning | str, kind: type[Warning], *where: Any) -> None:
