@@ -85,3 +85,8 @@ def test_bad_input_is_refused():
     ):
         with refused(part):
             window_starts(**{"n_rows": 6, "window_size": 2, **arguments})
+
+
+def test_a_number_of_rows_alone_takes_no_time():
+    starts = window_starts(10**15, 10, 10**14)
+    assert starts.tolist() == [i * 10**14 for i in range(10)]
