@@ -24,6 +24,7 @@ from benchmarks.attack import (
     files,
     processes,
     reports_its_defect,
+    service,
     state,
     survived,
 )
@@ -35,6 +36,7 @@ ATTACKS: tuple[Attack, ...] = (
     *bombs.ATTACKS,
     *state.ATTACKS,
     *processes.ATTACKS,
+    *service.ATTACKS,
 )
 
 

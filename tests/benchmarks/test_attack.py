@@ -4,7 +4,16 @@ import shutil
 
 import pytest
 
-from benchmarks.attack import Place, bombs, files, processes, reports_its_defect, state, survived
+from benchmarks.attack import (
+    Place,
+    bombs,
+    files,
+    processes,
+    reports_its_defect,
+    service,
+    state,
+    survived,
+)
 from regimetry.check.golden import golden_path
 
 FEW = {
@@ -19,8 +28,9 @@ FEW = {
     "exits": 2,
     "two writers": 1,
     "kill -9": 3,
+    "slow clients": 1,
 }
-ATTACKS = [*files.ATTACKS, *bombs.ATTACKS, *state.ATTACKS, *processes.ATTACKS]
+ATTACKS = [*files.ATTACKS, *bombs.ATTACKS, *state.ATTACKS, *processes.ATTACKS, *service.ATTACKS]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
