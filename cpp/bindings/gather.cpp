@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "gil.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -61,8 +62,9 @@ void gather_windows(const py::object& values, const py::object& starts, const py
     first = copied.data();
   }
   bindings::with_matrix(from, [&](const auto& view) {
-    const py::gil_scoped_release release;
-    regimetry::gather_windows(view, first, n, w, static_cast<float*>(to.data()), n_threads);
+    bindings::without_gil([&] {
+      regimetry::gather_windows(view, first, n, w, static_cast<float*>(to.data()), n_threads);
+    });
   });
 }
 

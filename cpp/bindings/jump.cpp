@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "arrays.hpp"
+#include "gil.hpp"
 #include "register.hpp"
 
 namespace py = pybind11;
@@ -87,10 +88,12 @@ py::array_t<double> to_means(const py::object& novelty, const py::object& means,
   const Array values(novelty, "novelty");
   require_size(values, offsets.back(), "row");
   bindings::with_row(values, [&](const auto& view) {
-    const py::gil_scoped_release release;
-    for (std::size_t m = 0; m < begins.size(); ++m) {
-      regimetry::running_mean(view, offsets[m], offsets[m + 1] - offsets[m], memory, begins[m], to);
-    }
+    bindings::without_gil([&] {
+      for (std::size_t m = 0; m < begins.size(); ++m) {
+        regimetry::running_mean(view, offsets[m], offsets[m + 1] - offsets[m], memory, begins[m],
+                                to);
+      }
+    });
   });
   return out;
 }
@@ -123,11 +126,12 @@ struct Arguments {
 template <class F>
 void for_each_series(const Arguments& in, F&& f) {
   bindings::with_matrix(in.array, [&](const auto& all) {
-    const py::gil_scoped_release release;
-    for (int64_t m = 0; m < in.series(); ++m) {
-      const int64_t first = in.offsets[static_cast<std::size_t>(m)];
-      f(m, first, all, in.offsets[static_cast<std::size_t>(m) + 1] - first);
-    }
+    bindings::without_gil([&] {
+      for (int64_t m = 0; m < in.series(); ++m) {
+        const int64_t first = in.offsets[static_cast<std::size_t>(m)];
+        f(m, first, all, in.offsets[static_cast<std::size_t>(m) + 1] - first);
+      }
+    });
   });
 }
 

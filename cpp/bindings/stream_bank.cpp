@@ -1,6 +1,7 @@
 #include "regimetry/stream_bank.hpp"
 
 #include "arrays.hpp"
+#include "gil.hpp"
 #include "register.hpp"
 #include "self.hpp"
 #include "stream_bank_doc.hpp"
@@ -17,13 +18,9 @@ namespace {
 constexpr int64_t kVersion = 1;
 constexpr const char* kKind = "stream_bank";
 
-// Rule: the bank's lock is only ever taken without the GIL, since push() takes the GIL back while
-// it holds the lock, to make its outputs.
-template <class F>
-auto without_gil(F&& f) {
-  const py::gil_scoped_release release;
-  return f();
-}
+// Rule: no Python runs while the bank's lock is held, since any object that dies may call the bank
+// again. So arguments are read before, outputs made before, and the lock is taken without the GIL.
+using bindings::without_gil;
 
 py::array_t<int64_t> to_array(const std::vector<int64_t>& ids) {
   return py::array_t<int64_t>(static_cast<py::ssize_t>(ids.size()), ids.data());
@@ -57,27 +54,40 @@ std::vector<double> to_numbers(const py::object& object, int ndim, const char* l
   return {data, data + a.shape(0) * (ndim > 1 ? a.shape(1) : 1)};
 }
 
+// Gives the memory behind the first n rows back.
+template <class Kept>
+py::array_t<Kept> first_rows(py::array_t<Kept> array, int64_t n) {
+  std::vector<py::ssize_t> shape(array.shape(), array.shape() + array.ndim());
+  if (shape[0] != n) {
+    shape[0] = n;
+    array.resize(shape, false);
+  }
+  return array;
+}
+
 py::tuple stage(Self<StreamBank> self, const py::object& ids, const py::object& rows,
                 py::handle threads) {
   const auto index = bindings::to_indices(ids, "ids");
   const Array a(rows, "rows");
   const int64_t n_threads = bindings::to_int64(threads, "threads");
-  py::object ready_ids, windows;
-  bindings::with_matrix(a, [&](const auto& view) {
-    with_kept(*self, [&](auto kept) {
-      const py::gil_scoped_release release;
-      self->stage(index, view, n_threads, [&](int64_t n) {
-        const py::gil_scoped_acquire acquire;
-        py::array_t<int64_t> out_ids(n);
-        auto out = rows_array<decltype(kept)>(*self, n);
-        const auto pointers = std::make_pair(out_ids.mutable_data(), out.mutable_data());
-        ready_ids = std::move(out_ids);
-        windows = std::move(out);
-        return pointers;
+  return bindings::with_matrix(a, [&](const auto& view) {
+    return with_kept(*self, [&](auto kept) -> py::tuple {
+      // Room for all: how many windows there will be is known under the lock. What is not written
+      // to costs no memory.
+      const auto room = static_cast<int64_t>(index.size());
+      py::array_t<int64_t> ready_ids(room);
+      auto windows = rows_array<decltype(kept)>(*self, room);
+      const auto places = std::make_pair(ready_ids.mutable_data(), windows.mutable_data());
+      int64_t ready = 0;
+      without_gil([&] {
+        self->stage(index, view, n_threads, [&](int64_t n) {
+          ready = n;
+          return places;
+        });
       });
+      return py::make_tuple(first_rows(ready_ids, ready), first_rows(windows, ready));
     });
   });
-  return py::make_tuple(ready_ids, windows);
 }
 
 void commit(Self<StreamBank> self, const py::object& ids, const py::object& rows,
@@ -99,18 +109,28 @@ void commit(Self<StreamBank> self, const py::object& ids, const py::object& rows
                           given.stride(1)));
 }
 
+// Thrown where streams were added since room for the snapshot was made.
+struct NoRoom {};
+
 py::dict snapshot(Self<StreamBank> self) {
   py::object rows;
   const auto state = with_kept(*self, [&](auto kept) {
-    return without_gil([&] {
-      return self->snapshot([&](int64_t n) {
-        const py::gil_scoped_acquire acquire;
-        auto array = rows_array<decltype(kept)>(*self, n);
-        auto* data = array.mutable_data();
-        rows = std::move(array);
-        return data;
-      });
-    });
+    for (;;) {
+      const int64_t room = without_gil([&] { return self->n_streams(); });
+      auto array = rows_array<decltype(kept)>(*self, room);
+      auto* const data = array.mutable_data();
+      try {
+        auto found = without_gil([&] {
+          return self->snapshot([&](int64_t n) {
+            if (n > room) throw NoRoom();
+            return data;
+          });
+        });
+        rows = first_rows(array, static_cast<int64_t>(found.ids.size()));
+        return found;
+      } catch (const NoRoom&) {
+      }
+    }
   });
   py::dict out;
   out["kind"] = kKind;

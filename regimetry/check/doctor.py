@@ -60,7 +60,13 @@ def diagnose(model: Path | None = None) -> dict[str, Any]:
     }
     if model is not None:
         try:
-            report["model"] = {"file": str(model), "provider": RegimeModel(model).device}
+            opened = RegimeModel(model)
+            report["model"] = {
+                "file": str(model),
+                "provider": opened.device,
+                "sha256": opened.sha256,
+                "sealed": opened.sealed,
+            }
             if golden_path(model).is_file():
                 report["model"]["golden"] = _verified(model, problems)
         except (RegimetryError, OSError) as error:

@@ -7,6 +7,7 @@ from the numpy head of the fit; not from the graph.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,17 +20,21 @@ from numpy.typing import NDArray
 
 from regimetry.check.parity import close_calls
 from regimetry.contract import INPUT_NAME, OUTPUTS, ModelContract, Signature
+from regimetry.contract.typed import json_object
 from regimetry.errors import ModelError
 from regimetry.runtime.recursion import Recursion
 from regimetry.series.scaling import shortest
 from regimetry.windows import Windows
 
-FORMAT_VERSION = 1
-"""A file without a version is of this one."""
+FORMAT_VERSION = 2
+READABLE_VERSIONS = (1, 2)
+"""A file without a version is of version 1, which does not say which model it is of, and of the
+recursion pins the labels alone."""
 
 CONSECUTIVE, SPREAD, LEAD_IN = 40, 24, 5
 
-_LABELS = "labels_from_start"
+_LABELS, _NOVEL = "labels_from_start", "novel_from_start"
+_PROBABILITIES = "probabilities_from_start"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,12 +50,25 @@ class Golden:
     jump_penalty : float
     labels_from_start : ndarray of int64, shape (C,)
         Causal labels of the first C windows, for a stream that begins with them.
+    probabilities_from_start : ndarray of float64, shape (C, K), or None
+        Their probabilities; ``None`` in a file of version 1, as what follows.
+    novel_from_start : ndarray of bool, shape (C,), or None
+        Whether they are novel.
+    columns, regimes : tuple of str or None
+        Names, in the model's order.
+    model : str or None
+        SHA-256 of the model file that it lies beside.
     """
 
     window: NDArray[np.float32]
     outputs: Mapping[str, NDArray[Any]]
     jump_penalty: float
     labels_from_start: NDArray[np.int64]
+    probabilities_from_start: NDArray[np.float64] | None = None
+    novel_from_start: NDArray[np.bool_] | None = None
+    columns: tuple[str, ...] | None = None
+    regimes: tuple[str, ...] | None = None
+    model: str | None = None
 
 
 def golden_path(model: str | PathLike[str]) -> Path:
@@ -93,7 +111,8 @@ def make_golden(
     windows: NDArray[np.floating],
     outputs: Mapping[str, NDArray[Any]],
     count: int,
-    jump_penalty: float,
+    contract: ModelContract,
+    content: bytes,
 ) -> Golden:
     """Make the golden file of the chosen windows.
 
@@ -105,15 +124,24 @@ def make_golden(
         ``embedding`` (N, D), ``distance`` (N, K), ``novelty`` (N,) of the fitted model.
     count : int
         C.
-    jump_penalty : float
+    contract : ModelContract
+    content : bytes
+        Of the model file.
     """
     distance = np.asarray(outputs["distance"], dtype=np.float32)
+    novelty = np.asarray(outputs["novelty"], dtype=np.float32)
     found = {**outputs, "regime": distance.argmin(axis=1)}
+    labels, _ = Recursion.of(contract)(distance[:count], novelty[:count])
     return Golden(
         window=np.ascontiguousarray(windows, dtype=np.float32),
         outputs={o.name: np.asarray(found[o.name], dtype=o.dtype) for o in OUTPUTS},
-        jump_penalty=jump_penalty,
-        labels_from_start=Recursion(jump_penalty).labels(distance[:count]),
+        jump_penalty=contract.jump_penalty,
+        labels_from_start=labels.regime,
+        probabilities_from_start=labels.probability,
+        novel_from_start=labels.novel,
+        columns=contract.schema.names,
+        regimes=tuple(regime.name for regime in contract.regimes),
+        model=hashlib.sha256(content).hexdigest(),
     )
 
 
@@ -143,12 +171,19 @@ def write_golden(golden: Golden, path: Path) -> None:
     """Write the file at ``path``; equal content gives equal bytes."""
     count = len(golden.labels_from_start)
     arrays = {INPUT_NAME: golden.window, **golden.outputs, _LABELS: golden.labels_from_start}
+    recursion, about, names = "", {}, ("columns", "regimes", "model")
+    if golden.probabilities_from_start is not None and golden.novel_from_start is not None:
+        about = {name: getattr(golden, name) for name in names}
+        arrays[_PROBABILITIES] = golden.probabilities_from_start.astype(np.float32)
+        arrays[_NOVEL] = golden.novel_from_start
+        recursion = f", {_PROBABILITIES} their probabilities and {_NOVEL} whether they are novel"
     content = {
         "about": f"The first {count} windows follow each other; {_LABELS} are their "
-        "causal labels for a stream that begins with them.",
-        "format_version": FORMAT_VERSION,
+        f"causal labels for a stream that begins with them{recursion}.",
+        "format_version": FORMAT_VERSION if about else 1,
+        **about,
         **{name: shortest(array) for name, array in arrays.items() if array.dtype.kind == "f"},
-        **{name: array.tolist() for name, array in arrays.items() if array.dtype.kind == "i"},
+        **{name: array.tolist() for name, array in arrays.items() if array.dtype.kind in "ib"},
         "jump_penalty": golden.jump_penalty,
     }
     path.write_text(json.dumps(content, separators=(",", ":"), allow_nan=False) + "\n")
@@ -179,18 +214,20 @@ def read_golden(path: Path, contract: ModelContract) -> Golden:
         )
     signature = Signature.of(contract)
     try:
-        content = json.loads(path.read_text())
-        version = content.get("format_version", FORMAT_VERSION)
-        if version != FORMAT_VERSION:
+        content = json_object(path.read_text(encoding="utf-8"))
+        version = content.get("format_version", 1)
+        if version not in READABLE_VERSIONS:
             raise ModelError(
-                f"{path} has format version {version!r}; this release reads {FORMAT_VERSION}. Use "
-                "the release that wrote it, or fit and save again."
+                f"{path} has format version {version!r}; this release reads 1 and "
+                f"{FORMAT_VERSION}. Use the release that wrote it, or fit and save again."
             )
+        later = {} if version == 1 else _later(content)
         golden = Golden(
             window=np.array(content[INPUT_NAME], dtype=signature.input.dtype),
             outputs={t.name: np.array(content[t.name], dtype=t.dtype) for t in signature.outputs},
             jump_penalty=float(content["jump_penalty"]),
             labels_from_start=np.array(content[_LABELS], dtype=np.int64),
+            **later,
         )
     except ModelError:
         raise
@@ -198,11 +235,23 @@ def read_golden(path: Path, contract: ModelContract) -> Golden:
         raise ModelError(
             f"The golden file {path} is damaged ({error}). Fit and save the model again."
         ) from error
-    _require_fit(golden, signature, contract.jump_penalty, path)
+    _require_fit(golden, signature, contract, path)
     return golden
 
 
-def _require_fit(golden: Golden, signature: Signature, jump_penalty: float, path: Path) -> None:
+def _later(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that version 2 added."""
+    return {
+        "probabilities_from_start": np.array(content[_PROBABILITIES], dtype=np.float64),
+        "novel_from_start": np.array(content[_NOVEL], dtype=bool),
+        "columns": tuple(map(str, content["columns"])),
+        "regimes": tuple(map(str, content["regimes"])),
+        "model": str(content["model"]),
+    }
+
+
+def _require_fit(golden: Golden, signature: Signature, contract: ModelContract, path: Path) -> None:
+    jump_penalty = contract.jump_penalty
     count, run = len(golden.window), golden.labels_from_start
     arrays = {INPUT_NAME: golden.window, **golden.outputs}
     for name, _, sizes in (signature.input, *signature.outputs):
@@ -218,4 +267,25 @@ def _require_fit(golden: Golden, signature: Signature, jump_penalty: float, path
             f"The golden file {path} is of another model or damaged: it holds {run.size} causal "
             f"labels at a penalty of {golden.jump_penalty:g}, where at most {count} at "
             f"{jump_penalty:g} are expected. Fit and save the model again."
+        )
+    if golden.regimes is None:
+        return
+    names = tuple(regime.name for regime in contract.regimes)
+    for what, found, expected in (
+        ("columns", golden.columns, contract.schema.names),
+        ("regimes", golden.regimes, names),
+    ):
+        if found != expected:
+            raise ModelError(
+                f"The golden file {path} is of another model or damaged: its {what} are "
+                f"{', '.join(found or ())}, where {', '.join(expected)} are expected. Fit and save "
+                "the model again."
+            )
+    recursion = golden.probabilities_from_start, golden.novel_from_start
+    shapes = [() if array is None else array.shape for array in recursion]
+    if shapes != [(len(run), len(names)), (len(run),)]:
+        raise ModelError(
+            f"The golden file {path} is of another model or damaged: its probabilities and novel "
+            f"flags have shapes {shapes[0]} and {shapes[1]}, where {(len(run), len(names))} and "
+            f"{(len(run),)} are expected. Fit and save the model again."
         )

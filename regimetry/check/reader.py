@@ -7,11 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from regimetry.contract import PRECISIONS, ModelContract, precision_of
+from regimetry.contract import FORMAT_KEY, PRECISIONS, ModelContract, precision_of
 from regimetry.errors import InstallError, ModelError
-from regimetry.runtime.graphfile import GraphFile
-from regimetry.runtime.modelfile import checked_contract
-from regimetry.runtime.shared_session import SharedSession
+from regimetry.runtime.checked import CheckedFile
 
 if TYPE_CHECKING:
     import onnx
@@ -25,7 +23,12 @@ class SourceFile:
     ----------
     path : Path
     content : bytes
+    sha256 : str
+        Of the content.
+    sealed : bool
+        Whether the file ends with its seal; those of formats 1 to 3 do not.
     contract : ModelContract
+    format_version : str
     precision : {"float32", "float16"}
     input_name : {"window", "series"}
         The form of the graph.
@@ -33,7 +36,10 @@ class SourceFile:
 
     path: Path
     content: bytes
+    sha256: str
+    sealed: bool
     contract: ModelContract
+    format_version: str
     precision: str
     input_name: str
 
@@ -75,13 +81,14 @@ def read_source(path: str | PathLike[str]) -> SourceFile:
         Neither or both onnxruntime distributions are installed.
     """
     path = Path(path)
-    graph = GraphFile.read(path)
-    session = SharedSession(graph, device="cpu", optimise=False)
-    contract, input_name = checked_contract(session)
+    file = CheckedFile(path)
     return SourceFile(
         path=path,
-        content=graph.content,
-        contract=contract,
-        precision=precision_of(session.metadata, str(path)),
-        input_name=input_name,
+        content=file.graph.content,
+        sha256=file.graph.sha256,
+        sealed=file.graph.seal is not None,
+        contract=file.contract,
+        format_version=file.graph.metadata[FORMAT_KEY],
+        precision=precision_of(file.graph.metadata, str(path)),
+        input_name=file.form,
     )

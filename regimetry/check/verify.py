@@ -15,10 +15,13 @@ from regimetry.check.golden import Golden, golden_path, read_golden
 from regimetry.check.parity import ParityReport, close_calls, excess, measure
 from regimetry.check.reader import read_source
 from regimetry.check.runtimes import RUNTIME_NAMES, RUNTIMES, Outputs, Runtime, Subject
+from regimetry.contract import OUTPUTS
 from regimetry.errors import ConfigError, RegimetryError
 from regimetry.parameters import require_choice
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.session import first_line
+
+TOLERANCES = {output.name: output.tolerance for output in OUTPUTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +61,12 @@ class Verification:
     Attributes
     ----------
     model, golden : Path
+    sha256 : str
+        Of the model file.
+    sealed : bool
+        Whether the model file ends with its seal, which was checked.
+    other_model : str or None
+        SHA-256 of the model that the golden file was written for, if it is another one.
     windows, consecutive : int
         Golden windows, and how many of them follow each other and have causal labels.
     replays : tuple of Replay
@@ -66,6 +75,9 @@ class Verification:
 
     model: Path
     golden: Path
+    sha256: str
+    sealed: bool
+    other_model: str | None
     windows: int
     consecutive: int
     replays: tuple[Replay, ...]
@@ -74,6 +86,11 @@ class Verification:
     def problem(self) -> str | None:
         """What failed and the remedy, or ``None``."""
         reasons = [f"{found.runtime}: {found.failure}" for found in self.replays if found.failure]
+        if self.other_model is not None:
+            reasons.append(
+                f"its SHA-256 is {self.sha256}, and the golden file was written for a model of "
+                f"{self.other_model}"
+            )
         if not reasons:
             return None
         return (
@@ -148,6 +165,9 @@ def verify(
     return Verification(
         model=file.path,
         golden=path,
+        sha256=file.sha256,
+        sealed=file.sealed,
+        other_model=None if content.model in (None, file.sha256) else content.model,
         windows=len(content.window),
         consecutive=len(content.labels_from_start),
         replays=tuple(replays),
@@ -184,6 +204,8 @@ def replay(runtime: Runtime, subject: Subject, golden: Golden) -> Replay:
     difference, labels = excess(report), _other_labels(found, golden)
     if difference is None and labels:
         difference = f"{labels} of {len(golden.labels_from_start)} causal labels"
+    if difference is None:
+        difference = _other_recursion(found, golden, Recursion.of(subject.file.contract))
     failed = None if difference is None else f"it differs from the golden file: {difference}"
     return Replay(
         runtime=runtime.name, version=version, failure=failed, report=report, labels=labels
@@ -200,3 +222,20 @@ def _other_labels(found: Outputs, golden: Golden) -> int | None:
     _, states = recursion(golden.outputs["distance"][run])
     differs = recursion.labels(distance[run]) != golden.labels_from_start
     return int(np.sum(differs & ~close_calls(states.costs)))
+
+
+def _other_recursion(found: Outputs, golden: Golden, recursion: Recursion) -> str | None:
+    """Say what of probabilities and novel flags differs, except flags that rounding decides."""
+    probabilities, novel = golden.probabilities_from_start, golden.novel_from_start
+    if probabilities is None or novel is None or not found.keys() >= {"distance", "novelty"}:
+        return None
+    run = slice(0, len(golden.labels_from_start))
+    labels, states = recursion(found["distance"][run], found["novelty"][run])
+    worst = np.abs(labels.probability - probabilities).max()
+    # A softmax moves by at most this much if each cost does by the tolerance of a distance.
+    allowed = 2 * TOLERANCES["distance"] * max(1.0, recursion.sharpness)
+    if not worst <= allowed:
+        return f"probability by {worst:.3g}, where {allowed:.3g} is allowed"
+    margin = TOLERANCES["novelty"] * max(1.0, float(np.abs(states.means).max()))
+    differs = (labels.novel != novel) & (np.abs(states.means - recursion.threshold) > margin)
+    return f"{differs.sum()} of {len(novel)} novel flags" if differs.any() else None

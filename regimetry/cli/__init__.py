@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from regimetry.cli.parser import VerbParser
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         The exit code.
     """
+    _open_standard_files()
     _allow_any_text()
     words = sys.argv[1:] if arguments is None else arguments
     first = next((word for word in words if not word.startswith("-")), None)
@@ -88,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             warnings.simplefilter("always", DataWarning)
             options.notes = []
             warnings.showwarning = partial(_note, options.notes)
+            _require_apart(options)
             options.run(options)
     except KeyboardInterrupt:
         return _fail(options, "stopped.", "interrupt", 1)
@@ -100,6 +104,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         return _fail(options, *_sentence(error))
     return 0
+
+
+def _require_apart(options: argparse.Namespace) -> None:
+    """Raise :class:`ConfigError` if a verb would write over a file that it reads."""
+    target = getattr(options, "output", None) or getattr(options, "destination", None)
+    if not isinstance(target, Path) or not target.is_file():
+        return
+    for name, path in vars(options).items():
+        other = isinstance(path, Path) and path is not target and path.exists()
+        if other and path.samefile(target):
+            raise ConfigError(
+                f"{target} is read as {name} and would be written over. Name another output."
+            )
 
 
 def _note(said: list[str], message: Warning | str, kind: type[Warning], *where: Any) -> None:
@@ -138,6 +155,15 @@ def _fail(options: argparse.Namespace, text: str, kind: str, code: int) -> int:
         line = f"regimetry: {text}"
     print(line, file=sys.stderr)
     return code
+
+
+def _open_standard_files() -> None:
+    """Let no file that is opened become the output or the errors of a process without them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:  # print would take standard output
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def _allow_any_text() -> None:

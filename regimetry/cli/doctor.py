@@ -51,7 +51,12 @@ def _machine(report: dict[str, Any]) -> list[tuple[str, str]]:
 def _model(model: dict[str, Any] | None) -> list[tuple[str, str]]:
     if model is None:
         return []
-    lines = [("model", f"{model['file']}, on {model['provider']}")]
+    seal = "whole" if model["sealed"] else "none, as in files of earlier formats"
+    lines = [
+        ("model", f"{model['file']}, on {model['provider']}"),
+        ("SHA-256", model["sha256"]),
+        ("seal", seal),
+    ]
     measured = model.get("golden", {}).get("report") or {}
     for output in OUTPUTS if measured else ():
         difference = measured[output.name]

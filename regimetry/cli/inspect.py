@@ -32,7 +32,9 @@ def run(options: argparse.Namespace) -> None:
     contract, statistics = file.contract, _graph_statistics(file)
     data = {
         **contract.to_dict(),
-        "format_version": contract.format_version,
+        "format_version": int(file.format_version),
+        "sha256": file.sha256,
+        "sealed": file.sealed,
         "precision": file.precision,
         "form": file.input_name,
         "statistics": None if statistics is None else dict(vars(statistics)),
@@ -73,8 +75,10 @@ def _card(file: SourceFile) -> str:
     reading = [f"rows          {', '.join(changed)}"] if changed else []
     return "\n".join(
         [
-            f"format        version {contract.format_version}, {file.precision}, "
+            f"format        version {file.format_version}, {file.precision}, "
             f"reads {file.input_name!r}",
+            f"SHA-256       {file.sha256}",
+            f"seal          {'whole' if file.sealed else 'none, as in files of earlier formats'}",
             f"window        {contract.window_size} bars, {contract.window_rows} rows read",
             f"embedding     {contract.embedding_size} numbers",
             *made_of,

@@ -16,6 +16,9 @@ _LIMITS = {
     "max_batch": (1024, "windows of one request"),
     "max_requests": (64, "inference requests at once, including those that wait"),
     "read_timeout": (10, "seconds for a request to arrive"),
+    "max_response_bytes": (32 << 20, "bytes of one answer"),
+    "max_body_bytes": (256 << 20, "bytes of all bodies that are arriving"),
+    "write_timeout": (10, "seconds that an answer may stay unread"),
     "stop_timeout": (30, "seconds to finish requests after a signal"),
 }
 
@@ -38,6 +41,13 @@ VERB = Verb(
         flag(
             "--allow-remote",
             "allow an address that other machines can reach; there is no authentication",
+        ),
+        argument(
+            "--allow-host",
+            action="append",
+            metavar="NAME",
+            help="name by which clients may call this server, besides loopback addresses; may be "
+            "repeated (default: the one of --host; any, with --allow-remote)",
         ),
         argument("--threads", type=int, help="inferences at once (default: one per CPU)"),
         group(
@@ -96,7 +106,17 @@ def run(options: argparse.Namespace) -> None:
             batch=options.max_batch,
             requests=options.max_requests,
             read_timeout_s=options.read_timeout,
+            response_bytes=options.max_response_bytes,
+            write_timeout_s=options.write_timeout,
+            body_bytes=options.max_body_bytes,
         ),
         threads=threads,
         stop_timeout_s=options.stop_timeout,
+        hosts=_hosts(options),
     )
+
+
+def _hosts(options: argparse.Namespace) -> list[str] | None:
+    if options.allow_remote and options.allow_host is None:
+        return None
+    return [*(options.allow_host or ()), options.host]

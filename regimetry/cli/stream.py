@@ -55,6 +55,13 @@ VERB = Verb(
             help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
             "skipped (default: %(default)s)",
         ),
+        argument(
+            "--max-jump",
+            type=float,
+            metavar="SECONDS",
+            help="treat a bar as late if its time lies further behind the last one (in the unit of "
+            "the times where they are numbers)",
+        ),
         READING,
         DEVICE,
     ],
@@ -75,7 +82,8 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = opened(options, threads=1)
-    stream, schema = model.stream(late=options.late), model.schema
+    stream = model.stream(late=options.late, max_jump=options.max_jump)
+    schema = model.schema
     reader: Reader | None = None
     given = FileOptions.of(options)
     if "\n".encode(given.encoding or "utf-8") != b"\n":

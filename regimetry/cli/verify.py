@@ -60,7 +60,8 @@ def run(options: argparse.Namespace) -> None:
         for replay in found.replays
         if replay.skipped is not None
     ]
-    closing = f"\n{found.model}: {found.windows} windows of {found.golden}"
+    seal = "sealed" if found.sealed else "without a seal, since it is of an earlier format"
+    closing = f"\n{found.model}: {found.windows} windows of {found.golden}; {seal}"
     show(options, found.to_dict(), "\n".join([text_table(header, ran), *left_out, closing]))
     if found.problem is not None:
         raise ExportParityError(found.problem)

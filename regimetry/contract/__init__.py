@@ -9,6 +9,7 @@ from regimetry.contract.description import (
     PRECISION_KEY,
     PRECISIONS,
     READABLE_VERSIONS,
+    SEALED_VERSION,
     ModelContract,
     RegimeSummary,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "PRECISIONS",
     "PRECISION_KEY",
     "READABLE_VERSIONS",
+    "SEALED_VERSION",
     "SERIES_INPUT_NAME",
     "Alignment",
     "Candidate",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from regimetry.contract import ModelContract
 
 EVIDENCE = ("window", "bar")
+_UNPRINTED = ("Cc", "Cs", "Zl", "Zp")  # categories of Unicode: control characters, ends of lines
+
+
+def is_plain(text: str) -> bool:
+    """Return whether text is there and moves no cursor, and so is safe in a line of a terminal."""
+    return bool(text) and not any(unicodedata.category(sign) in _UNPRINTED for sign in text)
 
 
 def require_consistent(contract: ModelContract, source: str) -> None:
@@ -33,6 +40,7 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
     numbers = (contract.clip, contract.jump_penalty, contract.smooth_penalty, contract.sharpness)
     shape = [len(row) for row in contract.transition_matrix]
     scaling, features = contract.scaling, contract.training.features
+    regimes = [regime.name for regime in contract.regimes]
     return {
         "window_size": (contract.window_size, contract.window_size > 0, "a number of rows"),
         "reach": (contract.reach, contract.reach >= 0, "a number of rows"),
@@ -54,6 +62,11 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
         "evidence": (contract.evidence, contract.evidence in EVIDENCE, " or ".join(EVIDENCE)),
         "novelty_memory": (contract.novelty_memory, 0 < contract.novelty_memory <= 1, "a share"),
         "regimes": (n_regimes, n_regimes > 0, "at least one"),
+        "regimes[].name": (
+            regimes,
+            0 < len(set(regimes)) == len(regimes) and all(map(is_plain, regimes)),
+            "different names without control characters",
+        ),
         "transition_matrix": (
             shape,
             shape == [n_regimes] * n_regimes,

@@ -16,9 +16,9 @@ from regimetry.series.schema import Schema
 FORMAT_VERSION = 4
 READABLE_VERSIONS = ("1", "2", "3", "4")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments,
-version 4 convolutions and rules of reading. A model is written as the oldest version that has all
-its entries."""
+version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 
+SEALED_VERSION = 4
 _NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading")}
 """Entries that a version has and older ones have not."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 
 from regimetry.contract.consistency import require_consistent
@@ -16,7 +15,7 @@ from regimetry.contract.description import (
     READABLE_VERSIONS,
     ModelContract,
 )
-from regimetry.contract.typed import read
+from regimetry.contract.typed import json_object, read
 from regimetry.errors import ModelError
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
@@ -79,7 +78,7 @@ def precision_of(metadata: Mapping[str, str], source: str) -> str:
 
 
 def _contract(text: str) -> ModelContract:
-    data = json.loads(text, parse_constant=_no_constant)
+    data = json_object(text)
     unknown = data.keys() - ModelContract.__dataclass_fields__.keys()
     if unknown:
         raise ValueError(f"{', '.join(sorted(unknown))}: no entry of this version")
@@ -88,10 +87,6 @@ def _contract(text: str) -> ModelContract:
         data["scaling"] = InstrumentScaling.from_dict(data["scaling"], data["transforms"])
     contract: ModelContract = read(ModelContract, data)
     return contract
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
 
 
 def _unreadable_version(version: str, source: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import is_dataclass
@@ -10,7 +11,45 @@ from types import NoneType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 _types_of = cache(get_type_hints)
-_WORDS = {int: "a whole number", float: "a finite number", str: "text", bool: "true or false"}
+_LARGEST = 2**63
+"""Of whole numbers: what other programs hold, and what numpy computes with."""
+
+_WORDS = {
+    int: "a whole number of 64 bits",
+    float: "a finite number",
+    str: "text",
+    bool: "true or false",
+}
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Return a JSON object that every reader reads alike.
+
+    Raises
+    ------
+    ValueError
+        It is no JSON object; or a name stands twice in one, of which Python takes the last and
+        other readers the first; or a number is none, or text holds half a character.
+    """
+    found = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_once)
+    if not isinstance(found, dict):
+        raise ValueError(f"it is {repr(found)[:60]}; expected an object")
+    if "\\u" in text:
+        json.dumps(found, ensure_ascii=False).encode()  # half a character has no UTF-8
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} stands twice")
+    return found
 
 
 def read(kind: Any, value: Any, name: str = "") -> Any:
@@ -57,10 +96,17 @@ def read(kind: Any, value: Any, name: str = "") -> Any:
             if key in value
         }
         return kind(**entries)
-    number = kind is float and type(value) in (int, float)
-    if math.isfinite(value) if number else type(value) is kind or value in inner:
+    if _is_plain(kind, value, inner):
         return value
     raise TypeError(f"{name} is {repr(value)[:60]}; expected {_in_words(kind)}")
+
+
+def _is_plain(kind: Any, value: Any, choices: tuple[Any, ...]) -> bool:
+    if type(value) is int and kind in (int, float):
+        return abs(value) < _LARGEST
+    if kind is float and type(value) is float:
+        return math.isfinite(value)
+    return type(value) is kind or (type(value) is str and value in choices)
 
 
 def _in_words(kind: Any) -> str:

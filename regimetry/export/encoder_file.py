@@ -23,10 +23,6 @@ from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.session import first_line, open_session
 
-RANDOM = frozenset(
-    ["Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform",
-     "RandomUniformLike"]
-)  # fmt: skip
 _BATCH_TOLERANCE = 1e-5  # of the largest entry: kernels round by the size of a batch
 _TRIED = 6  # windows that are run alone and together
 
@@ -82,9 +78,9 @@ def read_encoder_file(path: Path, windows: NDArray[np.float32], opset: int) -> E
     Raises
     ------
     ConfigError
-        The graph has another form, is random, or makes a window depend on its batch.
+        The graph has another form, or makes a window depend on its batch.
     ModelError
-        The file is missing, damaged, or holds what no model file may hold.
+        The file is missing, damaged, or holds what no model file may hold, as random numbers.
     """
     try:
         content = path.read_bytes()
@@ -100,12 +96,6 @@ def read_encoder_file(path: Path, windows: NDArray[np.float32], opset: int) -> E
         raise ModelError(
             f"The encoder {path} is no valid ONNX file ({first_line(error)}). Export it again."
         ) from error
-    random = sorted({node.op_type for node in model.graph.node} & RANDOM)
-    if random:
-        raise ConfigError(
-            f"The encoder {path} draws random numbers ({', '.join(random)}); the same window must "
-            "give the same embedding. Export it for inference."
-        )
     _, window_size, n_features = windows.shape
     size = _embedding_size(model.graph, str(path), window_size, n_features)
     graph = _converted(model, opset, path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
-from regimetry.check.golden import golden_path, read_golden
+from regimetry.check.golden import golden_path, read_golden, write_golden
 from regimetry.check.reader import SourceFile
 from regimetry.check.runtimes import ONNXRUNTIME, Subject
 from regimetry.check.verify import Replay, replay
@@ -56,7 +56,8 @@ def write_series(model: SourceFile, path: Path) -> Replay:
     golden = golden_path(model.path)
     content = stamp(to_series(graph), model.contract)
     made = replace(model, content=content, input_name=SERIES_INPUT_NAME)
-    found = replay(ONNXRUNTIME, Subject(file=made), read_golden(golden, model.contract))
+    pinned = read_golden(golden, model.contract)
+    found = replay(ONNXRUNTIME, Subject(file=made), pinned)
     if found.failure is not None:
         raise ExportParityError(
             f"The series form of {model.path} is not the same: {found.failure}. No file was "
@@ -64,5 +65,7 @@ def write_series(model: SourceFile, path: Path) -> Replay:
         )
     with replacing(path) as temporary, replacing(golden_path(path)) as temporary_golden:
         temporary.write_bytes(content)
-        shutil.copyfile(golden, temporary_golden)
+        if pinned.model is not None:
+            pinned = replace(pinned, model=hashlib.sha256(content).hexdigest())
+        write_golden(pinned, temporary_golden)
     return found

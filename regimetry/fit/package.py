@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
 
 
+_Pinned = tuple[NDArray[np.floating], dict[str, NDArray[np.floating]], int]
+
+
 @dataclass(frozen=True)
 class Packaged:
     """A model and the checks of it.
@@ -106,7 +109,7 @@ def package(
         starts=panel.ends(window_rows) - (window_rows - 1),
         threads=available_threads(),
     )
-    parity, golden = _compared(learned, rows, outputs, learned.penalties(options)[0])
+    parity, pinned = _compared(learned, rows, outputs, learned.penalties(options)[0])
     record = training_record(learned, rows, options, rules, features)
     contract = describe(learned, rows, options, outputs, record)
     if contract.regimes_without_bars:
@@ -116,7 +119,9 @@ def package(
             DataWarning,
             stacklevel=4,
         )
-    return Packaged(RegimeModel(stamp(graph, contract)), outputs, parity, golden)
+    content = stamp(graph, contract)
+    golden = make_golden(*pinned, contract, content)
+    return Packaged(RegimeModel(content), outputs, parity, golden)
 
 
 def _compared(
@@ -124,11 +129,17 @@ def _compared(
     rows: TrainingRows,
     outputs: Mapping[str, NDArray[Any]],
     jump_penalty: float,
-) -> tuple[ParityReport, Golden]:
+) -> tuple[ParityReport, _Pinned]:
     """Compare the graph with the fitted parts: the encoder's twin, and the head in numpy.
 
     A slow twin embeds the windows of the golden file alone; the head then reads the graph's own
     embeddings of the others.
+
+    Returns
+    -------
+    ParityReport
+    windows, outputs, count
+        What the golden file pins, as :func:`make_golden` takes it.
     """
     windows, encoder = learned.windows, learned.encoder
     chosen, count = golden_rows(windows, learned.distance, jump_penalty)
@@ -148,8 +159,7 @@ def _compared(
         }
         parity = replace(parity, differences=largest)
     raw = Windows([rolling_windows(part, rows.window_rows) for part in rows.scaled.parts()])
-    golden = make_golden(raw.take(chosen), reference, count, jump_penalty)
-    return parity, golden
+    return parity, (raw.take(chosen), reference, count)
 
 
 def _expected(
@@ -183,11 +193,14 @@ def training_labels(rows: TrainingRows, packaged: Packaged) -> Any:
 
 
 def write_files(content: bytes, golden: Golden | None, path: str | PathLike[str]) -> None:
-    """Write a model file and the golden file beside it; without one, remove an old one."""
+    """Write a model file and the golden file beside it; without one, remove an old one.
+
+    The model file is the commit: if the process dies between the two, the old model lies beside a
+    golden file that names another one, as ``regimetry verify`` says.
+    """
     beside = golden_path(path)
     with replacing(path) as temporary:
         temporary.write_bytes(content)
-        # The golden file first: a new model never lies beside the file of an old one.
         if golden is None:
             beside.unlink(missing_ok=True)
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.instants import as_times
 from regimetry.runtime.live_rows import RowsReader
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.pushed import Pushed, complete_rows, occurrences, read_rows_of_push
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.snapshots import entry, recursion_of, require_signed, signed
@@ -57,7 +57,9 @@ class RegimeBank:
     Series are numbered; those from 0 to n_streams - 1 exist from the start. Each has its own window
     and its own state of the recursion. A push takes all of its rows or none, also if an error or an
     interrupt ends it early; :meth:`counts` shows which. Calls from several threads queue up; a
-    series keeps its order only if one thread pushes it.
+    series keeps its order only if one thread pushes it. A call from within another one, as from a
+    finaliser or a signal handler, raises :class:`RegimetryError`. A process that is forked has a
+    bank of its own, which is whole.
     """
 
     def __init__(
@@ -97,7 +99,7 @@ class RegimeBank:
             # Features are made of bars in float64, as of a table.
             "float64" if file.features else "float32",
         )
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
 
     @property
     def n_streams(self) -> int:
@@ -140,8 +142,11 @@ class RegimeBank:
         """
         file, numbers = self._file, _as_ids(ids)
         values = self._reader.rows(rows)
-        with self._lock:
-            read = self._read(numbers, values, timestamps)
+        times = None
+        if timestamps is not None and self._rules.gap is not None:
+            times = as_times(timestamps, len(numbers))
+        with self._lock.free():
+            read = self._read(numbers, values, times)
             kept = self._reader.kept(read.ids, read.values)
             ready, windows = self._windows.stage(read.ids, kept, file.threads)
             if read.standing is not None and len(ready):
@@ -189,7 +194,7 @@ class RegimeBank:
         return np.append(numbers, standing.numbers()[0])
 
     def _read(
-        self, ids: NDArray[np.int64], values: NDArray[np.floating], timestamps: ArrayLike | None
+        self, ids: NDArray[np.int64], values: NDArray[np.floating], times: NDArray[Any] | None
     ) -> Pushed:
         """Read the rows of a push by the rules."""
         how: Any = {"rows": self._file.rows, "names": self._file.schema.feature_names}
@@ -198,11 +203,7 @@ class RegimeBank:
             raise DataError(f"There are {len(ids)} ids and {len(values)} rows; one id a row.")
         if not self._stands:
             return complete_rows(ids, values, counts, self._rules, **how)
-        numbers = self._windows.numbers(np.unique(ids))[:, self._states :]
-        times = None
-        if timestamps is not None and self._rules.gap is not None:
-            times = as_times(timestamps, len(ids))
-        standing = Standing.of_numbers(numbers)
+        standing = Standing.of_numbers(self._windows.numbers(np.unique(ids))[:, self._states :])
         return read_rows_of_push(ids, values, times, standing, self._rules, **how)
 
     def missing(self, ids: ArrayLike) -> NDArray[np.int64]:
@@ -224,7 +225,7 @@ class RegimeBank:
         DataError
             More than the capacity leaves.
         """
-        with self._lock:
+        with self._lock.free():
             return self._windows.add(count)
 
     def drop(self, ids: ArrayLike) -> None:
@@ -235,7 +236,7 @@ class RegimeBank:
         DataError
             An id that does not exist or is repeated. The bank is then as it was.
         """
-        with self._lock:
+        with self._lock.free():
             self._windows.drop(_as_ids(ids))
 
     def reset(self, ids: ArrayLike | None = None) -> None:
@@ -246,7 +247,7 @@ class RegimeBank:
         DataError
             An id that does not exist. The bank is then as it was.
         """
-        with self._lock:
+        with self._lock.free():
             self._windows.reset(None if ids is None else _as_ids(ids))
 
     def counts(self, ids: ArrayLike) -> NDArray[np.int64]:
@@ -264,13 +265,13 @@ class RegimeBank:
             means (NaN without), ``standing`` where rows may lack values, and the kind, version and
             model they belong to.
         """
-        with self._lock:
+        with self._lock.free():
             state: dict[str, Any] = {**self._windows.snapshot()}
         numbers = state.pop("numbers")
         costs, means = State.of_numbers(numbers[:, : self._states])
         if self._stands:
             state["standing"] = numbers[:, self._states :]
-        return signed(_KIND, self._contract, {**state, "costs": costs, "novelty": means})
+        return signed(_KIND, self._file.identity, {**state, "costs": costs, "novelty": means})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, in place of all series, bit by bit as if uninterrupted.
@@ -288,7 +289,7 @@ class RegimeBank:
             Of another kind, version or model, changed, or with ids beyond the capacity. The bank is
             then as it was.
         """
-        require_signed(snapshot, _KIND, self._contract)
+        require_signed(snapshot, _KIND, self._file.identity)
         ids = _as_ids(entry(snapshot, "ids"))
         recursion = recursion_of(snapshot, (len(ids), self._contract.n_regimes))
         names = ("window_size", "n_features", "counts", "rows")
@@ -303,7 +304,7 @@ class RegimeBank:
                     "bank reads; restore it into a bank with the rules of the one that made it."
                 )
             state["numbers"] = np.column_stack([state["numbers"], standing])
-        with self._lock:
+        with self._lock.free():
             self._windows.restore(state)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.runtime.binding import bind
+from regimetry.runtime.ending import running
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.windows import gather_windows
 
@@ -122,17 +123,18 @@ def _run(
                     advance(size)
 
     threads = 1 if session.device_id is not None else min(threads, -(-count // batch_size))
-    if threads <= 1:
-        work()
-        return outputs
-    with ThreadPoolExecutor(threads) as pool:
-        futures = [pool.submit(work) for _ in range(threads)]
-        try:
-            for future in futures:
-                future.result()
-        finally:
-            for _ in starts:  # after a failure nobody starts another batch
-                pass
+    with running():
+        if threads <= 1:
+            work()
+            return outputs
+        with ThreadPoolExecutor(threads) as pool:
+            futures = [pool.submit(work) for _ in range(threads)]
+            try:
+                for future in futures:
+                    future.result()
+            finally:
+                for _ in starts:  # after a failure nobody starts another batch
+                    pass
     return outputs
 
 

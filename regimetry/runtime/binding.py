@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from regimetry.contract import INPUT_NAME
 from regimetry.runtime.providers import import_onnxruntime
+from regimetry.runtime.session import is_of_run
 from regimetry.runtime.shared_session import SharedSession
 
 
@@ -65,6 +66,8 @@ class _HostBatch:
         try:
             raw.run_with_iobinding(self._binding)
         except Exception as error:
+            if not is_of_run(error):
+                raise
             raise self._session.failed(error) from error
 
 
@@ -80,12 +83,14 @@ class _DeviceBatch:
     def __call__(self) -> None:
         session, size = self._session, len(self._windows)
         _ = session.raw  # refuses a forked child before it waits for a lock
-        with session.lock:  # the buffers are one set for all threads
+        with session.lock.free():  # the buffers are one set for all threads
             try:
                 if size not in session.device_buffers:
                     session.device_buffers[size] = _DeviceBuffers(session, size)
                 session.device_buffers[size].run(self._windows, self._outputs)
             except Exception as error:
+                if not is_of_run(error):
+                    raise
                 raise session.failed(error) from error
 
 

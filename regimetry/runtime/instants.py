@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from numbers import Integral, Real
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.series.times import as_moment, moment_of_text, reading_of_numbers
+
+_ATTOSECONDS: dict[str, int] = {
+    **{unit: n * 10**18 for unit, n in (("W", 604800), ("D", 86400), ("h", 3600), ("m", 60))},
+    **{
+        unit: 10 ** (18 - 3 * i) for i, unit in enumerate(("s", "ms", "us", "ns", "ps", "fs", "as"))
+    },
+}
 
 Instant = np.int64 | np.float64 | np.datetime64
 
@@ -54,7 +61,7 @@ def is_late(
         raise DataError(
             f"The timestamp is {instant} where the last one was {last}; keep to numbers or times."
         )
-    if instant > last or (again and instant == last):
+    if _is_after(instant, last) or (again and _exact(instant) == _exact(last)):
         return False
     if late == "skip":
         return True
@@ -97,6 +104,48 @@ def as_times(timestamps: Any, count: int) -> NDArray[Any]:
     return times if times.dtype.kind == "M" else times.astype(np.float64)
 
 
+def as_seconds(name: str, span: Any) -> float:
+    """Return a number of at least 0, or a span of time in seconds.
+
+    Raises
+    ------
+    ConfigError
+        It is neither.
+    """
+    if isinstance(span, np.timedelta64):
+        span = span / np.timedelta64(1, "s")
+    elif isinstance(span, timedelta):
+        span = span.total_seconds()
+    if isinstance(span, int | float | np.number) and type(span) is not bool and span >= 0:
+        return float(span)
+    raise ConfigError(f"{name} is {span!r}; give a number of at least 0, or a span of time.")
+
+
+def is_far(instant: Instant, last: Instant, span: float) -> bool:
+    """Return whether a moment lies further behind another than a span, in seconds for times."""
+    unit = _ATTOSECONDS["s"] if isinstance(instant, np.datetime64) else 1
+    return (_exact(instant) - _exact(last)) / unit > span
+
+
+def _is_after(instant: Instant, last: Instant) -> bool:
+    if instant.dtype == last.dtype:
+        return bool(instant > last)
+    return _exact(instant) > _exact(last)
+
+
+def _exact(instant: Instant) -> int | float:
+    """Return a number that Python compares exactly; numpy's own units wrap, and floats round."""
+    if not isinstance(instant, np.datetime64):
+        number: int | float = instant.item()
+        return number
+    unit, count = np.datetime_data(instant.dtype)
+    if unit in _ATTOSECONDS:
+        ticks: int = instant.astype(np.int64).item()
+        return ticks * count * _ATTOSECONDS[unit]
+    days: np.datetime64 = instant.astype("datetime64[D]")  # of years and months
+    return _exact(days)
+
+
 def _convert(timestamp: Any) -> Instant:
     if hasattr(timestamp, "to_datetime64"):  # pandas, with its nanoseconds
         timestamp = timestamp.to_datetime64()
@@ -108,4 +157,5 @@ def _convert(timestamp: Any) -> Instant:
         return as_moment(timestamp)
     if isinstance(timestamp, bool) or not isinstance(timestamp, Real):
         raise TypeError
-    return np.int64(timestamp) if isinstance(timestamp, Integral) else np.float64(timestamp)
+    # By way of Python's own numbers, which do not wrap.
+    return np.int64(int(timestamp)) if isinstance(timestamp, Integral) else np.float64(timestamp)

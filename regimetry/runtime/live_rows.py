@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
+from types import NoneType
 from typing import Any
 
 import numpy as np
@@ -55,9 +59,16 @@ class RowReader:
         if type(row) is not np.ndarray and isinstance(row, Mapping):
             row = self._file.schema.row(row)
         try:
-            values = unmasked(row).astype(np.float64, copy=False)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"The row {row!r} holds something that is not a number.") from error
+            values = unmasked(row)
+            if values.dtype.kind not in "fiub":
+                _require_numbers(values)
+            values = values.astype(np.float64, copy=False)
+        except (TypeError, ValueError, OverflowError) as error:
+            shown = reprlib.repr(row)
+            raise DataError(
+                f"The row {shown} holds something that is not a number that float64 holds. Give "
+                "one real number for each column; leave times and text out."
+            ) from error
         if values.shape != self.shape:
             raise DataError(
                 f"The row has shape {values.shape}; the model reads {self.shape[0]} numbers: "
@@ -117,6 +128,14 @@ class RowReader:
                 f"Column {self.names[column]!r} of the row holds "
                 f"{values[column]}; " + (self._refusal if np.isnan(values[column]) else _RULE)
             )
+
+
+def _require_numbers(values: NDArray[Any]) -> None:
+    """Raise TypeError unless objects are real numbers or None; numpy reads text and times too."""
+    if values.dtype.kind != "O" or not all(
+        isinstance(value, Real | Decimal | NoneType) for value in values.flat
+    ):
+        raise TypeError
 
 
 class RowsReader:

@@ -46,6 +46,8 @@ class RegimeModel(OpenModel):
     ----------
     source : path or bytes
         The model file, or its content.
+    sha256 : str or None
+        The sum that the file must have, in hexadecimals; ``regimetry inspect`` prints it.
     **settings
         See :class:`~regimetry.runtime.modelfile.Settings`.
 
@@ -225,6 +227,7 @@ class RegimeModel(OpenModel):
         outputs: Sequence[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
+        max_jump: Any = None,
     ) -> Stream:
         """Start a live series, in which rows come one at a time.
 
@@ -238,8 +241,13 @@ class RegimeModel(OpenModel):
         instrument : str or None
             Whose rows come, for a model that scales each instrument by itself. Rows of ``None``,
             and of an instrument that the fit has not seen, are read without scaling.
+        max_jump : number, timedelta, timedelta64 or None
+            How far a row's timestamp may lie behind the last one; a number is in seconds where
+            timestamps are times. A row beyond is treated as a late one, and said by a
+            ``DataWarning``, since one that is dated wrongly would make all later rows late. If the
+            next row comes soon after it, time has really moved on, and goes on from there.
         """
-        return Stream(self._file, outputs, late, instrument, self.rules)
+        return Stream(self._file, outputs, late, instrument, rules=self.rules, max_jump=max_jump)
 
     def bank(
         self,
@@ -279,15 +287,20 @@ class RegimeModel(OpenModel):
         )
 
 
-def load(path: str | PathLike[str], **settings: Unpack[Settings]) -> RegimeModel:
+def load(
+    path: str | PathLike[str], *, sha256: str | None = None, **settings: Unpack[Settings]
+) -> RegimeModel:
     """Open a model file.
 
     Parameters
     ----------
     path : str or PathLike
+    sha256 : str or None
+        The sum that the file must have, in hexadecimals, as ``regimetry inspect`` prints it. A file
+        with another one is refused.
     **settings
         ``device``, ``providers``, ``threads``, ``batch_size``, ``arena``, ``warm_up``,
         ``cuda_graphs``: see :class:`~regimetry.runtime.modelfile.Settings`; errors as for
         :class:`RegimeModel`.
     """
-    return RegimeModel(path, **settings)
+    return RegimeModel(path, sha256=sha256, **settings)

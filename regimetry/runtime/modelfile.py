@@ -9,24 +9,17 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from regimetry.contract import (
-    INPUT_NAME,
-    OUTPUT_NAMES,
-    SERIES_INPUT_NAME,
-    ModelContract,
-    Signature,
-    Tensor,
-    read_contract,
-)
+from regimetry.contract import INPUT_NAME, OUTPUT_NAMES
 from regimetry.errors import ConfigError, ModelError
 from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.batch import BATCH_SIZE
 from regimetry.runtime.binding import bind
-from regimetry.runtime.graphfile import GraphFile
+from regimetry.runtime.checked import CheckedFile
+from regimetry.runtime.ending import running
 from regimetry.runtime.part import closed
 from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.providers import CPU, Provider
-from regimetry.runtime.shared_session import Kind, SharedSession
+from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
 
 
@@ -46,8 +39,9 @@ class Settings(TypedDict, total=False):
     arena : bool
         Keep onnxruntime's memory between runs (default); without, every run asks the system.
     warm_up : bool
-        Run one window on loading (default): through the whole graph, so that one that does not run
-        is refused, and through what labels need, so that the user's first is not the slowest.
+        Run windows on loading (default): through the whole graph, so that one is refused that does
+        not run, gives no finite numbers or mixes the windows of a batch; and through what labels
+        need, so that the user's first is not the slowest.
     cuda_graphs : bool
         On CUDA, capture the run of each batch size once and replay it; off by default.
     """
@@ -69,12 +63,15 @@ class ModelFile:
     whole graph, without the optimisation that takes most of the time, so that a graph which is
     damaged anywhere is refused; and the part that labels need is opened on the device.
 
-    Pickles as its path and opens again there; as its content where it was made from bytes.
+    Pickles as its path and the sum of its bytes, and opens again there if the file still has them;
+    as its content where it was made from bytes.
 
     Parameters
     ----------
     source : path or bytes
         The model file, or its content.
+    sha256 : str or None
+        The sum that the file must have, in hexadecimals.
     device, providers, threads, batch_size, arena, warm_up, cuda_graphs
         See :class:`Settings`.
 
@@ -82,6 +79,8 @@ class ModelFile:
     ----------
     graph : GraphFile
         The file's bytes.
+    identity : str
+        What snapshots name the model by.
     provider : str
         The execution provider that computes, as onnxruntime names it.
     features : OhlcvFeatures or None
@@ -94,8 +93,8 @@ class ModelFile:
     Raises
     ------
     ModelError
-        The file is missing, damaged, or not a regimetry model, or its graph and its metadata
-        contradict each other.
+        The file is missing, damaged, changed, or not a regimetry model, or its graph and its
+        metadata contradict each other.
     DeviceError
         The device did not load.
     ConfigError
@@ -108,6 +107,7 @@ class ModelFile:
         self,
         source: str | PathLike[str] | bytes,
         *,
+        sha256: str | None = None,
         device: str = "auto",
         providers: Sequence[Provider] | None = None,
         threads: int | None = None,
@@ -122,7 +122,9 @@ class ModelFile:
         self.threads = threads or available_threads()
         self.batch_size = batch_size
         self.source = source if isinstance(source, bytes) else Path(source)
-        self.graph = GraphFile.read(source)
+        checked = CheckedFile(source, sha256)
+        self.graph, self.contract = checked.graph, checked.contract
+        self.identity = checked.identity
         self._settings = Settings(
             device=device,
             providers=providers,
@@ -132,9 +134,7 @@ class ModelFile:
             warm_up=warm_up,
             cuda_graphs=cuda_graphs,
         )
-        whole = SharedSession(self.graph, device="cpu", optimise=False)
-        self.contract, form = checked_contract(whole)
-        if form != INPUT_NAME:
+        if checked.form != INPUT_NAME:
             raise ModelError(
                 f"{self.graph.name} is of the series form, for other runtimes: it reads a whole "
                 "series. Load the window form it was made from, which `regimetry fit` wrote."
@@ -155,23 +155,19 @@ class ModelFile:
         self.provider = first.provider
         if device == "auto" and providers is None and first.provider == CPU:
             self._placing["device"] = "cpu"  # what did not start is not tried again for each part
-        for session in (whole, first) if warm_up else ():
-            window = np.ones((1, *session.input_shape), np.float32)
-            bind(session, window, session.empty_outputs(1, list(session.outputs)))()
+        if warm_up:
+            window = np.ones((1, *first.input_shape), np.float32)
+            with running():
+                checked.try_windows()
+                bind(first, window, first.empty_outputs(1, list(first.outputs)))()
 
     def __getstate__(self) -> dict[str, Any]:
         # Workers may stand in another folder.
         source = self.source if isinstance(self.source, bytes) else self.source.absolute()
-        fingerprint = self.contract.fingerprint
-        return {"source": source, "settings": self._settings, "fingerprint": fingerprint}
+        return {"source": source, "settings": self._settings, "sha256": self.graph.sha256}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        ModelFile.__init__(self, state["source"], **state["settings"])
-        if self.contract.fingerprint != state["fingerprint"]:
-            raise ModelError(
-                f"{state['source']} is not the model that was pickled; a model pickles as its "
-                "path. Keep the file until the workers have loaded it."
-            )
+        ModelFile.__init__(self, state["source"], sha256=state["sha256"], **state["settings"])
 
     def session(self, outputs: Iterable[str]) -> SharedSession:
         """Return a session that computes these outputs, and others at most on the way to them.
@@ -189,50 +185,9 @@ class ModelFile:
         if asked not in self._sessions:
             for name in sorted(asked):
                 require_choice("outputs", name, OUTPUT_NAMES)
-            with self._lock:
+            with self._lock.free():
                 needed = closed(self.graph, asked)
                 if needed not in self._sessions:
                     self._sessions[needed] = SharedSession(self.graph, needed, **self._placing)
                 self._sessions[asked] = self._sessions[needed]
         return self._sessions[asked]
-
-
-def checked_contract(session: SharedSession) -> tuple[ModelContract, str]:
-    """Read the metadata of a file, and check that its graph agrees with them.
-
-    Parameters
-    ----------
-    session : SharedSession
-        Of either form of a model.
-
-    Returns
-    -------
-    contract : ModelContract
-    form : {"window", "series"}
-        The name of the graph's input.
-
-    Raises
-    ------
-    ModelError
-        No regimetry model, a format version that this release cannot read, damaged metadata, or
-        metadata that contradict the graph.
-    """
-    contract = read_contract(session.metadata, session.name)
-    form = SERIES_INPUT_NAME if SERIES_INPUT_NAME in session.inputs else INPUT_NAME
-    signature = Signature.of(contract, form)
-    reads, gives = _kinds([signature.input]), _kinds(signature.outputs)
-    if (session.inputs, session.outputs) != (reads, gives):
-        raise ModelError(
-            f"The graph of {session.name} reads {_listed(session.inputs)} and gives "
-            f"{_listed(session.outputs)}; its metadata promise {_listed(reads)} and "
-            f"{_listed(gives)}. The file was changed after it was written; fit and save again."
-        )
-    return contract, form
-
-
-def _kinds(tensors: Iterable[Tensor]) -> dict[str, Kind]:
-    return {name: (shape, dtype) for name, dtype, shape in tensors}
-
-
-def _listed(kinds: dict[str, Kind]) -> str:
-    return ", ".join(f"{name} {dtype}{shape}" for name, (shape, dtype) in kinds.items())

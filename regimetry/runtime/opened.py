@@ -25,8 +25,14 @@ from regimetry.series.time_options import TimeKeywords, TimeOptions
 class OpenModel:
     """The base of :class:`~regimetry.RegimeModel`."""
 
-    def __init__(self, source: str | PathLike[str] | bytes, **settings: Unpack[Settings]) -> None:
-        self._file = ModelFile(source, **settings)
+    def __init__(
+        self,
+        source: str | PathLike[str] | bytes,
+        *,
+        sha256: str | None = None,
+        **settings: Unpack[Settings],
+    ) -> None:
+        self._file = ModelFile(source, sha256=sha256, **settings)
         self._rules = self._file.contract.reading
 
     def __repr__(self) -> str:
@@ -80,6 +86,16 @@ class OpenModel:
     def content(self) -> bytes:
         """The content of the model file."""
         return self._file.graph.content
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the content, in hexadecimals."""
+        return self._file.graph.sha256
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the file ends with its seal, which was checked; of formats 1 to 3 none does."""
+        return self._file.graph.seal is not None
 
     def outputs(
         self,

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from regimetry.runtime.graphfile import GraphFile, Node
+from regimetry.runtime.onnx_messages import (
+    GRAPH_NAME,
+    MODEL_GRAPH,
+    MODEL_IR_VERSION,
+    MODEL_OPSET,
+)
 from regimetry.runtime.protobuf import as_field
-
-# Field numbers of onnx.proto.
-_MODEL_IR_VERSION, _MODEL_GRAPH, _MODEL_OPSETS = 1, 7, 8
-_GRAPH_NAME = 2
 
 
 def closed(graph: GraphFile, outputs: Iterable[str]) -> frozenset[str]:
@@ -25,12 +27,14 @@ def closed(graph: GraphFile, outputs: Iterable[str]) -> frozenset[str]:
     stay equal bit for bit.
     """
     asked = frozenset(outputs)
-    needed = {id(node) for node in _nodes(graph, asked)}
+    needed = {id(node) for node in _nodes_of(graph, asked)}
     return frozenset(
         name
         for name in map(bytes.decode, graph.outputs)
         if name in asked
-        or all(node.operator == "Identity" or id(node) in needed for node in _nodes(graph, [name]))
+        or all(
+            node.operator == "Identity" or id(node) in needed for node in _nodes_of(graph, [name])
+        )
     )
 
 
@@ -46,25 +50,38 @@ def cut(graph: GraphFile, outputs: Iterable[str]) -> bytes:
     asked = {name.encode() for name in outputs}
     if asked == graph.outputs.keys():
         return graph.content
-    nodes = _nodes(graph, map(bytes.decode, asked))
+    nodes = leading_to(graph, asked)
     read = {name for node in nodes for name in node.inputs} | asked
     known = read.union(*(node.outputs for node in nodes))
     parts: list[memoryview | bytes] = [
         *(node.whole for node in nodes),
-        *as_field(_GRAPH_NAME, [b"part"]),
-        *(weight for name, weight in graph.initializers.items() if name in read),
-        *(i for name, i in graph.inputs.items() if name in read or name not in graph.initializers),
-        *(output for name, output in graph.outputs.items() if name in asked),
-        *(value for name, value in graph.values.items() if name in known),
+        *as_field(GRAPH_NAME, [b"part"]),
+        *(weight.whole for name, weight in graph.initializers.items() if name in read),
+        *(
+            given.whole
+            for name, given in graph.inputs.items()
+            if name in read or name not in graph.initializers
+        ),
+        *(output.whole for name, output in graph.outputs.items() if name in asked),
+        *(value.whole for name, value in graph.values.items() if name in known),
     ]
-    head = [whole for field, whole in graph.model if field in (_MODEL_IR_VERSION, _MODEL_OPSETS)]
-    return b"".join([*head, *as_field(_MODEL_GRAPH, parts)])
+    return as_model(graph, parts)
 
 
-def _nodes(graph: GraphFile, outputs: Iterable[str]) -> list[Node]:
-    """Return the nodes that lead to outputs, in the order of the graph."""
+def as_model(graph: GraphFile, parts: list[memoryview | bytes]) -> bytes:
+    """Return a model of the same versions whose graph has these fields."""
+    head = [whole for field, whole in graph.model if field in (MODEL_IR_VERSION, MODEL_OPSET)]
+    return b"".join([*head, *as_field(MODEL_GRAPH, parts)])
+
+
+def _nodes_of(graph: GraphFile, outputs: Iterable[str]) -> list[Node]:
+    return leading_to(graph, (name.encode() for name in outputs))
+
+
+def leading_to(graph: GraphFile, values: Iterable[bytes]) -> list[Node]:
+    """Return the nodes that lead to values, in the order of the graph."""
     source = {name: node for node in graph.nodes for name in node.outputs}
-    waiting = [name.encode() for name in outputs]
+    waiting = [*values]
     found: set[int] = set()
     while waiting:
         node = source.get(waiting.pop())

@@ -99,10 +99,29 @@ def _number(message: memoryview, position: int, longest: int) -> tuple[int, int]
     raise ValueError(f"byte {position} ends inside a number, or the number is too long")
 
 
+def number(value: memoryview) -> int:
+    """Return the number in a field of the wire type VARINT; it may have 64 bits."""
+    return _number(value, 0, _LONGEST_NUMBER)[0]
+
+
+def numbers(value: memoryview) -> list[int]:
+    """Return the numbers of a packed list."""
+    found, position = [], 0
+    while position < len(value):
+        one, position = _number(value, position, _LONGEST_NUMBER)
+        found.append(one)
+    return found
+
+
 def as_field(number: int, parts: list[memoryview | bytes]) -> list[memoryview | bytes]:
     """Return a field of bytes, made of parts that lie one after the other, as such parts."""
     length = sum(map(len, parts))
     return [_varint(number << 3 | BYTES) + _varint(length), *parts]
+
+
+def as_number(number: int, value: int) -> bytes:
+    """Return a field with a number of at least 0."""
+    return _varint(number << 3 | VARINT) + _varint(value)
 
 
 def _varint(value: int) -> bytes:

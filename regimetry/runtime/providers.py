@@ -54,6 +54,8 @@ def import_onnxruntime() -> ModuleType:
     try:
         return import_module("onnxruntime")
     except ImportError as error:
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
         raise InstallError(
             "onnxruntime is not installed. Run: pip install 'regimetry[cpu]', or "
             "'regimetry[gpu]' on a machine with an NVIDIA GPU."

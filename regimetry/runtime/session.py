@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from regimetry.errors import DeviceError, ModelError
+from regimetry.runtime.ending import running
 from regimetry.runtime.providers import (
     CPU,
     Provider,
@@ -77,7 +78,8 @@ def open_session(
 
     def create(providers: list[Provider]) -> Any:
         # Without this, onnxruntime falls back by itself and says so on standard output.
-        return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+        with running():
+            return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
 
     reason = ""
     if asked == [CPU]:
@@ -106,14 +108,22 @@ def reading(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        # onnxruntime's own exceptions have no public base; names in the file may be no text.
-        own = type(error).__module__.startswith("onnxruntime")
-        if not own and not isinstance(error, UnicodeDecodeError):
-            raise
+        if not _is_own(error) and not isinstance(error, UnicodeDecodeError):
+            raise  # names in the file may be no text
         raise ModelError(
             f"{name} cannot be read as an ONNX model; it is damaged or of another kind "
             f"({first_line(error)}). Copy it again, or fit and save again."
         ) from error
+
+
+def is_of_run(error: Exception) -> bool:
+    """Return whether a run raised this, not a signal handler or a finaliser in the midst of it."""
+    return _is_own(error) or type(error) in (RuntimeError, TypeError, ValueError, MemoryError)
+
+
+def _is_own(error: Exception) -> bool:
+    # onnxruntime's own exceptions have no public base.
+    return type(error).__module__.startswith("onnxruntime")
 
 
 def first_line(error: Exception) -> str:

@@ -9,22 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract.signature import FLOAT, INTEGER
 from regimetry.errors import DeviceError, ModelError
 from regimetry.runtime.graphfile import GraphFile
 from regimetry.runtime.part import cut
 from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.providers import CPU, CUDA, Provider
 from regimetry.runtime.session import first_line, open_session, reading
-
-Kind = tuple[tuple[int, ...], np.dtype[Any]]
-"""Shape without the batch, and type, of an input or output.
-
-Of a file from elsewhere a size or a type may be onnxruntime's own word for it; ``checked_contract``
-refuses such a file.
-"""
-
-_DTYPES: dict[str, Any] = {"tensor(float)": FLOAT, "tensor(int64)": INTEGER}
+from regimetry.runtime.whole import DTYPES, Kind
 
 
 class SharedSession:
@@ -43,7 +34,7 @@ class SharedSession:
     only the CPU goes on.
 
     Both forms of a model are opened alike; whether it is one that regimetry wrote is left to
-    :func:`checked_contract`.
+    :class:`~regimetry.runtime.checked.CheckedFile`.
 
     Parameters
     ----------
@@ -51,7 +42,7 @@ class SharedSession:
         The model, or its content, which is then checked.
     needed : iterable of str or None
         The outputs that the session computes; all by default.
-    device, providers, arena, cuda_graphs, optimise
+    device, providers, arena, cuda_graphs
         As for :func:`open_session`, whose errors it raises.
 
     Attributes
@@ -62,8 +53,6 @@ class SharedSession:
         The provider that computes.
     inputs, outputs : dict of str to (tuple of int, dtype)
         Shape and type of each input and output, without the batch.
-    metadata : dict of str to str
-        The file's ``metadata_props``; a part has none.
     """
 
     def __init__(
@@ -75,7 +64,6 @@ class SharedSession:
         providers: Sequence[Provider] | None = None,
         arena: bool = True,
         cuda_graphs: bool = False,
-        optimise: bool = True,
     ) -> None:
         self._graph = GraphFile.read(source) if isinstance(source, bytes) else source
         self._needed = None if needed is None else frozenset(needed)
@@ -85,7 +73,6 @@ class SharedSession:
             "providers": providers,
             "arena": arena,
             "cuda_graphs": cuda_graphs,
-            "optimise": optimise,
         }
         self.lock = ProcessLock()
         self.cuda_graphs = cuda_graphs
@@ -132,7 +119,6 @@ class SharedSession:
         with reading(self.name):  # names in the file may be no text
             self.inputs = _declared(self._raw.get_inputs())
             self.outputs = _declared(self._raw.get_outputs())
-            self.metadata: dict[str, str] = self._raw.get_modelmeta().custom_metadata_map
 
     def _open_in_child(self) -> None:
         if self.provider != CPU:
@@ -141,7 +127,7 @@ class SharedSession:
                 "does not survive a fork. Start workers with the 'spawn' method of "
                 "multiprocessing, or load the model in each of them."
             )
-        with self.lock:
+        with self.lock.free():
             if self._pid != os.getpid():
                 self._open()
 
@@ -151,5 +137,5 @@ def _declared(values: Sequence[Any]) -> dict[str, Kind]:
     found: dict[str, Kind] = {}
     for value in values:
         is_open = bool(value.shape) and not isinstance(value.shape[0], int)
-        found[value.name] = tuple(value.shape[is_open:]), _DTYPES.get(value.type, value.type)
+        found[value.name] = tuple(value.shape[is_open:]), DTYPES.get(value.type, value.type)
     return found

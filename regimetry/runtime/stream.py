@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import DataError, DataWarning
 from regimetry.parameters import require_choice
 from regimetry.runtime import live_outputs
 from regimetry.runtime.binding import bind
-from regimetry.runtime.instants import Instant, as_date, as_instant, is_late
+from regimetry.runtime.instants import Instant, as_date, as_instant, as_seconds, is_far, is_late
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_bins import Bin
 from regimetry.runtime.live_reading import COMPLETE, Absence, Reading, read_on
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
+from regimetry.runtime.process_lock import ProcessLock
 from regimetry.runtime.recursion import Recursion, State
 from regimetry.runtime.ring import Ring
 from regimetry.runtime.snapshots import require_signed, signed
@@ -70,8 +72,9 @@ class Stream:
     """A live series; made by :meth:`RegimeModel.stream`.
 
     A push takes the row completely or not at all, also if an error or an interrupt ends it early;
-    ``count`` shows which. Not safe for use by several threads at once: one stream is one series in
-    one order.
+    ``count`` shows which. Pushes from several threads queue up, but one stream is one series in one
+    order, so let one thread push. A push from within another one, as from a finaliser or a signal
+    handler, raises :class:`RegimetryError`.
     """
 
     def __init__(
@@ -80,12 +83,16 @@ class Stream:
         outputs: Iterable[str] = live_outputs.DEFAULT,
         late: Literal["refuse", "skip"] = "refuse",
         instrument: str | None = None,
+        *,
         rules: ReadingRules | None = None,
+        max_jump: Any = None,
     ) -> None:
+        self._max_jump = None if max_jump is None else as_seconds("max_jump", max_jump)
         require_choice("late", late, ("refuse", "skip"))
         needed = live_outputs.needed(outputs)
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
+        self._model = file.identity
         self._rules = rules = contract.reading if rules is None else rules
         self._splits, self._trims = rules.splits, rules.missing == "trim"
         self._gap, self._dated = rules.gap, rules.resample is not None
@@ -103,7 +110,9 @@ class Stream:
         self._run = bind(session, window, found)
         self._distance, self._novelty = found["distance"], found.get("novelty")
         self._embedding = found.get("embedding")
-        self._run()  # so that the first tick is as fast as the others
+        self._lock = ProcessLock()
+        with self._lock.free():
+            self._run()  # so that the first tick is as fast as the others
         self.reset()
 
     @property
@@ -140,23 +149,30 @@ class Stream:
         -------
         Tick or None
             ``None`` while fewer bars have come, since the start or a gap, than the model reads at
-            once; for a late row with ``late="skip"``; for a row that closes no bin, with
-            ``resample``. Where a value is missing, a tick always, which names it.
+            once; for a row that is late or jumps with ``late="skip"``; for a row that closes no
+            bin, with ``resample``. Where a value is missing, a tick always, which names it.
 
         Raises
         ------
         DataError
             The row has the wrong length, lacks a column, or holds a value that is not finite; or
-            it is no bar; or it is late, with ``late="refuse"``. It is then not part of the stream.
+            it is no bar; or, with ``late="refuse"``, it is late or jumps. It is then not part of
+            the stream.
         ModelError
             The model does not run. The row is then not part of the stream.
         """
+        with self._lock.free():
+            return self._pushed(row, timestamp)
+
+    def _pushed(self, row: Any, timestamp: Any) -> Tick | None:
         state, rules = self._state, self._rules
         instant = None
         if timestamp is not None:
             instant = as_instant(timestamp)
             if self._dated:
                 instant = as_date(instant)
+            if self._max_jump is not None and self._jumps(instant, self._max_jump):
+                return None
             if is_late(instant, state.last, self._late, again=rules.repeated == "keep"):
                 self._state = state._replace(skipped=state.skipped + 1)
                 return None
@@ -181,7 +197,7 @@ class Stream:
         border: bool,
     ) -> tuple[StreamState, Tick | None]:
         """Return what follows from one more row, or one more bin."""
-        came, put, run, ring, recursion, last, skipped, reading, open_bin = state
+        came, put, run, ring, recursion, last, skipped, reading, open_bin, _ = state
         last = last if instant is None else instant
         begins = False
         if not complete or border or reading is not COMPLETE:
@@ -255,7 +271,8 @@ class Stream:
                 tick = self._unlabelled(state.reading) if state.reading.absent else None
         if before is None or number > before.number:
             before = Bin.empty(number, len(values), border=border)
-        return state._replace(came=came, last=instant, bin=before.with_row(values, how)), tick
+        bin_ = before.with_row(values, how)
+        return state._replace(came=came, last=instant, bin=bin_, far=None), tick
 
     def _may_miss(self, state: StreamState) -> bool:
         """Whether the next row, or bin, may lack a value."""
@@ -271,6 +288,28 @@ class Stream:
         nothing = np.full(self._contract.n_regimes, np.nan)
         return Tick(MISSING, nothing, None, None, None, self._named(reading))
 
+    def _jumps(self, instant: Instant, most: float) -> bool:
+        """Say whether a row is to be left out since its time lies too far ahead."""
+        state = self._state
+        last, far = state.last, state.far
+        is_time = isinstance(instant, np.datetime64)
+        if last is None or is_time != isinstance(last, np.datetime64):
+            return False
+        if not is_far(instant, last, most):
+            return False
+        if far is not None and instant > far and not is_far(instant, far, most):
+            return False
+        text = (
+            f"The row's timestamp is {instant} and the last one was {last}: further than max_jump. "
+            "The row is left out; if the next one comes soon after it, time goes on from there."
+        )
+        skips = self._late == "skip"
+        self._state = state._replace(far=instant, skipped=state.skipped + skips)
+        if not skips:
+            raise DataError(text)
+        warnings.warn(text, DataWarning, stacklevel=4)
+        return True
+
     def snapshot(self) -> dict[str, Any]:
         """Copy the state into plain numbers, texts and arrays.
 
@@ -283,7 +322,7 @@ class Stream:
             without), ``run`` (rows since the last gap), what is missing and what stands in for it,
             the open bin, and the kind, version and model they belong to.
         """
-        return signed(_KIND, self._contract, self._state.entries(self._rows, *self._reader.shape))
+        return signed(_KIND, self._model, self._state.entries(self._rows, *self._reader.shape))
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -301,7 +340,7 @@ class Stream:
         DataError
             Of another kind, version or model, or changed. The stream is then as it was.
         """
-        require_signed(snapshot, _KIND, self._contract)
+        require_signed(snapshot, _KIND, self._model)
         self._state = StreamState.of_entries(snapshot, self._ring(), self._contract.n_regimes)
 
     def _ring(self) -> Ring:

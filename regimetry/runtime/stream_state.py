@@ -13,7 +13,7 @@ from regimetry.runtime.live_bins import Bin, bin_of, bin_state
 from regimetry.runtime.live_reading import Reading, reading_of, reading_state
 from regimetry.runtime.recursion import State
 from regimetry.runtime.ring import Ring
-from regimetry.runtime.snapshots import entry, recursion_of
+from regimetry.runtime.snapshots import count_of, entry, is_usable, recursion_of
 
 
 class StreamState(NamedTuple):
@@ -38,6 +38,8 @@ class StreamState(NamedTuple):
         What is missing, and what stands in for it.
     bin : Bin or None
         The bin that is open, of a stream with ``resample``.
+    far : Instant or None
+        Where the row before this one would have jumped to.
     """
 
     came: int
@@ -49,6 +51,7 @@ class StreamState(NamedTuple):
     skipped: int
     reading: Reading
     bin: Bin | None
+    far: Instant | None = None
 
     def entries(self, rows: int, n_columns: int) -> dict[str, Any]:
         """Copy the state of a stream with windows of ``rows`` rows into numbers and arrays."""
@@ -80,11 +83,13 @@ class StreamState(NamedTuple):
         last = np.array(entry(snapshot, "last"))
         if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
             raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
-        skipped, came = int(entry(snapshot, "skipped")), int(entry(snapshot, "count"))
-        run = int(snapshot.get("run", came))  # a release that knew no gaps wrote none
+        skipped, came = count_of(snapshot, "skipped"), count_of(snapshot, "count")
+        # A release that knew no gaps wrote no run.
+        run = count_of(snapshot, "run") if "run" in snapshot else came
         rows, columns = np.asarray(entry(snapshot, "rows")), ring.columns
         shape = (min(run, ring.rows), columns)
-        if not 0 <= run <= came or rows.shape != shape or not np.isfinite(rows).all():
+        sound = run <= came and rows.shape == shape and rows.dtype.kind == "f"
+        if not sound or not is_usable(rows).all():
             raise DataError(
                 f"The snapshot counts {came} rows and holds {len(rows)}, an array {rows.shape} of "
                 f"{rows.dtype}; finite numbers {shape} are needed. Restore an unchanged snapshot."

@@ -110,19 +110,18 @@ def scan(
         try:
             with opened(path, relative) as parquet:
                 arrow, rows = parquet.schema_arrow, parquet.metadata.num_rows
-                head = None if columns is not None else _head(parquet)
-            if columns is None:
-                columns = choose_columns(
-                    head,
-                    keys,
-                    schema,
-                    by=by,
-                    fitted_by=fitted_by,
-                    time=time,
-                    relative=relative,
-                )
-            else:
-                require_alike(arrow, keys, columns, relative)
+                if columns is None:
+                    columns = choose_columns(
+                        _head(parquet),
+                        keys,
+                        schema,
+                        by=by,
+                        fitted_by=fitted_by,
+                        time=time,
+                        relative=relative,
+                    )
+                else:
+                    require_alike(arrow, keys, columns, relative)
             names = _instruments(path, relative, keys, columns)
             files.append(TableFile(path.absolute(), relative, rows, names))
         except DataError as error:
@@ -176,7 +175,10 @@ def opened(path: Path, relative: str, dictionary: Sequence[str] = ()) -> Iterato
             path, read_dictionary=list(dictionary), pre_buffer=False, buffer_size=1 << 20
         ) as parquet:
             yield parquet
-    except (pa.ArrowException, OSError) as error:
+    except DataError:
+        raise
+    # What pandas wrote beside the columns may be damaged too.
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise DamagedFileError(relative, error) from error
 
 

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from regimetry.errors import DataError
-from regimetry.files import replacing
+from regimetry.files import TEMPORARY, replacing
 from regimetry.scale.folder import Folder, import_pyarrow
 from regimetry.scale.job import REPORT_KEY
 from regimetry.scale.work_units import Unit
 
+if sys.platform != "win32":
+    import fcntl
+
 RECORD = "_regimetry.json"
 """Of which model and which input the results are. Readers of Parquet folders pass "_" over."""
+
+JOURNAL = "_regimetry.done"
+"""One line of JSON for each file that is complete: its path, rows and SHA-256."""
 
 
 def record_of(folder: Folder, units: Sequence[Unit], model: bytes) -> dict[str, str]:
@@ -51,14 +61,14 @@ _WHAT = {
 def claim(output: Path, record: dict[str, str]) -> None:
     """Make the folder this run's, or go on with it.
 
-    Files that a killed run was writing are removed: one run at a time writes into a folder.
+    Files that a killed run was writing are removed: one run at a time writes into a folder, as
+    :func:`alone` sees to.
 
     Raises
     ------
     DataError
         It holds results of another run, or files that are nobody's.
     """
-    output.mkdir(parents=True, exist_ok=True)
     path = output / RECORD
     if path.is_file():
         before = json.loads(path.read_text())
@@ -78,21 +88,97 @@ def claim(output: Path, record: dict[str, str]) -> None:
             temporary.write_text(json.dumps(record))
 
 
+@contextmanager
+def alone(output: Path) -> Iterator[None]:
+    """Make a folder, and keep other runs out of it while the block runs.
+
+    The system gives the lock back when the process dies. Where it has none, nobody is kept out.
+
+    Raises
+    ------
+    DataError
+        Another run writes into it.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(output, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise DataError(
+            f"{output} is busy: another run writes into it. Wait until it ends, or name another "
+            "folder."
+        ) from error
+    except OSError as error:  # a file system without locks
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
+            os.close(descriptor)
+            raise
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def clear_leftovers(output: Path) -> None:
     """Remove what a killed process was writing."""
-    for path in output.rglob(".writing-*"):
+    for path in output.rglob(f"{TEMPORARY}*"):
         path.unlink(missing_ok=True)
 
 
-def done(output: Path, unit: Unit) -> dict[str, Any] | None:
-    """Return the report of a unit whose file is complete; ``None`` where there is none."""
-    path = output / unit.output
-    if not path.is_file():
+def mark_done(output: Path, report: dict[str, Any]) -> None:
+    """Note that the file of a unit is complete, and its sum."""
+    total = _sum_of(output / report["output"])
+    line = json.dumps({"output": report["output"], "rows": report["rows"], "sha256": total})
+    with (output / JOURNAL).open("a", encoding="utf-8") as journal:
+        journal.write(line + "\n")
+        journal.flush()
+        os.fsync(journal.fileno())
+
+
+def journal_of(output: Path) -> dict[str, dict[str, Any]]:
+    """Return what is noted of each file that is complete, by its path in the folder."""
+    path = output / JOURNAL
+    found = {}
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        with suppress(ValueError):  # what a killed run was writing
+            entry = json.loads(line)
+            found[entry["output"]] = entry
+    return found
+
+
+def done(
+    output: Path, unit: Unit, journal: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    """Return the report of a unit whose file is noted as complete; ``None`` where none is.
+
+    Raises
+    ------
+    DataError
+        The file is not as it was written.
+    """
+    path, entry = output / unit.output, journal.get(unit.output)
+    if entry is None or not path.is_file():
         return None
+    if _sum_of(path) != entry["sha256"]:
+        raise DataError(
+            f"{path} is not as it was written: it has another SHA-256 than {JOURNAL} says. Move it "
+            "away, and the same command writes it again."
+        )
     pa = import_pyarrow()
     try:
         metadata = pa.parquet.read_metadata(path).metadata or {}
         report: dict[str, Any] = json.loads(metadata[REPORT_KEY])
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise DataError(f"{path} is not a record that regimetry wrote. Remove it.") from error
-    return report
+        raise DataError(
+            f"{path} is not a record that regimetry wrote. Move it away, and the same command "
+            "writes it again."
+        ) from error
+    return report if report["rows"] == entry["rows"] else None
+
+
+def _sum_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

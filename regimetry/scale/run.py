@@ -15,7 +15,7 @@ from regimetry.runtime.batch import Advance
 from regimetry.runtime.model import RegimeModel
 from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
-from regimetry.scale.results import claim, done, record_of
+from regimetry.scale.results import alone, claim, done, journal_of, mark_done, record_of
 from regimetry.scale.work_units import plan
 from regimetry.series.time_options import TimeKeywords, TimeOptions
 
@@ -129,27 +129,30 @@ def predict(
     job.rows_a_chunk(opened)
     units = plan(folder, parts)
     own = b"" if opened.rules == opened.contract.reading else repr(opened.rules).encode()
-    claim(target, record_of(folder, units, opened.content + own))
-    before = {unit.output: report for unit in units if (report := done(target, unit))}
-    left = [unit for unit in units if unit.output not in before]
-    with progress(folder.rows, sum(report["rows"] for report in before.values())) as advance:
-        if ray or actors is not None:
-            from regimetry.scale.distributed import label_units
-
-            outcomes = label_units(
-                left, job, opened, actors=actors, num_gpus=num_gpus, advance=advance
-            )
-        else:
-            outcomes = ((unit.output, attempt(unit, job, opened, advance)) for unit in left)
+    with alone(target):
+        claim(target, record_of(folder, units, opened.content + own))
+        journal = journal_of(target)
+        before = {u.output: report for u in units if (report := done(target, u, journal))}
+        left = [unit for unit in units if unit.output not in before]
         reports, skipped = list(before.values()), dict(folder.skipped)
-        with closing(outcomes):  # at once, so that no worker outlives an error
-            for name, outcome in outcomes:
-                if not isinstance(outcome, RegimetryError):
-                    reports.append(outcome)
-                elif keep_going and isinstance(outcome, DataError):
-                    skipped[name] = str(outcome)
-                else:
-                    raise outcome
+        with progress(folder.rows, sum(report["rows"] for report in reports)) as advance:
+            if ray or actors is not None:
+                from regimetry.scale.distributed import label_units
+
+                outcomes = label_units(
+                    left, job, opened, actors=actors, num_gpus=num_gpus, advance=advance
+                )
+            else:
+                outcomes = ((unit.output, attempt(unit, job, opened, advance)) for unit in left)
+            with closing(outcomes):  # at once, so that no worker outlives an error
+                for name, outcome in outcomes:
+                    if not isinstance(outcome, RegimetryError):
+                        mark_done(target, outcome)
+                        reports.append(outcome)
+                    elif keep_going and isinstance(outcome, DataError):
+                        skipped[name] = str(outcome)
+                    else:
+                        raise outcome
     return {"units": len(units), "done_before": len(before), **_total(reports, skipped)}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
+from regimetry.serve.browsers import KnownCallers
 from regimetry.serve.metrics import MeasuredRequests, Metrics
 from regimetry.serve.protocol import decode_request, encode_response
 from regimetry.serve.tensors import RequestError, described, served
@@ -28,6 +29,7 @@ VERSION = "1"
 
 _HEADER_LENGTH = "Inference-Header-Content-Length"
 _CLIENT_GONE = 499
+_GRACE_S, _LEAST_RATE = 5, 16384
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +43,25 @@ class Limits:
     batch : int
         Windows of one request.
     requests : int
-        Inference requests at once, those that wait included; more are refused with 429.
+        Inference requests at once, from the end of their body until their answer is read; more are
+        refused with 429.
     read_timeout_s : int
         From the head of a request to the end of its body; also for a head to arrive.
+    response_bytes : int
+        Of one answer.
+    write_timeout_s : int
+        How long a client may leave an answer unread.
+    body_bytes : int
+        Of all bodies that are arriving; more are refused with 429.
     """
 
     request_bytes: int = 4 << 20
     batch: int = 1024
     requests: int = 64
     read_timeout_s: int = 10
+    response_bytes: int = 32 << 20
+    write_timeout_s: int = 10
+    body_bytes: int = 256 << 20
 
 
 class Service:
@@ -70,11 +82,11 @@ class Service:
         self._pool = pool
         self._limits = limits
         self._signature = served(model)
-        self._in_flight = 0
+        self._in_flight = self._arriving = 0
         self._metrics = Metrics(name=name, fingerprint=model.contract.training.fingerprint)
 
-    def app(self) -> Starlette:
-        """Return the ASGI application."""
+    def app(self, hosts: Sequence[str] | None = ()) -> Starlette:
+        """Return the ASGI application; ``hosts`` as for :class:`KnownCallers`."""
         model = "/v2/models/{name}"
         routes = [Route("/v2", self.server), Route("/metrics", self.metrics)]
         routes += [Route(f"/v2/health/{path}", getattr(self, path)) for path in ("live", "ready")]
@@ -86,7 +98,10 @@ class Service:
             ]
         app = Starlette(
             routes=routes,
-            middleware=[Middleware(MeasuredRequests, metrics=self._metrics)],
+            middleware=[
+                Middleware(MeasuredRequests, metrics=self._metrics),
+                Middleware(KnownCallers, hosts=hosts),
+            ],
             exception_handlers={
                 DataError: _refuse,
                 HTTPException: _refuse_route,
@@ -152,34 +167,59 @@ class Service:
             raise RequestError(
                 f"The body is encoded as {encoding[:40]!r}; send it without compression.", 415
             )
-        if self._in_flight >= self._limits.requests:
-            raise RequestError(
-                f"{self._in_flight} requests are being answered, which is the limit. Try again.",
-                429,
-            )
-        self._in_flight += 1
-        try:
-            with self._metrics.in_flight.track_inprogress():
-                body = await _read(request, self._limits)
+        with self._metrics.in_flight.track_inprogress():
+            try:
+                body = await self._body(request)
+            except ClientDisconnect:
+                return Response(status_code=_CLIENT_GONE)
+            if self._in_flight >= self._limits.requests:
+                raise RequestError(
+                    f"{self._in_flight} requests are being answered, which is the limit. Try "
+                    "again.",
+                    429,
+                )
+            self._in_flight += 1
+            try:
                 length = request.headers.get(_HEADER_LENGTH)
                 answer, header_length = await asyncio.get_running_loop().run_in_executor(
                     self._pool, self._answer, body, length
                 )
-        except ClientDisconnect:
-            return Response(status_code=_CLIENT_GONE)
+            except BaseException:
+                self._free_place()
+                raise
+        headers = {} if header_length is None else {_HEADER_LENGTH: str(header_length)}
+        kind = "application/json" if header_length is None else "application/octet-stream"
+        return _Answer(answer, self._free_place, headers=headers, media_type=kind)
+
+    def _free_place(self) -> None:
+        self._in_flight -= 1
+
+    async def _body(self, request: Request) -> bytes:
+        """Read a body within the limits of size, of time, and of all bodies together."""
+        body = bytearray()
+        try:
+            async for chunk in _chunks(request, self._limits):
+                body += chunk
+                self._arriving += len(chunk)
+                if self._arriving > self._limits.body_bytes:
+                    raise RequestError("Too many bodies arrive at once. Try again.", 429)
+            return bytes(body)
         finally:
-            self._in_flight -= 1
-        if header_length is None:
-            return Response(answer, media_type="application/json")
-        headers = {_HEADER_LENGTH: str(header_length)}
-        return Response(answer, headers=headers, media_type="application/octet-stream")
+            self._arriving -= len(body)
 
     def _answer(self, body: bytes, header_length: str | None) -> tuple[bytes, int | None]:
         request = decode_request(body, header_length, self._signature, self._limits.batch)
         self._metrics.windows.observe(len(request.window))
         with self._metrics.inference_seconds.time():
             arrays = self._model.run(request.window, list(request.outputs))
-        return encode_response(request, arrays, self._name, VERSION)
+        answer, length = encode_response(request, arrays, self._name, VERSION)
+        if len(answer) > self._limits.response_bytes:
+            raise RequestError(
+                f"The answer has {len(answer)} bytes; {self._limits.response_bytes} are allowed. "
+                "Send fewer windows, ask for fewer outputs, or for binary tensors.",
+                413,
+            )
+        return answer, length
 
     def _require_model(self, request: Request) -> None:
         name, number = request.path_params["name"], request.path_params.get("version", VERSION)
@@ -193,24 +233,53 @@ class Service:
             )
 
 
-async def _read(request: Request, limits: Limits) -> bytes:
-    """Read a body within the limits of size and time."""
-    declared = request.headers.get("content-length", "0")
-    body = bytearray()
-    try:
-        async with asyncio.timeout(limits.read_timeout_s):
-            if int(declared) <= limits.request_bytes:
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > limits.request_bytes:
-                        break
-                else:
-                    return bytes(body)
-    except TimeoutError as error:
-        raise RequestError(
-            f"The body did not arrive within {limits.read_timeout_s} seconds.", 408
-        ) from error
-    raise RequestError(
+class _Answer(Response):
+    """A response that gives its place back once it is read, or the client is gone."""
+
+    def __init__(self, content: bytes, done: Callable[[], None], **rest: Any) -> None:
+        super().__init__(content, **rest)
+        self._done = done
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            head = {"status": self.status_code, "headers": self.raw_headers}
+            await send({"type": "http.response.start", **head})
+            await send({"type": "http.response.body", "body": self.body, "more_body": True})
+            # The server sends this once the client has read most of the body.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        finally:
+            self._done()
+
+
+async def _chunks(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+    """Yield a body as it arrives, within the limits of size, time and rate."""
+    loop, size = asyncio.get_running_loop(), 0
+    begun = loop.time()
+    stream = request.stream().__aiter__()
+    if int(request.headers.get("content-length", "0")) > limits.request_bytes:
+        raise _too_long(limits)
+    while True:
+        # A body that comes slower than this would hold its connection for long.
+        patience = min(_GRACE_S + size / _LEAST_RATE, limits.read_timeout_s)
+        try:
+            async with asyncio.timeout_at(begun + patience):
+                chunk = await anext(stream, None)
+        except TimeoutError as error:
+            raise RequestError(
+                f"The body did not arrive within {limits.read_timeout_s} seconds, or slower than "
+                f"{_LEAST_RATE} bytes a second.",
+                408,
+            ) from error
+        if chunk is None:
+            return
+        size += len(chunk)
+        if size > limits.request_bytes:
+            raise _too_long(limits)
+        yield chunk
+
+
+def _too_long(limits: Limits) -> RequestError:
+    return RequestError(
         f"The body has more than {limits.request_bytes} bytes, which is the limit. Send fewer "
         "windows per request, or binary tensors.",
         413,

@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from ipaddress import ip_address
@@ -72,12 +72,25 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
 
 
 class _Connection(H11Protocol):
-    """uvicorn's, closed where a request's head does not arrive in time.
+    """uvicorn's, closed where a request's head does not arrive in time, or an answer is not read.
 
     uvicorn itself waits for ever for the first byte, and once a byte has come, for the rest.
     """
 
+    write_timeout_s = 10
     _late: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """Give a client that does not read its answer some time."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(self.write_timeout_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads."""
+        super().resume_writing()
+        if self._unread is not None:
+            self._unread.cancel()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -90,8 +103,9 @@ class _Connection(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        if self._late is not None:
-            self._late.cancel()
+        for timer in (self._late, self._unread):
+            if timer is not None:
+                timer.cancel()
 
     def _await_head(self, last: Any) -> None:
         if self._late is not None:
@@ -111,6 +125,7 @@ def serve(
     limits: Limits,
     threads: int,
     stop_timeout_s: int,
+    hosts: Sequence[str] | None = (),
 ) -> None:
     """Answer requests until SIGINT or SIGTERM, then finish those in flight and return.
 
@@ -125,12 +140,14 @@ def serve(
         Inferences at once.
     stop_timeout_s : int
         How long requests in flight may take once a signal has come.
+    hosts : sequence of str or None
+        As for :class:`~regimetry.serve.browsers.KnownCallers`.
     """
     with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
         service = Service(model, name, pool, limits)
         config = uvicorn.Config(
-            service.app(),
-            http=_Connection,
+            service.app(hosts),
+            http=type("Connection", (_Connection,), {"write_timeout_s": limits.write_timeout_s}),
             ws="none",
             loop="asyncio",
             lifespan="off",

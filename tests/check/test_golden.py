@@ -1,6 +1,7 @@
 """The golden file: what it holds, that it reads back, that a wrong one is refused."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,13 @@ def golden_of(windows, distance, penalty):
         "distance": distance[rows],
         "novelty": np.ones(len(rows)),
     }
-    return make_golden(windows[rows], outputs, count, penalty)
+    n_regimes = distance.shape[1]
+    names = [SimpleNamespace(name=f"regime_{i}") for i in range(n_regimes)]
+    contract = SimpleNamespace(
+        jump_penalty=penalty, sharpness=1.0, novelty_memory=1.0, novelty_threshold=2.0,
+        schema=SimpleNamespace(names=("x0", "x1")), regimes=names,
+    )  # fmt: skip
+    return make_golden(windows[rows], outputs, count, contract, b"")
 
 
 def distances(regimes, n_regimes=2):
@@ -116,7 +123,8 @@ def test_the_text_is_the_shortest_that_reads_back(detector, tmp_path):
     path = tmp_path / "g.json"
     write_golden(detector.golden_, path)
     content = json.loads(path.read_text())
-    assert content["format_version"] == 1
+    assert content["format_version"] == 2
+    assert content["model"] == detector.model_.sha256
     number = content["window"][0][0][0]
     assert repr(number) == str(detector.golden_.window[0, 0, 0])
     again = read_golden(path, detector.model_.contract)
@@ -124,15 +132,26 @@ def test_the_text_is_the_shortest_that_reads_back(detector, tmp_path):
     assert (tmp_path / "h.json").read_bytes() == path.read_bytes()
 
 
-def test_a_file_without_a_version_is_of_the_first(detector, edited):
-    path = edited(lambda content: content.pop("format_version"))
-    assert len(read_golden(path, detector.model_.contract).window) == 64
+LATER = ("model", "columns", "regimes", "probabilities_from_start", "novel_from_start")
+
+
+def test_a_file_without_a_version_is_of_the_first(detector, edited, tmp_path):
+    path = edited(lambda c: [c.pop(name) for name in ("format_version", *LATER)])
+    golden = read_golden(path, detector.model_.contract)
+    assert len(golden.window) == 64
+    assert all(getattr(golden, name) is None for name in LATER)
+    write_golden(golden, tmp_path / "h.json")
+    assert json.loads((tmp_path / "h.json").read_text())["format_version"] == 1
 
 
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda c: c.update(format_version=2), "format version 2; this release reads 1"),
+        (lambda c: c.update(format_version=3), "format version 3; this release reads 1 and 2"),
+        *((lambda c, name=name: c.pop(name), "damaged") for name in LATER),
+        (lambda c: c["columns"].reverse(), "its columns are x3, x2, x1, x0, where x0, x1, x2, x3"),
+        (lambda c: c["regimes"].reverse(), "its regimes are regime_2, regime_1, regime_0"),
+        (lambda c: c["novel_from_start"].pop(), r"shapes \(40, 3\) and \(39,\)"),
         (lambda c: c.pop("distance"), "damaged"),
         (lambda c: c.update(window="x"), "damaged"),
         (lambda c: c["window"].pop(), "of another model or damaged"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from changed import change_constant, change_golden
+from changed import change_constant, change_golden, save
 
 import regimetry as rg
 from regimetry.check import runtimes as runtime_table
@@ -16,7 +16,7 @@ from regimetry.check.golden import golden_path
 from regimetry.check.reader import read_source
 from regimetry.check.runtimes import ONNXRUNTIME, Subject
 from regimetry.check.verify import verify
-from regimetry.contract import OUTPUT_NAMES
+from regimetry.contract import CONTRACT_KEY, OUTPUT_NAMES
 from regimetry.errors import ConfigError, ModelError
 from regimetry.export.targets import write_series
 
@@ -93,11 +93,19 @@ def test_one_changed_number_in_the_file_is_found_by_every_runtime(copy, part):
     assert all("differs from the golden file" in reason for reason in found.values())
 
 
-@pytest.mark.parametrize("field", [*OUTPUT_NAMES, "labels_from_start"])
+PINNED = ("labels_from_start", "probabilities_from_start", "novel_from_start")
+
+
+@pytest.mark.parametrize("field", [*OUTPUT_NAMES, *PINNED])
 def test_one_changed_number_in_the_golden_file_is_found(copy, field):
     change_golden(golden_path(copy), field)
     found = verify(copy, runtimes=["onnxruntime"])
-    named = {"regime": "regime by 1", "labels_from_start": "1 of 40 causal labels"}
+    named = {
+        "regime": "regime by 1",
+        "labels_from_start": "1 of 40 causal labels",
+        "novel_from_start": "1 of 40 novel flags",
+        "probabilities_from_start": "probability by",
+    }
     assert named.get(field, f"{field} by") in reasons(found)["onnxruntime"]
     assert found.problem.startswith(f"{copy} fails: onnxruntime: it differs")
 
@@ -106,7 +114,7 @@ def test_a_graph_that_gives_another_regime_fails(copy):
     model = onnx.load(copy)
     node = next(node for node in model.graph.node if node.op_type == "ArgMin")
     node.op_type = "ArgMax"
-    onnx.save(model, copy)
+    save(model, copy)
     found = reasons(verify(copy))
     assert list(found) == GRAPHS
     assert all("regime by" in reason for reason in found.values())
@@ -173,13 +181,15 @@ def test_the_series_form_is_read_and_replayed_window_by_window(copy, tmp_path):
     source, out = read_source(copy), tmp_path / "s.onnx"
     write_series(source, out)
     made = read_source(out)
-    assert made == replace(source, path=out, content=out.read_bytes(), input_name="series")
+    assert made == replace(
+        source, path=out, content=out.read_bytes(), sha256=made.sha256, input_name="series"
+    )
     assert verify(out).problem is None
     change_constant(out, PARTS["one weight"])
     assert list(reasons(verify(out))) == GRAPHS
     model = onnx.load(out)
     del model.graph.output[-1]
-    onnx.save(model, out)
+    save(model, out)
     with pytest.raises(ModelError, match="its metadata promise"):
         verify(out)
 
@@ -193,3 +203,28 @@ def test_a_float16_file_of_an_earlier_release_runs_and_is_not_verified():
         verify(FLOAT16)
     with pytest.raises(ModelError, match="computes in float16"):
         write_series(read_source(FLOAT16), FLOAT16.with_name("s.onnx"))
+
+
+def test_another_model_than_the_golden_file_was_written_for(copy):
+    model = onnx.load(copy)
+    for entry in model.metadata_props:
+        entry.value = entry.value.replace('"smooth_penalty": 3.0', '"smooth_penalty": 2.0')
+    save(model, copy)
+    found = verify(copy, runtimes=["onnxruntime"])
+    assert reasons(found) == {}
+    assert f"its SHA-256 is {found.sha256}, and the golden file was written for" in found.problem
+    assert found.other_model not in (None, found.sha256)
+
+
+RECURSION = {"sharpness": 2.0, "novelty_threshold": 0.1}
+
+
+@pytest.mark.parametrize("name", RECURSION)
+def test_another_recursion_is_found_by_what_it_gives(copy, name):
+    model = onnx.load(copy)
+    for entry in model.metadata_props:
+        if entry.key == CONTRACT_KEY:
+            entry.value = json.dumps({**json.loads(entry.value), name: RECURSION[name]})
+    save(model, copy)
+    expected = "probability by" if name == "sharpness" else "novel flags"
+    assert expected in reasons(verify(copy, runtimes=["onnxruntime"]))["onnxruntime"]

@@ -6,6 +6,7 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from changed import save
 from encoders import FAST
 from onnx import numpy_helper
 
@@ -32,7 +33,7 @@ def renamed(model_path, tmp_path):
             ]
             entry.value = json.dumps(contract)
     path = tmp_path / "renamed.onnx"
-    onnx.save(model, path)
+    save(model, path)
     return path
 
 

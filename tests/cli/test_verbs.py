@@ -131,3 +131,14 @@ def test_usage_errors_exit_with_2_and_debug_shows_the_traceback(run, folder):
 
     with pytest.raises(DataError):
         main(["--debug", "predict", str(folder / "sim.onnx"), "none.csv"])
+
+
+@pytest.mark.parametrize("verb", ["predict", "embed"])
+def test_an_output_that_is_an_input_is_refused(copy, values, tmp_path, refuses, verb):
+    table = tmp_path / "t.parquet"
+    pd.DataFrame(values, columns=[f"x{i}" for i in range(4)]).to_parquet(table)
+    before = table.read_bytes()
+    (tmp_path / "link.parquet").symlink_to(table)
+    for output in (table, tmp_path / "link.parquet"):
+        refuses("is read as data and would be written over", verb, copy, table, "-o", output)
+    assert table.read_bytes() == before

@@ -70,7 +70,7 @@ def test_fit_writes_the_golden_file_and_the_keras_encoder(tmp_path, run, answer)
 def test_inspect_shows_card_and_graph(copy, run, answer):
     out = run("inspect", copy).out
     for text in (
-        "version 2, float32, reads 'window'",
+        "version 4, float32, reads 'window'",
         "10 bars",
         "11 rows read",
         "24 numbers",

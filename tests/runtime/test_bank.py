@@ -3,6 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from changed import resigned
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -129,9 +130,8 @@ def test_a_changed_snapshot_is_refused(model, values, change, message):
     bank, clean = model.bank(2), model.bank(2)
     push_all(bank, data, range(15))
     push_all(clean, data, range(15))
-    state = {**bank.snapshot(), **change}
     with pytest.raises(DataError, match=message):
-        bank.restore({key: value for key, value in state.items() if value is not None})
+        bank.restore(resigned(bank.snapshot(), **change))
     a, b = push_all(bank, data, [15]), push_all(clean, data, [15])
     np.testing.assert_array_equal(a.probability, b.probability)
 

@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
+from changed import content_of
 from onnx.utils import Extractor
 
 import regimetry as rg
@@ -56,14 +57,14 @@ def graph(request, detector, bar_detector):
 def test_parts_equal_the_whole(graph, values, opset):
     content, rows = graph
     model = onnx.load_from_string(content)
-    require_equal_parts(converted(model, opset).SerializeToString(), values, rows)
+    require_equal_parts(content_of(converted(model, opset)), values, rows)
 
 
 @pytest.mark.parametrize("opset", [17, 18])
 def test_parts_of_the_series_form_equal_the_whole(graph, values, opset):
     content, rows = graph
     model = to_series(onnx.load_from_string(content))
-    require_equal_parts(converted(model, opset).SerializeToString(), values, rows)
+    require_equal_parts(content_of(converted(model, opset)), values, rows)
 
 
 def converted(model, opset):
@@ -163,7 +164,7 @@ def test_weights_that_are_inputs_too_stay_defaults(model_path, values):
         model.graph.input.append(
             onnx.helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims)
         )
-    changed = rg.RegimeModel(model.SerializeToString())
+    changed = rg.RegimeModel(content_of(model))
     for name, expected in whole.items():
         found = changed.outputs(values, [name])[name]
         np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 import onnx
 import pytest
+from changed import save
 
 import regimetry as rg
 from regimetry.errors import DeviceError, ModelError
@@ -22,7 +23,7 @@ def replace_penalty(path):
     proto = onnx.load_from_string(path.read_bytes())
     for entry in proto.metadata_props:
         entry.value = entry.value.replace('"jump_penalty": 1.0', '"jump_penalty": 2.0')
-    path.write_bytes(proto.SerializeToString())
+    save(proto, path)
 
 
 FORK = """
@@ -123,11 +124,11 @@ def test_a_child_opens_what_its_parent_read(model_path, tmp_path, monkeypatch):
     path = tmp_path / "model.onnx"
     path.write_bytes(model_path.read_bytes())
     session = SharedSession(GraphFile.read(path), device="cpu")
-    first, metadata = session.raw, session.metadata
+    first, outputs = session.raw, session.outputs
     path.unlink()
     monkeypatch.setattr(os, "getpid", lambda: -1)
     assert session.raw is not first
-    assert session.metadata == metadata
+    assert session.outputs == outputs
 
 
 def test_spawned_workers_load_by_path(model, values):
@@ -162,7 +163,7 @@ def test_another_model_at_the_path_is_refused(model_path, tmp_path):
     path.write_bytes(model_path.read_bytes())
     pickled = pickle.dumps(rg.load(path))
     replace_penalty(path)
-    with pytest.raises(ModelError, match="is not the model that was pickled"):
+    with pytest.raises(ModelError, match="It is another file, or was changed"):
         pickle.loads(pickled)
     path.unlink()
     with pytest.raises(ModelError, match="no model file"):

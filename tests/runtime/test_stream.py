@@ -1,12 +1,14 @@
 import io
+import threading
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pandas as pd
 import pytest
+from changed import resigned
 
 from regimetry.contract import OUTPUT_NAMES
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import ConfigError, DataError, DataWarning, RegimetryError
 
 WARM_UP = 10  # window 10, and one row for the difference
 
@@ -118,13 +120,19 @@ def test_a_snapshot_remembers_the_last_timestamp_and_what_was_skipped(model, val
     ("change", "message"),
     [
         ({"model": "0" * 64}, "restore it with the model file"),
-        ({"version": 2}, "version 2; 1 is needed"),
+        ({"version": 3}, "version 3; 2 is needed"),
         ({"kind": "regimetry.bank"}, "restore it into the class"),
         ({"costs": np.zeros(2)}, r"costs are float64 of shape \(2,\)"),
-        ({"costs": np.full(3, np.nan)}, "finite float64"),
+        ({"costs": np.full(3, np.nan)}, "finite in float32"),
+        ({"costs": np.full(3, 1e308)}, "finite in float32"),
+        ({"novelty": np.array(1e308)}, "means of novelty are float64"),
         ({"last": np.zeros(2)}, "last timestamp is damaged"),
+        ({"rows": np.full((11, 4), 1e308)}, "an array .11, 4. of float64"),
+        ({"rows": np.full((11, 4), "a")}, "an array .11, 4. of <U1"),
+        ({"count": "a"}, "'count' is array"),
+        ({"skipped": 10**30}, "'skipped' is array"),
         ({"rows": np.zeros((3, 4), np.float32)}, "counts 20 rows and holds 3"),
-        ({"count": -1}, "counts -1 rows"),
+        ({"count": -1}, "'count' is array"),
         ({"rows": None}, "no 'rows'"),
         ({"skipped": None}, "no 'skipped'"),
         ({"model": None}, "no 'model'"),
@@ -135,9 +143,8 @@ def test_a_changed_snapshot_is_refused_and_changes_nothing(model, values, change
     for row in values[:20]:
         stream.push(row)
         clean.push(row)
-    state = {**stream.snapshot(), **change}
     with pytest.raises(DataError, match=message):
-        stream.restore({key: value for key, value in state.items() if value is not None})
+        stream.restore(resigned(stream.snapshot(), **change))
     assert same(stream.push(values[20]), clean.push(values[20]))
 
 
@@ -219,3 +226,133 @@ def test_ticks_do_not_share_memory(live):
     for (tick, banked), row in zip(ticks, rows, strict=True):
         assert same(tick, again.push(row))
         assert same(banked, other.push([0], row[None]))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [NOON, NOON],
+        np.array(["2020", "2021"], "M8[D]"),
+        np.array([1, 2], "m8[s]"),
+        [1 + 2j, 1],
+        np.zeros(2, [("a", "f8")]),
+        ["100", "2"],
+        np.array([b"100", b"2"]),
+        [[1, 2], 3],
+        [10**400, 1],
+        {f"x{i}": 10**400 for i in range(4)},
+    ],
+    ids=repr,
+)
+def test_what_is_no_row_of_numbers_is_one_data_error(model, row):
+    stream, bank = model.stream(), model.bank(1)
+    with pytest.raises(DataError, match="not a number that float64 holds"):
+        stream.push(row)
+    with pytest.raises(DataError):
+        bank.push([0], [row])
+    assert stream.count == bank.counts([0])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (np.datetime64("9999", "Y"), np.datetime64("2020-01-01", "ns")),
+        (np.datetime64("1970-01-01T00:00:02", "as"), np.datetime64("1970-01-01T00:00:01", "s")),
+        (np.datetime64("2020-01", "M"), np.datetime64("2019-12-31T23", "h")),
+        (2**60 + 1, float(2**60)),
+        (np.uint64(7), -1),
+    ],
+)
+def test_times_of_different_units_compare_rightly(model, values, first, second):
+    stream = model.stream(late="skip")
+    stream.push(values[0], first)
+    stream.push(values[1], second)
+    assert (stream.count, stream.skipped) == (1, 1)
+    stream.reset()
+    stream.push(values[0], second)
+    stream.push(values[1], first)
+    assert stream.count == 2
+
+
+def test_an_unsigned_time_does_not_wrap(model, values):
+    with pytest.raises(DataError, match="cannot be read"):
+        model.stream().push(values[0], np.uint64(2**63 + 5))
+
+
+@pytest.mark.parametrize("span", [timedelta(days=4), np.timedelta64(4, "D"), 4 * 86400])
+def test_a_bar_dated_far_ahead_does_not_silence_the_stream(model, values, span):
+    stream = model.stream(late="skip", max_jump=span)
+    for day in (1, 2, 3):
+        stream.push(values[day], datetime(2020, 1, day))
+    with pytest.warns(DataWarning, match="further than max_jump"):
+        stream.push(values[4], datetime(9999, 1, 1))
+    stream.push(values[4], datetime(2020, 1, 4))
+    assert (stream.count, stream.skipped) == (4, 1)
+    with pytest.warns(DataWarning):  # time really moves on: one row is lost
+        stream.push(values[5], datetime(2020, 3, 1))
+    stream.push(values[6], datetime(2020, 3, 2))
+    assert (stream.count, stream.skipped) == (5, 2)
+    strict = model.stream(max_jump=span)
+    strict.push(values[0], datetime(2020, 1, 1))
+    with pytest.raises(DataError, match="further than max_jump"):
+        strict.push(values[1], datetime(9999, 1, 1))
+    strict.push(values[1], datetime(2020, 1, 2))
+    with pytest.raises(ConfigError, match="max_jump is -1"):
+        model.stream(max_jump=-1)
+
+
+def test_a_push_from_within_a_push_is_told_so_and_neither_is_lost(model, values):
+    stream, clean, seen = model.stream(), model.stream(), []
+
+    class Row:
+        def __init__(self, values):
+            self.values = values
+
+        def __array__(self, dtype=None, copy=None):
+            with pytest.raises(RegimetryError, match="from within another") as caught:
+                stream.push(self.values)
+            seen.append(caught)
+            return np.asarray(self.values, dtype)
+
+    for row in values[:30]:
+        assert same(stream.push(Row(row)), clean.push(row))
+    assert len(seen) == 30
+
+
+def test_threads_that_push_one_stream_queue_up(model, values):
+    stream = model.stream()
+    stream.push(values[0])
+
+    def work():
+        for row in values[:200]:
+            stream.push(row)
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert stream.count == 601
+
+
+def test_a_snapshot_that_was_changed_by_one_bit_is_refused(model, values, tmp_path):
+    stream = model.stream()
+    for row in values[:20]:
+        stream.push(row)
+    np.savez(tmp_path / "s.npz", **stream.snapshot())
+    model.stream().restore(np.load(tmp_path / "s.npz"))
+    found = {**stream.snapshot()}
+    found["rows"] = found["rows"].copy()
+    found["rows"].view(np.uint8).flat[5] ^= 1
+    with pytest.raises(DataError, match="was changed or damaged"):
+        stream.restore(found)
+
+
+def test_a_snapshot_of_the_first_version_is_read(model, values):
+    stream = model.stream()
+    for row in values[:20]:
+        stream.push(row)
+    found = {key: value for key, value in stream.snapshot().items() if key != "sha256"}
+    with pytest.raises(DataError, match="no 'sha256'"):
+        model.stream().restore(found)
+    model.stream().restore({**found, "version": 1})

@@ -16,7 +16,7 @@ from scale.panels import COLUMNS, LAYOUTS, LENGTHS, assert_labels, label_each, p
 import regimetry as rg
 from regimetry.errors import ConfigError, DataError, RegimetryError
 from regimetry.scale import job, predict
-from regimetry.scale.results import RECORD
+from regimetry.scale.results import JOURNAL, RECORD, alone
 
 
 @pytest.fixture(scope="module")
@@ -356,6 +356,42 @@ def test_another_run_into_the_same_folder_is_refused(label, bar_detector, frame,
         label()
 
 
+def test_a_second_run_says_that_the_folder_is_busy(label, single, frame, tmp_path):
+    label(frame, "halves")
+    with alone(tmp_path / "out"), pytest.raises(DataError, match="is busy: another run writes"):
+        label()
+    assert label()["done_before"] == 2
+
+
+def test_a_done_file_is_known_by_its_sum_and_its_rows(label, single, frame, tmp_path):
+    label(frame, "halves")
+    path = tmp_path / "out" / "a.parquet"
+    content = path.read_bytes()
+    changed = bytearray(content)
+    changed[200] ^= 1  # its footer is whole
+    path.write_bytes(changed)
+    with pytest.raises(DataError, match="is not as it was written"):
+        label()
+    path.write_bytes(content)
+    assert label()["done_before"] == 2
+    with (tmp_path / "out" / JOURNAL).open("a") as journal:
+        journal.write('{"output": "a.par')  # as a killed run may leave it
+    assert label()["done_before"] == 2
+    (tmp_path / "out" / JOURNAL).unlink()  # killed before it noted the file
+    assert label()["done_before"] == 0
+    assert_labels(tmp_path / "out", single, frame)
+
+
+def test_damaged_pandas_metadata_are_named_and_skipped(label, folder, frame, tmp_path):
+    folder(frame, "hive")
+    first = sorted((tmp_path / "in").rglob("*.parquet"))[0]
+    table = pq.ParquetFile(first).read()
+    pq.write_table(table.replace_schema_metadata({b"pandas": b"{no json"}), first)
+    with pytest.raises(DataError, match="cannot be read as Parquet"):
+        label()
+    assert len(label(keep_going=True)["skipped"]) == 1
+
+
 def test_folders_of_others_are_left_alone(label, folder, frame, tmp_path):
     folder(frame, "halves")
     (tmp_path / "out").mkdir()
@@ -382,7 +418,9 @@ def test_a_full_disk_is_one_sentence(label, folder, single, frame, tmp_path, mon
         patched.setattr(pq.ParquetWriter, "write_table", full)
         with pytest.raises(RegimetryError, match=r"The disk that holds .*out is full"):
             label()
-    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted([RECORD, "a.parquet"])
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == sorted(
+        [RECORD, JOURNAL, "a.parquet"]
+    )
     assert label()["done_before"] == 1
     assert_labels(tmp_path / "out", single, frame)
 

@@ -112,7 +112,7 @@ def bytes_of(request_of):
 
     def build(windows):
         body = json.dumps(request_of(windows)).encode()
-        head = f"POST {INFER} HTTP/1.1\r\nHost: here\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST {INFER} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n"
         return head.encode() + body
 
     return build

@@ -24,11 +24,14 @@ def test_the_limits_are_the_defaults():
     stated = dict(re.findall(r"\| `--([a-z-]+)` \| (\d+)", TEXT))
     for name, value in stated.items():
         assert getattr(options, name.replace("-", "_")) == int(value)
-    assert len(stated) == 5
+    assert len(stated) == 8
     assert f"{CONNECTIONS} connections" in TEXT
     assert Limits() == Limits(
         request_bytes=options.max_request_bytes,
         batch=options.max_batch,
         requests=options.max_requests,
         read_timeout_s=options.read_timeout,
+        response_bytes=options.max_response_bytes,
+        write_timeout_s=options.write_timeout,
+        body_bytes=options.max_body_bytes,
     )

@@ -10,9 +10,10 @@ import time
 import pytest
 from blocked import run_blocked
 from places import MODEL
+from uvicorn.protocols.http.flow_control import FlowControl
 
 from regimetry.errors import ConfigError
-from regimetry.serve.server import CONNECTIONS, listen
+from regimetry.serve.server import CONNECTIONS, _Connection, listen
 
 
 def answer_of(connection):
@@ -32,7 +33,7 @@ def wait_for(condition):
 
 def is_well(server):
     with server.connect() as connection:
-        connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: here\r\n\r\n")
+        connection.sendall(b"GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
         return connection.recv(100).startswith(b"HTTP/1.1 200 ")
 
 
@@ -54,8 +55,8 @@ def test_a_body_over_the_limit_is_refused(start, windows, request_of):
         assert server.ask("POST", "/v2/models/sp500/infer", in_parts)[0] == 413
         with server.connect() as connection:  # one who asks first is not kept waiting
             connection.sendall(
-                b"POST /v2/models/sp500/infer HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\n"
-                b"Content-Length: 999999999\r\n\r\n"
+                b"POST /v2/models/sp500/infer HTTP/1.1\r\nHost: localhost\r\n"
+                b"Expect: 100-continue\r\nContent-Length: 999999999\r\n\r\n"
             )
             status, headers, _ = answer_of(connection)
             assert (status, headers["connection"]) == (413, "close")
@@ -70,14 +71,12 @@ def test_a_batch_over_the_limit_is_refused(start, windows, request_of):
         assert "has 4 windows; this server takes 3 at most" in answer["error"]
 
 
-def test_requests_over_the_limit_are_refused_and_health_answers(start, windows, bytes_of):
+def test_a_body_that_is_arriving_takes_no_place(start, windows, bytes_of):
     sent = bytes_of(windows)
     with start("--max-requests", "1") as server, server.connect() as slow:
         slow.sendall(sent[:-1])
         wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
-        status, headers, answer = server.infer(b"{}")
-        assert (status, headers["retry-after"]) == (429, "1")
-        assert "which is the limit" in answer["error"]
+        assert server.infer(b"{}")[0] == 400
         assert server.ask("GET", "/v2/health/ready")[0] == 200
         slow.sendall(sent[-1:])
         assert answer_of(slow)[0] == 200
@@ -119,7 +118,7 @@ def test_connections_over_the_limit_are_refused(start):
         held = [server.connect() for _ in range(CONNECTIONS)]
         try:
             with server.connect() as last:
-                last.sendall(b"GET /v2 HTTP/1.1\r\nHost: here\r\n\r\n")
+                last.sendall(b"GET /v2 HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert last.recv(100).startswith(b"HTTP/1.1 503 ")
         finally:
             for connection in held:
@@ -139,7 +138,7 @@ def test_what_is_not_http_is_refused(server, windows, request_of):
 def test_a_signal_lets_requests_finish_and_no_new_ones_in(start, windows, bytes_of, number):
     sent = bytes_of(windows)
     with start() as server, server.connect() as busy, server.connect() as idle:
-        idle.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: here\r\n\r\n")
+        idle.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert answer_of(idle)[0] == 200
         busy.sendall(sent[:-1])
         wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
@@ -225,3 +224,81 @@ def test_the_extra_is_asked_for_where_it_is_missing():
     code = "from regimetry.cli import main; sys.exit(main(['serve', 'm.onnx']))"
     result = run_blocked(code, ["starlette"])
     assert (result.returncode, "pip install 'regimetry[serve]'" in result.stderr) == (2, True)
+
+
+def test_bodies_that_arrive_together_have_a_limit(start, windows, bytes_of):
+    sent = bytes_of(windows)
+    with start("--max-body-bytes", str(len(sent))) as server, server.connect() as slow:
+        slow.sendall(sent[:-1])
+        wait_for(lambda: server.metrics()["regimetry_requests_in_flight"] == 1)
+        with server.connect() as other:
+            other.sendall(sent)
+            status, headers, _ = answer_of(other)
+            assert (status, headers["retry-after"]) == (429, "1")
+
+
+def test_an_answer_over_the_limit_is_refused(start, windows, request_of):
+    with start("--max-response-bytes", "500") as server:
+        status, _, answer = server.infer(request_of(windows))
+        assert status == 413
+        assert "500 are allowed" in answer["error"]
+
+
+class Transport:
+    aborted = False
+
+    def abort(self):
+        self.aborted = True
+
+    def __getattr__(self, name):
+        return lambda *_: None
+
+
+@pytest.mark.parametrize("reads", [False, True])
+def test_a_client_that_does_not_read_is_left(reads):
+    async def run():
+        connection, transport = object.__new__(_Connection), Transport()
+        connection.loop, connection.transport = asyncio.get_running_loop(), transport
+        connection.flow = FlowControl(transport)
+        connection.write_timeout_s = 0.01
+        connection.pause_writing()
+        if reads:
+            connection.resume_writing()
+        await asyncio.sleep(0.05)
+        return transport.aborted
+
+    assert asyncio.run(run()) is not reads
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("Host: evil.example", 421),
+        ("Host: evil.example:8000", 421),
+        ("Host: localhost\r\nOrigin: https://evil.example", 403),
+        ("Host: localhost\r\nOrigin: null", 403),
+        ("Host: localhost\r\nContent-Type: text/plain", 415),
+        ("Host: localhost\r\nContent-Type: multipart/form-data; boundary=x", 415),
+        ("Host: localhost\r\nTransfer-Encoding: chunked", 400),
+        ("Host: 127.0.0.1\r\nOrigin: http://127.0.0.1:9", 400),
+        ("Host: [::1]:8000\r\nContent-Type: application/json; charset=utf-8", 400),
+        ("Host: LOCALHOST", 400),
+    ],
+)
+def test_what_a_page_in_a_browser_sends_is_refused(server, head, status):
+    with server.connect() as connection:
+        connection.sendall(
+            f"POST /v2/models/sp500/infer HTTP/1.1\r\n{head}\r\nContent-Length: 2\r\n\r\n".encode()
+            + b"{}"
+        )
+        found, _, answer = answer_of(connection)
+        assert found == status
+        assert answer["error"]
+        if "Transfer" in head:
+            assert is_closed(connection)
+
+
+def test_names_of_this_server_are_allowed(start):
+    with start("--allow-host", "models.example") as server:
+        for name, status in (("models.example", 200), ("evil.example", 421)):
+            assert server.ask("GET", "/v2", None, {"Host": name})[0] == status

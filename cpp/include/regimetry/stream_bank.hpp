@@ -8,7 +8,9 @@
 //
 // Streams are numbered 0 .. capacity - 1; a dropped number may be given out again by add().
 //
-// Thread safety: every method takes the bank's lock; calls from several threads queue up.
+// Thread safety: every method takes the bank's lock; calls from several threads queue up. A process
+// that is forked meanwhile finds the bank whole and unlocked. A callback runs under the lock: it may
+// not call the bank, nor wait for anything.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +23,7 @@
 #include <vector>
 
 #include "regimetry/error.hpp"
+#include "regimetry/fork_mutex.hpp"
 #include "regimetry/geometry.hpp"
 #include "regimetry/matrix_view.hpp"
 #include "regimetry/memory.hpp"
@@ -83,17 +86,17 @@ class StreamBank {
   bool doubles() const { return doubles_; }
   int64_t capacity() const { return capacity_; }
   int64_t n_streams() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     return n_streams_;
   }
   bool closed() const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     return slab_ == nullptr;
   }
 
   // Gives the slab back; every later call is refused.
   void close() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     slab_.reset();
     numbers_.reset();
     counts_ = latest_ = {};
@@ -102,7 +105,7 @@ class StreamBank {
 
   // New, empty streams: the lowest free numbers, ascending.
   std::vector<int64_t> add(int64_t count) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     if (count < 0 || count > capacity_ - n_streams_) {
       fail("cannot add ", count, " streams: ", n_streams_, " of ", capacity_,
@@ -121,7 +124,7 @@ class StreamBank {
 
   // Forgets streams altogether; all of them or none. Repeated ids are refused.
   void drop(const std::vector<int64_t>& ids) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     std::vector<int64_t> before;
     before.reserve(ids.size());
@@ -141,13 +144,13 @@ class StreamBank {
 
   // Empties streams, which go on to exist.
   void reset(const std::vector<int64_t>& ids) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     for (std::size_t i = 0; i < ids.size(); ++i) require_id(ids[i], static_cast<int64_t>(i));
     for (const int64_t id : ids) begin(id);
   }
   void reset() {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     for (int64_t id = 0; id < capacity_; ++id) {
       if (count_of(id) != kAbsent) begin(id);
@@ -155,7 +158,7 @@ class StreamBank {
   }
 
   std::vector<int64_t> counts(const std::vector<int64_t>& ids) const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     std::vector<int64_t> out;
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -167,7 +170,7 @@ class StreamBank {
 
   // The numbers of streams, (n, S).
   std::vector<double> numbers(const std::vector<int64_t>& ids) const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     std::vector<double> out;
     for (std::size_t i = 0; i < ids.size(); ++i) {
@@ -186,7 +189,7 @@ class StreamBank {
   void stage(const std::vector<int64_t>& ids, const MatrixView<T>& rows, int64_t threads,
              Outputs&& outputs) {
     require_threads(threads);
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_rows(ids, rows);
     const int64_t n = static_cast<int64_t>(ids.size());
     steps_.resize(ids.size());
@@ -227,7 +230,7 @@ class StreamBank {
   template <class T>
   void commit(const std::vector<int64_t>& ids, const MatrixView<T>& rows,
               const std::vector<int64_t>& changed, const MatrixView<double>& numbers) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_rows(ids, rows);
     const auto m = static_cast<int64_t>(changed.size());
     if (numbers.rows() != m || (m > 0 && numbers.cols() != n_numbers())) {
@@ -250,7 +253,7 @@ class StreamBank {
   // returns where the rows (n, W, F) go, float* or double* as they are kept.
   template <class Rows>
   BankState snapshot(Rows&& rows) const {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     BankState state;
     for (int64_t id = 0; id < capacity_; ++id) {
@@ -270,7 +273,7 @@ class StreamBank {
   // Puts a snapshot back in place of all there is. `rows` is (n * W, F). All of it or nothing.
   template <class T>
   void restore(const BankState& state, const MatrixView<T>& rows) {
-    const std::lock_guard<std::mutex> lock(mutex_);
+    const std::lock_guard<ForkMutex> lock(mutex_);
     require_open();
     const int64_t n = static_cast<int64_t>(state.ids.size());
     if (state.counts.size() != state.ids.size() || rows.cols() != n_features_ || n > capacity_ ||
@@ -394,7 +397,7 @@ class StreamBank {
   std::vector<int64_t> counts_;  // rows ever seen, kAbsent where there is no stream
   std::vector<int64_t> latest_;  // scratch of stage: the last row of each stream in this push
   std::vector<Step> steps_;      // the same, kept to spare the allocation
-  mutable std::mutex mutex_;
+  mutable ForkMutex mutex_;
 };
 
 }  // namespace regimetry
