@@ -1,131 +1,182 @@
-"""Compares numbers of regimes on one series: the table that "auto" reads."""
+"""Candidates: what a window size and a number of regimes would make of a series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
-from regimetry.regimes.choice.stability import windows_per_block
-from regimetry.regimes.clustering.clusters import distances, in_one_thread
-from regimetry.regimes.clustering.landmarks import cluster
-from regimetry.regimes.clustering.slow import slow_dimension
+from regimetry.regimes.choice.stability import stability
+from regimetry.regimes.choice.terms import MOST_CLUSTERS, entropy, lasting, recognised, tightness
+from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
+from regimetry.regimes.clustering.sampling import Array, balanced_rows
+from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.clustering.spectral import fit_spectral_map
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
 
-_STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
-_PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
+SIZES = (10, 20, 40, 80, 160, 320)
+"""Window sizes to choose from, in rows."""
+
+COUNTS = tuple(range(2, 10))
+"""Numbers of regimes to choose from, besides one."""
+
+LEAST_WINDOWS = 20
+"""Windows side by side that a series must hold, for a size to be tried."""
+
+PENALTY = 0.3
+"""Price of a change of regime for each row of a window, in units of distance."""
+
+_STEPS = 10  # windows begin every tenth of their size at most
+_MOST_WINDOWS = 3000  # of a size, in all
+_LANDMARKS = 600
+_CENTRES_FROM = 1000  # windows that centroids are fitted on
+_SLOW = 8  # slow directions that the conditions are read in
+_CLOUD = 2.0  # how many times the largest other gap the first one is, in one cloud
+_BLOCK = 10  # window sizes that a resampled block is long
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What numbers of regimes are compared on: the windows of a fit, and no more of it.
+class Sample:
+    """Windows of one size at a stride, to compare numbers of regimes on.
 
     Attributes
     ----------
-    points : ndarray of float32, shape (N, L)
-        Windows in the slow directions, the slowest first, in time order. Float32 is enough to
-        judge, and half the time.
-    eigenvalues : ndarray, falling
-        Of the affinity of all candidates.
-    counts : tuple of int
-        K of each candidate, at most N, rising.
-    even : ndarray of int64, shape (M,)
-        Landmarks even in time.
-    fitted : ndarray of int64, shape (E,)
-        Windows that centroids are fitted on.
+    embeddings : ndarray of float, shape (N, D)
+        In time order.
     offsets : ndarray of int64, shape (I + 1,)
         Boundaries of series that lie one after the other.
     window_size : int
         W.
-    seed : int
+    stride : int
+        Rows from one window to the next.
+    reach : int
+        Rows that a window reads.
     """
 
-    points: NDArray[np.float32]
-    eigenvalues: NDArray[np.floating]
-    counts: tuple[int, ...]
-    even: NDArray[np.int64]
-    fitted: NDArray[np.int64]
+    embeddings: NDArray[np.floating]
     offsets: NDArray[np.int64]
     window_size: int
-    seed: int
+    stride: int
+    reach: int
 
-    @in_one_thread
-    def table(self, counts: Sequence[int] | None = None) -> tuple[Candidate, ...]:
-        """Cluster the windows into each of ``counts`` regimes, and describe the result.
-
-        Costs a fixed number of small fits for each, on at most 500 landmarks and 8192 windows.
-
-        Parameters
-        ----------
-        counts : sequence of int or None
-            ``None``: all candidates.
-
-        Returns
-        -------
-        tuple of Candidate
-            None chosen, none refused.
-        """
-        return tuple(map(self._candidate, self.counts if counts is None else counts))
-
-    def _candidate(self, count: int) -> Candidate:
-        spectrum = np.append(self.eigenvalues, np.zeros(count))  # 0 beyond what was measured
-        one = Candidate(
-            n_regimes=count,
-            eigenvalue=float(spectrum[count - 1]),
-            gap=float(spectrum[count - 1] - spectrum[count]),
-            shortest_dwell=float(len(self.points)),
-            smallest_share=1.0,
-        )
-        if count == 1:
-            return one
-        points = self.points[:, : slow_dimension(count)]
-        block = windows_per_block(self.window_size, len(points))
-        found, landmarks, agreement = cluster(
-            points, self.even, self.fitted, count, block=block, seed=self.seed
-        )
-        stretches, breaks = _labelled_windows(self.offsets)
-        edges = np.append(np.flatnonzero(breaks), len(breaks))
-        coordinates = (
-            found.coordinates[stretches]
-            if len(found.coordinates) == len(points)
-            else found.spectral.transform(points[stretches])
-        )
-        path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
-        return replace(
-            one,
-            stability=float(agreement.mean()),
-            stability_deviation=float(agreement.std()),
-            landmarks=landmarks,
-            shortest_dwell=shortest_dwell(path, count, breaks),
-            smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
-        )
+    @property
+    def lag(self) -> int:
+        """Windows to the next one that shares no position with it."""
+        return max(1, self.window_size // self.stride)
 
 
-def shortest_dwell(
-    labels: NDArray[np.int64], n_regimes: int, breaks: NDArray[np.bool_] | None = None
-) -> float:
-    """Return the dwell of the regime that lasts the shortest, in bars.
+def sizes_for(n_rows: int) -> tuple[int, ...]:
+    """Return the sizes that a series of so many rows is long enough for; the smallest always."""
+    return tuple(size for size in SIZES if size * LEAST_WINDOWS <= n_rows) or SIZES[:1]
 
-    A regime's dwell is the median over its *bars* of the length of the spell that they lie in.
-    Every labelling has a few stray bars, and they would decide a median over spells.
+
+def stride_for(window_size: int, n_rows: int) -> int:
+    """Return the stride of a sample: a tenth of the window, more if the series is long."""
+    return max(1, window_size // _STEPS, n_rows // _MOST_WINDOWS)
+
+
+@in_one_thread
+def candidates_of(
+    sample: Sample, n_rows: int, counts: Sequence[int] = COUNTS, *, seed: int
+) -> tuple[Candidate, ...]:
+    """Cluster windows into each number of regimes, and describe the result.
+
+    The same steps as a fit, on 600 landmarks.
 
     Parameters
     ----------
-    labels : ndarray of int64, shape (N,)
+    sample : Sample
+    n_rows : int
+        T of all series together.
+    counts : sequence of int
+        Each from 2 to N.
+    seed : int
+        Of landmarks, k-means and surrogates.
+
+    Returns
+    -------
+    tuple of Candidate
+        Without scores.
+    """
+    size, offsets, lag = sample.window_size, sample.offsets, sample.lag
+    slow = fit_slow_directions(sample.embeddings, lag, offsets)
+    white = slow.whiten(sample.embeddings)
+    every = (white @ slow.projection(slow_dimension(max(*counts, 5)))).astype(np.float32)
+    longest = int(np.diff(offsets).max())
+    two_windows = max(1, min(2 * lag, longest - 2))
+    even = balanced_rows(offsets, _LANDMARKS, np.random.default_rng(seed))
+    tight = tightness(every[:, :_SLOW].astype(np.float64), seed)
+    cloud = _is_one_cloud(every[even, :_SLOW])
+    apart = -(-sample.reach // sample.stride)
+    begins = begins_of(offsets)
+    found = []
+    for count in counts:
+        points = every[:, : slow_dimension(count)]
+        spectral = fit_spectral_map(points[even], count, count)
+        coordinates = spectral.transform(points)
+        thin = max(1, len(points) // _CENTRES_FROM)
+        centres = cluster_centres(coordinates[::thin], count, seed=seed, starts=4)
+        costs = distances(coordinates, centres)
+        path = jump_path(costs, PENALTY * size / sample.stride, offsets)
+        agreement = stability(
+            points,
+            even,
+            costs[even].argmin(axis=1),
+            count,
+            block=max(1, min(_BLOCK * lag, len(points) // 4)),
+            seed=seed,
+        )
+        changes = int(np.sum(np.diff(path) != 0))
+        found.append(
+            Candidate(
+                window_size=size,
+                n_regimes=count,
+                windows=n_rows / size,
+                entropy=entropy(path),
+                recognised=recognised(white, path, count, 2 * lag, apart),
+                lasting=lasting(path, count, two_windows, offsets),
+                tightness=float(tight[min(count, MOST_CLUSTERS) - 1]),
+                stability=float(agreement.mean()),
+                one_cloud=cloud,
+                changes=changes,
+                shortest_dwell=shortest_dwell(path, count, begins) * sample.stride,
+                smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
+            )
+        )
+    return tuple(found)
+
+
+def _is_one_cloud(points: Array) -> bool:
+    """Whether the affinity's first eigengap is far larger than the others (von Luxburg 2007)."""
+    gaps = -np.diff(fit_spectral_map(points, COUNTS[-1], COUNTS[-1] + 1).eigenvalues)
+    return bool(gaps[0] >= _CLOUD * gaps[1:].max(initial=0.0))
+
+
+def shortest_dwell(
+    labels: NDArray[np.integer], n_regimes: int, breaks: NDArray[np.bool_] | None = None
+) -> float:
+    """Return the dwell of the regime that lasts the shortest, in windows.
+
+    A regime's dwell is the median over its *windows* of the length of the spell that they lie in.
+    Every labelling has a few stray windows, and they would decide a median over spells.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
     n_regimes : int
         K.
     breaks : ndarray of bool, shape (N,), or None
-        True where a bar does not follow the one before it.
+        True where a window does not follow the one before it.
 
     Returns
     -------
     float
-        0 where a regime has no bar.
+        0 where a regime has no window.
     """
     spells = spells_of(labels, breaks)
     dwells = []
@@ -134,15 +185,3 @@ def shortest_dwell(
         middle = np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)
         dwells.append(float(lengths[middle]) if len(lengths) else 0.0)
     return min(dwells)
-
-
-def _labelled_windows(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the windows to label, all or some stretches of them, and where one begins."""
-    n_windows, begins = int(offsets[-1]), begins_of(offsets)
-    if n_windows <= _STRETCHES * _STRETCH:
-        return np.arange(n_windows), begins
-    starts = np.linspace(0, n_windows - _STRETCH, _STRETCHES).astype(np.int64)
-    rows = (starts[:, None] + np.arange(_STRETCH)).ravel()
-    breaks = begins[rows]
-    breaks[::_STRETCH] = True
-    return rows, breaks

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import Candidate
+from regimetry.contract import Landmarks
 from regimetry.errors import DataError
-from regimetry.regimes.choice.candidates import Comparison
-from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose_count, mark
+from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
-from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
+from regimetry.regimes.clustering.landmarks import MOST_FITTED, choose_landmarks, cluster_on, landmark_rows
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
     Array,
@@ -26,10 +25,12 @@ from regimetry.regimes.clustering.slow import (
 )
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 
-CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
-"""Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""
+CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 0.1, 0.3
+"""Prices of a change for each row of a window, where windows tell the regimes apart, in units of
+distance (0 to 2): windows W long repeat each piece of evidence W times."""
 
-_COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
+_SHOWN = 9  # eigenvalues of the affinity that are kept, at least
+_DIRECTIONS = slow_dimension(5)  # slow directions that they are read in
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,9 @@ class Head:
     centroids : ndarray, shape (K, K)
         Of the regimes, in canonical order.
     eigenvalues : ndarray
-        Of the affinity that chose or confirms the number of regimes.
-    candidates : tuple of Candidate
-        What each number of regimes would look like; one of them is chosen. If it was given, it
-        stands alone: see :meth:`table`.
-    comparison : Comparison
-        What the candidates are judged on.
+        Of the affinity of landmarks even in time.
+    landmarks : Landmarks
+        Those of the spectral map.
     """
 
     slow: SlowDirections
@@ -60,15 +58,7 @@ class Head:
     spectral: SpectralMap
     centroids: NDArray[np.floating]
     eigenvalues: NDArray[np.floating]
-    candidates: tuple[Candidate, ...]
-    comparison: Comparison
-
-    def table(self) -> tuple[Candidate, ...]:
-        """Return every candidate; those that the fit had no need of are judged now."""
-        judged = {entry.n_regimes: entry for entry in self.candidates}
-        rest = [count for count in self.comparison.counts if count not in judged]
-        judged |= {entry.n_regimes: entry for entry in self.comparison.table(rest)}
-        return tuple(judged[count] for count in self.comparison.counts)
+    landmarks: Landmarks
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -108,10 +98,9 @@ def fit_head(
     embeddings: NDArray[np.floating],
     volatility: NDArray[np.floating],
     *,
-    n_regimes: int | None,
+    n_regimes: int,
     lag: int,
     n_landmarks: int = 1000,
-    min_dwell: float | None = None,
     seed: int = 0,
     offsets: NDArray[np.int64] | None = None,
     slow: SlowDirections | None = None,
@@ -123,14 +112,12 @@ def fit_head(
     embeddings : ndarray of float, shape (N, D)
     volatility : ndarray of float, shape (N,)
         Of each window; regimes are numbered by its mean, the calmest 0.
-    n_regimes : int or None
-        K; ``None`` takes what :mod:`~regimetry.regimes.choice.count` chooses.
+    n_regimes : int
+        K.
     lag : int
         W, in windows of stride 1.
     n_landmarks : int
         M, most landmarks.
-    min_dwell : float or None
-        Shortest plausible dwell of a regime in bars, for that choice; ``None`` takes five windows.
     seed : int
         Of the landmarks and of k-means.
     offsets : ndarray of int64, shape (I + 1,), or None
@@ -147,10 +134,11 @@ def fit_head(
     DataError
         Fewer windows, or fewer different ones, than regimes.
     """
-    if len(embeddings) < max(2, n_regimes or 1):
+    least = max(2, n_regimes)
+    if len(embeddings) < least:
         raise DataError(
-            f"{len(embeddings)} windows cannot hold {n_regimes or 1} regimes; at least "
-            f"{max(2, n_regimes or 1)} are needed. Give more rows or ask for fewer regimes."
+            f"{len(embeddings)} windows cannot hold {n_regimes} regimes; at least {least} are "
+            "needed. Give more rows or ask for fewer regimes."
         )
     generator = np.random.default_rng(seed)
     if offsets is None:
@@ -161,42 +149,28 @@ def fit_head(
     even = balanced_rows(offsets, n_landmarks, generator)
     landmarks = white[even]
     eigenvalues = fit_spectral_map(
-        landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
+        landmarks @ slow.projection(_DIRECTIONS), 1, max(_SHOWN, n_regimes)
     ).eigenvalues
-    distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
-    _require_distinct(distinct, n_regimes or 1, len(landmarks))
-    counts = sorted(set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1})
+    _require_distinct(len(distinct_rows(landmarks, n_regimes)), n_regimes, len(landmarks))
     fitted = balanced_rows(offsets, MOST_FITTED, generator)
-    comparison = Comparison(
-        (white @ slow.projection(slow_dimension(counts[-1]))).astype(np.float32),
-        eigenvalues,
-        tuple(counts),
-        even=even,
-        fitted=fitted,
-        offsets=offsets,
-        window_size=lag,
-        seed=seed,
-    )
-    if n_regimes is None:
-        least = DWELL_WINDOWS * lag if min_dwell is None else min_dwell
-        table = choose_count(comparison.table(), least)
-    else:
-        table = mark(comparison.table([n_regimes]), n_regimes)
-    chosen = next(entry for entry in table if entry.chosen)
-    projection = slow.projection(slow_dimension(chosen.n_regimes))
+    projection = slow.projection(slow_dimension(n_regimes))
     points = white @ projection
-    rows = landmark_rows(chosen.landmarks.drawn, points, even, fitted, seed)
-    found = cluster_on(points[rows], points[fitted], chosen.n_regimes, seed)
-    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], chosen.n_regimes)
-
+    chosen = Landmarks()
+    if n_regimes > 1:
+        block = windows_per_block(lag, len(points))
+        chosen = choose_landmarks(
+            points.astype(np.float32), even, fitted, n_regimes, block=block, seed=seed
+        )
+    rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
+    found = cluster_on(points[rows], points[fitted], n_regimes, seed)
+    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
     return Head(
         slow=slow,
         projection=projection,
         spectral=found.spectral,
         centroids=found.centroids[order],
         eigenvalues=eigenvalues,
-        candidates=table,
-        comparison=comparison,
+        landmarks=chosen,
     )
 
 

@@ -1,0 +1,112 @@
+"""Which window size and which number of regimes: one score over all candidates.
+
+``score = H^(3/4) F P^(3/2) - (K - 1) ln n / n``: the entropy H of the labels, how well they are
+recognised at other times (F), how well the worst regime lasts (P), and a price of each regime where
+the series holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
+A few conditions keep noise, volatility that clusters and wandering levels at one regime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import log
+
+from regimetry.contract import Candidate
+from regimetry.regimes.choice.candidates import LEAST_WINDOWS
+
+LEAST_LASTING = 0.5
+LEAST_RECOGNISED = 0.6
+LEAST_TIGHTNESS = 0.03
+LEAST_STABILITY = 0.55
+"""What a candidate needs; stability, and that the windows are not one cloud, only if its regimes
+recur: a resample of a series whose regimes occur once may lack one."""
+
+_RECURS = 3  # changes for each regime
+
+
+def choose(
+    candidates: Sequence[Candidate], *, n_regimes: int | None = None, min_dwell: float | None = None
+) -> tuple[Candidate, ...]:
+    """Choose the candidate of the largest score.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        Not empty.
+    n_regimes : int or None
+        K, if it was given: then there are such regimes, and the conditions do not count.
+    min_dwell : float or None
+        Bars that each regime must last, see :attr:`Candidate.shortest_dwell`.
+
+    Returns
+    -------
+    tuple of Candidate
+        The same by window size and number of regimes, with scores; one is chosen, and every other
+        says why not. One regime, with the smallest window, stands first unless ``n_regimes`` was
+        given.
+    """
+    table = [replace(entry, score=score(entry)) for entry in candidates]
+    if n_regimes is None:
+        smallest = min(entry.window_size or 0 for entry in table)
+        one = Candidate(window_size=smallest, n_regimes=1, score=0.0, changes=0, smallest_share=1.0)
+        objections = [None, *(objection(entry, min_dwell) for entry in table)]
+        table.insert(0, one)
+    else:
+        objections = [_too_few_windows(entry) for entry in table]
+        if all(objections):
+            objections = [None] * len(table)
+    open_ = [i for i, reason in enumerate(objections) if reason is None]
+    best = max(open_, key=lambda i: table[i].score or 0.0)
+    winner = table[best]
+    beaten = f"{_called(winner)} scores {winner.score:.2f}"
+    return tuple(
+        replace(entry, chosen=True) if i == best else replace(entry, refused=reason or beaten)
+        for i, (entry, reason) in enumerate(zip(table, objections, strict=True))
+    )
+
+
+def score(entry: Candidate) -> float:
+    """Return the score of a candidate, in nats of what its labels say."""
+    gain = _known(entry.entropy) ** 0.75 * _known(entry.recognised)
+    gain *= max(_known(entry.lasting), 0.0) ** 1.5
+    windows = max(_known(entry.windows), 1.0)
+    return gain - (entry.n_regimes - 1) * log(windows) / windows
+
+
+def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
+    """Return why a candidate is out of the question, in words; ``None`` if it is not."""
+    recurs = _known(entry.changes) >= _RECURS * entry.n_regimes
+    lasting, told = _known(entry.lasting), _known(entry.recognised)
+    tight, stable = _known(entry.tightness), _known(entry.stability)
+    dwell = _known(entry.shortest_dwell)
+    if (reason := _too_few_windows(entry)) is not None:
+        return reason
+    if min_dwell is not None and dwell < min_dwell:
+        return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
+    if lasting < LEAST_LASTING:
+        return f"a label says little of the one two windows later ({lasting:.2f})"
+    if tight < LEAST_TIGHTNESS:
+        return f"noise of the same spectrum forms such clusters too ({tight:+.2f})"
+    if told < LEAST_RECOGNISED:
+        return f"other times do not tell the regimes apart ({told:.2f})"
+    if recurs and stable < LEAST_STABILITY:
+        return f"resampling agrees by {stable:.2f}, less than {LEAST_STABILITY:g}"
+    if recurs and entry.one_cloud:
+        return "the windows form one cloud"
+    return None
+
+
+def _too_few_windows(entry: Candidate) -> str | None:
+    windows = _known(entry.windows)
+    if windows >= LEAST_WINDOWS:
+        return None
+    return f"the series holds {windows:.0f} such windows side by side, less than {LEAST_WINDOWS}"
+
+
+def _called(entry: Candidate) -> str:
+    return f"K = {entry.n_regimes} with windows of {entry.window_size}"
+
+
+def _known(value: float | None) -> float:
+    return 0.0 if value is None else float(value)
