@@ -28,13 +28,14 @@ def require_consistent(contract: ModelContract, source: str) -> None:
 def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
     """Return for each entry what was found, whether it is possible, and what is expected."""
     n_features, n_regimes = contract.n_features, contract.n_regimes
-    rows = contract.window_size + rows_before(contract.transforms)
+    rows = contract.window_size + contract.reach + rows_before(contract.transforms)
     names = contract.schema.feature_names
     numbers = (contract.clip, contract.jump_penalty, contract.smooth_penalty, contract.sharpness)
     shape = [len(row) for row in contract.transition_matrix]
     scaling, features = contract.scaling, contract.training.features
     return {
         "window_size": (contract.window_size, contract.window_size > 0, "a number of rows"),
+        "reach": (contract.reach, contract.reach >= 0, "a number of rows"),
         "window_rows": (contract.window_rows, contract.window_rows == rows, str(rows)),
         "embedding_size": (contract.embedding_size, contract.embedding_size > 0, "a width"),
         "schema": (names, 0 < len(set(names)) == len(names), "columns of different names"),

@@ -12,17 +12,22 @@ from regimetry.contract.record import TrainingRecord
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 3
-READABLE_VERSIONS = ("1", "2", "3")
-"""In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments; a
-model of one series is written as version 2, which it is."""
+FORMAT_VERSION = 4
+READABLE_VERSIONS = ("1", "2", "3", "4")
+"""In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments,
+version 4 convolutions. A model is written as the oldest version that has all its entries."""
+
+_NEW_IN: dict[int, dict[str, Any]] = {
+    3: {"by": None, "scaling": None},
+    4: {"reach": 0, "label_offset": None},
+}
+"""Entries that a version has and older ones have not, and what their absence means."""
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
 PRECISION_KEY = "regimetry.precision"
 FORM_KEY = "regimetry.form"
 PRECISIONS = ("float32", "float16")
-_OF_INSTRUMENTS = ("by", "scaling")  # entries of version 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +65,7 @@ class ModelContract:
     window_size : int
         W, rows that the encoder sees.
     window_rows : int
-        Rows of the graph's input: W, or W + 1 where a column is differenced inside.
+        R, rows of the graph's input: W, ``reach``, and one more where a column is differenced.
     schema : Schema
         Input columns in order, with the categories of those that are not numbers.
     transforms : tuple of str
@@ -95,6 +100,11 @@ class ModelContract:
     scaling : InstrumentScaling or None
         Brings each instrument's rows to common units before the graph reads them; ``None`` if the
         graph reads all rows without scaling.
+    reach : int
+        Rows before a window that the encoder's convolutions read.
+    label_offset : int or None
+        Bars between the one that a window describes best and its last one; ``None`` in a file
+        without convolutions, where that is half a window.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -117,6 +127,8 @@ class ModelContract:
     novelty_threshold: float | None = None
     by: str | None = None
     scaling: InstrumentScaling | None = None
+    reach: int = 0
+    label_offset: int | None = None
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -146,12 +158,19 @@ class ModelContract:
 
         Evidence of a whole window fits its centre best.
         """
-        return self.window_size // 2 if self.evidence == "window" else 0
+        if self.evidence != "window":
+            return 0
+        return self.window_size // 2 if self.label_offset is None else self.label_offset
 
     @property
     def format_version(self) -> int:
         """The oldest version that has all the entries of this contract."""
-        return 2 if all(getattr(self, name) is None for name in _OF_INSTRUMENTS) else FORMAT_VERSION
+        said = [
+            version
+            for version, entries in _NEW_IN.items()
+            if any(getattr(self, name) != absent for name, absent in entries.items())
+        ]
+        return max(said, default=2)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -165,9 +184,10 @@ class ModelContract:
         data["regimes"] = [dict(vars(regime)) for regime in self.regimes]
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
-        if self.format_version < FORMAT_VERSION:
-            for name in _OF_INSTRUMENTS:
-                del data[name]
+        for version, entries in _NEW_IN.items():
+            if self.format_version < version:
+                for name in entries:
+                    del data[name]
         return data
 
     def to_metadata(self) -> dict[str, str]:

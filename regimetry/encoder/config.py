@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+from regimetry.encoder.convolutions import reach
 from regimetry.encoder.registry import POOLINGS
+from regimetry.errors import ConfigError
 from regimetry.parameters import check_fields, option
 
 EncodingMethod = Literal["sinusoidal", "learnable", "none"]
 EncodingStyle = Literal["interleaved", "stacked"]
+Convolutions = Literal["beside", "alone", "auto"]
+
+TRANSFORMER_UP_TO = 20
+"""Windows that "auto" still gives the Transformer, in rows; longer ones the bank tells alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +54,15 @@ class EncoderConfig:
         data: there is no second input.
     look_ahead_mask : bool
         Token t attends to tokens 0..t only.
+    convolutions : {"beside", "alone", "auto"} or None
+        A bank of fixed convolutions (:mod:`regimetry.encoder.convolutions`), whose features come
+        before those of the Transformer, or in their place. "auto" leaves the Transformer out of
+        windows of more than 20 rows, unless it is trained. ``None``: no bank.
 
     Raises
     ------
     ConfigError
-        A field has a value that is not allowed.
+        A field has a value that is not allowed, or missing rows are masked beside convolutions.
     """
 
     window_size: int = option(30, minimum=1)
@@ -68,9 +78,34 @@ class EncoderConfig:
     pooling: str = option("mean", choices=POOLINGS)
     padding_mask: bool = option(False)
     look_ahead_mask: bool = option(False)
+    convolutions: Convolutions | None = option(None)
 
     def __post_init__(self) -> None:
         check_fields(self)
+        if self.convolutions is not None and self.padding_mask:
+            raise ConfigError(
+                f"padding_mask is True and convolutions is {self.convolutions!r}; a convolution "
+                "reads every row. Use one of the two."
+            )
+
+    def of_windows(
+        self, window_size: int, num_features: int | None = None, *, trained: bool = False
+    ) -> EncoderConfig:
+        """Return the same for windows of a size, with "auto" decided."""
+        convolutions = self.convolutions
+        if convolutions == "auto":
+            convolutions = "beside" if trained or window_size <= TRANSFORMER_UP_TO else "alone"
+        return replace(
+            self,
+            window_size=window_size,
+            num_features=num_features or self.num_features,
+            convolutions=convolutions,
+        )
+
+    @property
+    def reach(self) -> int:
+        """Rows before a window that the encoder reads: those that convolutions begin with."""
+        return 0 if self.convolutions is None else reach(self.window_size)
 
     @property
     def token_size(self) -> int:
@@ -84,5 +119,5 @@ class EncoderConfig:
         return asdict(self)
 
 
-DEFAULT_ENCODER = EncoderConfig(embedding_dim=64, pooling="moments")
+DEFAULT_ENCODER = EncoderConfig(embedding_dim=64, pooling="moments", convolutions="auto")
 """What :class:`~regimetry.RegimeDetector` takes where it is given none."""

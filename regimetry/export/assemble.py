@@ -3,8 +3,9 @@
     window (B, R, F) -> scaled (B, W, F) -> embedding (B, D) -> distance (B, K) -> regime (B,)
     scaled (B, W, F) -> novelty (B,)
 
-with R = W or W + 1 rows. With single bars as evidence, distance is computed from scaled. Each part
-has its own file; here they are joined.
+with R = W rows, one more where a column is differenced, and those before the window that the
+encoder reads; all else reads the last W. With single bars as evidence, distance is computed from
+scaled. Each part has its own file; here they are joined.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import onnx
 import onnx_ir as ir
 
 from regimetry.contract import INPUT_NAME, RuleReport, output_tensors
+from regimetry.export.convolutions import last_rows
 from regimetry.export.emission import emission_distance
 from regimetry.export.head import head_distance
 from regimetry.export.novelty import window_novelty
@@ -55,8 +57,9 @@ def assemble(
         What the rewrite rules did to an encoder that another program wrote; empty for ours.
     """
     tape, window_size = Tape(opset=encoder.opset), encoder.window_size
-    window, scaled = _scaled(tape, preprocessing, window_size)
-    embedding = encoder.record(tape.part("encoder"), scaled)
+    window, read = _scaled(tape, preprocessing, window_size + encoder.reach)
+    embedding = encoder.record(tape.part("encoder"), read)
+    scaled = last_rows(tape.part("recent"), read, window_size, encoder.reach)
     # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     if emission is None:
         compared = head_distance(tape.part("head"), head, embedding)
@@ -96,12 +99,11 @@ def assemble_encoder(
     onnx.ModelProto
         Input ``window``, output ``embedding``.
     """
-    tape = Tape(opset=encoder.opset)
+    tape, rows = Tape(opset=encoder.opset), encoder.window_size + encoder.reach
     if preprocessing is None:
-        window = tensor_of(ir.Value(), INPUT_NAME, encoder.window_size, encoder.n_features)
-        scaled = window
+        window = scaled = tensor_of(ir.Value(), INPUT_NAME, rows, encoder.n_features)
     else:
-        window, scaled = _scaled(tape, preprocessing, encoder.window_size)
+        window, scaled = _scaled(tape, preprocessing, rows)
     embedding = encoder.record(tape.part("encoder"), scaled)
     model = as_model(tape, window, [tensor_of(embedding, "embedding", encoder.size)])
     return optimise(model)[0] if encoder.foreign else model
@@ -133,9 +135,9 @@ def tensor_of(
 
 
 def _scaled(
-    tape: Tape, preprocessing: Preprocessing, window_size: int
+    tape: Tape, preprocessing: Preprocessing, scaled_rows: int
 ) -> tuple[ir.Value, ir.Value]:
     """Return the graph's input, and the value after preprocessing."""
-    rows = window_size + preprocessing.rows_before
+    rows = scaled_rows + preprocessing.rows_before
     window = tensor_of(ir.Value(), INPUT_NAME, rows, len(preprocessing.transforms))
     return window, scaled_window(tape.part("preprocessing"), preprocessing, window, rows)

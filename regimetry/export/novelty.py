@@ -7,7 +7,7 @@ import onnx_ir as ir
 
 from regimetry.export.tape import Tape
 from regimetry.regimes.novelty import NoveltyMap
-from regimetry.regimes.window_statistics import VARIANCE_FLOOR
+from regimetry.regimes.window_statistics import MOST_PRODUCTS, VARIANCE_FLOOR, lags
 
 
 def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_size: int) -> ir.Value:
@@ -25,7 +25,8 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
         excess = maximum(max(mean @ slopes + bounds), 0)                     # (B,)
         novelty = sqrt(maximum(-2 density / unit ** 2, 0) + excess ** 2)
 
-    where ``rms(y) = sqrt(mean(y ** 2, axis=1, keepdims=True) + floor)``; slopes and bounds hold
+    where a window of many rows has ``[sum(u[l:] * u[:-l]) for l in lags]`` for ``u @ u.T``,
+    ``rms(y) = sqrt(mean(y ** 2, axis=1, keepdims=True) + floor)``, and slopes and bounds hold
     the range of each channel in training, the level of its mean, and the unit.
     """
     rows = scaled
@@ -39,9 +40,7 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
     raw = tape.Concat(
         tape.Reshape(tape.Log(deviation), [-1, n_channels]),
         tape.Reshape(tape.MatMul(tape.Transpose(z, perm=[0, 2, 1]), z), [-1, n_channels**2]),
-        tape.Reshape(
-            tape.MatMul(whole, tape.Transpose(whole, perm=[0, 2, 1])), [-1, window_size**2]
-        ),
+        *_products_of_rows(tape, whole, window_size),
         axis=1,
     )
     density = _log_density(tape, novelty, raw)
@@ -59,6 +58,20 @@ def window_novelty(tape: Tape, novelty: NoveltyMap, scaled: ir.Value, window_siz
     # Rounding can bring the density above its peak.
     square = tape.Add(tape.Relu(surprise), tape.Mul(excess, excess))
     return tape.Reshape(tape.Sqrt(square), [-1])
+
+
+def _products_of_rows(tape: Tape, whole: ir.Value, window_size: int) -> list[ir.Value]:
+    """Return what :func:`raw_statistics` has of rows (B, W, C)."""
+    if window_size <= MOST_PRODUCTS:
+        products = tape.MatMul(whole, tape.Transpose(whole, perm=[0, 2, 1]))
+        return [tape.Reshape(products, [-1, window_size**2])]
+    found = []
+    for lag in lags(window_size):
+        later = tape.Slice(whole, [lag], [window_size], [1])
+        product = tape.Mul(later, tape.Slice(whole, [0], [window_size - lag], [1]))
+        by_channel = tape.reduce("ReduceSum", product, 1)
+        found.append(tape.Reshape(tape.reduce("ReduceSum", by_channel, 2), [-1, 1]))
+    return found
 
 
 def _log_density(tape: Tape, novelty: NoveltyMap, raw: ir.Value) -> ir.Value:

@@ -12,7 +12,7 @@ from regimetry.export.tape import Tape
 
 @dataclass(frozen=True)
 class EncoderPart:
-    """Scaled windows (B, W, F) to embeddings (B, D).
+    """Scaled windows (B, W + reach, F) to embeddings (B, D).
 
     Attributes
     ----------
@@ -23,6 +23,8 @@ class EncoderPart:
     opset : {17, 18}
     foreign : bool
         Another program wrote it; the rewrite rules make it smaller.
+    reach : int
+        Rows before a window that it reads.
     """
 
     record: Callable[[Tape, ir.Value], ir.Value]
@@ -31,3 +33,4 @@ class EncoderPart:
     size: int
     opset: int
     foreign: bool = False
+    reach: int = 0

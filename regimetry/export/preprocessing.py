@@ -25,11 +25,16 @@ def scaled_window(
     Columns of one kind lie together, by a permutation if they have to: a choice by ``Where`` stops
     some converters.
     """
-    value = window
-    if preprocessing.rows_before:
+    value, before = window, preprocessing.rows_before
+    if before:
         value = _transformed(tape, preprocessing.transforms, window, rows)
-    centred = tape.Sub(value, tape.constant("mean", preprocessing.mean))
-    unclipped = tape.Mul(centred, tape.constant("scale", preprocessing.scale))
+    # Once for every row: onnxruntime takes a row of numbers apart for each row of the windows.
+    mean, scale = (
+        np.tile(numbers, (rows - before, 1))
+        for numbers in (preprocessing.mean, preprocessing.scale)
+    )
+    centred = tape.Sub(value, tape.constant("mean", mean))
+    unclipped = tape.Mul(centred, tape.constant("scale", scale))
     return tape.Clip(unclipped, -preprocessing.clip, preprocessing.clip)
 
 

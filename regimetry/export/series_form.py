@@ -9,6 +9,8 @@ row. Window n ends at bar n + R - 1, with R rows per window and N = T - R + 1 wi
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnx
 import onnx_ir as ir
@@ -17,6 +19,12 @@ from onnx_ir.passes import common
 from regimetry.contract import FORM_KEY, INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ExportError
 from regimetry.export.rules.matching import attribute, constant, is_row
+from regimetry.export.series_channels import (
+    Twins,
+    on_channels,
+    shares_of_windows,
+    windows_of_channels,
+)
 from regimetry.export.shapes import ENTRYWISE, Batch, annotate, dims, entries
 from regimetry.export.tape import Tape
 
@@ -61,12 +69,15 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
         type=ir.TensorType(ir.DataType.FLOAT),
     )
     tape = Tape("series")
-    bars = {graph.inputs[0]: series}
+    bars, channels = {graph.inputs[0]: series}, dict[ir.Value, ir.Value]()
     for node in graph:
-        row = _on_bars(node, bars, tape)
-        if row is not None:
+        if (row := _on_bars(node, bars, tape)) is not None:
             bars[node.outputs[0]] = row
-    _windows_of(bars, series, rows, tape)
+        elif (row := on_channels(node, bars, channels, tape)) is not None:
+            channels[node.outputs[0]] = row
+        elif (shares := shares_of_windows(node, channels, tape)) is not None:
+            node.outputs[0].replace_all_uses_with(shares)
+    _windows_of(bars, channels, series, rows, tape)
 
     tape.insert(graph, before=graph.node(0))
     graph.inputs[0] = series
@@ -88,12 +99,14 @@ def _on_bars(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Va
         return _later_rows(node, bars, tape)
     if node.op_type in ("Gather", "Concat"):
         return _columns(node, bars, tape)
-    inputs_of = _entrywise_inputs if node.op_type in ENTRYWISE else _row_function_inputs
-    inputs = inputs_of(node, bars)
+    if node.op_type in ENTRYWISE:
+        inputs = _entrywise_inputs(node, bars)
+    else:
+        inputs = _row_function_inputs(node, bars)
     return None if inputs is None else tape.again(node, *inputs)
 
 
-def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
+def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[Any] | None:
     """Return the bars and the constants of a function of every row alone."""
     first, *rest = node.inputs
     constants = [constant(value) for value in rest]
@@ -112,15 +125,18 @@ def _row_function_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[
     return [bars[first], *(value for value in rest if value is not None)]
 
 
-def _entrywise_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[ir.Value] | None:
-    """Return the bars and the constants of a function of every entry."""
+def _entrywise_inputs(node: ir.Node, bars: dict[ir.Value, ir.Value]) -> list[Any] | None:
+    """Return the bars and the constants of a function of every entry, the same for every row."""
     expected = dims(node.outputs[0]) or (0,)
-    inputs: list[ir.Value] = []
+    inputs: list[Any] = []
     for value in node.inputs:
+        array = constant(value)
         if value is not None and value in bars and (dims(value) or ())[:-1] == expected[:-1]:
             inputs.append(bars[value])
-        elif value is not None and is_row(constant(value)):
+        elif is_row(array):
             inputs.append(value)
+        elif array is not None and array.ndim == 2 and (array == array[0]).all():
+            inputs.append(array[0])
         else:
             return None
     return inputs
@@ -167,8 +183,8 @@ def _columns(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Va
     return tape.Concat(*(bars[value] for value in node.inputs if value is not None), axis=1)
 
 
-def _windows_of(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tape: Tape) -> None:
-    """Hand windows of the bars to every node that does not work on bars.
+def _windows_of(bars: Twins, channels: Twins, series: ir.Value, rows: int, tape: Tape) -> None:
+    """Hand windows of the bars to every node that works neither on bars nor on channels.
 
     With ``n = T - R + 1`` windows over values (T, C) of the bars::
 
@@ -176,10 +192,19 @@ def _windows_of(bars: dict[ir.Value, ir.Value], series: ir.Value, rows: int, tap
     """
     count = tape.Sub(tape.Gather(tape.Shape(series), 0, axis=0), rows - 1)
     starts = tape.Unsqueeze(tape.Range(0, count, 1), [1])
-    for value, bar in bars.items():
-        readers = [use for use in value.uses() if use.node.outputs[0] not in bars]
+    for value, bar in {**bars, **channels}.items():
+        readers = [
+            use
+            for use in value.uses()
+            if use.node.outputs[0] not in bars and use.node.outputs[0] not in channels
+        ]
         shape = dims(value)
         if not readers or shape is None:
+            continue
+        if value in channels:
+            cut = windows_of_channels(bar, entries(shape[2]), starts, tape)
+            for node, position in readers:
+                node.replace_input_with(position, cut)
             continue
         # Rows (batch * W, C) of windows are (batch, W, C) before the Reshape.
         flat = len(shape) == 2 and isinstance(shape[0], Batch)

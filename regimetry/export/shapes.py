@@ -19,8 +19,8 @@ from regimetry.errors import ExportError
 
 # fmt: off
 ENTRYWISE = frozenset([
-    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "IsNaN", "LeakyRelu", "Log",
-    "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "Greater", "IsNaN", "LeakyRelu",
+    "Log", "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
     "Where",
 ])
 # fmt: on

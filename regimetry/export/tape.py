@@ -73,7 +73,7 @@ class Tape:
         self._record("Split", value, sizes, axis=2, outputs=len(sizes))
         return tuple(self.nodes[-1].outputs)
 
-    def again(self, node: ir.Node, *inputs: ir.Value) -> ir.Value:
+    def again(self, node: ir.Node, *inputs: Any) -> ir.Value:
         """Record a node's operator, with its attributes, on other inputs."""
         attributes = {name: item.value for name, item in node.attributes.items()}
         return self._record(node.op_type, *inputs, **attributes)

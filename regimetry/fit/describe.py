@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
 from regimetry.contract import ModelContract, RuleReport, TrainingRecord
+from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
@@ -60,13 +61,15 @@ def describe(
     found, states = Recursion(jump_penalty)(distance, offsets=offsets)
     hindsight = jump_path(distance, smooth_penalty, offsets)
     features = np.concatenate(
-        [preprocessing.transform(part)[window_size - 1 :] for part in panel.parts()]
+        [preprocessing.transform(part)[window_size + rows.reach - 1 :] for part in panel.parts()]
     )
     matrix = transition_matrix(found.regime, n_regimes, begins)
     names = None if learned.alignment is None else learned.alignment.names
     contract = ModelContract(
         window_size=window_size,
         window_rows=rows.window_rows,
+        reach=rows.reach,
+        label_offset=label_offset(window_size, rows.reach) if rows.reach else None,
         schema=rows.source.schema,
         transforms=preprocessing.transforms,
         mean=tuple(preprocessing.mean.tolist()),

@@ -1,23 +1,30 @@
 """The encoder of a fit, whatever the user gave for it: a part of the graph, and its twin.
 
 A configuration becomes a graph from its weights, without Keras unless an objective trains them.
-Keras models of the user's own, and poolings that they registered, go through tf2onnx.
+Keras models of the user's own, and poolings that they registered, go through tf2onnx. Convolutions
+are put beside what they stand beside here, or in its place.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
 from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.convolutions import ConvolutionBank, fit_bank
 from regimetry.encoder.reference import embed_in_numpy
 from regimetry.encoder.registry import BUILT_IN
 from regimetry.encoder.weights import Weights, draw_weights
 from regimetry.errors import ConfigError, InstallError
+from regimetry.export.convolutions import bank_part, beside
 from regimetry.export.encoder import encoder_part
-from regimetry.fit.fitted_encoder import FittedEncoder
+from regimetry.fit.fitted_encoder import FittedEncoder, Twin
 from regimetry.fit.options import FitOptions
 from regimetry.windows import Windows
 
@@ -25,14 +32,26 @@ if TYPE_CHECKING:
     import keras
 
 
-def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False) -> FittedEncoder:
+def encoder_reach(options: FitOptions, window_size: int) -> int:
+    """Return how many rows before a window the encoder of a fit reads."""
+    config = options.encoder
+    if not isinstance(config, EncoderConfig):
+        return 0
+    return config.of_windows(window_size, trained=options.objective is not None).reach
+
+
+def fit_encoder(
+    options: FitOptions, windows: Windows, window_size: int, *, progress: bool = False
+) -> FittedEncoder:
     """Draw or read the weights of an encoder, and train them if there is an objective.
 
     Parameters
     ----------
     options : FitOptions
-    windows : Windows, shape (N, W, F)
+    windows : Windows, shape (N, W + reach, F)
         Preprocessed.
+    window_size : int
+        W.
     progress : bool
         Show the epochs.
 
@@ -45,7 +64,7 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
     ExportError
         A layer cannot be written as ONNX operators.
     """
-    given, (_, window_size, num_features) = options.encoder, windows.shape
+    given, num_features = options.encoder, windows.shape[2]
     if isinstance(given, Path):
         return _of_file(given, options, windows)
     if not isinstance(given, EncoderConfig):
@@ -53,7 +72,19 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
         from regimetry.fit.keras_encoder import own
 
         return own(options, windows, progress=progress)
-    config = replace(given, window_size=window_size, num_features=num_features)
+    config = given.of_windows(window_size, num_features, trained=options.objective is not None)
+    if config.convolutions is None:
+        return _transformer(options, config, windows, progress=progress)
+    bank = fit_bank(windows.rows(), window_size, options.seed)
+    if config.convolutions == "alone":
+        return _alone(options, config, bank)
+    own = _transformer(options, config, windows.last(window_size), progress=progress)
+    return _beside(bank, own)
+
+
+def _transformer(
+    options: FitOptions, config: EncoderConfig, windows: Windows, *, progress: bool
+) -> FittedEncoder:
     if options.objective is None and config.pooling in BUILT_IN:
         weights = draw_weights(config, options.seed)
         return FittedEncoder(
@@ -73,6 +104,41 @@ def fit_encoder(options: FitOptions, windows: Windows, *, progress: bool = False
     from regimetry.fit.keras_encoder import trained
 
     return trained(options, config, windows, progress=progress)
+
+
+def _alone(options: FitOptions, config: EncoderConfig, bank: ConvolutionBank) -> FittedEncoder:
+    return FittedEncoder(
+        description=config.to_dict(),
+        part=bank_part(bank, options.opset),
+        twin=bank.embed,
+        twin_is_fast=False,
+        made_by_keras=False,
+        keras_model=partial(_keras_bank, bank, None),
+        device=options.device,
+    )
+
+
+def _beside(bank: ConvolutionBank, own: FittedEncoder) -> FittedEncoder:
+    return replace(
+        own,
+        part=beside(bank, own.part),
+        twin=partial(_embed_both, bank, own.twin),
+        twin_is_fast=False,
+        keras_model=partial(_keras_bank, bank, own.keras_model),
+    )
+
+
+def _embed_both(
+    bank: ConvolutionBank, twin: Twin, windows: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    return np.concatenate([bank.embed(windows), twin(windows[:, bank.reach :])], axis=1)
+
+
+def _keras_bank(bank: ConvolutionBank, own: Callable[[], keras.Model] | None) -> keras.Model:
+    require_keras("The encoder as a Keras model")
+    from regimetry.encoder.bank_layer import with_bank
+
+    return with_bank(bank, None if own is None else own())
 
 
 def require_keras(what: str) -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import keras
 
 
+Twin = Callable[[NDArray[np.floating]], NDArray[np.floating]]
+"""Preprocessed windows (N, W + reach, F) to embeddings (N, D)."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FittedEncoder:
     """An encoder of a fit.
@@ -32,8 +36,7 @@ class FittedEncoder:
     part : EncoderPart
         Writes it into a graph.
     twin : callable
-        Preprocessed windows (N, W, F) to embeddings (N, D) by other code: the graph is compared
-        with it.
+        Embeds preprocessed windows by other code: the graph is compared with it.
     twin_is_fast : bool
         Whether it embeds all windows; otherwise those of the golden file.
     made_by_keras : bool
@@ -47,7 +50,7 @@ class FittedEncoder:
 
     description: dict[str, Any]
     part: EncoderPart
-    twin: Callable[[NDArray[np.float32]], NDArray[np.floating]]
+    twin: Twin
     twin_is_fast: bool
     made_by_keras: bool
     keras_model: Callable[[], keras.Model]
@@ -55,7 +58,7 @@ class FittedEncoder:
     device: str = "cpu"
 
     def embed(self, windows: NDArray[np.floating]) -> NDArray[np.float32]:
-        """Embed preprocessed windows (N, W, F) by onnxruntime, as production does: (N, D)."""
+        """Embed windows (N, W + reach, F) by onnxruntime, as production does: (N, D)."""
         return run_gathered(self._session, windows, ("embedding",), threads=available_threads())[
             "embedding"
         ]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from regimetry.contract import WindowCandidate
-from regimetry.fit.encoder import fit_encoder
+from regimetry.fit.encoder import encoder_reach, fit_encoder
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
-from regimetry.fit.rows import TrainingRows, cut_windows, slow_directions_of, training_rows
+from regimetry.fit.rows import TrainingRows, slow_directions_of, training_rows
 from regimetry.fit.source import Source
 from regimetry.fit.stages import SILENT, Stages
 from regimetry.regimes.choice.window import SIZES, assess_windows
@@ -58,14 +58,12 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     ConfigError, InstallError, ExportError
         As for :func:`~regimetry.fit.encoder.fit_encoder`.
     """
-    windows = Windows(
-        [cut_windows(rows.preprocessing, part, rows.window_size) for part in rows.scaled.parts()]
-    )
+    read = rows.windows()
     stages.begin("encoder")
-    encoder = fit_encoder(options, windows, progress=stages.shown)
-    require_memory(len(windows), encoder.part.size, options.n_landmarks)
+    encoder = fit_encoder(options, read, rows.window_size, progress=stages.shown)
+    require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
-    embeddings = windows.map(encoder.embed)
+    embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
     head = fit_head(
         embeddings,
         _volatility(windows),
@@ -84,6 +82,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     return Learned(
         preprocessing=rows.preprocessing,
         encoder=encoder,
+        read=read,
         windows=windows,
         embeddings=embeddings,
         head=head,
@@ -119,8 +118,9 @@ def window_candidates(rows: TrainingRows, options: FitOptions) -> tuple[WindowCa
     untrained = replace(options, objective=None)
 
     def embed(size: int, step: int, n_rows: int) -> NDArray[np.float32]:
-        windows = rolling_windows(longest[-n_rows:], size)[::step]
-        return fit_encoder(untrained, Windows.of(windows)).embed(windows)
+        rows = size + encoder_reach(untrained, size)
+        windows = rolling_windows(longest[-n_rows:], rows)
+        return fit_encoder(untrained, Windows.of(windows), size).embed(windows[::step])
 
     return assess_windows(embed, len(longest), seed=options.seed)
 

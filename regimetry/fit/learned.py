@@ -29,8 +29,10 @@ class Learned:
     ----------
     preprocessing : Preprocessing
     encoder : FittedEncoder
+    read : Windows, shape (N, W + reach, F)
+        The training windows, preprocessed, as the encoder reads them.
     windows : Windows, shape (N, W, F)
-        The training windows, preprocessed.
+        Their last W rows.
     embeddings : ndarray of float32, shape (N, D)
         Of these, by onnxruntime.
     head : Head
@@ -46,6 +48,7 @@ class Learned:
 
     preprocessing: Preprocessing
     encoder: FittedEncoder
+    read: Windows
     windows: Windows
     embeddings: NDArray[np.float32]
     head: Head

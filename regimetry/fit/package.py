@@ -133,14 +133,14 @@ def _compared(
     windows, encoder = learned.windows, learned.encoder
     chosen, count = golden_rows(windows, learned.distance, jump_penalty)
     if encoder.twin_is_fast:
-        embeddings = windows.map(encoder.twin)
+        embeddings = learned.read.map(encoder.twin)
         expected = _expected(learned, windows, embeddings, learned.costs(windows, embeddings))
         reference = {name: array[chosen] for name, array in expected.items()}
         parity = compare(outputs, expected)
     else:
         parity = compare(outputs, _expected(learned, windows, learned.embeddings, learned.distance))
-        some = Windows.of(windows.take(chosen))
-        embeddings = some.map(encoder.twin)
+        read = Windows.of(learned.read.take(chosen))
+        embeddings, some = read.map(encoder.twin), read.last(rows.window_size)
         reference = _expected(learned, some, embeddings, learned.costs(some, embeddings))
         near = compare({name: array[chosen] for name, array in outputs.items()}, reference)
         largest = {

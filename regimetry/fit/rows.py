@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.errors import DataError
+from regimetry.fit.encoder import encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Embedder, Measured, Source
 from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing, require_single_precision
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.units import fit_units
-from regimetry.windows import balanced_counts, rolling_windows
+from regimetry.windows import Windows, balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
     from regimetry.contract import WindowCandidate
@@ -46,6 +47,8 @@ class TrainingRows:
         The rows to look at, as they are and in common units.
     complete : bool
         Whether these hold every window there is.
+    reach : int
+        Rows before a window that the encoder reads.
     window_candidates : tuple of WindowCandidate
         What each window size came to; empty where one was given.
     """
@@ -58,12 +61,20 @@ class TrainingRows:
     sample: Panel
     scaled: Panel
     complete: bool
+    reach: int
     window_candidates: tuple[WindowCandidate, ...] = ()
 
     @property
     def window_rows(self) -> int:
-        """Rows of the graph's input: W, and one more where a column is differenced."""
-        return self.window_size + self.preprocessing.rows_before
+        """Rows of the graph's input: W, the encoder's reach, one more for a difference."""
+        return self.window_size + self.reach + self.preprocessing.rows_before
+
+    def windows(self) -> Windows:
+        """Return the preprocessed windows (N, W + reach, F) of the sample, views."""
+        size = self.window_size + self.reach
+        return Windows(
+            [cut_windows(self.preprocessing, part, size) for part in self.scaled.parts()]
+        )
 
 
 def training_rows(
@@ -99,7 +110,8 @@ def training_rows(
         options.difference,
         instruments=list(map(str, long)) if own_units else None,
     )
-    window_rows = window_size + preprocessing.rows_before
+    reach = encoder_reach(options, window_size)
+    window_rows = window_size + reach + preprocessing.rows_before
     longest = max(lengths.values())
     if longest <= window_rows:
         which = f"The longest of {len(lengths)} instruments: " if measured.is_panel else ""
@@ -117,7 +129,7 @@ def training_rows(
     scaled = sample.scaled(scaling)
     require_single_precision(scaled.parts(), preprocessing.transforms, source.schema.feature_names)
     return TrainingRows(
-        source, measured, window_size, preprocessing, scaling, sample, scaled, complete
+        source, measured, window_size, preprocessing, scaling, sample, scaled, complete, reach
     )  # fmt: skip
 
 
@@ -157,7 +169,8 @@ def slow_directions_of(rows: TrainingRows, encoder: FittedEncoder) -> SlowDirect
     from regimetry.regimes.clustering.slow import slow_directions
 
     longest = max(rows.scaled.parts(), key=len)
-    some = encoder.embed(cut_windows(rows.preprocessing, longest, rows.window_size))
+    size = rows.window_size + rows.reach
+    some = encoder.embed(cut_windows(rows.preprocessing, longest, size))
     embedder = Embedder(
         assemble_encoder(encoder.part, rows.preprocessing).SerializeToString(),
         rows.scaling,

@@ -42,6 +42,16 @@ class Windows:
         """(N, W, F)."""
         return len(self), *self.series[0].shape[1:]
 
+    def last(self, rows: int) -> Windows:
+        """Return the same windows with their last rows alone, views."""
+        return Windows([windows[:, -rows:] for windows in self.series])
+
+    def rows(self) -> list[NDArray[Any]]:
+        """Return the rows (N_i + W - 1, F) of each series that has windows."""
+        return [
+            np.concatenate([windows[0], windows[1:, -1]]) for windows in self.series if len(windows)
+        ]
+
     @property
     def begins(self) -> NDArray[np.bool_]:
         """Which windows (N,) are the first of their series: they follow no other."""
