@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from regimetry.contract.choices import Alignment, Candidate, WindowCandidate
+from regimetry.contract.choices import Alignment, Candidate
 from regimetry.series.features.pipeline import OhlcvFeatures
 
 _ALWAYS = ("start", "end", "eigenvalues")  # written even where they hold nothing
@@ -94,13 +94,11 @@ class TrainingRecord:
     history : mapping of str to tuple of float
         Loss curves, one number per round; empty if untrained.
     eigenvalues : tuple of float
-        Of the affinity from which "auto" chooses the number of regimes.
+        Of the affinity of the windows.
     versions : mapping of str to str
         Of the packages that the fit used.
     candidates : tuple of Candidate
-        Numbers of regimes that were compared; the one that was given, if it was.
-    window_candidates : tuple of WindowCandidate
-        Window sizes, where the fit chose one.
+        Window sizes and numbers of regimes that were compared; what was given, where both were.
     refinement : RefinementRecord or None
         Only where ``evidence`` is ``bar``.
     graph : tuple of RuleReport
@@ -126,7 +124,6 @@ class TrainingRecord:
     eigenvalues: tuple[float, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
-    window_candidates: tuple[WindowCandidate, ...] = ()
     refinement: RefinementRecord | None = None
     graph: tuple[RuleReport, ...] = ()
     sampled_rows: int | None = None
@@ -134,11 +131,6 @@ class TrainingRecord:
     short_instruments: int | None = None
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
-
-    @property
-    def count_was_given(self) -> bool:
-        """Whether the number of regimes was given, so that no other was judged for the file."""
-        return len(self.candidates) == 1 and self.configuration.get("n_regimes", "auto") != "auto"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; what was not recorded has no entry."""

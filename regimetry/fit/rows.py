@@ -20,7 +20,7 @@ from regimetry.series.units import fit_units
 from regimetry.windows import Windows, balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
-    from regimetry.contract import WindowCandidate
+    from regimetry.contract import Candidate
     from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.clustering.slow import SlowDirections
 
@@ -49,8 +49,8 @@ class TrainingRows:
         Whether these hold every window there is.
     reach : int
         Rows before a window that the encoder reads.
-    window_candidates : tuple of WindowCandidate
-        What each window size came to; empty where one was given.
+    candidates : tuple of Candidate
+        What window sizes and numbers of regimes came to; empty where a size was given.
     """
 
     source: Source
@@ -62,7 +62,7 @@ class TrainingRows:
     scaled: Panel
     complete: bool
     reach: int
-    window_candidates: tuple[WindowCandidate, ...] = ()
+    candidates: tuple[Candidate, ...] = ()
 
     @property
     def window_rows(self) -> int:

@@ -26,14 +26,20 @@ _RECURS = 3  # changes for each regime
 
 
 def choose(
-    candidates: Sequence[Candidate], *, n_regimes: int | None = None, min_dwell: float | None = None
+    candidates: Sequence[Candidate],
+    *,
+    window_size: int,
+    n_regimes: int | None = None,
+    min_dwell: float | None = None,
 ) -> tuple[Candidate, ...]:
     """Choose the candidate of the largest score.
 
     Parameters
     ----------
     candidates : sequence of Candidate
-        Not empty.
+        Without scores.
+    window_size : int
+        Of one regime, or where there are no candidates.
     n_regimes : int or None
         K, if it was given: then there are such regimes, and the conditions do not count.
     min_dwell : float or None
@@ -43,13 +49,11 @@ def choose(
     -------
     tuple of Candidate
         The same by window size and number of regimes, with scores; one is chosen, and every other
-        says why not. One regime, with the smallest window, stands first unless ``n_regimes`` was
-        given.
+        says why not. One regime stands first, unless ``n_regimes`` was given.
     """
     table = [replace(entry, score=score(entry)) for entry in candidates]
-    if n_regimes is None:
-        smallest = min(entry.window_size or 0 for entry in table)
-        one = Candidate(window_size=smallest, n_regimes=1, score=0.0, changes=0, smallest_share=1.0)
+    if n_regimes is None or not table:
+        one = Candidate(window_size=window_size, n_regimes=n_regimes or 1, score=0.0)
         objections = [None, *(objection(entry, min_dwell) for entry in table)]
         table.insert(0, one)
     else:
