@@ -12,7 +12,14 @@ from threadpoolctl import threadpool_limits
 from regimetry.contract import Candidate
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
-from regimetry.regimes.choice.candidates import COUNTS, SIZES, Sample, candidates_of, sizes_for, stride_for
+from regimetry.regimes.choice.candidates import (
+    COUNTS,
+    SIZES,
+    Sample,
+    candidates_of,
+    sizes_for,
+    stride_for,
+)
 from regimetry.regimes.choice.rule import choose
 from regimetry.windows import Windows
 

@@ -110,9 +110,7 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     if size != "auto":
         return training_rows(source, measured, int(size), options)
     rows = training_rows(source, measured, SIZES[0], options)
-    table = choose_window(
-        [rows.preprocessing.apply(part) for part in rows.scaled.parts()], options
-    )
+    table = choose_window([rows.preprocessing.apply(part) for part in rows.scaled.parts()], options)
     chosen = next(entry.window_size for entry in table if entry.chosen)
     if chosen != rows.window_size:
         rows = training_rows(source, measured, chosen, options)

@@ -68,7 +68,9 @@ def recognised(white: Array, labels: Labels, n_regimes: int, block: int, apart: 
         each = weight[labels[train]]
         weighted = design[train] * (each / each.mean())[:, None]
         square = weighted.T @ design[train] + _RIDGE * block * np.eye(design.shape[1])
-        told[tested] = (design[tested] @ np.linalg.solve(square, weighted.T @ wanted[train])).argmax(1)
+        told[tested] = (
+            design[tested] @ np.linalg.solve(square, weighted.T @ wanted[train])
+        ).argmax(1)
     hits = np.bincount(labels[labels == told], minlength=n_regimes)
     both = np.bincount(labels, minlength=n_regimes) + np.bincount(told, minlength=n_regimes)
     return float((2.0 * hits / np.maximum(both, 1)).mean())
@@ -108,7 +110,9 @@ def tightness(points: Array, seed: int) -> NDArray[np.float64]:
     generator = np.random.default_rng(seed)
     thin = max(1, len(points) // _LOOKED_AT)
     own = _log_within(points[::thin], seed, starts=4)
-    others = [_log_within(_surrogate(points, generator)[::thin], seed, 2) for _ in range(_SURROGATES)]
+    others = [
+        _log_within(_surrogate(points, generator)[::thin], seed, 2) for _ in range(_SURROGATES)
+    ]
     gain = np.mean(others, axis=0) - own
     return np.asarray(gain - gain[0])
 

@@ -15,7 +15,12 @@ from regimetry.contract import Landmarks
 from regimetry.errors import DataError
 from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
-from regimetry.regimes.clustering.landmarks import MOST_FITTED, choose_landmarks, cluster_on, landmark_rows
+from regimetry.regimes.clustering.landmarks import (
+    MOST_FITTED,
+    choose_landmarks,
+    cluster_on,
+    landmark_rows,
+)
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
     Array,
