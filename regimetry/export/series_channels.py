@@ -39,25 +39,28 @@ def on_channels(node: ir.Node, bars: Twins, channels: Twins, tape: Tape) -> ir.V
         Of the shape (1, C, rows).
     """
     source = node.inputs[0]
-    if source in bars and node.op_type == "Transpose":
-        if list(attribute(node, "perm", ())) != [0, 2, 1]:
-            return None
+    if source is not None and source in bars and _turns(node):
         return tape.Unsqueeze(tape.Transpose(bars[source], perm=[1, 0]), [0])
     if source is None or source not in channels:
         return None
     if node.op_type == "Slice":
         return _later_rows(node, source, channels[source], tape)
     if node.op_type == "Concat":
-        joined = [channels.get(value) for value in node.inputs if value is not None]
-        alike = attribute(node, "axis", 0) == 1 and None not in joined
-        return tape.again(node, *filter(None, joined)) if alike else None
-    rest = [value for value in node.inputs[1:] if value is not None]
-    if any(constant(value) is None for value in rest):
-        return None
-    one_by_one = node.op_type in ENTRYWISE and all(np.size(constant(value)) == 1 for value in rest)
-    if one_by_one or (node.op_type == "Conv" and _is_plain(node)):
-        return tape.again(node, channels[source], *rest)
+        joined = [
+            channels[value] for value in node.inputs if value is not None and value in channels
+        ]
+        alike = attribute(node, "axis", 0) == 1 and len(joined) == len(node.inputs)
+        return tape.again(node, *joined) if alike else None
+    rest = [constant(value) for value in node.inputs[1:]]
+    numbers = all(array is not None and array.size == 1 for array in rest)
+    plain = node.op_type == "Conv" and _is_plain(node) and all(array is not None for array in rest)
+    if plain or (node.op_type in ENTRYWISE and numbers):
+        return tape.again(node, channels[source], *node.inputs[1:])
     return None
+
+
+def _turns(node: ir.Node) -> bool:
+    return node.op_type == "Transpose" and list(attribute(node, "perm", ())) == [0, 2, 1]
 
 
 def _is_plain(node: ir.Node) -> bool:
@@ -90,8 +93,8 @@ def shares_of_windows(node: ir.Node, channels: Twins, tape: Tape) -> ir.Value | 
         return None
     cast = source.producer()
     is_count = cast is not None and cast.op_type == "Cast" and _is_comparison(cast.inputs[0])
-    axes = attribute(node, "axes", ()) or np.ravel(constant(node.inputs[1]))
-    if not is_count or list(axes) != [2] or attribute(node, "keepdims", 1):
+    axes = attribute(node, "axes", None) or constant(node.inputs[1])
+    if not is_count or axes is None or list(axes) != [2] or attribute(node, "keepdims", 1):
         return None
     shape = dims(source)
     assert shape is not None

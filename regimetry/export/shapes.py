@@ -19,9 +19,9 @@ from regimetry.errors import ExportError
 
 # fmt: off
 ENTRYWISE = frozenset([
-    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "Greater", "IsNaN", "LeakyRelu",
-    "Log", "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus", "Sqrt", "Sub", "Tanh",
-    "Where",
+    "Abs", "Add", "Cast", "Clip", "Div", "Elu", "Erf", "Exp", "Gelu", "Greater", "IsNaN",
+    "LeakyRelu", "Log", "Max", "Min", "Mul", "Neg", "Pow", "Relu", "Selu", "Sigmoid", "Softplus",
+    "Sqrt", "Sub", "Tanh", "Where",
 ])
 # fmt: on
 """Operators that make each entry of the output from the same entry of the inputs."""

@@ -78,8 +78,8 @@ def fit_encoder(
     bank = fit_bank(windows.rows(), window_size, options.seed)
     if config.convolutions == "alone":
         return _alone(options, config, bank)
-    own = _transformer(options, config, windows.last(window_size), progress=progress)
-    return _beside(bank, own)
+    recent = windows.last(window_size)
+    return _beside(bank, _transformer(options, config, recent, progress=progress))
 
 
 def embed_series(
