@@ -54,12 +54,11 @@ class Candidate:
     lasting : float or None
         The worst regime's probability of the same label two windows away, less that of chance.
     tightness : float or None
-        By how much the windows form K clusters better than a linear Gaussian process with the same
-        spectrum, in logarithms.
+        By how much the windows form K clusters better than those of a linear Gaussian process with
+        the same spectrum, in logarithms.
     stability : float or None
-        Mean adjusted Rand index of the labels with those of fits on resampled blocks.
-    one_cloud : bool or None
-        Whether the affinity's first eigengap is twice the largest other.
+        In a file from before window and number were chosen together: mean adjusted Rand index of
+        the labels with those of fits on resampled blocks.
     changes : int or None
         Of the label.
     shortest_dwell : float or None
@@ -84,7 +83,6 @@ class Candidate:
     lasting: float | None = None
     tightness: float | None = None
     stability: float | None = None
-    one_cloud: bool | None = None
     changes: int | None = None
     shortest_dwell: float | None = None
     smallest_share: float | None = None

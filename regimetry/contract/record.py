@@ -132,6 +132,21 @@ class TrainingRecord:
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
 
+    @property
+    def compared(self) -> tuple[Candidate, ...]:
+        """The candidates to show: all of the model's window size, and the best of each other."""
+        own = {entry.window_size for entry in self.candidates if entry.chosen}
+        best: dict[int | None, Candidate] = {}
+        for entry in self.candidates:
+            known = best.setdefault(entry.window_size, entry)
+            if _rank(entry) > _rank(known):
+                best[entry.window_size] = entry
+        return tuple(
+            entry
+            for entry in self.candidates
+            if entry.window_size in own or entry is best[entry.window_size]
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; what was not recorded has no entry."""
         return {
@@ -139,3 +154,8 @@ class TrainingRecord:
             for name, value in asdict(self).items()
             if value not in (None, ()) or name in _ALWAYS
         }
+
+
+def _rank(entry: Candidate) -> tuple[bool, float]:
+    """Return what orders candidates: scores, but what is only beaten before what is refused."""
+    return entry.chosen, -1.0 if entry.score is None else entry.score

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,24 +23,34 @@ from regimetry.regimes.choice.candidates import (
     stride_for,
 )
 from regimetry.regimes.choice.rule import choose
-from regimetry.windows import Windows
+from regimetry.regimes.choice.terms import surrogate
+from regimetry.windows import rolling_windows
+
+if TYPE_CHECKING:
+    from regimetry.fit.fitted_encoder import FittedEncoder
+    from regimetry.fit.rows import TrainingRows
 
 MOST_ROWS = 40_000
 """Rows that are looked at: of many instruments some, evenly; of a long one the last."""
 
+_SURROGATES = 3
+
 Series = Sequence[NDArray[np.floating]]
 
+Embed = Callable[[Series, int, int], list[NDArray[np.float32]]]
+"""Takes series (T, F), a window size and a step; returns embeddings of the windows of each that end
+every step rows."""
 
-@threadpool_limits.wrap(limits=1)
-def choose_window(series: Series, options: FitOptions) -> tuple[Candidate, ...]:
+
+def choose_window(rows: TrainingRows, options: FitOptions) -> tuple[Candidate, ...]:
     """Compare window sizes, and numbers of regimes unless one is given.
 
     The encoder is drawn anew for each size, and not trained.
 
     Parameters
     ----------
-    series : sequence of ndarray, shape (T, F)
-        Preprocessed training rows.
+    rows : TrainingRows
+        Of any window size.
     options : FitOptions
 
     Returns
@@ -46,41 +58,33 @@ def choose_window(series: Series, options: FitOptions) -> tuple[Candidate, ...]:
     tuple of Candidate
         One of them chosen.
     """
-    untrained, some = replace(options, objective=None), looked_at(series)
-    n_rows = sum(map(len, some))
-    table: list[Candidate] = []
-    for size in sizes_for(n_rows):
-        stride, rows = stride_for(size, n_rows), size + encoder_reach(untrained, size)
-        long = [part for part in some if len(part) > rows]
-        embedded = embed_series(untrained, long, size, stride)
-        table += _compared(embedded, size, stride, rows, n_rows, options)
-    return _chosen(table, options, SIZES[0])
+    untrained = replace(options, objective=None)
+    reach = {size: encoder_reach(untrained, size) for size in SIZES}
+    return _choose(rows.preprocessed(), reach, partial(embed_series, untrained), options)
 
 
 def choose_count(
-    embeddings: NDArray[np.floating], windows: Windows, options: FitOptions
+    rows: TrainingRows, encoder: FittedEncoder, options: FitOptions
 ) -> tuple[Candidate, ...]:
-    """Compare numbers of regimes for windows whose size is given.
+    """Compare numbers of regimes for windows whose size is given, by the encoder of the fit.
 
     Parameters
     ----------
-    embeddings : ndarray of float32, shape (N, D)
-        Of all windows.
-    windows : Windows, shape (N, R, F)
-        What the encoder read.
+    rows : TrainingRows
+    encoder : FittedEncoder
     options : FitOptions
 
     Returns
     -------
     tuple of Candidate
-        One of them chosen; the number that was given stands alone.
+        One of them chosen.
     """
-    size, rows = int(options.window_size), windows.shape[1]
-    parts = looked_at(np.split(embeddings, windows.offsets[1:-1]))
-    n_rows = sum(len(part) + rows - 1 for part in parts)
-    stride = stride_for(size, n_rows)
-    table = _compared([part[::stride] for part in parts], size, stride, rows, n_rows, options)
-    return _chosen(table, options, size)
+
+    def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
+        read = size + rows.reach
+        return [encoder.embed(rolling_windows(part, read)[::step]) for part in series]
+
+    return _choose(rows.preprocessed(), {rows.window_size: rows.reach}, embed, options)
 
 
 def given(options: FitOptions) -> tuple[Candidate, ...]:
@@ -89,22 +93,35 @@ def given(options: FitOptions) -> tuple[Candidate, ...]:
     return (Candidate(window_size=size, n_regimes=count, chosen=True),)
 
 
+# Many small steps: threads that share them wait for each other longer than these take.
+@threadpool_limits.wrap(limits=1)
+def _choose(
+    series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions
+) -> tuple[Candidate, ...]:
+    """Compare the sizes of which ``reach`` says what the encoder reads before them."""
+    some = looked_at(series)
+    n_rows, seed = sum(map(len, some)), options.seed
+    likes = [
+        [surrogate(part, np.random.default_rng((seed, number))) for part in some]
+        for number in range(_SURROGATES)
+    ]
+    counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
+    table: list[Candidate] = []
+    for size in sizes_for(n_rows) if len(reach) > 1 else reach:
+        stride, read = stride_for(size, n_rows), size + reach[size]
+        embedded = (
+            embed([part for part in one if len(part) > read], size, stride)
+            for one in (some, *likes)
+        )
+        own, *others = (Sample.of(each, size, stride, reach[size]) for each in embedded)
+        possible = [count for count in counts if 1 < count < len(own.embeddings)]
+        table += candidates_of(own, others, n_rows, possible, seed=seed)
+    known = None if options.n_regimes == "auto" else int(options.n_regimes)
+    return choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+
+
 def looked_at(series: Series) -> list[NDArray[np.floating]]:
     """Return about :data:`MOST_ROWS` rows: the longest series and every nth, each at its end."""
     every = max(1, round(sum(map(len, series)) / MOST_ROWS))
     by_length = sorted(series, key=len, reverse=True)
     return [part[-MOST_ROWS:] for part in by_length[::every]]
-
-
-def _compared(
-    embeddings: Series, size: int, stride: int, rows: int, n_rows: int, options: FitOptions
-) -> Iterator[Candidate]:
-    joined, offsets = np.concatenate(embeddings), np.cumsum([0, *map(len, embeddings)])
-    sample = Sample(joined, offsets, size, stride, rows)
-    counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
-    yield from candidates_of(sample, n_rows, counts, seed=options.seed)
-
-
-def _chosen(table: list[Candidate], options: FitOptions, size: int) -> tuple[Candidate, ...]:
-    count = None if options.n_regimes == "auto" else int(options.n_regimes)
-    return choose(table, window_size=size, n_regimes=count, min_dwell=options.min_dwell)

@@ -67,7 +67,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     table = rows.candidates
     if not table:
         auto = options.n_regimes == "auto"
-        table = choose_count(embeddings, read, options) if auto else given(options)
+        table = choose_count(rows, encoder, options) if auto else given(options)
     head = fit_head(
         embeddings,
         _volatility(windows),
@@ -110,9 +110,9 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     if size != "auto":
         return training_rows(source, measured, int(size), options)
     rows = training_rows(source, measured, SIZES[0], options)
-    table = choose_window([rows.preprocessing.apply(part) for part in rows.scaled.parts()], options)
+    table = choose_window(rows, options)
     chosen = next(entry.window_size for entry in table if entry.chosen)
-    if chosen != rows.window_size:
+    if chosen not in (None, rows.window_size):
         rows = training_rows(source, measured, chosen, options)
     return replace(rows, candidates=table)
 

@@ -69,6 +69,10 @@ class TrainingRows:
         """Rows of the graph's input: W, the encoder's reach, one more for a difference."""
         return self.window_size + self.reach + self.preprocessing.rows_before
 
+    def preprocessed(self) -> list[NDArray[np.float32]]:
+        """Return the preprocessed rows (T - rows_before, F) of each part of the sample."""
+        return [self.preprocessing.apply(part) for part in self.scaled.parts()]
+
     def windows(self) -> Windows:
         """Return the preprocessed windows (N, W + reach, F) of the sample, views."""
         size = self.window_size + self.reach

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
-from regimetry.regimes.choice.stability import stability
-from regimetry.regimes.choice.terms import MOST_CLUSTERS, entropy, lasting, recognised, tightness
+from regimetry.regimes.choice.terms import entropy, lasting, recognised, tightness
 from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
 from regimetry.regimes.clustering.sampling import Array, balanced_rows
-from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
+from regimetry.regimes.clustering.slow import SlowDirections, fit_slow_directions, slow_dimension
 from regimetry.regimes.clustering.spectral import fit_spectral_map
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
@@ -35,9 +36,6 @@ _STEPS = 10  # windows begin every tenth of their size at most
 _MOST_WINDOWS = 3000  # of a size, in all
 _LANDMARKS = 600
 _CENTRES_FROM = 1000  # windows that centroids are fitted on
-_SLOW = 8  # slow directions that the conditions are read in
-_CLOUD = 2.0  # how many times the largest other gap the first one is, in one cloud
-_BLOCK = 10  # window sizes that a resampled block is long
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Sample:
     stride : int
         Rows from one window to the next.
     reach : int
-        Rows that a window reads.
+        Rows before a window that it reads.
     """
 
     embeddings: NDArray[np.floating]
@@ -64,10 +62,38 @@ class Sample:
     stride: int
     reach: int
 
+    @classmethod
+    def of(
+        cls, series: Sequence[NDArray[np.floating]], window_size: int, stride: int, reach: int
+    ) -> Sample:
+        """Return the windows of several series, each (N_i, D)."""
+        offsets = np.cumsum([0, *map(len, series)])
+        return cls(np.concatenate(series), offsets, window_size, stride, reach)
+
     @property
     def lag(self) -> int:
         """Windows to the next one that shares no position with it."""
         return max(1, self.window_size // self.stride)
+
+    @property
+    def two_windows(self) -> int:
+        """Twice as many, or as far as the longest series goes."""
+        return max(1, min(2 * self.lag, int(np.diff(self.offsets).max()) - 2))
+
+    @cached_property
+    def slow(self) -> SlowDirections:
+        """The slow directions of the windows."""
+        return fit_slow_directions(self.embeddings, self.lag, self.offsets)
+
+    @cached_property
+    def white(self) -> Array:
+        """Whitened windows, (N, P)."""
+        return self.slow.whiten(self.embeddings)
+
+    def points(self, n_regimes: int) -> NDArray[np.float32]:
+        """Return the windows in the slow directions that separate K regimes; float32 is enough."""
+        directions = self.slow.projection(slow_dimension(n_regimes))
+        return np.asarray(self.white @ directions, np.float32)
 
 
 def sizes_for(n_rows: int) -> tuple[int, ...]:
@@ -82,7 +108,12 @@ def stride_for(window_size: int, n_rows: int) -> int:
 
 @in_one_thread
 def candidates_of(
-    sample: Sample, n_rows: int, counts: Sequence[int] = COUNTS, *, seed: int
+    sample: Sample,
+    surrogates: Sequence[Sample],
+    n_rows: int,
+    counts: Sequence[int] = COUNTS,
+    *,
+    seed: int,
 ) -> tuple[Candidate, ...]:
     """Cluster windows into each number of regimes, and describe the result.
 
@@ -91,70 +122,59 @@ def candidates_of(
     Parameters
     ----------
     sample : Sample
+    surrogates : sequence of Sample
+        Windows of linear Gaussian series with the same spectra, see
+        :func:`~regimetry.regimes.choice.terms.surrogate`.
     n_rows : int
         T of all series together.
     counts : sequence of int
         Each from 2 to N.
     seed : int
-        Of landmarks, k-means and surrogates.
+        Of landmarks and k-means.
 
     Returns
     -------
     tuple of Candidate
         Without scores.
     """
-    size, offsets, lag = sample.window_size, sample.offsets, sample.lag
-    slow = fit_slow_directions(sample.embeddings, lag, offsets)
-    white = slow.whiten(sample.embeddings)
-    every = (white @ slow.projection(slow_dimension(max(*counts, 5)))).astype(np.float32)
-    longest = int(np.diff(offsets).max())
-    two_windows = max(1, min(2 * lag, longest - 2))
-    even = balanced_rows(offsets, _LANDMARKS, np.random.default_rng(seed))
-    tight = tightness(every[:, :_SLOW].astype(np.float64), seed)
-    cloud = _is_one_cloud(every[even, :_SLOW])
-    apart = -(-sample.reach // sample.stride)
-    begins = begins_of(offsets)
-    found = []
-    for count in counts:
-        points = every[:, : slow_dimension(count)]
-        spectral = fit_spectral_map(points[even], count, count)
-        coordinates = spectral.transform(points)
-        thin = max(1, len(points) // _CENTRES_FROM)
-        centres = cluster_centres(coordinates[::thin], count, seed=seed, starts=4)
-        costs = distances(coordinates, centres)
-        path = jump_path(costs, PENALTY * size / sample.stride, offsets)
-        agreement = stability(
-            points,
-            even,
-            costs[even].argmin(axis=1),
-            count,
-            block=max(1, min(_BLOCK * lag, len(points) // 4)),
-            seed=seed,
+    even = balanced_rows(sample.offsets, _LANDMARKS, np.random.default_rng(seed))
+    clustered = ((count, _path(sample, count, even, seed)) for count in counts)
+    return tuple(
+        Candidate(
+            window_size=sample.window_size,
+            n_regimes=count,
+            windows=n_rows / sample.window_size,
+            tightness=tightness(
+                sample.points(count), [other.points(count) for other in surrogates], count, seed
+            ),
+            **_terms(sample, path, count),
         )
-        changes = int(np.sum(np.diff(path) != 0))
-        found.append(
-            Candidate(
-                window_size=size,
-                n_regimes=count,
-                windows=n_rows / size,
-                entropy=entropy(path),
-                recognised=recognised(white, path, count, 2 * lag, apart),
-                lasting=lasting(path, count, two_windows, offsets),
-                tightness=float(tight[min(count, MOST_CLUSTERS) - 1]),
-                stability=float(agreement.mean()),
-                one_cloud=cloud,
-                changes=changes,
-                shortest_dwell=shortest_dwell(path, count, begins) * sample.stride,
-                smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
-            )
-        )
-    return tuple(found)
+        for count, path in clustered
+    )
 
 
-def _is_one_cloud(points: Array) -> bool:
-    """Whether the affinity's first eigengap is far larger than the others (von Luxburg 2007)."""
-    gaps = -np.diff(fit_spectral_map(points, COUNTS[-1], COUNTS[-1] + 1).eigenvalues)
-    return bool(gaps[0] >= _CLOUD * gaps[1:].max(initial=0.0))
+def _path(sample: Sample, count: int, even: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return the whole-series label of each window, clustered on landmarks even in time."""
+    points = sample.points(count)
+    coordinates = fit_spectral_map(points[even], count, count).transform(points)
+    thin = max(1, len(points) // _CENTRES_FROM)
+    centres = cluster_centres(coordinates[::thin], count, seed=seed, starts=4)
+    penalty = PENALTY * sample.window_size / sample.stride
+    return jump_path(distances(coordinates, centres), penalty, sample.offsets)
+
+
+def _terms(sample: Sample, path: NDArray[np.int64], count: int) -> dict[str, Any]:
+    """Return what is read from the labels."""
+    apart = -(-(sample.window_size + sample.reach) // sample.stride)
+    dwell = shortest_dwell(path, count, begins_of(sample.offsets))
+    return {
+        "entropy": entropy(path),
+        "recognised": recognised(sample.white, path, count, 2 * sample.lag, apart),
+        "lasting": lasting(path, count, sample.two_windows, sample.offsets),
+        "changes": int(np.sum(np.diff(path) != 0)),
+        "shortest_dwell": dwell * sample.stride,
+        "smallest_share": float(np.bincount(path, minlength=count).min() / len(path)),
+    }
 
 
 def shortest_dwell(

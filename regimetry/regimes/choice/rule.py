@@ -17,12 +17,8 @@ from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 
 LEAST_LASTING = 0.5
 LEAST_RECOGNISED = 0.6
-LEAST_TIGHTNESS = 0.03
-LEAST_STABILITY = 0.55
-"""What a candidate needs; stability, and that the windows are not one cloud, only if its regimes
-recur: a resample of a series whose regimes occur once may lack one."""
-
-_RECURS = 3  # changes for each regime
+LEAST_TIGHTNESS = 0.07
+"""What a candidate needs."""
 
 
 def choose(
@@ -80,9 +76,7 @@ def score(entry: Candidate) -> float:
 
 def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
     """Return why a candidate is out of the question, in words; ``None`` if it is not."""
-    recurs = _known(entry.changes) >= _RECURS * entry.n_regimes
-    lasting, told = _known(entry.lasting), _known(entry.recognised)
-    tight, stable = _known(entry.tightness), _known(entry.stability)
+    lasting, told, tight = map(_known, (entry.lasting, entry.recognised, entry.tightness))
     dwell = _known(entry.shortest_dwell)
     if (reason := _too_few_windows(entry)) is not None:
         return reason
@@ -94,10 +88,6 @@ def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
         return f"noise of the same spectrum forms such clusters too ({tight:+.2f})"
     if told < LEAST_RECOGNISED:
         return f"other times do not tell the regimes apart ({told:.2f})"
-    if recurs and stable < LEAST_STABILITY:
-        return f"resampling agrees by {stable:.2f}, less than {LEAST_STABILITY:g}"
-    if recurs and entry.one_cloud:
-        return "the windows form one cloud"
     return None
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.regimes.clustering.clusters import distances, lloyd
+from regimetry.regimes.clustering.clusters import cluster_centres, distances
 from regimetry.regimes.clustering.sampling import Array
-from regimetry.regimes.clustering.seeding import plus_plus
 from regimetry.windows import with_later
 
 Labels = NDArray[np.integer]
 
-MOST_CLUSTERS = 7
-"""Clusters that :func:`tightness` knows; more are as tight as these."""
-
 _FOLDS = 5
 _RIDGE = 1.0  # for each independent window
-_SURROGATES = 5
-_LOOKED_AT = 1000  # windows that are clustered
+_LOOKED_AT = 600  # windows that are clustered
+_STARTS = 2
 
 
 def entropy(labels: Labels) -> float:
@@ -91,50 +89,42 @@ def lasting(labels: Labels, n_regimes: int, lag: int, offsets: NDArray[np.int64]
     return float(((kept - share) / (1.0 - share + 1e-9)).min())
 
 
-def tightness(points: Array, seed: int) -> NDArray[np.float64]:
-    """Return by how much points form 1, 2, ... clusters better than a linear Gaussian process does.
+def tightness(points: Array, surrogates: Sequence[Array], n_clusters: int, seed: int) -> float:
+    """Return by how much better points form clusters than those of surrogate series do.
 
-    Logarithm of the sum of squares within clusters, against surrogates of the same spectra with
-    random phases (Theiler et al. 1992), relative to one cluster.
+    In logarithms of the sum of squares within clusters, as a share of all.
 
     Parameters
     ----------
     points : ndarray, shape (N, L)
-        Windows in a few slow directions, in time order.
+        Windows in the slow directions, in time order.
+    surrogates : sequence of ndarray, shape (N, L)
+        Windows of :func:`surrogate` series, in their own slow directions.
+    n_clusters : int
     seed : int
-
-    Returns
-    -------
-    ndarray of float64, shape (MOST_CLUSTERS,)
     """
-    generator = np.random.default_rng(seed)
-    thin = max(1, len(points) // _LOOKED_AT)
-    own = _log_within(points[::thin], seed, starts=4)
-    others = [
-        _log_within(_surrogate(points, generator)[::thin], seed, 2) for _ in range(_SURROGATES)
-    ]
-    gain = np.mean(others, axis=0) - own
-    return np.asarray(gain - gain[0])
+    own = _log_within(points, n_clusters, seed)
+    return float(np.mean([_log_within(each, n_clusters, seed) for each in surrogates]) - own)
 
 
-def _surrogate(points: Array, generator: np.random.Generator) -> Array:
-    """Return a copy with random phases, the same for all columns: cross-spectra stay."""
-    spectrum = np.fft.rfft(points - points.mean(axis=0), axis=0)
+def surrogate(series: Array, generator: np.random.Generator) -> Array:
+    """Return a linear Gaussian series (T, F) with the spectra and cross-spectra of another.
+
+    Phases are random, the same for all columns (Theiler et al. 1992; Prichard, Theiler 1994).
+    """
+    rows = np.asarray(series, np.float64)
+    spectrum = np.fft.rfft(rows - rows.mean(axis=0), axis=0)
     phases = generator.uniform(0.0, 2.0 * np.pi, len(spectrum))
     phases[0] = 0.0
-    if len(points) % 2 == 0:
+    if len(rows) % 2 == 0:
         phases[-1] = 0.0
     turned = spectrum * np.exp(1j * phases)[:, None]
-    return np.asarray(np.fft.irfft(turned, n=len(points), axis=0))
+    return np.asarray(np.fft.irfft(turned, n=len(rows), axis=0))
 
 
-def _log_within(points: Array, seed: int, starts: int) -> NDArray[np.float64]:
-    """Return the logarithm of k-means' sum of squares for 1 to :data:`MOST_CLUSTERS` clusters."""
-    generator = np.random.default_rng(seed)
-    sums = [float(((points - points.mean(axis=0)) ** 2).sum())]
-    for count in range(2, MOST_CLUSTERS + 1):
-        seeds = points[plus_plus(points, min(count, len(points)), generator, starts)]
-        centres, inertia = lloyd(points, seeds)
-        best = centres[inertia.argmin()]
-        sums.append(float((distances(points, best).min(axis=1) ** 2).sum()))
-    return np.log(np.maximum(sums, 1e-9))
+def _log_within(points: Array, n_clusters: int, seed: int) -> float:
+    some = points[:: max(1, len(points) // _LOOKED_AT)]
+    centres = cluster_centres(some, n_clusters, seed=seed, starts=_STARTS)
+    within = float((distances(some, centres).min(axis=1) ** 2).sum())
+    total = float(((some - some.mean(axis=0)) ** 2).sum())
+    return float(np.log(max(within, 1e-9 * total) / total)) if total > 0 else 0.0
