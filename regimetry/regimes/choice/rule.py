@@ -3,7 +3,9 @@
 ``score = H^(3/4) F P^(3/2) - (K - 1) ln n / n``: the entropy H of the labels, how well they are
 recognised at other times (F), how well the worst regime lasts (P), and a price of each regime where
 the series holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
-A few conditions keep noise, volatility that clusters and wandering levels at one regime.
+Labels of anything that wanders last and are recognised. So a candidate must also be tighter than
+what the same steps find in a linear Gaussian series of the same spectrum, the more so the lower it
+scores.
 """
 
 from __future__ import annotations
@@ -15,10 +17,8 @@ from math import log
 from regimetry.contract import Candidate
 from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 
-LEAST_LASTING = 0.5
-LEAST_RECOGNISED = 0.6
-LEAST_TIGHTNESS = 0.07
-"""What a candidate needs."""
+LEAST_EVIDENCE = 0.025
+"""Score times tightness that a candidate needs."""
 
 
 def choose(
@@ -76,18 +76,17 @@ def score(entry: Candidate) -> float:
 
 def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
     """Return why a candidate is out of the question, in words; ``None`` if it is not."""
-    lasting, told, tight = map(_known, (entry.lasting, entry.recognised, entry.tightness))
-    dwell = _known(entry.shortest_dwell)
+    scored, tight, dwell = score(entry), _known(entry.tightness), _known(entry.shortest_dwell)
     if (reason := _too_few_windows(entry)) is not None:
         return reason
     if min_dwell is not None and dwell < min_dwell:
         return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
-    if lasting < LEAST_LASTING:
-        return f"a label says little of the one two windows later ({lasting:.2f})"
-    if tight < LEAST_TIGHTNESS:
-        return f"noise of the same spectrum forms such clusters too ({tight:+.2f})"
-    if told < LEAST_RECOGNISED:
-        return f"other times do not tell the regimes apart ({told:.2f})"
+    if scored <= 0:
+        return "one regime scores more"
+    if tight <= 0:
+        return "noise of the same spectrum forms such regimes too"
+    if scored * tight < LEAST_EVIDENCE:
+        return f"noise of the same spectrum forms hardly looser regimes (tightness {tight:.2f})"
     return None
 
 
