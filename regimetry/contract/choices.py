@@ -52,7 +52,7 @@ class Candidate:
     recognised : float or None
         How well a classifier fitted at other times tells the regimes: the F1 measure.
     lasting : float or None
-        The worst regime's probability of the same label two windows away, less that of chance.
+        The probability of the same label two windows away, less that of chance.
     tightness : float or None
         By how much the windows form K clusters better than those of a linear Gaussian process with
         the same spectrum, in logarithms.

@@ -42,7 +42,7 @@ def two_clouds(n=600, apart=4.0, spell=50, seed=0):
 
 
 def test_the_score_is_the_formula():
-    expected = 0.69**0.75 * 0.95 * 0.9**1.5 - np.log(100) / 100
+    expected = 0.69**0.75 * 0.95 * 0.9**2 - np.log(100) / 100
     assert score(GOOD) == pytest.approx(expected)
     assert score(replace(GOOD, n_regimes=4)) == pytest.approx(expected - 2 * np.log(100) / 100)
     assert score(replace(GOOD, lasting=-0.2)) == pytest.approx(-np.log(100) / 100)

@@ -1,8 +1,8 @@
 """Which window size and which number of regimes: one score over all candidates.
 
-``score = H^(3/4) F P^(3/2) - (K - 1) ln n / n``: the entropy H of the labels, how well they are
-recognised at other times (F), how well the worst regime lasts (P), and a price of each regime where
-the series holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
+``score = H^(3/4) F P^2 - (K - 1) ln n / n``: the entropy H of the labels, how well they are
+recognised at other times (F), how well they last (P), and a price of each regime where the series
+holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
 Labels of anything that wanders last and are recognised. So a candidate must also be tighter than
 what the same steps find in a linear Gaussian series of the same spectrum, the more so the lower it
 scores.
@@ -69,7 +69,7 @@ def choose(
 def score(entry: Candidate) -> float:
     """Return the score of a candidate, in nats of what its labels say."""
     gain = _known(entry.entropy) ** 0.75 * _known(entry.recognised)
-    gain *= max(_known(entry.lasting), 0.0) ** 1.5
+    gain *= max(_known(entry.lasting), 0.0) ** 2
     windows = max(_known(entry.windows), 1.0)
     return gain - (entry.n_regimes - 1) * log(windows) / windows
 

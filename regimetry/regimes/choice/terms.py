@@ -75,10 +75,10 @@ def recognised(white: Array, labels: Labels, n_regimes: int, block: int, apart: 
 
 
 def lasting(labels: Labels, n_regimes: int, lag: int, offsets: NDArray[np.int64]) -> float:
-    """Return the worst regime's probability of the same label ``lag`` later or earlier.
+    """Return the probability of the same label ``lag`` later or earlier, whichever is larger.
 
-    Less what chance gives: 1 where labels stay, about 0 where they say nothing of later ones.
-    Phases of a cycle do not last, though one follows from another.
+    Less what chance gives, mean over the windows: 1 where labels stay, about 0 where they say
+    nothing of later ones. Phases of a cycle do not last, though one follows from another.
     """
     early = with_later(offsets, lag)
     now, later = labels[early], labels[early + lag]
@@ -86,7 +86,7 @@ def lasting(labels: Labels, n_regimes: int, lag: int, offsets: NDArray[np.int64]
     stay = np.bincount(now[now == later], minlength=n_regimes)
     least = [np.maximum(np.bincount(some, minlength=n_regimes), 1) for some in (now, later)]
     kept = stay / np.minimum(*least)
-    return float(((kept - share) / (1.0 - share + 1e-9)).min())
+    return float((share * (kept - share) / (1.0 - share + 1e-9)).sum())
 
 
 def tightness(points: Array, surrogates: Sequence[Array], n_clusters: int, seed: int) -> float:
