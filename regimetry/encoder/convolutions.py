@@ -27,7 +27,7 @@ _MOST_CHANNELS = 4  # that one kernel reads
 _THRESHOLDS = 2  # of a kernel
 _DECILES = np.arange(1, 10) / 10  # thresholds of a channel itself
 _GAP = 1e-4  # in deviations of a response
-_LEAST_GAP = 1e-5  # well above what rounding in float32 does to a response
+_LEAST_GAP = 4e-6  # twice what rounding in float32 does to a response
 _NEAR = 0.05  # of the responses, on either side of the quantile
 _BLOCK = 1 << 14  # rows whose responses are computed together
 
@@ -251,8 +251,8 @@ def thresholds_between(
 
     A threshold at a value that occurs, as on a channel of few levels, would leave it to rounding
     on which side that value lies. It lies in the middle of the gap nearest to the quantile that
-    is wider than 1e-4 deviations; of many values without such a gap within a twentieth of them,
-    in the widest one there.
+    is wider than 1e-4 deviations. Where that one is more than a twentieth of the values away, as
+    among very many, the widest gap up to there will do if rounding cannot close it.
 
     Parameters
     ----------
@@ -263,22 +263,19 @@ def thresholds_between(
     Returns
     -------
     list of float32
-        Q of them.
+        Q of them. Where no gap is wider than rounding, they lie above all values.
     """
     ordered = np.sort(values)
-    gaps = np.diff(ordered)
+    gaps = np.append(np.diff(ordered), 0.0)
     wide = np.flatnonzero(gaps > max(_GAP * float(ordered.std(dtype=np.float64)), _LEAST_GAP))
-    found = []
+    if not len(wide):
+        return [ordered[-1] + np.float32(1)] * len(shares)
+    near, found = int(_NEAR * len(ordered)) + 1, []
     for place in shares * (len(ordered) - 1) - 0.5:
-        nearest = wide[np.argmin(np.abs(wide - place))] if len(wide) else -1
-        near = _NEAR * len(ordered)
-        if nearest < 0 or abs(nearest - place) > near:
-            first, last = (int(np.clip(place + side, 0, len(gaps))) for side in (-near, near + 1))
-            widest = first + int(np.argmax(gaps[first:last])) if last > first else nearest
-            if nearest < 0 or (last > first and gaps[widest] > 0):
-                nearest = widest
-        if nearest < 0 or not len(gaps):
-            found.append(ordered[-1] + np.float32(1))  # one value alone: none exceeds it
-        else:
-            found.append(np.float32((float(ordered[nearest]) + float(ordered[nearest + 1])) / 2))
+        chosen = wide[np.argmin(np.abs(wide - place))]
+        if abs(chosen - place) > near:
+            first = max(0, int(place) - near)
+            widest = first + int(np.argmax(gaps[first : int(place) + near]))
+            chosen = widest if gaps[widest] > _LEAST_GAP else chosen
+        found.append(np.float32((float(ordered[chosen]) + float(ordered[chosen + 1])) / 2))
     return found

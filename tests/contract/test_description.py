@@ -48,9 +48,18 @@ def of_version(version):
 def test_edited_metadata_are_refused(model):
     for edit, message in (
         (lambda m: {}, "not a regimetry model"),
-        (of_version("0"), "'0'; this release reads 1, 2 and 3. Use the release that wrote it, or"),
-        (of_version("4"), "'4'; this release reads 1, 2 and 3. A newer release wrote it: upgrade"),
-        (of_version("one"), "'one'; this release reads 1, 2 and 3. Use the release that wrote it"),
+        (
+            of_version("0"),
+            "'0'; this release reads 1, 2, 3 and 4. Use the release that wrote it, or",
+        ),
+        (
+            of_version("5"),
+            "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it: upgrade",
+        ),
+        (
+            of_version("one"),
+            "'one'; this release reads 1, 2, 3 and 4. Use the release that wrote it",
+        ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
         (lambda m: _edited(m, mean=[1.0]), r"mean is \(1.0,\); expected 4 numbers"),
@@ -78,12 +87,12 @@ def test_edited_metadata_are_refused(model):
 
 def test_a_file_of_another_version_is_refused_by_every_reader(copy, refuses):
     model = onnx.load(copy)
-    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = "4"
+    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = "5"
     onnx.save(model, copy)
-    with pytest.raises(ModelError, match="format version '4'; this release reads 1, 2 and 3"):
+    with pytest.raises(ModelError, match="format version '5'; this release reads 1, 2, 3 and 4"):
         rg.load(copy)
     for verb in ("inspect", "verify"):
-        refuses("format version '4'", verb, copy)
+        refuses("format version '5'", verb, copy)
 
 
 def test_precision_is_float32_unless_the_file_says_otherwise():

@@ -20,6 +20,7 @@ DEFAULTS = {
     "pooling": "mean",
     "padding_mask": False,
     "look_ahead_mask": False,
+    "convolutions": None,
 }
 
 AT_LEAST_1 = "it must be an integer of at least 1."
@@ -48,6 +49,10 @@ ALLOWED = {
     ),
     "padding_mask": (["yes", 1, None], TRUE_OR_FALSE),
     "look_ahead_mask": (["causal", 0, None], TRUE_OR_FALSE),
+    "convolutions": (
+        ["both", True, 3],
+        "it must be None or one of 'beside', 'alone', 'auto'.",
+    ),
 }
 
 

@@ -1,6 +1,7 @@
 """Many instruments in one fit: shared regimes, own units, and the same answers in any shape."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,10 +14,9 @@ from regimetry.errors import DataError
 from regimetry.fit import source
 from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.options import FitOptions
-from regimetry.fit.rows import cut_windows, slow_directions_of, training_rows
+from regimetry.fit.rows import slow_directions_of, training_rows
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
-from regimetry.windows import Windows
 
 SIZES = {"calm": 1.0, "wild": 5.0, "tame": 0.2}
 STATES = {name: rg.simulate("s2", n_rows=600, seed=i).states for i, name in enumerate(SIZES)}
@@ -128,12 +128,14 @@ def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows(dete
     assert adjusted_rand_score(*labels) > 0.8
 
 
-def test_sums_over_blocks_are_those_of_all_embeddings(monkeypatch):
+@pytest.mark.parametrize("encoder", [FAST, replace(FAST, convolutions="beside")], ids=["", "bank"])
+def test_sums_over_blocks_are_those_of_all_embeddings(encoder, monkeypatch):
     made = panel_source(frames(), None)
-    rows = training_rows(made, made.measured(), 10, FitOptions())
+    options = FitOptions(encoder=encoder)
+    rows = training_rows(made, made.measured(), 10, options)
     assert rows.complete
-    windows = Windows([cut_windows(rows.preprocessing, part, 10) for part in rows.scaled.parts()])
-    encoder, other = (fit_encoder(FitOptions(encoder=FAST, seed=s), windows) for s in (0, 1))
+    windows = rows.windows()
+    encoder, other = (fit_encoder(replace(options, seed=s), windows, 10) for s in (0, 1))
     embeddings = windows.map(encoder.embed)
     expected = fit_slow_directions(embeddings, 10, windows.offsets)
     monkeypatch.setattr(source, "_BLOCK", 97)

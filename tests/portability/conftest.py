@@ -6,8 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from changed import change_golden
+from encoders import fit_fast
 from places import MODEL, ROOT
 from reports import contract, made  # noqa: F401  fixtures
 
@@ -59,6 +61,22 @@ def perturbed(request, golden, tmp_path):
 def bars():
     """Daily bars of the S&P 500 from calm years into 2008, indexed by date."""
     return market_sample("sp500").iloc[1900:3000]
+
+
+@pytest.fixture(scope="session")
+def few_levels(tmp_path_factory):
+    """A model of an on/off channel and a rounded one, told by convolutions, and its golden file.
+
+    Were its thresholds at values that occur, each runtime's order of summation would decide.
+    """
+    generator = np.random.default_rng(0)
+    state = (np.arange(900) // 150) % 2
+    on = (generator.random(900) < 0.1 + 0.7 * state).astype(float)
+    rounded = np.round(2 * generator.standard_normal(900) * (1 + state)) / 2
+    detector = fit_fast(np.stack([on, rounded], axis=1), window_size=40, n_regimes=2, encoder=None)
+    path = tmp_path_factory.mktemp("few_levels") / "few.onnx"
+    detector.save(path)
+    return path, path.with_suffix(".golden.json")
 
 
 @pytest.fixture(scope="session")

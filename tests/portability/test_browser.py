@@ -44,11 +44,11 @@ def drive(require, node, chromium, request):
 def site(request, tmp_path, model):
     """Return a folder with the examples, the model and a golden file, to be served."""
 
-    def site(golden):
+    def site(golden, model=model):
         folder = tmp_path / "site"
         (folder / "models").mkdir(parents=True)
         (folder / "examples").symlink_to(request.config.rootpath / "examples")
-        (folder / "models" / model.name).symlink_to(model)
+        (folder / "models" / "sp500.onnx").symlink_to(model)
         (folder / "models" / "sp500.golden.json").symlink_to(golden)
         return folder
 
@@ -82,6 +82,12 @@ def test_the_page_compares_labels_and_draws(drive, site, model, golden, csv, bar
     expected = rg.load(model).predict(bars)
     assert labels.index.equals(bars.index)
     assert (labels["regime"].fillna(-1) == expected.fillna(-1)).mean() >= 0.999
+
+
+def test_convolutions_of_channels_of_few_levels_agree(drive, site, few_levels, tmp_path):
+    model, golden = few_levels
+    seen = drive(site(golden, model), tmp_path)
+    assert seen["verdict"] == "✓ passed"
 
 
 def test_a_perturbed_golden_file_is_told(drive, site, perturbed, tmp_path):

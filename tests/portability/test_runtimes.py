@@ -20,6 +20,11 @@ def test_every_output_is_the_golden_one(compare, model, golden):
     assert [line.split()[0] for line in result.stdout.splitlines()] == ["pass"] * 5
 
 
+def test_convolutions_of_channels_of_few_levels_agree(compare, few_levels):
+    result = compare(*few_levels)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_a_perturbed_golden_file_is_told(compare, model, perturbed):
     output, path = perturbed
     result = compare(model, path)

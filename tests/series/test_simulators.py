@@ -105,6 +105,20 @@ def test_garch_alone_clusters():
     np.testing.assert_allclose(ar1_coefficient(s.values), 0.0, atol=0.03)
 
 
+def test_only_vibration_tells_that_a_pump_cavitates():
+    s = simulate("machine", n_rows=20_000)
+    steady = np.r_[np.zeros(20, bool), (s.states[20:] == s.states[:-20])]  # its power has followed
+    power, pressure, vibration, valve = (
+        [column[steady & (s.states == state)] for state in range(4)] for column in s.values.T
+    )
+    assert [np.median(some).round(1) for some in power] == [0.4, 5.5, 9.0, 9.0]
+    assert [np.median(some).round(1) for some in pressure] == [1.0, 3.2, 4.8, 4.8]
+    assert [some.mean() for some in valve] == [0, 1, 1, 1]
+    assert vibration[3].std() > 1.3 * vibration[2].std() > 3 * vibration[0].std()
+    assert len(np.unique(s.values[:, 1])) < 60  # rounded to a tenth
+    np.testing.assert_array_equal(simulate("machine", n_rows=400).states.shape, (400,))
+
+
 def test_bad_requests_are_named():
     with pytest.raises(ConfigError, match="'s9'; it must be one of s1, s2"):
         simulate("s9")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from regimetry.errors import ConfigError
+from regimetry.series.simulators.machines import pump
 from regimetry.series.simulators.markets import (
     bull_bear,
     garch_or_jumps,
@@ -37,6 +38,7 @@ SIMULATORS: dict[str, tuple[Simulator, int]] = {
     "n1": (with_nuisance(volatility), 2500),
     "n2": (with_nuisance(dynamics), 2500),
     "h3": (three_state_market, 1000),
+    "machine": (pump, 6000),
     "noise": (independent_noise, 2500),
     "ar60": (stationary_autoregression(0.6), 2500),
     "ar90": (stationary_autoregression(0.9), 2500),
@@ -57,8 +59,8 @@ def simulate(kind: str = "s2", *, n_rows: int | None = None, seed: int = 0) -> S
     ----------
     kind : str
         A key of :data:`SIMULATORS`: ``s1`` to ``s6``; ``n1`` and ``n2`` with a nuisance channel;
-        ``h3``, the published three-state market; ``noise``, ``ar60``, ``ar90``, ``ar97`` and
-        ``garch`` of one regime.
+        ``h3``, the published three-state market; ``machine``, the log of a pump; ``noise``,
+        ``ar60``, ``ar90``, ``ar97`` and ``garch`` of one regime.
     n_rows : int or None
         T; ``None`` takes the simulator's standard length. At least 400, so that every state fits.
     seed : int
