@@ -133,6 +133,8 @@ def _advise(configuration: Configuration, data: pd.DataFrame, contract: ModelCon
     changed = [name for name, transform in pairs if transform != "level"]
     if changed and configuration.difference in (None, "auto"):
         note(f"differenced, since they are near a unit root: {', '.join(changed)}")
+    if kept := contract.training.kept_levels:
+        note(f"kept as levels, since they sit on a few: {', '.join(kept)}")
     if configuration.features is not None or configuration.by is not None:
         return
     values = as_series(data, contract.schema).values

@@ -111,6 +111,9 @@ class TrainingRecord:
         What computes the columns from price bars; ``None`` if the model reads columns directly.
     alignment : Alignment or None
         To an earlier model.
+    kept_levels : tuple of str
+        Columns that look like random walks and were not differenced, since they sit on a few
+        levels.
     """
 
     rows: int = 0
@@ -131,6 +134,7 @@ class TrainingRecord:
     short_instruments: int | None = None
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
+    kept_levels: tuple[str, ...] = ()
 
     @property
     def compared(self) -> tuple[Candidate, ...]:

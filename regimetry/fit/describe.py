@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
@@ -123,7 +125,14 @@ def training_record(
         short_instruments=short if is_panel else None,
         features=features,
         alignment=learned.alignment,
+        kept_levels=_kept_levels(rows) if options.difference == "auto" else (),
     )
+
+
+def _kept_levels(rows: TrainingRows) -> tuple[str, ...]:
+    statistics = list(rows.measured.statistics.values())
+    kept = near_unit_root(statistics) & mostly_on_levels(statistics)
+    return tuple(compress(rows.source.schema.feature_names, kept))
 
 
 def _recorded_options(options: FitOptions, encoder: dict[str, Any]) -> dict[str, Any]:
