@@ -6,6 +6,7 @@ from regimetry.contract.choices import Candidate
 from regimetry.contract.description import ModelContract
 
 _RESTLESS = 5.0  # bars: labels that last less in the mean
+_FEW_WINDOWS = 60  # side by side: with fewer, slow directions are found in anything
 
 
 def reason(contract: ModelContract) -> str | None:
@@ -36,6 +37,13 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
         found.append(
             f"no bar of training is in {', '.join(missing)}: "
             f"{contract.n_regimes} regimes are more than its labels tell apart"
+        )
+    windows = contract.training.rows / contract.window_size
+    if 0 < windows < _FEW_WINDOWS:
+        found.append(
+            f"the series holds {windows:.0f} windows of {contract.window_size} side by side; "
+            f"{_FEW_WINDOWS} would say more: give {_FEW_WINDOWS * contract.window_size} rows or "
+            "a smaller window_size"
         )
     if once := [regime.name for regime in regimes if regime.spells == 1]:
         found.append(f"{', '.join(once)}: one spell alone, so nothing says that it comes back")

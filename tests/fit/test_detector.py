@@ -14,13 +14,13 @@ from regimetry.errors import DataError, ExportParityError
 
 
 def small(**parameters):
-    given = {"encoder": FAST, "objective": None, "n_landmarks": 150, "random_state": 0}
+    given = {"window_size": 10, "encoder": FAST, "n_landmarks": 150, "random_state": 0}
     return rg.RegimeDetector(**{**given, **parameters})
 
 
 def test_the_regimes_are_the_simulated_states_and_as_many():
     simulation = rg.simulate("s4", seed=0)
-    detector = rg.RegimeDetector(random_state=0).fit(simulation.values)
+    detector = rg.RegimeDetector(window_size=10, random_state=0).fit(simulation.values)
     assert detector.n_regimes_ == 3
     labelled = detector.labels_ >= 0
     assert adjusted_rand_score(simulation.states[labelled], detector.labels_[labelled]) > 0.6

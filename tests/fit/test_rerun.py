@@ -21,7 +21,9 @@ import regimetry as rg
 config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments",
                           num_transformer_blocks=1)
 values = rg.simulate("s4", n_rows=400, seed=0).values
-detector = rg.RegimeDetector(n_regimes="auto", encoder=config, n_landmarks=100, random_state=3)
+detector = rg.RegimeDetector(
+    window_size=10, n_regimes="auto", encoder=config, n_landmarks=100, random_state=3
+)
 detector.fit(values)
 table = [dataclasses.asdict(candidate) for candidate in detector.candidates_]
 print(json.dumps([detector.labels_.tolist(), table]))

@@ -13,7 +13,6 @@ from regimetry.report.axis import TimeAxis
 from regimetry.report.data import Drawn, choose_drawn
 from regimetry.report.embedding_maps import embedding_maps, principal_components
 from regimetry.report.tables import (
-    card_tables,
     count_table,
     drift_tables,
     dwell_table,
