@@ -61,6 +61,8 @@ class Candidate:
         the labels with those of fits on resampled blocks.
     changes : int or None
         Of the label.
+    segments : int or None
+        Pieces that change points cut the series into, where regimes are kinds of these.
     shortest_dwell : float or None
         Of the regime that lasts the shortest, in bars; see
         :func:`~regimetry.regimes.choice.candidates.shortest_dwell`.
@@ -84,6 +86,7 @@ class Candidate:
     tightness: float | None = None
     stability: float | None = None
     changes: int | None = None
+    segments: int | None = None
     shortest_dwell: float | None = None
     smallest_share: float | None = None
     landmarks: Landmarks = field(default_factory=Landmarks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from regimetry.contract import Candidate
+from regimetry.contract import Candidate, Landmarks
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import (
@@ -23,6 +23,7 @@ from regimetry.regimes.choice.candidates import (
     stride_for,
 )
 from regimetry.regimes.choice.rule import choose
+from regimetry.regimes.choice.segments import Segments, segment_candidates
 from regimetry.regimes.choice.terms import surrogate
 from regimetry.windows import rolling_windows
 
@@ -42,7 +43,34 @@ Embed = Callable[[Series, int, int], list[NDArray[np.float32]]]
 every step rows."""
 
 
-def choose_window(rows: TrainingRows, options: FitOptions) -> tuple[Candidate, ...]:
+@dataclass(frozen=True)
+class Choice:
+    """Window size and number of regimes of a fit.
+
+    Attributes
+    ----------
+    table : tuple of Candidate
+        One of them chosen.
+    segments : Segments or None
+        Of the preprocessed rows, where regimes are kinds of these.
+    """
+
+    table: tuple[Candidate, ...]
+    segments: Segments | None = None
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that was chosen."""
+        return next(entry for entry in self.table if entry.chosen)
+
+    def with_landmarks(self, landmarks: Landmarks) -> tuple[Candidate, ...]:
+        """Return the table with the landmarks of the chosen candidate."""
+        return tuple(
+            replace(entry, landmarks=landmarks) if entry.chosen else entry for entry in self.table
+        )
+
+
+def choose_window(rows: TrainingRows, options: FitOptions) -> Choice:
     """Compare window sizes, and numbers of regimes unless one is given.
 
     The encoder is drawn anew for each size, and not trained.
@@ -52,33 +80,14 @@ def choose_window(rows: TrainingRows, options: FitOptions) -> tuple[Candidate, .
     rows : TrainingRows
         Of any window size.
     options : FitOptions
-
-    Returns
-    -------
-    tuple of Candidate
-        One of them chosen.
     """
     untrained = replace(options, objective=None)
     reach = {size: encoder_reach(untrained, size) for size in SIZES}
     return _choose(rows.preprocessed(), reach, partial(embed_series, untrained), options)
 
 
-def choose_count(
-    rows: TrainingRows, encoder: FittedEncoder, options: FitOptions
-) -> tuple[Candidate, ...]:
-    """Compare numbers of regimes for windows whose size is given, by the encoder of the fit.
-
-    Parameters
-    ----------
-    rows : TrainingRows
-    encoder : FittedEncoder
-    options : FitOptions
-
-    Returns
-    -------
-    tuple of Candidate
-        One of them chosen.
-    """
+def choose_count(rows: TrainingRows, encoder: FittedEncoder, options: FitOptions) -> Choice:
+    """Compare numbers of regimes for windows whose size is given, by the encoder of the fit."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
         read = size + rows.reach
@@ -87,17 +96,15 @@ def choose_count(
     return _choose(rows.preprocessed(), {rows.window_size: rows.reach}, embed, options)
 
 
-def given(options: FitOptions) -> tuple[Candidate, ...]:
-    """Return the table where window size and number of regimes are given: one row."""
+def given(options: FitOptions) -> Choice:
+    """Return the choice where window size and number of regimes are given: one row."""
     size, count = int(options.window_size), int(options.n_regimes)
-    return (Candidate(window_size=size, n_regimes=count, chosen=True),)
+    return Choice((Candidate(window_size=size, n_regimes=count, chosen=True),))
 
 
 # Many small steps: threads that share them wait for each other longer than these take.
 @threadpool_limits.wrap(limits=1)
-def _choose(
-    series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions
-) -> tuple[Candidate, ...]:
+def _choose(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
     """Compare the sizes of which ``reach`` says what the encoder reads before them."""
     some = looked_at(series)
     n_rows, seed = sum(map(len, some)), options.seed
@@ -107,6 +114,7 @@ def _choose(
     ]
     counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
     table: list[Candidate] = []
+    samples: list[Sample] = []
     for size in sizes_for(n_rows) if len(reach) > 1 else reach:
         stride, read = stride_for(size, n_rows), size + reach[size]
         embedded = (
@@ -116,8 +124,18 @@ def _choose(
         own, *others = (Sample.of(each, size, stride, reach[size]) for each in embedded)
         possible = [count for count in counts if 1 < count < len(own.embeddings)]
         table += candidates_of(own, others, n_rows, possible, seed=seed)
+        samples.append(own)
+    found: list[Segments | None] = [None] * len(table)
+    if len(series) == 1 and len(some[0]) == len(series[0]):
+        for entry, segments in segment_candidates(samples, n_rows):
+            if options.n_regimes in ("auto", entry.n_regimes):
+                table.append(entry)
+                found.append(segments)
     known = None if options.n_regimes == "auto" else int(options.n_regimes)
-    return choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+    judged = choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+    added = len(judged) - len(table)  # one regime, before them
+    place = next(i for i, entry in enumerate(judged) if entry.chosen) - added
+    return Choice(judged, found[place] if place >= 0 else None)
 
 
 def looked_at(series: Series) -> list[NDArray[np.floating]]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.choose import choose_count, choose_window, given
 from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.learned import Learned
@@ -20,7 +21,6 @@ from regimetry.fit.source import Source
 from regimetry.fit.stages import SILENT, Stages
 from regimetry.regimes.choice.candidates import SIZES
 from regimetry.regimes.clustering.head import (
-    WHOLE_SERIES_PENALTY,
     Head,
     canonical_order,
     fit_head,
@@ -64,22 +64,27 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
     embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
-    table = rows.candidates
-    if not table:
+    choice = rows.choice
+    if choice is None:
         auto = options.n_regimes == "auto"
-        table = choose_count(rows, encoder, options) if auto else given(options)
+        choice = choose_count(rows, encoder, options) if auto else given(options)
+    labels = None
+    if choice.segments is not None:
+        first = rows.window_size + rows.reach - 1 - label_offset(rows.window_size, rows.reach)
+        labels = choice.segments.labels(first + np.arange(len(embeddings)))
     head = fit_head(
         embeddings,
         _volatility(windows),
-        n_regimes=next(entry.n_regimes for entry in table if entry.chosen),
+        n_regimes=choice.chosen.n_regimes,
         lag=rows.window_size,
         n_landmarks=options.n_landmarks,
         seed=options.seed,
         offsets=windows.offsets,
         slow=None if rows.complete else slow_directions_of(rows, encoder),
+        labels=labels,
     )
     refinement = None
-    if options.evidence == "auto":
+    if options.evidence == "auto" and labels is None:
         head, refinement = refined(head, windows, embeddings, options.seed, rows.reach)
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
@@ -89,9 +94,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         windows=windows,
         embeddings=embeddings,
         head=head,
-        candidates=tuple(
-            replace(entry, landmarks=head.landmarks) if entry.chosen else entry for entry in table
-        ),
+        candidates=choice.with_landmarks(head.landmarks),
         refinement=refinement,
         novelty=novelty,
         novelty_threshold=threshold,
@@ -110,11 +113,11 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     if size != "auto":
         return training_rows(source, measured, int(size), options)
     rows = training_rows(source, measured, SIZES[0], options)
-    table = choose_window(rows, options)
-    chosen = next(entry.window_size for entry in table if entry.chosen)
-    if chosen not in (None, rows.window_size):
+    choice = choose_window(rows, options)
+    chosen = choice.chosen.window_size
+    if chosen is not None and chosen != rows.window_size:
         rows = training_rows(source, measured, chosen, options)
-    return replace(rows, candidates=table)
+    return replace(rows, choice=choice)
 
 
 def refined(
@@ -144,7 +147,7 @@ def refinement_of(
 ) -> Refinement:
     """Fit the evidence of single bars for a head's regimes, whether or not it will be used."""
     distance = head.outputs(embeddings)["distance"]
-    labels = jump_path(distance, WHOLE_SERIES_PENALTY * windows.shape[1], windows.offsets)
+    labels = jump_path(distance, head.penalty, windows.offsets)
     points = head.slow.whiten(embeddings) @ head.projection
     return refine(windows, labels, points, len(head.centroids), seed, reach=reach)
 

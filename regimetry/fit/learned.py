@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.fit.options import FitOptions
-from regimetry.regimes.clustering.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY, Head
+from regimetry.regimes.clustering.head import CAUSAL_SHARE, Head
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.windows import Windows
 
@@ -62,7 +62,7 @@ class Learned:
 
     def penalties(self, options: FitOptions) -> tuple[float, float]:
         """Return the prices of a change, causal and whole-series: as given, or the defaults."""
-        causal, whole = penalties_of(self.refinement, self.windows.shape[1])
+        causal, whole = penalties_of(self.head, self.refinement)
         given, given_whole = options.jump_penalty, options.smooth_penalty
         return (
             causal if given == "auto" else float(given),
@@ -86,8 +86,8 @@ class Learned:
         return replace(self, head=self.head.reordered(order), refinement=refinement)
 
 
-def penalties_of(refinement: Refinement | None, window_size: int) -> tuple[float, float]:
+def penalties_of(head: Head, refinement: Refinement | None) -> tuple[float, float]:
     """Return the default prices of a change for the evidence, causal and whole-series."""
     if refinement is None:
-        return CAUSAL_PENALTY * window_size, WHOLE_SERIES_PENALTY * window_size
+        return CAUSAL_SHARE * head.penalty, head.penalty
     return refinement.causal_penalty, refinement.penalty

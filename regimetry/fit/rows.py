@@ -20,7 +20,7 @@ from regimetry.series.units import fit_units
 from regimetry.windows import Windows, balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
-    from regimetry.contract import Candidate
+    from regimetry.fit.choose import Choice
     from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.clustering.slow import SlowDirections
 
@@ -49,8 +49,8 @@ class TrainingRows:
         Whether these hold every window there is.
     reach : int
         Rows before a window that the encoder reads.
-    candidates : tuple of Candidate
-        What window sizes and numbers of regimes came to; empty where a size was given.
+    choice : Choice or None
+        Of the window size and the number of regimes; ``None`` where a size was given.
     """
 
     source: Source
@@ -62,7 +62,7 @@ class TrainingRows:
     scaled: Panel
     complete: bool
     reach: int
-    candidates: tuple[Candidate, ...] = ()
+    choice: Choice | None = None
 
     @property
     def window_rows(self) -> int:

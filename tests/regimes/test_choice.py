@@ -54,7 +54,7 @@ def test_the_score_is_the_formula():
         ({}, None),
         ({"windows": LEAST_WINDOWS - 1.0}, "holds 19 such windows side by side, less than 20"),
         ({"lasting": 0.0}, "one regime scores more"),
-        ({"tightness": -0.1}, "noise of the same spectrum forms such regimes too"),
+        ({"tightness": -0.1}, "hardly looser regimes"),
         ({"tightness": 0.9 * LEAST_EVIDENCE / score(GOOD)}, "hardly looser regimes"),
         ({"tightness": 1.1 * LEAST_EVIDENCE / score(GOOD)}, None),
     ],

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
+from regimetry.encoder.convolutions import label_offset
 from regimetry.regimes.choice.terms import entropy, lasting, recognised, tightness
 from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
 from regimetry.regimes.clustering.sampling import Array, balanced_rows
@@ -74,6 +75,13 @@ class Sample:
     def lag(self) -> int:
         """Windows to the next one that shares no position with it."""
         return max(1, self.window_size // self.stride)
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The row that each window describes best, if the windows are of one series."""
+        offset = label_offset(self.window_size, self.reach)
+        last = self.window_size + self.reach - 1
+        return last - offset + self.stride * np.arange(len(self.embeddings))
 
     @property
     def two_windows(self) -> int:

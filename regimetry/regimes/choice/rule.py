@@ -5,7 +5,7 @@ recognised at other times (F), how well they last (P), and a price of each regim
 holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
 Labels of anything that wanders last and are recognised. So a candidate must also be tighter than
 what the same steps find in a linear Gaussian series of the same spectrum, the more so the lower it
-scores.
+scores. Kinds of segments (:mod:`~regimetry.regimes.choice.segments`) compete by the same score.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 
 LEAST_EVIDENCE = 0.025
 """Score times tightness that a candidate needs."""
+
+LEAST_RECOGNISED = 0.6
+"""What kinds of segments need in its place: their change points have been tested."""
 
 
 def choose(
@@ -83,6 +86,10 @@ def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
         return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
     if scored <= 0:
         return "one regime scores more"
+    if entry.segments is not None:
+        told = _known(entry.recognised)
+        few = f"other times do not tell these kinds of segments apart ({told:.2f})"
+        return few if told < LEAST_RECOGNISED else None
     if tight <= 0:
         return "noise of the same spectrum forms such regimes too"
     if scored * tight < LEAST_EVIDENCE:
@@ -98,7 +105,8 @@ def _too_few_windows(entry: Candidate) -> str | None:
 
 
 def _called(entry: Candidate) -> str:
-    return f"K = {entry.n_regimes} with windows of {entry.window_size}"
+    of = f" by {entry.segments} segments" if entry.segments else ""
+    return f"K = {entry.n_regimes} with windows of {entry.window_size}{of}"
 
 
 def _known(value: float | None) -> float:

@@ -50,28 +50,48 @@ def recognised(white: Array, labels: Labels, n_regimes: int, block: int, apart: 
     float
         Mean over the regimes of the F1 measure, 0 to 1.
     """
-    n_windows = len(white)
-    design = np.column_stack([white, np.ones(n_windows)])
-    wanted = np.eye(n_regimes)[labels]
-    blocks = np.arange(n_windows) // block
-    n_folds = min(_FOLDS, int(blocks[-1]) + 1)
-    told = np.zeros(n_windows, dtype=np.int64)
-    for fold in range(n_folds):
-        tested, train = np.flatnonzero(blocks % n_folds == fold), np.ones(n_windows, np.bool_)
-        for first in np.unique(blocks[tested]) * block:
-            train[max(0, first - apart) : first + block + apart] = False
-        if train.sum() < 2:
-            continue
-        weight = 1.0 / np.maximum(np.bincount(labels[train], minlength=n_regimes), 1)
-        each = weight[labels[train]]
-        weighted = design[train] * (each / each.mean())[:, None]
-        square = weighted.T @ design[train] + _RIDGE * block * np.eye(design.shape[1])
-        told[tested] = (
-            design[tested] @ np.linalg.solve(square, weighted.T @ wanted[train])
-        ).argmax(1)
+    blocks = np.arange(len(white)) // block
+    fold = blocks % min(_FOLDS, blocks[-1] + 1)
+    told = _told(white, labels, fold, _RIDGE * block, apart)
     hits = np.bincount(labels[labels == told], minlength=n_regimes)
     both = np.bincount(labels, minlength=n_regimes) + np.bincount(told, minlength=n_regimes)
     return float((2.0 * hits / np.maximum(both, 1)).mean())
+
+
+def told_within(white: Array, segment: NDArray[np.int64], block: int) -> NDArray[np.int64]:
+    """Return the segment that the same classifier takes each window to be of, (N,).
+
+    The folds are blocks cut inside every segment, so that it knows all of them.
+    """
+    places = np.arange(len(segment))
+    begins = np.flatnonzero(np.diff(segment, prepend=-1))
+    since = places - begins[np.searchsorted(begins, places, "right") - 1]
+    return _told(white, segment, since // block % _FOLDS, _RIDGE * block, 0)
+
+
+def _told(
+    white: Array, labels: Labels, fold: NDArray[np.int64], ridge: float, apart: int
+) -> NDArray[np.int64]:
+    """Return the labels that a classifier gives each fold, fitted on what lies apart from it."""
+    design, places = np.column_stack([white, np.ones(len(white))]), np.arange(len(white))
+    count = int(labels.max()) + 1
+    wanted, told = np.eye(count)[labels], np.zeros(len(white), np.int64)
+    for number in range(int(fold.max()) + 1):
+        tested = fold == number
+        before = np.append(0, np.cumsum(tested))
+        near = (
+            before[np.minimum(places + apart + 1, len(white))]
+            - before[np.maximum(places - apart, 0)]
+        )
+        train = np.flatnonzero(near == 0)
+        if len(train) < 2:
+            continue
+        weight = 1.0 / np.maximum(np.bincount(labels[train], minlength=count), 1)[labels[train]]
+        weighted = design[train] * (weight / weight.mean())[:, None]
+        square = weighted.T @ design[train] + ridge * np.eye(design.shape[1])
+        coefficients = np.linalg.solve(square, weighted.T @ wanted[train])
+        told[tested] = (design[tested] @ coefficients).argmax(axis=1)
+    return told
 
 
 def lasting(labels: Labels, n_regimes: int, lag: int, offsets: NDArray[np.int64]) -> float:

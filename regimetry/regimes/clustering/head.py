@@ -15,11 +15,13 @@ from regimetry.contract import Landmarks
 from regimetry.errors import DataError
 from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
+from regimetry.regimes.clustering.discriminants import discriminants
 from regimetry.regimes.clustering.landmarks import (
     MOST_FITTED,
     choose_landmarks,
     cluster_on,
     landmark_rows,
+    mean_of_each,
 )
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
@@ -29,11 +31,16 @@ from regimetry.regimes.clustering.slow import (
     slow_dimension,
 )
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
+from regimetry.runtime.recursion import jump_path
 
-CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 0.1, 0.3
-"""Prices of a change for each row of a window, where windows tell the regimes apart, in units of
+WHOLE_SERIES_PENALTY = 0.3
+"""Price of a change for each row of a window, where windows tell the regimes apart, in units of
 distance (0 to 2): windows W long repeat each piece of evidence W times."""
 
+CAUSAL_SHARE = 1 / 3
+"""Of that price, in the causal labels."""
+
+_MOST_DOUBLINGS = 10  # of that price, until the labels change as seldom as segments do
 _SHOWN = 9  # eigenvalues of the affinity that are kept, at least
 _DIRECTIONS = slow_dimension(5)  # slow directions that they are read in
 
@@ -56,6 +63,8 @@ class Head:
         Of the affinity of landmarks even in time.
     landmarks : Landmarks
         Those of the spectral map.
+    penalty : float
+        Price of a change in whole series, in units of distance.
     """
 
     slow: SlowDirections
@@ -64,10 +73,26 @@ class Head:
     centroids: NDArray[np.floating]
     eigenvalues: NDArray[np.floating]
     landmarks: Landmarks
+    penalty: float
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
         return replace(self, centroids=self.centroids[order])
+
+    def as_seldom(
+        self,
+        embeddings: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        offsets: NDArray[np.int64],
+    ) -> Head:
+        """Return the head with its price doubled until its labels change as seldom as these."""
+        distance, penalty = self.outputs(embeddings)["distance"], self.penalty
+        most = np.count_nonzero(np.diff(labels))
+        for _ in range(_MOST_DOUBLINGS):
+            if np.count_nonzero(np.diff(jump_path(distance, penalty, offsets))) <= most:
+                break
+            penalty *= 2.0
+        return replace(self, penalty=penalty)
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances; the float64 twin of the exported graph.
@@ -109,6 +134,7 @@ def fit_head(
     seed: int = 0,
     offsets: NDArray[np.int64] | None = None,
     slow: SlowDirections | None = None,
+    labels: NDArray[np.integer] | None = None,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -129,6 +155,8 @@ def fit_head(
         Boundaries of series that lie one after the other. Landmarks are drawn from all alike.
     slow : SlowDirections or None
         Of more windows than these; ``None`` fits them here.
+    labels : ndarray of int, shape (N,), or None
+        Of the windows, where regimes are kinds of segments; ``None`` clusters them.
 
     Returns
     -------
@@ -158,25 +186,31 @@ def fit_head(
     ).eigenvalues
     _require_distinct(len(distinct_rows(landmarks, n_regimes)), n_regimes, len(landmarks))
     fitted = balanced_rows(offsets, MOST_FITTED, generator)
-    projection = slow.projection(slow_dimension(n_regimes))
-    points = white @ projection
-    chosen = Landmarks()
-    if n_regimes > 1:
-        block = windows_per_block(lag, len(points))
-        chosen = choose_landmarks(
-            points.astype(np.float32), even, fitted, n_regimes, block=block, seed=seed
-        )
-    rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
-    found = cluster_on(points[rows], points[fitted], n_regimes, seed)
+    if labels is None:
+        projection = slow.projection(slow_dimension(n_regimes))
+        points, chosen = white @ projection, Landmarks()
+        if n_regimes > 1:
+            block = windows_per_block(lag, len(points))
+            chosen = choose_landmarks(
+                points.astype(np.float32), even, fitted, n_regimes, block=block, seed=seed
+            )
+        rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
+        found = cluster_on(points[rows], points[fitted], n_regimes, seed)
+    else:
+        projection, chosen = discriminants(white, labels), Landmarks()
+        points = white @ projection
+        found = mean_of_each(points[even], points[fitted], labels[fitted])
     order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
-    return Head(
+    head = Head(
         slow=slow,
         projection=projection,
         spectral=found.spectral,
         centroids=found.centroids[order],
         eigenvalues=eigenvalues,
         landmarks=chosen,
+        penalty=WHOLE_SERIES_PENALTY * lag,
     )
+    return head if labels is None else head.as_seldom(embeddings, labels, offsets)
 
 
 def _require_distinct(distinct: int, n_regimes: int, n_landmarks: int) -> None:

@@ -141,5 +141,14 @@ def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Cl
     return Clustering(spectral, centroids, coordinates, nearest(coordinates, centroids))
 
 
+def mean_of_each(landmarks: Array, points: Array, labels: NDArray[np.integer]) -> Clustering:
+    """Return the map on the landmarks (M, L), and the mean there of each label of points (E, L)."""
+    count = int(labels.max()) + 1
+    spectral = fit_spectral_map(landmarks, count, count)
+    coordinates = spectral.transform(points)
+    centroids = np.stack([coordinates[labels == label].mean(axis=0) for label in range(count)])
+    return Clustering(spectral, centroids, coordinates, np.asarray(labels, np.intp))
+
+
 def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:
     return rows[:: -(-len(rows) // most)]
