@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.fit.options import FitOptions
-from regimetry.regimes.clustering.head import CAUSAL_SHARE, Head
+from regimetry.regimes.clustering.head import Head
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.windows import Windows
 
@@ -89,5 +89,5 @@ class Learned:
 def penalties_of(head: Head, refinement: Refinement | None) -> tuple[float, float]:
     """Return the default prices of a change for the evidence, causal and whole-series."""
     if refinement is None:
-        return CAUSAL_SHARE * head.penalty, head.penalty
+        return head.causal_penalty, head.penalty
     return refinement.causal_penalty, refinement.penalty

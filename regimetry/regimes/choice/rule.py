@@ -79,22 +79,28 @@ def score(entry: Candidate) -> float:
 
 def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
     """Return why a candidate is out of the question, in words; ``None`` if it is not."""
-    scored, tight, dwell = score(entry), _known(entry.tightness), _known(entry.shortest_dwell)
+    dwell = _known(entry.shortest_dwell)
     if (reason := _too_few_windows(entry)) is not None:
         return reason
     if min_dwell is not None and dwell < min_dwell:
         return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
-    if scored <= 0:
+    if score(entry) <= 0:
         return "one regime scores more"
-    if entry.segments is not None:
-        told = _known(entry.recognised)
-        few = f"other times do not tell these kinds of segments apart ({told:.2f})"
-        return few if told < LEAST_RECOGNISED else None
-    if tight <= 0:
-        return "noise of the same spectrum forms such regimes too"
-    if scored * tight < LEAST_EVIDENCE:
-        return f"noise of the same spectrum forms hardly looser regimes (tightness {tight:.2f})"
-    return None
+    return _chance(entry) if entry.segments is None else _confusion(entry)
+
+
+def _chance(entry: Candidate) -> str | None:
+    tight = _known(entry.tightness)
+    if score(entry) * max(tight, 0.0) >= LEAST_EVIDENCE:
+        return None
+    return f"noise of the same spectrum forms hardly looser regimes (tightness {tight:+.2f})"
+
+
+def _confusion(entry: Candidate) -> str | None:
+    told = _known(entry.recognised)
+    if told >= LEAST_RECOGNISED:
+        return None
+    return f"other times do not tell such segments apart ({told:.2f})"
 
 
 def _too_few_windows(entry: Candidate) -> str | None:

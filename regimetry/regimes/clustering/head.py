@@ -33,14 +33,11 @@ from regimetry.regimes.clustering.slow import (
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 from regimetry.runtime.recursion import jump_path
 
-WHOLE_SERIES_PENALTY = 0.3
-"""Price of a change for each row of a window, where windows tell the regimes apart, in units of
+CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 0.1, 0.3
+"""Prices of a change for each row of a window, where windows tell the regimes apart, in units of
 distance (0 to 2): windows W long repeat each piece of evidence W times."""
 
-CAUSAL_SHARE = 1 / 3
-"""Of that price, in the causal labels."""
-
-_MOST_DOUBLINGS = 10  # of that price, until the labels change as seldom as segments do
+_MOST_DOUBLINGS = 10  # of the price, until the labels change as seldom as segments do
 _SHOWN = 9  # eigenvalues of the affinity that are kept, at least
 _DIRECTIONS = slow_dimension(5)  # slow directions that they are read in
 
@@ -63,8 +60,8 @@ class Head:
         Of the affinity of landmarks even in time.
     landmarks : Landmarks
         Those of the spectral map.
-    penalty : float
-        Price of a change in whole series, in units of distance.
+    penalty, causal_penalty : float
+        Prices of a change in whole series and in causal labels, in units of distance.
     """
 
     slow: SlowDirections
@@ -74,6 +71,7 @@ class Head:
     eigenvalues: NDArray[np.floating]
     landmarks: Landmarks
     penalty: float
+    causal_penalty: float
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -85,14 +83,14 @@ class Head:
         labels: NDArray[np.integer],
         offsets: NDArray[np.int64],
     ) -> Head:
-        """Return the head with its price doubled until its labels change as seldom as these."""
+        """Return the head with one price, doubled until its labels change as seldom as these."""
         distance, penalty = self.outputs(embeddings)["distance"], self.penalty
         most = np.count_nonzero(np.diff(labels))
         for _ in range(_MOST_DOUBLINGS):
             if np.count_nonzero(np.diff(jump_path(distance, penalty, offsets))) <= most:
                 break
             penalty *= 2.0
-        return replace(self, penalty=penalty)
+        return replace(self, penalty=penalty, causal_penalty=penalty)
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances; the float64 twin of the exported graph.
@@ -209,6 +207,7 @@ def fit_head(
         eigenvalues=eigenvalues,
         landmarks=chosen,
         penalty=WHOLE_SERIES_PENALTY * lag,
+        causal_penalty=CAUSAL_PENALTY * lag,
     )
     return head if labels is None else head.as_seldom(embeddings, labels, offsets)
 
