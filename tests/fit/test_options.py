@@ -122,5 +122,5 @@ def test_a_window_size_is_chosen_on_one_measurement(rows):
     measured = Counted(made.panel, made.schema)
     detector = fit_fast(measured, window_size="auto", n_regimes=2, n_landmarks=60)
     assert Counted.passes == 1
-    tried = [entry.window_size for entry in detector.candidates_]
-    assert tried == [10, 20, 40][: 2 if rows == 400 else 3]
+    tried = {entry.window_size for entry in detector.candidates_}
+    assert tried == {10, 20, *([] if rows == 400 else [40, 80])}
