@@ -83,7 +83,7 @@ def choose_window(rows: TrainingRows, options: FitOptions) -> Choice:
     """
     untrained = replace(options, objective=None)
     reach = {size: encoder_reach(untrained, size) for size in SIZES}
-    return _choose(rows.preprocessed(), reach, partial(embed_series, untrained), options)
+    return compare(rows.preprocessed(), reach, partial(embed_series, untrained), options)
 
 
 def choose_count(rows: TrainingRows, encoder: FittedEncoder, options: FitOptions) -> Choice:
@@ -93,7 +93,7 @@ def choose_count(rows: TrainingRows, encoder: FittedEncoder, options: FitOptions
         read = size + rows.reach
         return [encoder.embed(rolling_windows(part, read)[::step]) for part in series]
 
-    return _choose(rows.preprocessed(), {rows.window_size: rows.reach}, embed, options)
+    return compare(rows.preprocessed(), {rows.window_size: rows.reach}, embed, options)
 
 
 def given(options: FitOptions) -> Choice:
@@ -104,8 +104,8 @@ def given(options: FitOptions) -> Choice:
 
 # Many small steps: threads that share them wait for each other longer than these take.
 @threadpool_limits.wrap(limits=1)
-def _choose(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
-    """Compare the sizes of which ``reach`` says what the encoder reads before them."""
+def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
+    """Compare the sizes of which ``reach`` says what ``embed`` reads before a window."""
     some = looked_at(series)
     n_rows, seed = sum(map(len, some)), options.seed
     likes = [
