@@ -63,6 +63,9 @@ class Candidate:
         Of the label.
     segments : int or None
         Pieces that change points cut the series into, where regimes are kinds of these.
+    reproduced : float or None
+        Adjusted Rand index of the model's whole-series labels with those of the segments, where
+        these were chosen.
     shortest_dwell : float or None
         Of the regime that lasts the shortest, in bars; see
         :func:`~regimetry.regimes.choice.candidates.shortest_dwell`.
@@ -87,6 +90,7 @@ class Candidate:
     stability: float | None = None
     changes: int | None = None
     segments: int | None = None
+    reproduced: float | None = None
     shortest_dwell: float | None = None
     smallest_share: float | None = None
     landmarks: Landmarks = field(default_factory=Landmarks)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from regimetry.contract.choices import Candidate
 from regimetry.contract.description import ModelContract
 
+_REPRODUCED = 0.8  # adjusted Rand index
 _RESTLESS = 5.0  # bars: labels that last less in the mean
 _FEW_WINDOWS = 60  # side by side: with fewer, slow directions are found in anything
 
@@ -37,6 +38,12 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
         found.append(
             f"no bar of training is in {', '.join(missing)}: "
             f"{contract.n_regimes} regimes are more than its labels tell apart"
+        )
+    chosen = next((entry for entry in contract.training.candidates if entry.chosen), None)
+    if chosen is not None and chosen.reproduced is not None and chosen.reproduced < _REPRODUCED:
+        found.append(
+            f"its labels agree with the segments that it was fitted on by {chosen.reproduced:.2f}: "
+            "windows hardly tell them apart, so the segments are an answer for the past only"
         )
     windows = contract.training.rows / contract.window_size
     if 0 < windows < _FEW_WINDOWS:

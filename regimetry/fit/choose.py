@@ -29,7 +29,6 @@ from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
-    from regimetry.fit.rows import TrainingRows
 
 MOST_ROWS = 40_000
 """Rows that are looked at: of many instruments some, evenly; of a long one the last."""
@@ -63,37 +62,39 @@ class Choice:
         """The candidate that was chosen."""
         return next(entry for entry in self.table if entry.chosen)
 
-    def with_landmarks(self, landmarks: Landmarks) -> tuple[Candidate, ...]:
-        """Return the table with the landmarks of the chosen candidate."""
-        return tuple(
-            replace(entry, landmarks=landmarks) if entry.chosen else entry for entry in self.table
-        )
+    def described(
+        self, landmarks: Landmarks, reproduced: float | None = None
+    ) -> tuple[Candidate, ...]:
+        """Return the table with what a fit found out about the chosen candidate."""
+        found = replace(self.chosen, landmarks=landmarks, reproduced=reproduced)
+        return tuple(found if entry.chosen else entry for entry in self.table)
 
 
-def choose_window(rows: TrainingRows, options: FitOptions) -> Choice:
+def choose_window(series: Series, options: FitOptions) -> Choice:
     """Compare window sizes, and numbers of regimes unless one is given.
 
     The encoder is drawn anew for each size, and not trained.
 
     Parameters
     ----------
-    rows : TrainingRows
-        Of any window size.
+    series : sequence of ndarray, shape (T, F)
+        Preprocessed training rows.
     options : FitOptions
     """
     untrained = replace(options, objective=None)
     reach = {size: encoder_reach(untrained, size) for size in SIZES}
-    return compare(rows.preprocessed(), reach, partial(embed_series, untrained), options)
+    return compare(series, reach, partial(embed_series, untrained), options)
 
 
-def choose_count(rows: TrainingRows, encoder: FittedEncoder, options: FitOptions) -> Choice:
-    """Compare numbers of regimes for windows whose size is given, by the encoder of the fit."""
+def choose_count(
+    series: Series, encoder: FittedEncoder, window_size: int, reach: int, options: FitOptions
+) -> Choice:
+    """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
-        read = size + rows.reach
-        return [encoder.embed(rolling_windows(part, read)[::step]) for part in series]
+        return [encoder.embed(rolling_windows(part, size + reach)[::step]) for part in series]
 
-    return compare(rows.preprocessed(), {rows.window_size: rows.reach}, embed, options)
+    return compare(series, {window_size: reach}, embed, options)
 
 
 def given(options: FitOptions) -> Choice:

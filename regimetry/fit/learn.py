@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.choose import choose_count, choose_window, given
 from regimetry.fit.encoder import fit_encoder
@@ -65,9 +66,11 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     stages.begin("head")
     embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
     choice = rows.choice
-    if choice is None:
-        auto = options.n_regimes == "auto"
-        choice = choose_count(rows, encoder, options) if auto else given(options)
+    if choice is None and options.n_regimes != "auto":
+        choice = given(options)
+    elif choice is None:
+        series, size = rows.preprocessed(), rows.window_size
+        choice = choose_count(series, encoder, size, rows.reach, options)
     labels = None
     if choice.segments is not None:
         first = rows.window_size + rows.reach - 1 - label_offset(rows.window_size, rows.reach)
@@ -94,11 +97,20 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         windows=windows,
         embeddings=embeddings,
         head=head,
-        candidates=choice.with_landmarks(head.landmarks),
+        candidates=choice.described(
+            head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
+        ),
         refinement=refinement,
         novelty=novelty,
         novelty_threshold=threshold,
     )
+
+
+def _agreement(head: Head, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return how the whole-series labels of one series agree with others, which made the head."""
+    count = len(head.centroids)
+    path = jump_path(head.outputs(embeddings)["distance"], head.penalty)
+    return adjusted_rand(contingency(labels, path, count, count))
 
 
 def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
@@ -113,7 +125,7 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     if size != "auto":
         return training_rows(source, measured, int(size), options)
     rows = training_rows(source, measured, SIZES[0], options)
-    choice = choose_window(rows, options)
+    choice = choose_window(rows.preprocessed(), options)
     chosen = choice.chosen.window_size
     if chosen is not None and chosen != rows.window_size:
         rows = training_rows(source, measured, chosen, options)

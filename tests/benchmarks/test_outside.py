@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from benchmarks.outside.__main__ import main
 from benchmarks.outside.scores import covering, equal_pieces, filled
 from benchmarks.outside.sets import SETS, series_of

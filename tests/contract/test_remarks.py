@@ -43,6 +43,12 @@ def test_a_short_series_and_one_regime_are_said(contract):
     assert remarks(replace(one, training=given)) == ()
 
 
+def test_segments_that_windows_do_not_tell_apart_are_said(contract):
+    table = (Candidate(window_size=10, n_regimes=3, segments=4, reproduced=0.5, chosen=True),)
+    (said,) = remarks(replace(contract, training=TrainingRecord(rows=5400, candidates=table)))
+    assert "agree with the segments that it was fitted on by 0.50" in said
+
+
 def test_the_reason_names_the_next_best(contract):
     own = Candidate(window_size=10, n_regimes=3, score=0.5, chosen=True)
     near = Candidate(window_size=20, n_regimes=2, score=0.4, refused="K = 3 scores 0.50")

@@ -97,6 +97,7 @@ def test_a_fit_takes_them_where_windows_find_nothing(monkeypatch):
     detector = fit_fast(values[:, None], window_size="auto", encoder=encoder)
     chosen = next(entry for entry in detector.candidates_ if entry.chosen)
     assert chosen.segments == 3
+    assert chosen.reproduced > 0.9
     assert detector.model_.contract.evidence == "window"
     smooth = detector.smooth(values[:, None])
     kept = smooth >= 0
