@@ -30,7 +30,6 @@ from benchmarks.rivals.fitted import Labels, Values
 from regimetry.fit.learn import learn, measured_rows, refinement_of
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import panel_source
-from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY
 from regimetry.runtime.recursion import jump_path
 
 KINDS = "s1,s2,s3,s4,s5,s6,n1,n2,h3,h3-2000"
@@ -67,7 +66,7 @@ def row(series: Series) -> str:
     learned = learn(measured_rows(panel_source(series.values), options), options)
     windows, n_rows = learned.windows, len(series.values)
     found = refinement_of(learned.head, windows, learned.embeddings, series.seed)
-    by_windows = jump_path(learned.distance, WHOLE_SERIES_PENALTY)
+    by_windows = jump_path(learned.distance, learned.head.penalty)
     by_bars = jump_path(windows.map(found.emission.costs), found.penalty)
     cells = [
         series.name,

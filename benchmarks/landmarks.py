@@ -81,7 +81,7 @@ def row(series: Series) -> str:
             draw=draw,
         )
         distance = distances(found.spectral.transform(points), found.centroids)
-        path = jump_path(distance, WHOLE_SERIES_PENALTY)
+        path = jump_path(distance, WHOLE_SERIES_PENALTY * lag)
         score = adjusted_rand_score(states, vote(path, series.size, series.step, len(rows)))
         for cell, value in zip(
             cells, (correlation_ratio(points, found.labels), again.mean(), score), strict=True
@@ -89,7 +89,7 @@ def row(series: Series) -> str:
             cell.append(f"{value:.2f}")
     volatility = windows.std(axis=1).mean(axis=1)
     head = fit_head(embeddings, volatility, n_regimes=n_regimes, lag=lag, seed=series.seed)
-    chosen = next(entry.landmarks.drawn for entry in head.candidates if entry.chosen)
+    chosen = head.landmarks.drawn
     pairs = " | ".join(" / ".join(cell) for cell in cells)
     return f"| {series.name} | {pairs} | {chosen} |"
 

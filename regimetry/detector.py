@@ -37,11 +37,11 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     Parameters
     ----------
     window_size : int or "auto"
-        W, number of bars that a label uses.
+        W, number of bars that a label uses; "auto" chooses it together with K.
     n_regimes : int or "auto"
-        K; "auto" takes the largest number up to 8 whose regimes last and are stable.
+        K; "auto" takes one whose regimes are told apart at other times, last, and are stable.
     min_dwell : int or None
-        For "auto", the shortest time that a regime lasts, in bars; ``None`` takes five windows.
+        For "auto", the shortest time that a regime lasts, in bars; ``None`` sets no bound.
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
     encoder : EncoderConfig, keras.Model, path or None
@@ -99,10 +99,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     n_regimes_ : int
     transition_matrix_ : ndarray of float64, shape (K, K)
     candidates_ : tuple of Candidate
-        What each number of regimes would look like, and why "auto" did not take it. If K was
-        given, the others are judged when this is first read.
-    window_candidates_ : tuple of WindowCandidate
-        The same for window sizes; empty if a number was given.
+        What window sizes and numbers of regimes would look like, and why "auto" did not take them.
+        If both were given, they stand alone.
     alignment_ : Alignment or None
         How the regimes correspond to those of ``align_to``.
     eigenvalues_ : ndarray of float64
@@ -274,8 +272,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         """Set what users read, from the outputs of the file itself."""
         from regimetry.fit.package import training_labels
 
-        for name in ("labels_", "candidates_"):
-            self.__dict__.pop(name, None)
+        self.__dict__.pop("labels_", None)
         labels = training_labels(rows, packaged)
         if labels is not None:
             self.labels_ = labels
@@ -283,8 +280,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
-        self._head = learned.head
-        self.window_candidates_ = rows.window_candidates
+        self.candidates_ = learned.candidates
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues
         self.history_ = dict(learned.encoder.history)

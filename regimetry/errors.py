@@ -40,3 +40,7 @@ class ExportParityError(RegimetryError, RuntimeError):
 
 class DataWarning(UserWarning):
     """What was decided about data that could be read otherwise, or what of them is not used."""
+
+
+class RegimeWarning(DataWarning):
+    """What is odd about the regimes that a fit found."""

@@ -51,6 +51,7 @@ def unfitted():
 
 def _small_detector(evidence):
     return rg.RegimeDetector(
+        window_size=10,
         encoder=FAST,
         n_regimes=3,
         objective=None,
@@ -98,7 +99,12 @@ def bars_detector():
     features = OhlcvFeatures.find(bars)
     config = rg.EncoderConfig(embedding_dim=8, head_size=8, num_heads=2, ff_dim=16)
     detector = rg.RegimeDetector(
-        encoder=config, n_regimes=2, objective=None, difference="none", random_state=0
+        window_size=10,
+        encoder=config,
+        n_regimes=2,
+        objective=None,
+        difference="none",
+        random_state=0,
     )
     return detector.fit(features.frame(bars), features=features)
 

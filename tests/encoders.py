@@ -17,8 +17,8 @@ FAST = EncoderConfig(
 
 
 def fit_fast(values, **parameters):
-    """A detector with that encoder and few landmarks, fitted."""
-    given = {"encoder": FAST, "objective": None, "n_landmarks": 120, "random_state": 0}
+    """A detector with that encoder, windows of 10 and few landmarks, fitted."""
+    given = {"window_size": 10, "encoder": FAST, "n_landmarks": 120, "random_state": 0}
     return rg.RegimeDetector(**{**given, **parameters}).fit(values)
 
 

@@ -26,9 +26,8 @@ anything = settings(
 
 
 def fit(values, **parameters):
-    return rg.RegimeDetector(
-        encoder=TWO_BLOCKS, n_regimes=3, n_landmarks=100, random_state=0, **parameters
-    ).fit(values)
+    given = {"window_size": 10, "n_regimes": 3, "n_landmarks": 100, **parameters}
+    return rg.RegimeDetector(encoder=TWO_BLOCKS, random_state=0, **given).fit(values)
 
 
 def make_bars(values):

@@ -97,12 +97,12 @@ def test_tier_2_fits_saves_and_verifies_without_tensorflow(tmp_path):
         from regimetry.check.verify import verify
         from regimetry.errors import InstallError
         values = rg.simulate("s2", n_rows=400, seed=0).values
-        detector = rg.RegimeDetector(n_regimes=2, random_state=0).fit(values)
+        detector = rg.RegimeDetector(window_size=10, n_regimes=2, random_state=0).fit(values)
         detector.save(sys.argv[1])
         labels = rg.load(sys.argv[1]).predict(values)
         assert (labels == detector.labels_).all() and len(set(labels.tolist())) == 3
         assert verify(sys.argv[1], runtimes=("onnxruntime", "reference")).problem is None
-        for needs in (lambda: rg.RegimeDetector(objective="vamp2").fit(values),
+        for needs in (lambda: rg.RegimeDetector(window_size=10, objective="vamp2").fit(values),
                       lambda: detector.encoder_):
             try:
                 needs()

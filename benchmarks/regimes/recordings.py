@@ -1,27 +1,28 @@
 """Recordings with known states, by the protocol of Time2State (2023) and E2USD (2024).
 
 z-normalised; windows of 256 every 50 bars (synthetic) or of 128 every 25 (ActRecTut); each bar
-takes the vote of the windows over it; all bars are scored. The detector chooses its own window
-size instead, differences as it does by default, and steps by a fifth of it. They lie in the folder
-``state_detection`` of the folder that ``REGIMETRY_DATA`` names.
+takes the vote of the windows over it; all bars are scored. The detector chooses its own window size
+instead, and labels every bar. They lie in the folder ``state_detection`` of the folder that
+``REGIMETRY_DATA`` names.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+import regimetry as rg
+from benchmarks.outside.scores import filled
 from benchmarks.rivals.fitted import Labels, Values
 from regimetry import rolling_windows
-
-if TYPE_CHECKING:
-    from regimetry.regimes.choice.window import WindowCandidate
+from regimetry.encoder.config import DEFAULT_ENCODER
 
 WINDOWS = {"synthetic": (256, 50), "actrectut": (128, 25)}
 """Family -> window and step."""
@@ -58,8 +59,8 @@ def score_recording(name: str, method: str, seed: int) -> dict[str, Any]:
     if method == "hmm":
         labels = _label_rows(values, n_regimes, seed)
     elif method == "detector":
-        table, by_size = label_by_size(values, n_regimes, seed)
-        labels = next(by_size[entry.window_size] for entry in table if entry.chosen)
+        detector = rg.RegimeDetector(n_regimes=n_regimes, random_state=seed).fit(values)
+        labels = filled(detector.smooth(values))
     else:
         windows = rolling_windows(values.astype(np.float32), size)[::step]
         labels = vote(
@@ -100,7 +101,7 @@ def _label_by_head(
     features: Values, windows: Windows, n_regimes: int, seed: int, lag: int
 ) -> Labels:
     from benchmarks.rivals.head import DEFAULTS
-    from regimetry.regimes.clustering.head import WHOLE_SERIES_PENALTY, fit_head
+    from regimetry.regimes.clustering.head import fit_head
     from regimetry.runtime.recursion import jump_path
 
     head = fit_head(
@@ -111,34 +112,7 @@ def _label_by_head(
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
     )
-    return jump_path(head.outputs(features)["distance"], WHOLE_SERIES_PENALTY)
-
-
-def label_by_size(
-    values: Values, n_regimes: int, seed: int
-) -> tuple[tuple[WindowCandidate, ...], dict[int, Labels]]:
-    """Judge window sizes as ``window_size="auto"`` does, and label bars (T,) by each that it tries.
-
-    As the detector with ``evidence="window"`` and labels with hindsight, but for the windows, which
-    begin every fifth of their size. Rows before the first window, or before the last 40 000, take
-    the first label.
-    """
-    from regimetry.regimes.choice.window import assess_windows
-    from regimetry.series.units import fit_preprocessing
-
-    names = [f"x{i}" for i in range(values.shape[1])]
-    rows = fit_preprocessing(values, names, "auto").apply(values)
-    labels: dict[int, Labels] = {}
-
-    def embed(size: int, step: int, n_rows: int) -> Values:
-        windows = rolling_windows(rows[-n_rows:], size)[::step]
-        embeddings = embed_untrained(windows, seed)
-        found = _label_by_head(embeddings, windows, n_regimes, seed, size // step)
-        voted = vote(found, size, step, n_rows)
-        labels[size] = np.concatenate([np.full(len(values) - n_rows, voted[0]), voted])
-        return embeddings
-
-    return assess_windows(embed, len(rows), seed=seed), labels
+    return jump_path(head.outputs(features)["distance"], head.penalty)
 
 
 def _windows(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:
@@ -152,7 +126,9 @@ def embed_untrained(windows: Windows, seed: int) -> Windows:
     from regimetry.fit.options import FitOptions
     from regimetry.windows import Windows as Several
 
-    return fit_encoder(FitOptions(seed=seed), Several.of(windows)).embed(windows)
+    encoder = replace(DEFAULT_ENCODER, convolutions=None)
+    options = FitOptions(seed=seed, encoder=encoder)
+    return fit_encoder(options, Several.of(windows), windows.shape[1]).embed(windows)
 
 
 def _statistics(windows: Windows, n_regimes: int, seed: int, lag: int) -> Labels:

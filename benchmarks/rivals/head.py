@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
+from regimetry.encoder.config import DEFAULT_ENCODER
+from regimetry.fit.choose import compare
 from regimetry.fit.learn import learn, measured_rows, refined
 from regimetry.fit.learned import penalties_of
 from regimetry.fit.options import FitOptions
@@ -19,8 +21,10 @@ from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.units import fit_preprocessing
+from regimetry.windows import rolling_windows
 
-DEFAULTS = FitOptions()
+DEFAULTS = FitOptions(window_size=10, encoder=replace(DEFAULT_ENCODER, convolutions=None))
+"""Of what is compared here: features of windows of 10, without convolutions."""
 
 
 def fit_vamp2(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
@@ -46,7 +50,7 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
     head = fit_head(
         statistics,
         windows.std(axis=1).mean(axis=1),
-        n_regimes=n_regimes,
+        n_regimes=n_regimes or _count(preprocessing.apply(values), seed),
         lag=DEFAULTS.window_size,
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
@@ -55,9 +59,19 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
     return Labelled(preprocessing, head, refinement, features).fitted()
 
 
+def _count(rows: Values, seed: int) -> int:
+    """Return the number of regimes that a fit on window statistics would choose."""
+
+    def embed(series: Any, size: int, step: int) -> list[Values]:
+        return [window_statistics(rolling_windows(part, size)[::step]) for part in series]
+
+    options = replace(DEFAULTS, seed=seed)
+    return compare([rows], {DEFAULTS.window_size: 0}, embed, options).chosen.n_regimes
+
+
 def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Labelled:
     """Fit preprocessing, encoder and head as the detector does, without making a file."""
-    options = FitOptions(n_regimes=n_regimes or "auto", seed=seed, **parameters)
+    options = replace(DEFAULTS, n_regimes=n_regimes or "auto", seed=seed, **parameters)
     learned = learn(measured_rows(panel_source(values), options), options)
 
     def features(rows: Values) -> Values:
@@ -88,12 +102,12 @@ class Labelled:
 
     def offline(self, rows: Values) -> Labels:
         """Label with hindsight."""
-        labels = jump_path(self.distance(rows), penalties_of(self.refinement)[1])
+        labels = jump_path(self.distance(rows), penalties_of(self.head, self.refinement)[1])
         if self.refinement is None:
             return at_centre(labels, len(rows), DEFAULTS.window_size)
         return at_last_bar(labels, len(rows))
 
     def causal(self, rows: Values) -> Labels:
         """Label bar t by the bars up to t."""
-        found, _ = Recursion(penalties_of(self.refinement)[0])(self.distance(rows))
+        found, _ = Recursion(penalties_of(self.head, self.refinement)[0])(self.distance(rows))
         return at_last_bar(found.regime, len(rows))

@@ -22,7 +22,6 @@ from regimetry.series.features import drifting_columns
 from regimetry.series.file_options import FileOptions
 from regimetry.series.panel import Panel, as_panel
 from regimetry.series.table_files import read_table
-from regimetry.series.time_options import TimeOptions
 
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
@@ -130,7 +129,9 @@ def _fit_folder(
         options.data,
         detector,
         by=configuration.by,
-        **vars(TimeOptions.of(configuration)),
+        time_column=configuration.time_column,
+        day_first=configuration.day_first,
+        time_format=configuration.time_format,
         columns=configuration.columns,
         keep_going=options.keep_going,
         ray=options.ray,
@@ -144,6 +145,8 @@ def _say_differenced(configuration: Configuration, contract: ModelContract) -> N
     changed = [name for name, transform in pairs if transform != "level"]
     if changed and configuration.difference in (None, "auto"):
         note(f"differenced, since they are near a unit root: {', '.join(changed)}")
+    if kept := contract.training.kept_levels:
+        note(f"kept as levels, since they sit on a few: {', '.join(kept)}")
 
 
 def _advise(panel: Panel, contract: ModelContract) -> None:

@@ -10,18 +10,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from regimetry.contract import Landmarks, ModelContract
+from regimetry.contract.remarks import reason
 from regimetry.errors import DataWarning
 
 
 def note(text: str) -> None:
     """Say what was decided: one line on standard error, an entry of ``notes`` with --json."""
     warnings.warn(text, DataWarning, stacklevel=2)
-
-
-_GIVEN = (
-    "The number was given. To compare it with others, fit with --n-regimes auto, or read "
-    "detector.candidates_ in Python."
-)
 
 
 def when(time: Any) -> str:
@@ -78,48 +73,37 @@ def regime_lines(contract: ModelContract) -> str:
 
 
 def candidate_table(contract: ModelContract) -> str:
-    """Return what each number of regimes looked like, one line each; empty for an older file.
+    """Return what windows and numbers of regimes would make of the series, one line each.
 
-    A number that was given stands alone, and the last line says how to see it among others.
+    Empty where both were given.
     """
-    candidates = contract.training.candidates
-    if not candidates:
+    candidates = contract.training.compared
+    if len(candidates) < 2:
         return ""
+    columns = {
+        "window": [_number(entry.window_size) for entry in candidates],
+        "regimes": [_number(entry.n_regimes) for entry in candidates],
+        "score": [_number(entry.score, ".3f") for entry in candidates],
+        "recognised": [_number(entry.recognised, ".2f") for entry in candidates],
+        "lasting": [_number(entry.lasting, ".2f") for entry in candidates],
+        "tightness": [_number(entry.tightness, ".2f") for entry in candidates],
+        "stability": [_number(entry.stability, ".2f") for entry in candidates],
+        "shortest dwell": [_number(entry.shortest_dwell) for entry in candidates],
+        "smallest share": [_number(entry.smallest_share, ".1%") for entry in candidates],
+    }
+    known = {name: cells for name, cells in columns.items() if any(cells)}
+    first, *others = known
     rows = [
-        [
-            f"{'>' if entry.chosen else ' '} {entry.n_regimes}",
-            f"{entry.eigenvalue:.3f}",
-            f"{entry.gap:.3f}",
-            ""
-            if entry.stability is None or entry.stability_deviation is None
-            else f"{entry.stability:.2f} +- {entry.stability_deviation:.2f}",
-            f"{entry.shortest_dwell:g}",
-            f"{entry.smallest_share:.1%}",
-            entry.landmarks.drawn,
-            entry.refused or "",
-        ]
-        for entry in candidates
+        [f"{'>' if entry.chosen else ' '} {cells[0]}", *cells[1:], entry.refused or ""]
+        for entry, *cells in zip(candidates, *known.values(), strict=True)
     ]
-    header = ["  regimes", "eigenvalue", "gap", "stability"]
-    header += ["shortest dwell", "smallest share", "landmarks"]
-    text = _with_reasons(header, rows)
-    return f"{text}\n{_GIVEN}" if contract.training.count_was_given else text
+    text = _with_reasons([f"  {first}", *others], rows)
+    why = reason(contract)
+    return text if why is None else f"{why}\n\n{text}"
 
 
-def window_table(contract: ModelContract) -> str:
-    """Return what each window size would do; empty where the size was given."""
-    candidates = contract.training.window_candidates
-    if not candidates:
-        return ""
-    rows = [
-        [
-            f"{'>' if entry.chosen else ' '} {entry.window_size}",
-            "" if entry.agreement is None else f"{entry.agreement:.2f}",
-            entry.refused or "",
-        ]
-        for entry in candidates
-    ]
-    return _with_reasons(["  window", "agreement"], rows)
+def _number(value: float | None, form: str = "g") -> str:
+    return "" if value is None else format(value, form)
 
 
 def landmark_text(contract: ModelContract) -> str:
@@ -143,7 +127,7 @@ def landmark_text(contract: ModelContract) -> str:
 
 def choices_text(contract: ModelContract) -> str:
     """Return what the fit chose from and why, a blank line before each; empty where nothing."""
-    about = (candidate_table, landmark_text, window_table, alignment_text)
+    about = (candidate_table, landmark_text, alignment_text)
     return "".join(f"\n{text}\n" for text in (function(contract) for function in about) if text)
 
 

@@ -1,6 +1,6 @@
 """What a model file says about itself."""
 
-from regimetry.contract.choices import Alignment, Candidate, Landmarks, WindowCandidate
+from regimetry.contract.choices import Alignment, Candidate, Landmarks
 from regimetry.contract.description import (
     CONTRACT_KEY,
     FORM_KEY,
@@ -50,7 +50,6 @@ __all__ = [
     "Signature",
     "Tensor",
     "TrainingRecord",
-    "WindowCandidate",
     "output_tensors",
     "precision_of",
     "read_contract",

@@ -1,4 +1,4 @@
-"""The choices of a fit: landmarks, number of regimes, window size, names of an earlier model."""
+"""The choices of a fit: landmarks, window size and number of regimes, names of an earlier model."""
 
 from __future__ import annotations
 
@@ -32,67 +32,68 @@ class Landmarks:
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One number of regimes, with the figures for and against it.
+    """A window size and a number of regimes, with the terms of its score.
 
-    All of it looks at the whole training series.
+    All of it looks at the whole training series. A file of an older release has other candidates,
+    of which it keeps what is known here.
 
     Attributes
     ----------
+    window_size : int or None
+        W in bars; ``None`` in a file from before window and number were chosen together.
     n_regimes : int
         K.
-    eigenvalue : float
-        The Kth of the normalised affinity, 1 for K = 1.
-    gap : float
-        To the next eigenvalue; 0 where there is none.
-    stability, stability_deviation : float or None
-        Mean and standard deviation over resamples of the adjusted Rand index with the labels of
-        the whole series; ``None`` for K = 1, which every resample agrees with.
-    landmarks : Landmarks
-        Those that these regimes use.
-    shortest_dwell : float
+    score : float or None
+        What the largest one of is chosen; 0 for one regime, ``None`` where nothing was compared.
+    windows : float or None
+        Windows side by side that the series holds, T / W.
+    entropy : float or None
+        Of the regimes' shares, in nats.
+    recognised : float or None
+        How well a classifier fitted at other times tells the regimes: the F1 measure.
+    lasting : float or None
+        The probability of the same label two windows away, less that of chance.
+    tightness : float or None
+        By how much the windows form K clusters better than those of a linear Gaussian process with
+        the same spectrum, in logarithms.
+    stability : float or None
+        In a file from before window and number were chosen together: mean adjusted Rand index of
+        the labels with those of fits on resampled blocks.
+    changes : int or None
+        Of the label.
+    segments : int or None
+        Pieces that change points cut the series into, where regimes are kinds of these.
+    reproduced : float or None
+        Adjusted Rand index of the model's whole-series labels with those of the segments, where
+        these were chosen.
+    shortest_dwell : float or None
         Of the regime that lasts the shortest, in bars; see
         :func:`~regimetry.regimes.choice.candidates.shortest_dwell`.
-    smallest_share : float
+    smallest_share : float or None
         Of the bars, in the smallest regime.
+    landmarks : Landmarks
+        Of the model, where this was chosen.
     chosen : bool
-        Whether the model has this many.
+        Whether the model has this.
     refused : str or None
         Why not, where "auto" did not choose it.
     """
 
+    window_size: int | None = None
     n_regimes: int
-    eigenvalue: float
-    gap: float
+    score: float | None = None
+    windows: float | None = None
+    entropy: float | None = None
+    recognised: float | None = None
+    lasting: float | None = None
+    tightness: float | None = None
     stability: float | None = None
-    stability_deviation: float | None = None
+    changes: int | None = None
+    segments: int | None = None
+    reproduced: float | None = None
+    shortest_dwell: float | None = None
+    smallest_share: float | None = None
     landmarks: Landmarks = field(default_factory=Landmarks)
-    shortest_dwell: float
-    smallest_share: float
-    chosen: bool = False
-    refused: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class WindowCandidate:
-    """One window size, and how well the labels of its windows predict those of the next windows.
-
-    It looks at the whole training series.
-
-    Attributes
-    ----------
-    window_size : int
-        W in bars.
-    agreement : float or None
-        Adjusted Rand index between the labels of windows and those of the windows after them,
-        mean over 2 to 5 regimes; ``None`` where it was not tried.
-    chosen : bool
-        Whether the model has this size.
-    refused : str or None
-        Why not.
-    """
-
-    window_size: int
-    agreement: float | None = None
     chosen: bool = False
     refused: str | None = None
 

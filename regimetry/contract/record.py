@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from regimetry.contract.choices import Alignment, Candidate, WindowCandidate
+from regimetry.contract.choices import Alignment, Candidate
 from regimetry.series.features.pipeline import OhlcvFeatures
 
 _ALWAYS = ("start", "end", "eigenvalues")  # written even where they hold nothing
@@ -94,13 +94,11 @@ class TrainingRecord:
     history : mapping of str to tuple of float
         Loss curves, one number per round; empty if untrained.
     eigenvalues : tuple of float
-        Of the affinity from which "auto" chooses the number of regimes.
+        Of the affinity of the windows.
     versions : mapping of str to str
         Of the packages that the fit used.
     candidates : tuple of Candidate
-        Numbers of regimes that were compared; the one that was given, if it was.
-    window_candidates : tuple of WindowCandidate
-        Window sizes, where the fit chose one.
+        Window sizes and numbers of regimes that were compared; what was given, where both were.
     refinement : RefinementRecord or None
         Only where ``evidence`` is ``bar``.
     graph : tuple of RuleReport
@@ -113,6 +111,9 @@ class TrainingRecord:
         What computes the columns from price bars; ``None`` if the model reads columns directly.
     alignment : Alignment or None
         To an earlier model.
+    kept_levels : tuple of str
+        Columns that look like random walks and were not differenced, since they sit on a few
+        levels.
     """
 
     rows: int = 0
@@ -126,7 +127,6 @@ class TrainingRecord:
     eigenvalues: tuple[float, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
     candidates: tuple[Candidate, ...] = ()
-    window_candidates: tuple[WindowCandidate, ...] = ()
     refinement: RefinementRecord | None = None
     graph: tuple[RuleReport, ...] = ()
     sampled_rows: int | None = None
@@ -134,11 +134,22 @@ class TrainingRecord:
     short_instruments: int | None = None
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
+    kept_levels: tuple[str, ...] = ()
 
     @property
-    def count_was_given(self) -> bool:
-        """Whether the number of regimes was given, so that no other was judged for the file."""
-        return len(self.candidates) == 1 and self.configuration.get("n_regimes", "auto") != "auto"
+    def compared(self) -> tuple[Candidate, ...]:
+        """The candidates to show: all of the model's window size, and the best of each other."""
+        own = {entry.window_size for entry in self.candidates if entry.chosen}
+        best: dict[int | None, Candidate] = {}
+        for entry in self.candidates:
+            known = best.setdefault(entry.window_size, entry)
+            if _rank(entry) > _rank(known):
+                best[entry.window_size] = entry
+        return tuple(
+            entry
+            for entry in self.candidates
+            if entry.window_size in own or entry is best[entry.window_size]
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; what was not recorded has no entry."""
@@ -147,3 +158,8 @@ class TrainingRecord:
             for name, value in asdict(self).items()
             if value not in (None, ()) or name in _ALWAYS
         }
+
+
+def _rank(entry: Candidate) -> tuple[bool, float]:
+    """Return what orders candidates: scores, but what is only beaten before what is refused."""
+    return entry.chosen, -1.0 if entry.score is None else entry.score

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import metadata
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
@@ -120,8 +122,7 @@ def training_record(
         history={name: tuple(losses) for name, losses in learned.encoder.history.items()},
         eigenvalues=tuple(learned.head.eigenvalues.tolist()),
         versions={name: metadata.version(name) for name in versions},
-        candidates=learned.head.candidates,
-        window_candidates=rows.window_candidates,
+        candidates=learned.candidates,
         refinement=None if refinement is None else refinement.record,
         graph=rules,
         sampled_rows=len(panel.values) if is_panel or not rows.complete else None,
@@ -129,7 +130,14 @@ def training_record(
         short_instruments=int(short) if is_panel else None,
         features=features,
         alignment=learned.alignment,
+        kept_levels=_kept_levels(rows) if options.difference == "auto" else (),
     )
+
+
+def _kept_levels(rows: TrainingRows) -> tuple[str, ...]:
+    statistics = list(rows.measured.statistics.values())
+    kept = near_unit_root(statistics) & mostly_on_levels(statistics)
+    return tuple(compress(rows.source.schema.feature_names, kept))
 
 
 def _recorded_options(options: FitOptions, encoder: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ are put beside what they stand beside here, or in its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from regimetry.export.convolutions import bank_part, beside
 from regimetry.export.encoder import encoder_part
 from regimetry.fit.fitted_encoder import FittedEncoder, Twin
 from regimetry.fit.options import FitOptions
-from regimetry.windows import Windows
+from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:
     import keras
@@ -80,6 +80,39 @@ def fit_encoder(
         return _alone(options, config, bank)
     recent = windows.last(window_size)
     return _beside(bank, _transformer(options, config, recent, progress=progress))
+
+
+def embed_series(
+    options: FitOptions, series: Sequence[NDArray[np.floating]], window_size: int, step: int
+) -> list[NDArray[np.float32]]:
+    """Embed the windows that end every ``step`` rows of preprocessed series, without a graph.
+
+    What :func:`fit_encoder` would embed them to, in float32; of a configuration alone.
+
+    Parameters
+    ----------
+    options : FitOptions
+    series : sequence of ndarray, shape (T, F)
+        Each of at least ``window_size + encoder_reach(options, window_size)`` rows.
+    window_size : int
+        W.
+    step : int
+    """
+    n_features = series[0].shape[1]
+    config = options.encoder.of_windows(
+        window_size, n_features, trained=options.objective is not None
+    )
+    found: list[list[NDArray[np.float32]]] = []
+    if config.convolutions is not None:
+        bank = fit_bank(series, window_size, options.seed)
+        found.append([bank.embed_series(rows, step) for rows in series])
+    if config.convolutions != "alone":
+        windows = Windows(
+            [rolling_windows(rows[config.reach :], window_size)[::step] for rows in series]
+        )
+        own = _transformer(options, config, windows, progress=False)
+        found.append([own.embed(part) for part in windows.series])
+    return [np.concatenate(parts, axis=1) for parts in zip(*found, strict=True)]
 
 
 def _transformer(

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from regimetry.contract import WindowCandidate
-from regimetry.fit.encoder import encoder_reach, fit_encoder
+from regimetry.analysis.agreement import adjusted_rand, contingency
+from regimetry.encoder.convolutions import label_offset
+from regimetry.fit.choose import choose_count, choose_window, given
+from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows, slow_directions_of, training_rows
 from regimetry.fit.source import Source
 from regimetry.fit.stages import SILENT, Stages
-from regimetry.regimes.choice.window import SIZES, assess_windows
+from regimetry.regimes.choice.candidates import SIZES
 from regimetry.regimes.clustering.head import (
-    WHOLE_SERIES_PENALTY,
     Head,
     canonical_order,
     fit_head,
@@ -29,7 +30,7 @@ from regimetry.regimes.evidence.refine import Refinement, refine
 from regimetry.regimes.memory import require_memory
 from regimetry.regimes.novelty import fit_novelty
 from regimetry.runtime.recursion import jump_path
-from regimetry.windows import Windows, rolling_windows
+from regimetry.windows import Windows
 
 _BARS_A_REGIME = 30  # fewer of them are not refined
 
@@ -64,20 +65,30 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
     embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
+    choice = rows.choice
+    if choice is None and options.n_regimes != "auto":
+        choice = given(options)
+    elif choice is None:
+        series, size = rows.preprocessed(), rows.window_size
+        choice = choose_count(series, encoder, size, rows.reach, options)
+    labels = None
+    if choice.segments is not None:
+        first = rows.window_size + rows.reach - 1 - label_offset(rows.window_size, rows.reach)
+        labels = choice.segments.labels(first + np.arange(len(embeddings)))
     head = fit_head(
         embeddings,
         _volatility(windows),
-        n_regimes=None if options.n_regimes == "auto" else int(options.n_regimes),
+        n_regimes=choice.chosen.n_regimes,
         lag=rows.window_size,
         n_landmarks=options.n_landmarks,
-        min_dwell=options.min_dwell,
         seed=options.seed,
         offsets=windows.offsets,
         slow=None if rows.complete else slow_directions_of(rows, encoder),
+        labels=labels,
     )
     refinement = None
-    if options.evidence == "auto":
-        head, refinement = refined(head, windows, embeddings, options.seed)
+    if options.evidence == "auto" and labels is None:
+        head, refinement = refined(head, windows, embeddings, options.seed, rows.reach)
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,
@@ -86,10 +97,20 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         windows=windows,
         embeddings=embeddings,
         head=head,
+        candidates=choice.described(
+            head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
+        ),
         refinement=refinement,
         novelty=novelty,
         novelty_threshold=threshold,
     )
+
+
+def _agreement(head: Head, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
+    """Return how the whole-series labels of one series agree with others, which made the head."""
+    count = len(head.centroids)
+    path = jump_path(head.outputs(embeddings)["distance"], head.penalty)
+    return adjusted_rand(contingency(labels, path, count, count))
 
 
 def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
@@ -100,29 +121,15 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     DataError, ConfigError
         As for :func:`~regimetry.fit.rows.training_rows`.
     """
-    measured, given = source.measured(), options.window_size
-    rows = training_rows(source, measured, SIZES[0] if given == "auto" else int(given), options)
-    if given != "auto":
-        return rows
-    candidates = window_candidates(rows, options)
-    chosen = next(entry.window_size for entry in candidates if entry.chosen)
-    if chosen != rows.window_size:
+    measured, size = source.measured(), options.window_size
+    if size != "auto":
+        return training_rows(source, measured, int(size), options)
+    rows = training_rows(source, measured, SIZES[0], options)
+    choice = choose_window(rows.preprocessed(), options)
+    chosen = choice.chosen.window_size
+    if chosen is not None and chosen != rows.window_size:
         rows = training_rows(source, measured, chosen, options)
-    return replace(rows, window_candidates=candidates)
-
-
-def window_candidates(rows: TrainingRows, options: FitOptions) -> tuple[WindowCandidate, ...]:
-    """Compare window sizes by untrained encoders, on the longest stretch of the training rows."""
-    longest = rows.preprocessing.apply(max(rows.scaled.parts(), key=len))
-
-    untrained = replace(options, objective=None)
-
-    def embed(size: int, step: int, n_rows: int) -> NDArray[np.float32]:
-        rows = size + encoder_reach(untrained, size)
-        windows = rolling_windows(longest[-n_rows:], rows)
-        return fit_encoder(untrained, Windows.of(windows), size).embed(windows[::step])
-
-    return assess_windows(embed, len(longest), seed=options.seed)
+    return replace(rows, choice=choice)
 
 
 def refined(
@@ -130,13 +137,14 @@ def refined(
     windows: NDArray[np.float32] | Windows,
     embeddings: NDArray[np.float32],
     seed: int,
+    reach: int = 0,
 ) -> tuple[Head, Refinement | None]:
     """Use single bars as evidence if their labels explain windows well enough; renumber regimes."""
     windows = Windows.of(windows)
     n_regimes = len(head.centroids)
     if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
         return head, None
-    found = refinement_of(head, windows, embeddings, seed)
+    found = refinement_of(head, windows, embeddings, seed, reach)
     if not found.explains_enough:
         return head, None
     costs = windows.map(found.emission.costs)
@@ -147,13 +155,13 @@ def refined(
 
 
 def refinement_of(
-    head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int
+    head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int, reach: int = 0
 ) -> Refinement:
     """Fit the evidence of single bars for a head's regimes, whether or not it will be used."""
     distance = head.outputs(embeddings)["distance"]
-    labels = jump_path(distance, WHOLE_SERIES_PENALTY, windows.offsets)
+    labels = jump_path(distance, head.penalty, windows.offsets)
     points = head.slow.whiten(embeddings) @ head.projection
-    return refine(windows, labels, points, len(head.centroids), seed)
+    return refine(windows, labels, points, len(head.centroids), seed, reach=reach)
 
 
 def _volatility(windows: Windows) -> NDArray[np.float64]:

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.fit.options import FitOptions
-from regimetry.regimes.clustering.head import CAUSAL_PENALTY, WHOLE_SERIES_PENALTY, Head
+from regimetry.regimes.clustering.head import Head
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.windows import Windows
 
 if TYPE_CHECKING:
-    from regimetry.contract import Alignment
+    from regimetry.contract import Alignment, Candidate
     from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.evidence.refine import Refinement
     from regimetry.regimes.novelty import NoveltyMap
@@ -37,6 +37,8 @@ class Learned:
         Of these, by onnxruntime.
     head : Head
         Finds the regimes, and tells them apart by whole windows.
+    candidates : tuple of Candidate
+        Of window size and number of regimes; one is chosen.
     refinement : Refinement or None
         Tells the same regimes apart by single bars; ``None`` where the head does it itself.
     novelty : NoveltyMap
@@ -52,6 +54,7 @@ class Learned:
     windows: Windows
     embeddings: NDArray[np.float32]
     head: Head
+    candidates: tuple[Candidate, ...]
     refinement: Refinement | None
     novelty: NoveltyMap
     novelty_threshold: float
@@ -59,7 +62,7 @@ class Learned:
 
     def penalties(self, options: FitOptions) -> tuple[float, float]:
         """Return the prices of a change, causal and whole-series: as given, or the defaults."""
-        causal, whole = penalties_of(self.refinement)
+        causal, whole = penalties_of(self.head, self.refinement)
         given, given_whole = options.jump_penalty, options.smooth_penalty
         return (
             causal if given == "auto" else float(given),
@@ -83,8 +86,8 @@ class Learned:
         return replace(self, head=self.head.reordered(order), refinement=refinement)
 
 
-def penalties_of(refinement: Refinement | None) -> tuple[float, float]:
+def penalties_of(head: Head, refinement: Refinement | None) -> tuple[float, float]:
     """Return the default prices of a change for the evidence, causal and whole-series."""
     if refinement is None:
-        return CAUSAL_PENALTY, WHOLE_SERIES_PENALTY
+        return head.causal_penalty, head.penalty
     return refinement.causal_penalty, refinement.penalty

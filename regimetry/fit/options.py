@@ -33,11 +33,10 @@ class FitOptions(ReadingRules):
     categorical, difference
         Columns; "auto" differences those near a unit root.
     window_size
-        "auto" takes the one of 10, 20, 40 and 80 whose windows best predict the label of the next
-        window; see :mod:`regimetry.regimes.choice.window`.
+        "auto" chooses one of 10, 20, 40 ... 320 together with the number of regimes, or for the one
+        that is given; see :mod:`regimetry.regimes.choice.rule`.
     n_regimes
-        "auto" takes the largest number up to 8 whose regimes last and are stable under resampling,
-        or 1 if the windows form one cloud; see :mod:`regimetry.regimes.choice.count`.
+        "auto" chooses one of 1 to 9.
     min_dwell
         For "auto": half of the bars of each regime lie in spells at least this long.
     encoder : EncoderConfig, keras.Model or path
@@ -65,8 +64,8 @@ class FitOptions(ReadingRules):
     jump_penalty, smooth_penalty
         Prices of a change of regime, in units of distance. "auto", with single bars: the log odds
         of staying, which the fit found; 1 less for causal labels, because the bar of the change
-        is not known. "auto", with windows: 1 for causal labels and 3 for whole series (distances
-        are 0 to 2).
+        is not known. "auto", with windows: W / 10 for causal labels and 3 W / 10 for whole series
+        (distances are 0 to 2).
     opset
         Of the model file; runtimes of 2023 and later read both.
     seed
@@ -91,14 +90,14 @@ class FitOptions(ReadingRules):
         metavar="auto|none|A,B",
     )
     window_size: int | Literal["auto"] = option(
-        10, "number of bars that a label uses; auto chooses it", minimum=2, metavar="BARS"
+        "auto", "number of bars that a label uses; auto chooses it", minimum=2, metavar="BARS"
     )
     n_regimes: int | Literal["auto"] = option(
         "auto", "number of regimes; auto chooses from a table of candidates", minimum=1, metavar="K"
     )
     min_dwell: int | None = option(
         None,
-        "for auto, the shortest time that a regime lasts, in bars; null means five windows",
+        "for auto, the shortest time that a regime lasts, in bars; null means no bound",
         minimum=1,
         metavar="BARS",
     )

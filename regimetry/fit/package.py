@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 from regimetry.check.golden import Golden, golden_path, golden_rows, make_golden, write_golden
 from regimetry.check.parity import ParityReport, compare
 from regimetry.contract import OUTPUT_NAMES
-from regimetry.errors import DataWarning
+from regimetry.contract.remarks import remarks
+from regimetry.errors import RegimeWarning
 from regimetry.export.assemble import assemble
 from regimetry.export.stamp import stamp
 from regimetry.files import replacing
@@ -112,13 +113,8 @@ def package(
     parity, pinned = _compared(learned, rows, outputs, learned.penalties(options)[0])
     record = training_record(learned, rows, options, rules, features)
     contract = describe(learned, rows, options, outputs, record)
-    if contract.regimes_without_bars:
-        warnings.warn(
-            f"no bar of training is in {', '.join(contract.regimes_without_bars)}: "
-            f"{contract.n_regimes} regimes are more than its labels tell apart",
-            DataWarning,
-            stacklevel=4,
-        )
+    for remark in remarks(contract):
+        warnings.warn(remark, RegimeWarning, stacklevel=4)
     content = stamp(graph, contract)
     golden = make_golden(*pinned, contract, content)
     return Packaged(RegimeModel(content), outputs, parity, golden)

@@ -21,7 +21,7 @@ from regimetry.series.units import fit_units
 from regimetry.windows import Windows, balanced_counts, rolling_windows
 
 if TYPE_CHECKING:
-    from regimetry.contract import WindowCandidate
+    from regimetry.fit.choose import Choice
     from regimetry.fit.fitted_encoder import FittedEncoder
     from regimetry.regimes.clustering.slow import SlowDirections
 
@@ -50,8 +50,8 @@ class TrainingRows:
         Whether these hold every window there is.
     reach : int
         Rows before a window that the encoder reads.
-    window_candidates : tuple of WindowCandidate
-        What each window size came to; empty where one was given.
+    choice : Choice or None
+        Of the window size and the number of regimes; ``None`` where a size was given.
     """
 
     source: Source
@@ -63,12 +63,16 @@ class TrainingRows:
     scaled: Panel
     complete: bool
     reach: int
-    window_candidates: tuple[WindowCandidate, ...] = ()
+    choice: Choice | None = None
 
     @property
     def window_rows(self) -> int:
         """Rows of the graph's input: W, the encoder's reach, one more for a difference."""
         return self.window_size + self.reach + self.preprocessing.rows_before
+
+    def preprocessed(self) -> list[NDArray[np.float32]]:
+        """Return the preprocessed rows (T - rows_before, F) of each part of the sample."""
+        return [self.preprocessing.apply(part) for part in self.scaled.parts()]
 
     def windows(self) -> Windows:
         """Return the preprocessed windows (N, W + reach, F) of the sample, views."""

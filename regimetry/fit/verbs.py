@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -17,9 +16,7 @@ if TYPE_CHECKING:
     import keras
 
     from regimetry.check.golden import Golden
-    from regimetry.contract import Candidate
     from regimetry.fit.fitted_encoder import FittedEncoder
-    from regimetry.regimes.clustering.head import Head
     from regimetry.runtime.model import RegimeModel
 
 
@@ -29,19 +26,12 @@ class FittedVerbs(TransformerMixin):
     model_: RegimeModel
     golden_: Golden
     _encoder: FittedEncoder
-    _head: Head
 
     @property
     def encoder_(self) -> keras.Model:
         """The encoder as a Keras model."""
         check_is_fitted(self)
         return self._encoder.keras_model()
-
-    @cached_property
-    def candidates_(self) -> tuple[Candidate, ...]:
-        """What each number of regimes would look like; judged when first read if K was given."""
-        check_is_fitted(self)
-        return self._head.table()
 
     def predict(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""

@@ -65,8 +65,8 @@ def render_markdown(data: ReportData, links: dict[str, str]) -> str:
     parts += ["## Drift", words.drift_words(data), *map(_md_table, drift_tables(data) or ())]
     found = count_table(data)
     counted = "The model file does not record it." if found is None else _md_table(found)
-    parts += ["## Number of regimes", counted]
-    if note := words.count_words(data):
+    parts += ["## Window and number of regimes", counted]
+    if note := words.choice_words(data):
         parts.append(note)
     parts.append("## Model card")
     for title, table in card_tables(data):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.plain import as_text
-from regimetry.contract import Candidate, Landmarks, WindowCandidate
+from regimetry.contract import Candidate, Landmarks
 from regimetry.report.data import ReportData
 
 MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
@@ -127,7 +127,7 @@ def count_table(data: ReportData) -> Table | None:
     """Return how the number of regimes was chosen, one row per candidate; None if not recorded."""
     training, k = data.contract.training, data.contract.n_regimes
     if training.candidates:
-        return _candidates(training.candidates, k)
+        return _candidates(training.compared)
     values = np.asarray(training.eigenvalues, dtype=np.float64)
     if not len(values):
         return None
@@ -140,14 +140,14 @@ def count_table(data: ReportData) -> Table | None:
     return Table(("regimes", "eigenvalue", "gap to the next"), rows, marked=marked)
 
 
-def _candidates(candidates: Sequence[Candidate] | Sequence[WindowCandidate], own: int) -> Table:
-    """Show every entry; the model's own, by what the first one holds, is marked."""
-    names = [entry.name for entry in fields(candidates[0]) if entry.name != "chosen"]
-    values = [[getattr(candidate, name) for name in names] for candidate in candidates]
-    known = [row[0] for row in values]
-    header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in names)
-    rows = [tuple(map(_plain, row)) for row in values]
-    return Table(header, rows, marked=known.index(own) if own in known else None)
+def _candidates(candidates: Sequence[Candidate]) -> Table:
+    """Show every entry; the chosen one is marked."""
+    names = [entry.name for entry in fields(Candidate) if entry.name != "chosen"]
+    known = [n for n in names if any(getattr(entry, n) is not None for entry in candidates)]
+    rows = [tuple(_plain(getattr(entry, name)) for name in known) for entry in candidates]
+    header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in known)
+    chosen = [entry.chosen for entry in candidates]
+    return Table(header, rows, marked=chosen.index(True) if any(chosen) else None)
 
 
 def card_tables(data: ReportData) -> list[tuple[str, Table]]:
@@ -181,8 +181,6 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         ],
     )
     tables = [("Model", _pairs(facts)), ("Columns", columns)]
-    if sizes := training.window_candidates:
-        tables.append(("Window sizes", _candidates(sizes, contract.window_size)))
     for title, mapping in (
         ("Configuration", training.configuration),
         ("Versions", training.versions),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from regimetry.contract.remarks import reason, remarks
 from regimetry.report.data import ReportData
 from regimetry.report.embedding_maps import MAP_ROWS
 from regimetry.report.tables import number
@@ -74,11 +75,11 @@ def insample(data: ReportData) -> str:
     )
 
 
-def count_words(data: ReportData) -> str | None:
-    """Say where other numbers of regimes are, if the table has none; None where it has."""
-    if not data.contract.training.count_was_given:
-        return None
-    return "The number was given to the fit. A fit that chooses it compares it with others."
+def choice_words(data: ReportData) -> str | None:
+    """Say why the model has this window and this many regimes, and what is odd about them."""
+    why = reason(data.contract)
+    odd = [f"{text[0].upper()}{text[1:]}." for text in remarks(data.contract)]
+    return " ".join([*([] if why is None else [why]), *odd]) or None
 
 
 def drift_words(data: ReportData) -> str:

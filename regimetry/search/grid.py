@@ -90,9 +90,9 @@ def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
 
 def largest_window(window_size: int | str, rows: int) -> int:
     """Return the window size, or the largest that "auto" may choose for so many rows."""
-    from regimetry.regimes.choice.window import largest_size
+    from regimetry.regimes.choice.candidates import sizes_for
 
-    return largest_size(rows) if isinstance(window_size, str) else window_size
+    return sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
 
 
 def rows_needed(window_size: int, horizon: int = 0) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.series.levels import sits_on_levels
 from regimetry.series.preprocessing import Transform, rows_before, transformed
 from regimetry.series.spans import segment_offsets, starts_of
 
@@ -17,6 +18,7 @@ SMOOTH_STEPS, TURNED_BACK = 0.5, 0.65
 """Unless it is a smooth cycle: the AR(1) coefficient of its steps is above the one, and its
 autocorrelation over :func:`turning_bars` below the other. A random walk has about 0 and .9."""
 
+_WANDERS = 0.95  # AR(1) coefficient below which nothing looks like a unit root
 _LATER = "level after the first row"
 _TOO_CLOSE = 0.1  # relative; closer than this, nearness to 0 decides
 _NEAR_ZERO = 0.25  # of what a random walk of the same steps covers in as many bars
@@ -139,6 +141,9 @@ class ColumnStatistics:
         See :func:`moves_in_proportion`.
     cycle : ndarray of bool, shape (F,)
         See :func:`is_smooth_cycle`.
+    on_levels : ndarray of bool, shape (F,)
+        Of columns whose coefficient may be that of a walk: see
+        :func:`~regimetry.series.levels.sits_on_levels`.
     positive, constant : ndarray of bool, shape (F,)
         Throughout; of all but rounding the same value.
     mean_logarithm : ndarray of float64, shape (F,)
@@ -154,6 +159,7 @@ class ColumnStatistics:
     coefficient: NDArray[np.float64]
     proportional: NDArray[np.bool_]
     cycle: NDArray[np.bool_]
+    on_levels: NDArray[np.bool_]
     positive: NDArray[np.bool_]
     constant: NDArray[np.bool_]
     mean_logarithm: NDArray[np.float64]
@@ -172,6 +178,7 @@ class ColumnStatistics:
         narrow, n_columns = wide.astype(np.float32), wide.shape[1]
         positive = np.all(wide > 0, axis=0)
         constant = is_constant(wide)
+        coefficient = ar1_coefficient(wide, offsets)
         usable = np.where(positive, narrow, np.float32(1))
 
         def by(kind: Transform, rows: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -192,7 +199,7 @@ class ColumnStatistics:
             measured[kind] = moved.mean(axis=0), moved.var(axis=0), is_constant(moved)
         return cls(
             rows=len(values),
-            coefficient=ar1_coefficient(wide, offsets),
+            coefficient=coefficient,
             proportional=np.array(
                 [
                     not flat and moves_in_proportion(x, offsets)
@@ -200,6 +207,12 @@ class ColumnStatistics:
                 ]
             ),
             cycle=is_smooth_cycle(wide, offsets),
+            on_levels=np.array(
+                [
+                    not flat and rho > _WANDERS and sits_on_levels(x)
+                    for x, flat, rho in zip(wide.T, constant, coefficient, strict=True)
+                ]
+            ),
             positive=positive,
             constant=constant,
             mean_logarithm=np.log(np.where(positive, wide, 1.0)).mean(axis=0),

@@ -30,9 +30,9 @@ def choose_transforms(
         Of each series. Coefficients are averaged, and questions decided by majority, over rows.
     difference : {"auto", "none"} or sequence of str
         "auto" differences every column whose AR(1) coefficient exceeds
-        :data:`UNIT_ROOT_COEFFICIENT` and that is no smooth cycle; a sequence names the columns.
-        Columns that are positive
-        throughout and move in proportion to their level are differenced in logarithms.
+        :data:`UNIT_ROOT_COEFFICIENT` and that is no smooth cycle and does not sit on a few levels;
+        a sequence names the columns. Columns that are positive throughout and move in proportion to
+        their level are differenced in logarithms.
     names : sequence of str
         Column names, length F.
 
@@ -41,10 +41,10 @@ def choose_transforms(
     tuple of {"level", "difference", "log_difference"}
     """
     rows = [one.rows for one in statistics]
-    if isinstance(difference, str):
-        limit = UNIT_ROOT_COEFFICIENT if difference == "auto" else np.inf
-        chosen = np.average([one.coefficient for one in statistics], axis=0, weights=rows) > limit
-        chosen &= np.average([one.cycle for one in statistics], axis=0, weights=rows) <= 0.5
+    if difference == "auto":
+        chosen = near_unit_root(statistics) & ~mostly_on_levels(statistics)
+    elif difference == "none":
+        chosen = np.zeros(len(names), dtype=np.bool_)
     else:
         chosen = np.array([name in set(difference) for name in names])
     positive = np.all([one.positive for one in statistics], axis=0)
@@ -54,6 +54,21 @@ def choose_transforms(
         ("log_difference" if log else "difference") if apart else "level"
         for apart, log in zip(chosen, logs, strict=True)
     )
+
+
+def near_unit_root(statistics: Sequence[ColumnStatistics]) -> NDArray[np.bool_]:
+    """Say which columns wander by their AR(1) coefficient, and are no smooth cycle, (F,)."""
+    rows = [one.rows for one in statistics]
+    coefficient = np.average([one.coefficient for one in statistics], axis=0, weights=rows)
+    cycle = np.average([one.cycle for one in statistics], axis=0, weights=rows) > 0.5
+    return np.asarray((coefficient > UNIT_ROOT_COEFFICIENT) & ~cycle)
+
+
+def mostly_on_levels(statistics: Sequence[ColumnStatistics]) -> NDArray[np.bool_]:
+    """Say which columns sit on a few levels in most of the rows, (F,)."""
+    rows = [one.rows for one in statistics]
+    share = np.average([one.on_levels for one in statistics], axis=0, weights=rows)
+    return np.asarray(share > 0.5)
 
 
 def fit_preprocessing(

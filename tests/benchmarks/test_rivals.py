@@ -102,7 +102,9 @@ def test_window_statistics_by_hand_and_features_that_tell_frequencies_apart():
 def test_the_methods_without_a_file_are_the_detector():
     """No file is made for speed, so the labels must be those that the file gives."""
     values = simulate("n1", n_rows=700, seed=1).values  # one channel is differenced
-    detector = rg.RegimeDetector(n_regimes=3, evidence="window", random_state=4).fit(values[:600])
+    detector = rg.RegimeDetector(
+        window_size=10, n_regimes=3, evidence="window", random_state=4
+    ).fit(values[:600])
     fitted = fit_windows("n1", values[:600], 3, 4)
     np.testing.assert_array_equal(fitted.causal(values), detector.predict(values))
     np.testing.assert_array_equal(fitted.causal(values[:600]), detector.labels_)

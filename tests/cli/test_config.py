@@ -57,12 +57,12 @@ def test_the_configuration_of_a_model_fits_the_same_model_again(folder, run, ans
 
 def test_the_default_is_printed_checked_and_plain(tmp_path, run, answer, refuses):
     text = run("config", "--print-default").out
-    assert "# 'auto' or an integer of at least 2\nwindow_size: 10\n" in text
+    assert "# 'auto' or an integer of at least 2\nwindow_size: auto\n" in text
     path = tmp_path / "run.yaml"
     path.write_text(text)
     assert "every field has a value that is allowed" in run("config", "--check", path).out
     assert answer("config", "--check", path) == answer("config", "--print-default")
-    path.write_text(text.replace("window_size: 10", "window_sise: 10"))
+    path.write_text(text.replace("window_size: auto", "window_sise: auto"))
     message = "run.yaml: There is no field window_sise. Did you mean window_size?"
     refuses(message, "config", "--check", path)
 

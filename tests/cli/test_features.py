@@ -11,6 +11,7 @@ from price_bars import make_frame
 from regimetry.cli import main
 
 WARM_UP = 8
+ROWS = 5 + 8  # windows of 5, and what kernels read before them
 QUICK = ["--features", "ohlcv", "--feature-window", str(WARM_UP), "--objective", "none"]
 QUICK += ["--n-regimes", "2", "--window-size", "5"]
 
@@ -37,7 +38,7 @@ def test_predict_takes_the_bars_and_gives_every_one_a_row(folder, tmp_path, run,
     summary = answer("predict", folder / "m.onnx", folder / "bars.csv", "-o", out)
     bars, labels = pd.read_csv(folder / "bars.csv"), pd.read_csv(out)
     assert labels["Date"].tolist() == bars["Date"].tolist()
-    missing = WARM_UP + 5 - 1
+    missing = WARM_UP + ROWS - 1
     assert labels["regime"].isna().tolist() == [True] * missing + [False] * (400 - missing)
     assert sum(entry["bars"] for entry in summary["regimes"]) == 400 - missing
 
@@ -56,7 +57,7 @@ def test_embed_report_and_inspect_know_the_features(folder, tmp_path, run):
     model, bars = folder / "m.onnx", folder / "bars.csv"
     run("embed", model, bars, "-o", tmp_path / "e.csv")
     embeddings = pd.read_csv(tmp_path / "e.csv")
-    assert len(embeddings) == 400 - WARM_UP - 5 + 1
+    assert len(embeddings) == 400 - WARM_UP - ROWS + 1
     assert embeddings["Date"].iloc[-1] == pd.read_csv(bars)["Date"].iloc[-1]
     shown = run("report", model, bars, "-o", tmp_path / "r.png").out
     assert "Close coloured by 2 regimes" in shown
@@ -99,7 +100,7 @@ def test_analyse_drift_and_compare_take_bars(folder, labels, answer):
         [(labels.dropna() == number).mean() for number in range(2)]
     )
     found = answer("drift", model, bars, "--last", "100", "--draws", "99")
-    assert found["recent"]["rows"] == 100 - WARM_UP - 5 + 1
+    assert found["recent"]["rows"] == 100 - WARM_UP - ROWS + 1
     assert answer("compare", model, model, bars)["agreement"] == 1.0
 
 
@@ -140,7 +141,7 @@ def test_bad_bars_and_bad_flags_get_one_sentence(folder, tmp_path, run):
         ("no meaning without features", "fit", good, *out, "--feature-window", "5"),
         ("Column 'Low' is missing", "predict", model, lacking),
         ("column 'Volume' holds 0", "predict", model, zero),
-        ("The data have 5 rows; the model reads 13 at once", "predict", model, short),
+        ("The data have 5 rows; the model reads 21 at once", "predict", model, short),
         ("--bars is for", "sample", "simulated", "--bars", "-o", tmp_path / "s.csv"),
     ):
         error = run(*arguments, code=2).err.splitlines()[-1]
@@ -155,7 +156,7 @@ def test_price_levels_and_unit_roots_get_advice_once(folder, tmp_path, run):
     table["day"] = pd.bdate_range("2020-01-01", periods=400)
     table[["day", "Close", "x"]].to_csv(tmp_path / "t.csv", index=False)
     arguments = ["fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx"]
-    arguments += ["--objective", "none", "--n-regimes", "2"]
+    arguments += ["--window-size", "6", "--n-regimes", "2"]
     error = run(*arguments, "--difference", "none").err
     assert error.count("\n") == 1
     assert error.startswith("regimetry: Close is near a unit root (its AR(1) coefficient is 0.9")

@@ -99,7 +99,7 @@ def test_an_empty_file_is_the_default_and_words_of_yaml_1_1_stay_words(read):
 
 def test_a_flag_beats_the_file_and_the_file_beats_the_default(read):
     found = read("seed: 4\nepochs: 2\nencoder: {num_heads: 1}", seed=7, columns=["a"])
-    assert (found.seed, found.epochs, found.window_size, found.columns) == (7, 2, 10, ("a",))
+    assert (found.seed, found.epochs, found.window_size, found.columns) == (7, 2, "auto", ("a",))
     assert found.encoder.num_heads == 1
     assert found.encoder.pooling == "moments"  # the detector's default, not the encoder's
     with pytest.raises(ConfigError, match=r"^seed is 'x'; it must be an integer"):

@@ -14,7 +14,6 @@ from regimetry.contract import (
     RegimeSummary,
     RuleReport,
     TrainingRecord,
-    WindowCandidate,
 )
 from regimetry.series.features import OhlcvFeatures
 from regimetry.series.rules import ReadingRules
@@ -37,7 +36,6 @@ def test_the_page_has_the_fields_of_the_file():
         ("The training record", TrainingRecord),
         ("Candidates", Candidate),
         ("Landmarks", Landmarks),
-        ("Window candidates", WindowCandidate),
         ("Refinement", RefinementRecord),
         ("Rewrite rules", RuleReport),
         ("Features", OhlcvFeatures),

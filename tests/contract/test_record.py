@@ -59,7 +59,7 @@ def test_what_is_absent_has_its_default_and_what_is_newer_is_passed_over(metadat
 
 
 def test_an_entry_that_was_not_recorded_is_not_written():
-    table = (Candidate(n_regimes=1, eigenvalue=1.0, gap=0.1, shortest_dwell=9.0, smallest_share=1),)
+    table = (Candidate(n_regimes=1),)
     assert "candidates" not in TrainingRecord(start=None).to_dict()
     written = TrainingRecord(candidates=table).to_dict()
     assert written["candidates"][0]["landmarks"]["drawn"] == "even"

@@ -20,10 +20,12 @@ config = rg.EncoderConfig(
 )
 values = rg.simulate("s2", n_rows=500, seed=0).values
 detector = rg.RegimeDetector(
+    window_size=10,
     n_regimes=2, encoder=config, objective="masked", epochs=2, n_landmarks=150, deterministic=True,
     random_state=int(sys.argv[1]),
 ).fit(values)
 by_default = rg.RegimeDetector(
+    window_size=10,
     n_regimes=2, encoder=config, objective="masked", epochs=1, n_landmarks=150, random_state=7
 ).fit(values)
 weights = b"".join(w.tobytes() for w in detector.encoder_.get_weights())
@@ -66,4 +68,4 @@ def test_two_processes_give_the_same_bits(tmp_path):
 
 def test_deterministic_is_true_or_false():
     with pytest.raises(ConfigError, match="deterministic is 'yes'; it must be True or False"):
-        rg.RegimeDetector(deterministic="yes").fit(np.zeros((50, 2)))
+        rg.RegimeDetector(window_size=10, deterministic="yes").fit(np.zeros((50, 2)))

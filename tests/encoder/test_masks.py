@@ -156,6 +156,7 @@ def masked_detector(simulation):
         padding_mask=True, look_ahead_mask=True,
     )  # fmt: skip
     return rg.RegimeDetector(
+        window_size=10,
         encoder=config, n_regimes=3, evidence="window", difference="none", n_landmarks=150,
         random_state=0,
     ).fit(simulation[0].values)  # fmt: skip
@@ -186,4 +187,4 @@ def test_the_detector_and_its_model_refuse_missing_bars(masked_detector, simulat
     with pytest.raises(DataError, match="Row 5, column 'x1' holds nan"):
         masked_detector.predict(values)
     with pytest.raises(DataError, match="Row 5, column 'x1' holds nan"):
-        rg.RegimeDetector(encoder=EncoderConfig(padding_mask=True)).fit(values)
+        rg.RegimeDetector(window_size=10, encoder=EncoderConfig(padding_mask=True)).fit(values)

@@ -87,7 +87,9 @@ def test_the_fit_starts_from_its_weights_and_leaves_it_as_it_was(values):
 
 
 def test_scikit_learn_clones_it(values):
-    detector = rg.RegimeDetector(encoder=convolutions(), n_regimes=2, objective=None)
+    detector = rg.RegimeDetector(
+        window_size=10, encoder=convolutions(), n_regimes=2, objective=None
+    )
     assert detector.get_params()["encoder"] is detector.encoder
     twin = clone(detector).set_params(random_state=0, n_landmarks=120)
     detector.set_params(random_state=0, n_landmarks=120)
@@ -161,7 +163,7 @@ def test_what_cannot_take_the_place_is_refused(make, found, remedy):
 
 def test_the_detector_names_what_it_takes(values):
     with pytest.raises(ConfigError, match="an EncoderConfig, a Keras model, the path"):
-        rg.RegimeDetector(encoder=layers.Dense(3)).fit(values)
+        rg.RegimeDetector(window_size=10, encoder=layers.Dense(3)).fit(values)
     with pytest.raises(ConfigError, match="encoder is 'convolutions', which reads"):
         rg.RegimeDetector(encoder=convolutions(), window_size=12).fit(values)
 

@@ -87,6 +87,7 @@ def test_a_fit_goes_on_from_a_saved_encoder(detector, values, tmp_path):
     detector.encoder_.save(tmp_path / "e.keras")
     fits = [
         rg.RegimeDetector(
+            window_size=10,
             encoder=encoder, n_regimes=3, objective="masked", epochs=1, n_landmarks=200,
             random_state=0,
         ).fit(values)

@@ -58,6 +58,7 @@ config = rg.EncoderConfig(
     embedding_dim=8, head_size=8, num_heads=2, ff_dim=16, pooling="moments"
 )
 detector = rg.RegimeDetector(
+    window_size=10,
     n_regimes=3, encoder=config, objective="masked", epochs=100000, n_landmarks=100, random_state=0
 )
 values = rg.simulate("s2", n_rows=600, seed=0).values

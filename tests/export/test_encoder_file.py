@@ -113,6 +113,6 @@ def test_what_no_model_may_hold_is_refused(tmp_path):
 
 def test_a_file_is_not_trained_and_has_one_window_size():
     with pytest.raises(ConfigError, match="objective is 'masked', which trains"):
-        rg.RegimeDetector(encoder=str(TORCH), objective="masked").fit(None)
+        rg.RegimeDetector(window_size=10, encoder=str(TORCH), objective="masked").fit(None)
     with pytest.raises(ConfigError, match="window_size is 'auto'"):
         rg.RegimeDetector(encoder=TORCH, window_size="auto").fit(None)

@@ -11,17 +11,16 @@ from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
 from regimetry.errors import DataError, ExportParityError
-from regimetry.regimes.choice.candidates import Comparison
 
 
 def small(**parameters):
-    given = {"encoder": FAST, "objective": None, "n_landmarks": 150, "random_state": 0}
+    given = {"window_size": 10, "encoder": FAST, "n_landmarks": 150, "random_state": 0}
     return rg.RegimeDetector(**{**given, **parameters})
 
 
 def test_the_regimes_are_the_simulated_states_and_as_many():
     simulation = rg.simulate("s4", seed=0)
-    detector = rg.RegimeDetector(random_state=0).fit(simulation.values)
+    detector = rg.RegimeDetector(window_size=10, random_state=0).fit(simulation.values)
     assert detector.n_regimes_ == 3
     labelled = detector.labels_ >= 0
     assert adjusted_rand_score(simulation.states[labelled], detector.labels_[labelled]) > 0.6
@@ -37,31 +36,16 @@ def test_regime_0_is_the_calmest(simulation, detector):
     assert len(set(states)) == 3
 
 
-def test_other_numbers_are_judged_when_someone_reads_them(monkeypatch):
+def test_what_was_given_is_not_compared():
     values = rg.simulate("s2", n_rows=700, seed=0).values
-    judged = []
-    judge = Comparison._candidate
-    monkeypatch.setattr(
-        Comparison, "_candidate", lambda self, count: judged.append(count) or judge(self, count)
-    )
-    with pytest.raises(AttributeError, match="Call 'fit'"):
-        getattr(small(), "candidates_")  # noqa: B009
     detector = small(n_regimes=3).fit(values)
-    (only,) = detector.model_.contract.training.candidates
-    assert judged == [only.n_regimes] == [3]
-    detector.embeddings_[:] = 0.0
-    values[:] = 0.0
-    table = detector.candidates_
-    assert judged == [3, 1, 2, 4, 5, 6, 7, 8]
-    assert table[2] == only
-    assert [entry.chosen for entry in table].index(True) == 2
-    assert detector.candidates_ is table
-    free = small().fit(rg.simulate("s2", n_rows=700, seed=0).values)
-    for mine, theirs in zip(table, free.candidates_, strict=True):
-        assert mine == replace(theirs, chosen=mine.chosen, refused=None)
-    assert free.model_.contract.training.candidates == free.candidates_
-    detector.fit(rg.simulate("s2", n_rows=600, seed=1).values)
-    assert detector.candidates_ is not table
+    (only,) = detector.candidates_
+    assert (only.window_size, only.n_regimes, only.score) == (10, 3, None)
+    assert detector.model_.contract.training.candidates == detector.candidates_
+    free = small(n_regimes="auto").fit(values)
+    assert {entry.window_size for entry in free.candidates_} == {10}
+    assert [entry.n_regimes for entry in free.candidates_] == list(range(1, 10))
+    assert free.n_regimes_ == next(e.n_regimes for e in free.candidates_ if e.chosen)
 
 
 def test_auto_finds_one_regime_in_noise():

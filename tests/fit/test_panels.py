@@ -38,7 +38,8 @@ def long_frame():
 
 
 def unfitted(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=FAST, n_landmarks=200, random_state=0, **changes)
+    given = {"window_size": 10, "n_regimes": 3, "encoder": FAST, "n_landmarks": 200, **changes}
+    return rg.RegimeDetector(random_state=0, **given)
 
 
 @pytest.fixture(scope="module")

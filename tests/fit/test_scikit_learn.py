@@ -51,7 +51,7 @@ def test_check_estimator(estimator, check):
 
 
 def test_transform_gives_a_row_a_bar_in_the_container_that_is_asked_for(values):
-    detector = rg.RegimeDetector(encoder=FAST, n_regimes=2, random_state=0)
+    detector = rg.RegimeDetector(window_size=10, encoder=FAST, n_regimes=2, random_state=0)
     found = detector.fit_transform(values)
     assert found.shape == (len(values), 24)
     assert np.isnan(found[:10]).all()

@@ -23,7 +23,7 @@ class Broken(PanelSource):
 def test_the_bar_is_closed_when_a_fit_raises(capsys):
     made = panel_source(rg.simulate("s2", n_rows=400, seed=0).values)
     with pytest.raises(OSError, match="no disk"):
-        rg.RegimeDetector(progress=True).fit(Broken(made.panel, made.schema))
+        rg.RegimeDetector(window_size=10, progress=True).fit(Broken(made.panel, made.schema))
     assert bars() == []
 
 

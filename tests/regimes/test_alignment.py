@@ -187,7 +187,9 @@ def test_what_cannot_be_aligned_to(growing, early, given, message):
 def test_other_features_of_bars_are_refused(bars_detector):
     bars = make_frame(260)
     features = OhlcvFeatures.find(bars, window=3)
-    detector = rg.RegimeDetector(n_regimes=2, encoder=FAST, align_to=bars_detector.model_)
+    detector = rg.RegimeDetector(
+        window_size=10, n_regimes=2, encoder=FAST, align_to=bars_detector.model_
+    )
     with pytest.raises(ConfigError, match="other features of bars"):
         detector.fit(features.frame(bars), features=features)
 
@@ -195,7 +197,7 @@ def test_other_features_of_bars_are_refused(bars_detector):
 def test_an_aligned_detector_is_still_an_estimator(early):
     from sklearn.base import clone
 
-    detector = rg.RegimeDetector(align_to=early.model_)
+    detector = rg.RegimeDetector(window_size=10, align_to=early.model_)
     assert clone(detector).align_to.contract == early.model_.contract
     assert early.alignment_ is None
     assert early.model_.contract.training.alignment is None

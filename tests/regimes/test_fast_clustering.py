@@ -5,10 +5,7 @@ import pytest
 from scipy import linalg
 from scipy.sparse.csgraph import connected_components
 from sklearn.cluster import KMeans, kmeans_plusplus
-from threadpoolctl import threadpool_limits
 
-import regimetry as rg
-from regimetry.regimes.choice.candidates import Comparison
 from regimetry.regimes.clustering import eigenvectors as module
 from regimetry.regimes.clustering.clusters import (
     cluster_centres,
@@ -19,7 +16,6 @@ from regimetry.regimes.clustering.clusters import (
 )
 from regimetry.regimes.clustering.eigenvectors import leading_eigenvectors
 from regimetry.regimes.clustering.seeding import plus_plus
-from regimetry.regimes.clustering.slow import fit_slow_directions
 from regimetry.regimes.clustering.spectral import (
     count_islands,
     fit_spectral_map,
@@ -163,21 +159,3 @@ def test_seeds_lie_as_far_apart_as_scikit_learns():
     assert np.mean(mine) < 0.95 * even
     few = plus_plus(points[:5].repeat(9, axis=0), 8, np.random.default_rng(0), 3) // 9
     assert [set(rows.tolist()) for rows in few] == [set(range(5))] * 3
-
-
-def test_candidates_in_float32_are_those_of_float64():
-    values = rg.simulate("s2", n_rows=1500, seed=0).values
-    windows = rg.rolling_windows(values, 10)
-    embeddings = np.concatenate([windows.mean(axis=1), windows.std(axis=1)], axis=1)
-    slow = fit_slow_directions(embeddings, 10)
-    points = slow.whiten(embeddings) @ slow.projection(6)
-    rows = np.arange(len(points))
-    whole = (np.ones(9), (2, 3, 4), rows[::2], rows, np.array([0, len(rows)]), 10, 0)
-    with threadpool_limits(1):
-        single = Comparison(points.astype(np.float32), *whole).table()
-        double = Comparison(points, *whole).table()
-    for one, other in zip(single, double, strict=True):
-        assert one.landmarks.drawn == other.landmarks.drawn
-        assert one.stability == pytest.approx(other.stability, abs=0.02)
-        assert one.shortest_dwell == pytest.approx(other.shortest_dwell, abs=2)
-        assert one.smallest_share == pytest.approx(other.smallest_share, abs=0.005)

@@ -4,14 +4,13 @@ from sklearn.metrics import adjusted_rand_score
 
 from regimetry.regimes.choice.stability import stability
 from regimetry.regimes.clustering import landmarks
-from regimetry.regimes.clustering.clusters import nearest
 from regimetry.regimes.clustering.head import fit_head
 from regimetry.regimes.clustering.landmarks import (
     LEAST_GAIN,
     MOST_LOSS,
     MOST_SPREAD,
     Landmarks,
-    cluster,
+    choose_landmarks,
     cluster_on,
     landmark_rows,
 )
@@ -35,10 +34,9 @@ def clustered(points, n_landmarks=300):
     points = slow.whiten(points) @ slow.projection(slow_dimension(5))
     even = stratified_rows(len(points), n_landmarks, np.random.default_rng(0))
     rows = np.arange(len(points))
-    found, chosen, agreement = cluster(points, even, rows, 5, block=10, seed=0)
-    if chosen.stability_spread is not None:
-        assert agreement.mean() == getattr(chosen, f"stability_{chosen.drawn}")
-    return nearest(found.spectral.transform(points), found.centroids), chosen
+    chosen = choose_landmarks(points, even, rows, 5, block=10, seed=0)
+    own = landmark_rows(chosen.drawn, points, even, rows, 0)
+    return cluster_on(points[own], points, 5, 0).labels, chosen
 
 
 def test_spread_rows_leave_the_rare_and_wide_their_share():
@@ -98,17 +96,11 @@ def test_nothing_is_chosen_where_every_window_is_a_landmark():
     assert clustered(points[:900], n_landmarks=1000)[1] == Landmarks()
 
 
-def test_the_head_stands_on_what_its_candidate_chose():
+def test_the_head_stands_on_the_landmarks_that_were_chosen():
     points, truth = rest_and_exercise()
     head = fit_head(points, truth.astype(float), n_regimes=5, lag=1, n_landmarks=300)
-    one, *others = head.table()
-    assert one.landmarks == Landmarks()
-    assert {entry.landmarks.drawn for entry in others} == {"even", "spread"}
-    (five,) = head.candidates
-    assert five is head.table()[4]
-    assert five.chosen
-    assert five.landmarks.drawn == "spread"
-    assert five.stability == five.landmarks.stability_spread
+    assert head.landmarks.drawn == "spread"
+    assert fit_head(points, truth.astype(float), n_regimes=1, lag=1).landmarks == Landmarks()
     labels = head.outputs(points)["distance"].argmin(axis=1)
     assert adjusted_rand_score(truth, labels) > 0.95
 

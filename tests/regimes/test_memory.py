@@ -55,7 +55,7 @@ def test_the_estimator_asks_for_memory(monkeypatch):
     values = rg.simulate("s2", n_rows=400, seed=0).values
     monkeypatch.setattr(memory, "available_bytes", lambda: 1 << 20)
     with pytest.raises(DataError, match="391 windows with 391 landmarks needs"):
-        rg.RegimeDetector(n_regimes=2, encoder=FAST, random_state=0).fit(values)
+        rg.RegimeDetector(window_size=10, n_regimes=2, encoder=FAST, random_state=0).fit(values)
 
 
 def test_what_the_machine_has_left_is_known_here():

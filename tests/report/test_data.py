@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 
 from regimetry.analysis import analyse_labels
-from regimetry.contract import Candidate, Landmarks, WindowCandidate
+from regimetry.contract import Candidate
 from regimetry.errors import DataError
 from regimetry.report import words
 from regimetry.report.axis import TimeAxis
 from regimetry.report.data import Drawn, choose_drawn
 from regimetry.report.embedding_maps import embedding_maps, principal_components
 from regimetry.report.tables import (
-    card_tables,
     count_table,
     drift_tables,
     dwell_table,
@@ -117,32 +116,24 @@ def test_the_count_of_regimes_is_read_from_candidates_or_eigenvalues(made):
     assert table.header == ("regimes", "eigenvalue", "gap to the next")
     assert table.marked == 2
     assert float(table.rows[0][2]) == pytest.approx(1 - 0.95668, abs=1e-4)
-    two = Candidate(n_regimes=2, eigenvalue=0.9, gap=0.1, shortest_dwell=9.0, smallest_share=0.4)
-    own = {"n_regimes": 3, "eigenvalue": 0.8, "gap": 0.3, "chosen": True}
-    three = replace(two, landmarks=Landmarks(drawn="spread"), **own)
-    table = count_table(made(300, training={"candidates": (two, three)}))
-    assert table.header[:3] == ("regimes", "eigenvalue", "gap")
-    assert table.header[4:6] == ("stability deviation", "landmarks")
+    two = Candidate(window_size=20, n_regimes=2, score=0.4, smallest_share=0.4, chosen=True)
+    others = [
+        replace(two, n_regimes=3, score=0.3, chosen=False, refused="K = 2 scores 0.40"),
+        replace(two, window_size=40, score=0.1, chosen=False, refused="it does not last"),
+        replace(two, window_size=40, n_regimes=3, score=0.2, chosen=False, refused="nor does it"),
+    ]
+    data = made(300, training={"candidates": (two, *others)})
+    table = count_table(data)
+    assert table.header[:4] == ("window size", "regimes", "score", "smallest share")
     assert "chosen" not in table.header
-    assert table.rows[1][:6] == ("3", "0.8", "0.3", "–", "–", "spread")  # noqa: RUF001
-    assert table.marked == 1
-    assert count_table(made(300, training={"eigenvalues": ()})) is None
-    assert words.count_words(made(300, training={"candidates": (two, three)})) is None
-    given = made(300, training={"candidates": (three,), "configuration": {"n_regimes": 3}})
-    assert "number was given" in words.count_words(given)
-
-
-def test_window_sizes_are_on_the_card_where_one_was_chosen(made):
-    assert "Window sizes" not in dict(card_tables(made(300)))
-    own = made(300).contract.window_size
-    sizes = (
-        WindowCandidate(window_size=own, agreement=0.4, chosen=True),
-        WindowCandidate(window_size=99, agreement=0.2, refused="others agree better"),
-    )
-    table = dict(card_tables(made(300, training={"window_candidates": sizes})))["Window sizes"]
-    assert table.header == ("window size", "agreement", "refused")
-    assert table.rows[1] == ("99", "0.2", "others agree better")
+    assert [row[:3] for row in table.rows] == [
+        ("20", "2", "0.4"),
+        ("20", "3", "0.3"),
+        ("40", "3", "0.2"),
+    ]
     assert table.marked == 0
+    assert "2 regimes with windows of 20 score 0.40; the next best" in words.choice_words(data)
+    assert count_table(made(300, training={"eigenvalues": ()})) is None
 
 
 def test_principal_components_are_the_singular_vectors_or_nothing():

@@ -54,9 +54,7 @@ def test_hostile_names_stay_text(made):
     plain = Elements(render_page(made(300)))
     drawn = Drawn(EVIL, made(300).drawn.values, note=f"<img src=x onerror=alert(2)> {EVIL}")
     names = [EVIL, "<img src=x onerror=alert(3)>", "größe"]
-    candidate = Candidate(
-        n_regimes=2, eigenvalue=1.0, gap=0.1, shortest_dwell=1.0, smallest_share=0.1, refused=EVIL
-    )
+    candidate = Candidate(window_size=10, n_regimes=2, smallest_share=0.1, refused=EVIL)
     page = render_page(
         made(
             300,
@@ -130,10 +128,11 @@ def test_pictures_are_the_same_twice_and_take_any_name(made, tmp_path):
         assert min(first.stat().st_size, svg.stat().st_size) > 3000
 
 
-def test_a_number_that_was_given_is_said(made):
-    only = Candidate(n_regimes=3, eigenvalue=1.0, gap=0.1, shortest_dwell=9.0, smallest_share=0.1)
-    data = made(300, training={"candidates": (only,), "configuration": {"n_regimes": 3}})
+def test_why_and_what_is_odd_is_said(made):
+    chosen = Candidate(window_size=20, n_regimes=3, score=0.5, chosen=True)
+    other = Candidate(window_size=40, n_regimes=2, score=0.6, refused="it does not last")
+    data = made(300, training={"candidates": (chosen, other)})
     links = {name: f"{name}.png" for name in ("timeline", "transitions", "dwell")}
     for text in (render_page(data), render_markdown(data, links)):
-        assert "The number was given to the fit" in text
-    assert "The number was given to the fit" not in render_page(made(300))
+        assert "2 regimes with windows of 40 would score 0.60, but it does not last." in text
+    assert "would score" not in render_page(made(300))

@@ -24,7 +24,8 @@ def quietly(test):
 
 
 def detector(**changes):
-    return rg.RegimeDetector(n_regimes=3, encoder=FAST, n_landmarks=150, random_state=0, **changes)
+    given = {"window_size": 10, "n_regimes": 3, "encoder": FAST, "n_landmarks": 150, **changes}
+    return rg.RegimeDetector(random_state=0, **given)
 
 
 @pytest.fixture(scope="module")

@@ -172,7 +172,7 @@ def test_the_file_keeps_how_its_features_were_made(bars_detector, bars_model, de
 def test_fit_refuses_a_recipe_that_did_not_make_its_data():
     bars = make_frame(100)
     with pytest.raises(ConfigError, match=r"features makes log_return.*the data to fit have Open"):
-        rg.RegimeDetector(n_regimes=2).fit(bars, features=OhlcvFeatures.find(bars))
+        rg.RegimeDetector(window_size=10, n_regimes=2).fit(bars, features=OhlcvFeatures.find(bars))
 
 
 def test_a_damaged_record_is_refused(bars_model):

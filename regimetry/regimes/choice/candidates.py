@@ -1,131 +1,210 @@
-"""Compares numbers of regimes on one series: the table that "auto" reads."""
+"""Candidates: what a window size and a number of regimes would make of a series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
-from regimetry.regimes.choice.stability import windows_per_block
-from regimetry.regimes.clustering.clusters import distances, in_one_thread
-from regimetry.regimes.clustering.landmarks import cluster
-from regimetry.regimes.clustering.slow import slow_dimension
+from regimetry.encoder.convolutions import label_offset
+from regimetry.regimes.choice.terms import entropy, lasting, recognised, tightness
+from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
+from regimetry.regimes.clustering.sampling import Array, balanced_rows
+from regimetry.regimes.clustering.slow import SlowDirections, fit_slow_directions, slow_dimension
+from regimetry.regimes.clustering.spectral import fit_spectral_map
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import begins_of
 
-_STRETCHES, _STRETCH = 8, 1024  # windows to label, where there are more
-_PATH_PENALTY = 3.0  # of the whole-series labels that dwell is read from
+SIZES = (10, 20, 40, 80, 160, 320)
+"""Window sizes to choose from, in rows."""
+
+COUNTS = tuple(range(2, 10))
+"""Numbers of regimes to choose from, besides one."""
+
+LEAST_WINDOWS = 20
+"""Windows side by side that a series must hold, for a size to be tried."""
+
+PENALTY = 0.3
+"""Price of a change of regime for each row of a window, in units of distance."""
+
+_STEPS = 10  # windows begin every tenth of their size at most
+_MOST_WINDOWS = 3000  # of a size, in all
+_LANDMARKS = 600
+_CENTRES_FROM = 1000  # windows that centroids are fitted on
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """What numbers of regimes are compared on: the windows of a fit, and no more of it.
+class Sample:
+    """Windows of one size at a stride, to compare numbers of regimes on.
 
     Attributes
     ----------
-    points : ndarray of float32, shape (N, L)
-        Windows in the slow directions, the slowest first, in time order. Float32 is enough to
-        judge, and half the time.
-    eigenvalues : ndarray, falling
-        Of the affinity of all candidates.
-    counts : tuple of int
-        K of each candidate, at most N, rising.
-    even : ndarray of int64, shape (M,)
-        Landmarks even in time.
-    fitted : ndarray of int64, shape (E,)
-        Windows that centroids are fitted on.
+    embeddings : ndarray of float, shape (N, D)
+        In time order.
     offsets : ndarray of int64, shape (I + 1,)
         Boundaries of series that lie one after the other.
     window_size : int
         W.
-    seed : int
+    stride : int
+        Rows from one window to the next.
+    reach : int
+        Rows before a window that it reads.
     """
 
-    points: NDArray[np.float32]
-    eigenvalues: NDArray[np.floating]
-    counts: tuple[int, ...]
-    even: NDArray[np.int64]
-    fitted: NDArray[np.int64]
+    embeddings: NDArray[np.floating]
     offsets: NDArray[np.int64]
     window_size: int
-    seed: int
+    stride: int
+    reach: int
 
-    @in_one_thread
-    def table(self, counts: Sequence[int] | None = None) -> tuple[Candidate, ...]:
-        """Cluster the windows into each of ``counts`` regimes, and describe the result.
+    @classmethod
+    def of(
+        cls, series: Sequence[NDArray[np.floating]], window_size: int, stride: int, reach: int
+    ) -> Sample:
+        """Return the windows of several series, each (N_i, D)."""
+        offsets = np.cumsum([0, *map(len, series)])
+        return cls(np.concatenate(series), offsets, window_size, stride, reach)
 
-        Costs a fixed number of small fits for each, on at most 500 landmarks and 8192 windows.
+    @property
+    def lag(self) -> int:
+        """Windows to the next one that shares no position with it."""
+        return max(1, self.window_size // self.stride)
 
-        Parameters
-        ----------
-        counts : sequence of int or None
-            ``None``: all candidates.
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The row that each window describes best, if the windows are of one series."""
+        offset = label_offset(self.window_size, self.reach)
+        last = self.window_size + self.reach - 1
+        return last - offset + self.stride * np.arange(len(self.embeddings))
 
-        Returns
-        -------
-        tuple of Candidate
-            None chosen, none refused.
-        """
-        return tuple(map(self._candidate, self.counts if counts is None else counts))
+    @property
+    def two_windows(self) -> int:
+        """Twice as many, or as far as the longest series goes."""
+        return max(1, min(2 * self.lag, int(np.diff(self.offsets).max()) - 2))
 
-    def _candidate(self, count: int) -> Candidate:
-        spectrum = np.append(self.eigenvalues, np.zeros(count))  # 0 beyond what was measured
-        one = Candidate(
-            n_regimes=count,
-            eigenvalue=float(spectrum[count - 1]),
-            gap=float(spectrum[count - 1] - spectrum[count]),
-            shortest_dwell=float(len(self.points)),
-            smallest_share=1.0,
-        )
-        if count == 1:
-            return one
-        points = self.points[:, : slow_dimension(count)]
-        block = windows_per_block(self.window_size, len(points))
-        found, landmarks, agreement = cluster(
-            points, self.even, self.fitted, count, block=block, seed=self.seed
-        )
-        stretches, breaks = _labelled_windows(self.offsets)
-        edges = np.append(np.flatnonzero(breaks), len(breaks))
-        coordinates = (
-            found.coordinates[stretches]
-            if len(found.coordinates) == len(points)
-            else found.spectral.transform(points[stretches])
-        )
-        path = jump_path(distances(coordinates, found.centroids), _PATH_PENALTY, edges)
-        return replace(
-            one,
-            stability=float(agreement.mean()),
-            stability_deviation=float(agreement.std()),
-            landmarks=landmarks,
-            shortest_dwell=shortest_dwell(path, count, breaks),
-            smallest_share=float(np.bincount(path, minlength=count).min() / len(path)),
-        )
+    @cached_property
+    def slow(self) -> SlowDirections:
+        """The slow directions of the windows."""
+        return fit_slow_directions(self.embeddings, self.lag, self.offsets)
+
+    @cached_property
+    def white(self) -> Array:
+        """Whitened windows, (N, P)."""
+        return self.slow.whiten(self.embeddings)
+
+    def points(self, n_regimes: int) -> NDArray[np.float32]:
+        """Return the windows in the slow directions that separate K regimes; float32 is enough."""
+        directions = self.slow.projection(slow_dimension(n_regimes))
+        return np.asarray(self.white @ directions, np.float32)
 
 
-def shortest_dwell(
-    labels: NDArray[np.int64], n_regimes: int, breaks: NDArray[np.bool_] | None = None
-) -> float:
-    """Return the dwell of the regime that lasts the shortest, in bars.
+def sizes_for(n_rows: int) -> tuple[int, ...]:
+    """Return the sizes that a series of so many rows is long enough for; the smallest always."""
+    return tuple(size for size in SIZES if size * LEAST_WINDOWS <= n_rows) or SIZES[:1]
 
-    A regime's dwell is the median over its *bars* of the length of the spell that they lie in.
-    Every labelling has a few stray bars, and they would decide a median over spells.
+
+def stride_for(window_size: int, n_rows: int) -> int:
+    """Return the stride of a sample: a tenth of the window, more if the series is long."""
+    return max(1, window_size // _STEPS, n_rows // _MOST_WINDOWS)
+
+
+@in_one_thread
+def candidates_of(
+    sample: Sample,
+    surrogates: Sequence[Sample],
+    n_rows: int,
+    counts: Sequence[int] = COUNTS,
+    *,
+    seed: int,
+) -> tuple[Candidate, ...]:
+    """Cluster windows into each number of regimes, and describe the result.
+
+    The same steps as a fit, on 600 landmarks.
 
     Parameters
     ----------
-    labels : ndarray of int64, shape (N,)
+    sample : Sample
+    surrogates : sequence of Sample
+        Windows of linear Gaussian series with the same spectra, see
+        :func:`~regimetry.regimes.choice.terms.surrogate`.
+    n_rows : int
+        T of all series together.
+    counts : sequence of int
+        Each from 2 to N.
+    seed : int
+        Of landmarks and k-means.
+
+    Returns
+    -------
+    tuple of Candidate
+        Without scores.
+    """
+    even = balanced_rows(sample.offsets, _LANDMARKS, np.random.default_rng(seed))
+    clustered = ((count, _path(sample, count, even, seed)) for count in counts)
+    return tuple(
+        Candidate(
+            window_size=sample.window_size,
+            n_regimes=count,
+            windows=n_rows / sample.window_size,
+            tightness=tightness(
+                sample.points(count), [other.points(count) for other in surrogates], count, seed
+            ),
+            **_terms(sample, path, count),
+        )
+        for count, path in clustered
+    )
+
+
+def _path(sample: Sample, count: int, even: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+    """Return the whole-series label of each window, clustered on landmarks even in time."""
+    points = sample.points(count)
+    coordinates = fit_spectral_map(points[even], count, count).transform(points)
+    thin = max(1, len(points) // _CENTRES_FROM)
+    centres = cluster_centres(coordinates[::thin], count, seed=seed, starts=4)
+    penalty = PENALTY * sample.window_size / sample.stride
+    return jump_path(distances(coordinates, centres), penalty, sample.offsets)
+
+
+def _terms(sample: Sample, path: NDArray[np.int64], count: int) -> dict[str, Any]:
+    """Return what is read from the labels."""
+    apart = -(-(sample.window_size + sample.reach) // sample.stride)
+    dwell = shortest_dwell(path, count, begins_of(sample.offsets))
+    return {
+        "entropy": entropy(path),
+        "recognised": recognised(sample.white, path, count, 2 * sample.lag, apart),
+        "lasting": lasting(path, count, sample.two_windows, sample.offsets),
+        "changes": int(np.sum(np.diff(path) != 0)),
+        "shortest_dwell": dwell * sample.stride,
+        "smallest_share": float(np.bincount(path, minlength=count).min() / len(path)),
+    }
+
+
+def shortest_dwell(
+    labels: NDArray[np.integer], n_regimes: int, breaks: NDArray[np.bool_] | None = None
+) -> float:
+    """Return the dwell of the regime that lasts the shortest, in windows.
+
+    A regime's dwell is the median over its *windows* of the length of the spell that they lie in.
+    Every labelling has a few stray windows, and they would decide a median over spells.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (N,)
     n_regimes : int
         K.
     breaks : ndarray of bool, shape (N,), or None
-        True where a bar does not follow the one before it.
+        True where a window does not follow the one before it.
 
     Returns
     -------
     float
-        0 where a regime has no bar.
+        0 where a regime has no window.
     """
     spells = spells_of(labels, breaks)
     dwells = []
@@ -134,15 +213,3 @@ def shortest_dwell(
         middle = np.searchsorted(np.cumsum(lengths), lengths.sum() / 2)
         dwells.append(float(lengths[middle]) if len(lengths) else 0.0)
     return min(dwells)
-
-
-def _labelled_windows(offsets: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Return the windows to label, all or some stretches of them, and where one begins."""
-    n_windows, begins = int(offsets[-1]), begins_of(offsets)
-    if n_windows <= _STRETCHES * _STRETCH:
-        return np.arange(n_windows), begins
-    starts = np.linspace(0, n_windows - _STRETCH, _STRETCHES).astype(np.int64)
-    rows = (starts[:, None] + np.arange(_STRETCH)).ravel()
-    breaks = begins[rows]
-    breaks[::_STRETCH] = True
-    return rows, breaks

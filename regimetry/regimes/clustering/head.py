@@ -11,12 +11,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import Candidate
+from regimetry.contract import Landmarks
 from regimetry.errors import DataError
-from regimetry.regimes.choice.candidates import Comparison
-from regimetry.regimes.choice.count import DWELL_WINDOWS, MOST_REGIMES, choose_count, mark
+from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
-from regimetry.regimes.clustering.landmarks import MOST_FITTED, cluster_on, landmark_rows
+from regimetry.regimes.clustering.discriminants import discriminants
+from regimetry.regimes.clustering.landmarks import (
+    MOST_FITTED,
+    choose_landmarks,
+    cluster_on,
+    landmark_rows,
+    mean_of_each,
+)
 from regimetry.regimes.clustering.sampling import balanced_rows
 from regimetry.regimes.clustering.slow import (
     Array,
@@ -25,11 +31,15 @@ from regimetry.regimes.clustering.slow import (
     slow_dimension,
 )
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
+from regimetry.runtime.recursion import jump_path
 
-CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 1.0, 3.0
-"""Prices of a change where windows tell the regimes apart, in units of distance (0 to 2)."""
+CAUSAL_PENALTY, WHOLE_SERIES_PENALTY = 0.1, 0.3
+"""Prices of a change for each row of a window, where windows tell the regimes apart, in units of
+distance (0 to 2): windows W long repeat each piece of evidence W times."""
 
-_COUNT_DIRECTIONS = slow_dimension(5)  # slow directions that the eigengap is read in
+_MOST_DOUBLINGS = 10  # of the price, until the labels change as seldom as segments do
+_SHOWN = 9  # eigenvalues of the affinity that are kept, at least
+_DIRECTIONS = slow_dimension(5)  # slow directions that they are read in
 
 
 @dataclass(frozen=True)
@@ -47,12 +57,11 @@ class Head:
     centroids : ndarray, shape (K, K)
         Of the regimes, in canonical order.
     eigenvalues : ndarray
-        Of the affinity that chose or confirms the number of regimes.
-    candidates : tuple of Candidate
-        What each number of regimes would look like; one of them is chosen. If it was given, it
-        stands alone: see :meth:`table`.
-    comparison : Comparison
-        What the candidates are judged on.
+        Of the affinity of landmarks even in time.
+    landmarks : Landmarks
+        Those of the spectral map.
+    penalty, causal_penalty : float
+        Prices of a change in whole series and in causal labels, in units of distance.
     """
 
     slow: SlowDirections
@@ -60,19 +69,28 @@ class Head:
     spectral: SpectralMap
     centroids: NDArray[np.floating]
     eigenvalues: NDArray[np.floating]
-    candidates: tuple[Candidate, ...]
-    comparison: Comparison
-
-    def table(self) -> tuple[Candidate, ...]:
-        """Return every candidate; those that the fit had no need of are judged now."""
-        judged = {entry.n_regimes: entry for entry in self.candidates}
-        rest = [count for count in self.comparison.counts if count not in judged]
-        judged |= {entry.n_regimes: entry for entry in self.comparison.table(rest)}
-        return tuple(judged[count] for count in self.comparison.counts)
+    landmarks: Landmarks
+    penalty: float
+    causal_penalty: float
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
         return replace(self, centroids=self.centroids[order])
+
+    def as_seldom(
+        self,
+        embeddings: NDArray[np.floating],
+        labels: NDArray[np.integer],
+        offsets: NDArray[np.int64],
+    ) -> Head:
+        """Return the head with one price, doubled until its labels change as seldom as these."""
+        distance, penalty = self.outputs(embeddings)["distance"], self.penalty
+        most = np.count_nonzero(np.diff(labels))
+        for _ in range(_MOST_DOUBLINGS):
+            if np.count_nonzero(np.diff(jump_path(distance, penalty, offsets))) <= most:
+                break
+            penalty *= 2.0
+        return replace(self, penalty=penalty, causal_penalty=penalty)
 
     def outputs(self, embeddings: NDArray[np.floating]) -> dict[str, Array]:
         """Map embeddings to distances; the float64 twin of the exported graph.
@@ -108,13 +126,13 @@ def fit_head(
     embeddings: NDArray[np.floating],
     volatility: NDArray[np.floating],
     *,
-    n_regimes: int | None,
+    n_regimes: int,
     lag: int,
     n_landmarks: int = 1000,
-    min_dwell: float | None = None,
     seed: int = 0,
     offsets: NDArray[np.int64] | None = None,
     slow: SlowDirections | None = None,
+    labels: NDArray[np.integer] | None = None,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -123,20 +141,20 @@ def fit_head(
     embeddings : ndarray of float, shape (N, D)
     volatility : ndarray of float, shape (N,)
         Of each window; regimes are numbered by its mean, the calmest 0.
-    n_regimes : int or None
-        K; ``None`` takes what :mod:`~regimetry.regimes.choice.count` chooses.
+    n_regimes : int
+        K.
     lag : int
         W, in windows of stride 1.
     n_landmarks : int
         M, most landmarks.
-    min_dwell : float or None
-        Shortest plausible dwell of a regime in bars, for that choice; ``None`` takes five windows.
     seed : int
         Of the landmarks and of k-means.
     offsets : ndarray of int64, shape (I + 1,), or None
         Boundaries of series that lie one after the other. Landmarks are drawn from all alike.
     slow : SlowDirections or None
         Of more windows than these; ``None`` fits them here.
+    labels : ndarray of int, shape (N,), or None
+        Of the windows, where regimes are kinds of segments; ``None`` clusters them.
 
     Returns
     -------
@@ -147,10 +165,11 @@ def fit_head(
     DataError
         Fewer windows, or fewer different ones, than regimes.
     """
-    if len(embeddings) < max(2, n_regimes or 1):
+    least = max(2, n_regimes)
+    if len(embeddings) < least:
         raise DataError(
-            f"{len(embeddings)} windows cannot hold {n_regimes or 1} regimes; at least "
-            f"{max(2, n_regimes or 1)} are needed. Give more rows or ask for fewer regimes."
+            f"{len(embeddings)} windows cannot hold {n_regimes} regimes; at least {least} are "
+            "needed. Give more rows or ask for fewer regimes."
         )
     generator = np.random.default_rng(seed)
     if offsets is None:
@@ -161,43 +180,36 @@ def fit_head(
     even = balanced_rows(offsets, n_landmarks, generator)
     landmarks = white[even]
     eigenvalues = fit_spectral_map(
-        landmarks @ slow.projection(_COUNT_DIRECTIONS), 1, MOST_REGIMES + 1
+        landmarks @ slow.projection(_DIRECTIONS), 1, max(_SHOWN, n_regimes)
     ).eigenvalues
-    distinct = len(distinct_rows(landmarks, max(MOST_REGIMES, n_regimes or 1)))
-    _require_distinct(distinct, n_regimes or 1, len(landmarks))
-    counts = sorted(set(range(1, min(MOST_REGIMES, distinct) + 1)) | {n_regimes or 1})
+    _require_distinct(len(distinct_rows(landmarks, n_regimes)), n_regimes, len(landmarks))
     fitted = balanced_rows(offsets, MOST_FITTED, generator)
-    comparison = Comparison(
-        (white @ slow.projection(slow_dimension(counts[-1]))).astype(np.float32),
-        eigenvalues,
-        tuple(counts),
-        even=even,
-        fitted=fitted,
-        offsets=offsets,
-        window_size=lag,
-        seed=seed,
-    )
-    if n_regimes is None:
-        least = DWELL_WINDOWS * lag if min_dwell is None else min_dwell
-        table = choose_count(comparison.table(), least)
+    if labels is None:
+        projection = slow.projection(slow_dimension(n_regimes))
+        points, chosen = white @ projection, Landmarks()
+        if n_regimes > 1:
+            block = windows_per_block(lag, len(points))
+            chosen = choose_landmarks(
+                points.astype(np.float32), even, fitted, n_regimes, block=block, seed=seed
+            )
+        rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
+        found = cluster_on(points[rows], points[fitted], n_regimes, seed)
     else:
-        table = mark(comparison.table([n_regimes]), n_regimes)
-    chosen = next(entry for entry in table if entry.chosen)
-    projection = slow.projection(slow_dimension(chosen.n_regimes))
-    points = white @ projection
-    rows = landmark_rows(chosen.landmarks.drawn, points, even, fitted, seed)
-    found = cluster_on(points[rows], points[fitted], chosen.n_regimes, seed)
-    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], chosen.n_regimes)
-
-    return Head(
+        projection, chosen = discriminants(white, labels), Landmarks()
+        points = white @ projection
+        found = mean_of_each(points[even], points[fitted], labels[fitted])
+    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
+    head = Head(
         slow=slow,
         projection=projection,
         spectral=found.spectral,
         centroids=found.centroids[order],
         eigenvalues=eigenvalues,
-        candidates=table,
-        comparison=comparison,
+        landmarks=chosen,
+        penalty=WHOLE_SERIES_PENALTY * lag,
+        causal_penalty=CAUSAL_PENALTY * lag,
     )
+    return head if labels is None else head.as_seldom(embeddings, labels, offsets)
 
 
 def _require_distinct(distinct: int, n_regimes: int, n_landmarks: int) -> None:

@@ -86,7 +86,7 @@ def landmark_rows(
     return spread_rows(points, fitted, count, np.random.default_rng(seed))
 
 
-def cluster(
+def choose_landmarks(
     points: Array,
     even: NDArray[np.int64],
     fitted: NDArray[np.int64],
@@ -94,53 +94,43 @@ def cluster(
     *,
     block: int,
     seed: int,
-) -> tuple[Clustering, Landmarks, NDArray[np.float64]]:
-    """Cluster on some landmarks even in time, or on spread ones if these explain more.
+) -> Landmarks:
+    """Choose some landmarks even in time, or spread ones if these explain more.
 
-    A quick fit that judges a number of regimes: it uses 500 landmarks of either kind and 5000
-    windows. If every window is a landmark, there is nothing to choose.
+    By quick fits, on 500 landmarks of either kind and 5000 windows. If every window is a landmark,
+    there is nothing to choose.
 
     Parameters
     ----------
     points, even, fitted, seed
-        As in :func:`landmark_rows`.
+        As in :func:`landmark_rows`; points in float32 are enough.
     n_regimes : int
         K, at least 2.
     block : int
         Windows of a resampled block.
-
-    Returns
-    -------
-    found : Clustering
-    landmarks : Landmarks
-    agreement : ndarray of float64, shape (B,)
-        Of its labels under resampling, see :func:`~regimetry.regimes.choice.stability.stability`.
     """
+    if len(even) == len(points):
+        return Landmarks()
     looked_at = _thinned(fitted, _MOST_LOOKED_AT)
     some = points[looked_at]
 
-    def fit(rows: NDArray[np.int64]) -> tuple[Clustering, float]:
+    def fit(rows: NDArray[np.int64]) -> tuple[NDArray[np.intp], float]:
         found = cluster_on(points[rows], some, n_regimes, seed)
-        return found, correlation_ratio(some, found.labels)
+        return found.labels, correlation_ratio(some, found.labels)
 
-    def resampled(labels: NDArray[np.intp], draw: Draw) -> NDArray[np.float64]:
+    def resampled(labels: NDArray[np.intp], draw: Draw) -> float:
         rows, own = _thinned(looked_at, _COMPARED), _thinned(labels, _COMPARED)
-        return stability(points, rows, own, n_regimes, block=block, seed=seed, draw=draw)
+        found = stability(points, rows, own, n_regimes, block=block, seed=seed, draw=draw)
+        return float(found.mean())
 
-    found, share = fit(_thinned(even, _MOST_EVEN))
-    agreement = resampled(found.labels, even_rows)
-    if len(even) == len(points):
-        return found, Landmarks(), agreement
+    labels, share = fit(_thinned(even, _MOST_EVEN))
     other, other_share = fit(landmark_rows("spread", points, even, fitted, seed))
     landmarks = Landmarks(explained_even=share, explained_spread=other_share)
     if other_share < share + LEAST_GAIN:
-        return found, landmarks, agreement
-    other_agreement = resampled(other.labels, spread_rows)
-    before, after = float(agreement.mean()), float(other_agreement.mean())
+        return landmarks
+    before, after = resampled(labels, even_rows), resampled(other, spread_rows)
     landmarks = replace(landmarks, stability_even=before, stability_spread=after)
-    if after < before - MOST_LOSS:
-        return found, landmarks, agreement
-    return other, replace(landmarks, drawn="spread"), other_agreement
+    return landmarks if after < before - MOST_LOSS else replace(landmarks, drawn="spread")
 
 
 def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
@@ -149,6 +139,15 @@ def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Cl
     coordinates = spectral.transform(points)
     centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
     return Clustering(spectral, centroids, coordinates, nearest(coordinates, centroids))
+
+
+def mean_of_each(landmarks: Array, points: Array, labels: NDArray[np.integer]) -> Clustering:
+    """Return the map on the landmarks (M, L), and the mean there of each label of points (E, L)."""
+    count = int(labels.max()) + 1
+    spectral = fit_spectral_map(landmarks, count, count)
+    coordinates = spectral.transform(points)
+    centroids = np.stack([coordinates[labels == label].mean(axis=0) for label in range(count)])
+    return Clustering(spectral, centroids, coordinates, np.asarray(labels, np.intp))
 
 
 def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:

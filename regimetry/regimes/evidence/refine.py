@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.contract import RefinementRecord
+from regimetry.encoder.convolutions import label_offset
 from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
 from regimetry.regimes.evidence.em import Bars, Maximum, expectation_maximisation
@@ -115,6 +116,8 @@ def refine(
     points: NDArray[np.floating],
     n_regimes: int,
     seed: int = 0,
+    *,
+    reach: int = 0,
 ) -> Refinement:
     """Fit a density of the next bar to each regime.
 
@@ -123,13 +126,15 @@ def refine(
     windows : ndarray of float, shape (N, W, F), or Windows
         Preprocessed, in time order, stride 1. The order of the autoregression stays below W.
     labels : ndarray of int, shape (N,)
-        Whole-series labels of the windows, each of which stands for its centre.
+        Whole-series labels of the windows.
     points : ndarray of float, shape (N, L)
         Where the windows lie among each other: what regimes should explain.
     n_regimes : int
         K.
     seed : int
         Of the windows that the choice of channels looks at.
+    reach : int
+        Rows before the windows that labels and points come from too.
 
     Returns
     -------
@@ -141,7 +146,7 @@ def refine(
     depth = min(ORDERS[-1] + 1, window_size)
     # (N, depth, C): the newest bar first. All orders are compared on the same bars.
     bars = windows.map(lambda w: w[:, : -depth - 1 : -1, list(channels)].astype(np.float64))
-    half = window_size - 1 - window_size // 2
+    half = label_offset(window_size, reach) if reach else window_size - 1 - window_size // 2
     centre = _labels_of_newest(labels, windows.offsets, half)
     start = (centre[:, None] == np.arange(n_regimes)).astype(float)
 
@@ -165,8 +170,8 @@ def refine(
 
     def ratio(of_newest: NDArray[np.integer]) -> float:
         # The window around a bar ends ``half`` later; the next ones that share nothing with it,
-        # a window size before and after.
-        ahead, behind = window_size + half, window_size - half
+        # all that one reads before and after.
+        ahead, behind = window_size + reach + half, window_size + reach - half
         return correlation_ratio_apart(
             points, np.where(known, of_newest, -1), ahead, behind, windows.offsets
         )

@@ -1,0 +1,78 @@
+"""What a person should know of a model's answer: why this one, and what is odd about it."""
+
+from __future__ import annotations
+
+from regimetry.contract.choices import Candidate
+from regimetry.contract.description import ModelContract
+
+_REPRODUCED = 0.8  # adjusted Rand index
+_RESTLESS = 5.0  # bars: labels that last less in the mean
+_FEW_WINDOWS = 60  # side by side: with fewer, slow directions are found in anything
+
+
+def reason(contract: ModelContract) -> str | None:
+    """Return in a sentence why this window size and number of regimes; ``None`` if not recorded."""
+    table = contract.training.candidates
+    chosen = next((entry for entry in table if entry.chosen), None)
+    if chosen is None or chosen.score is None:
+        return None
+    first = f"{_named(chosen)[0].upper()}{_named(chosen)[1:]}"
+    better = f"{first} score {chosen.score:.2f}" if chosen.n_regimes > 1 else f"{first}"
+    second = _next_best(table)
+    if second is None:
+        return f"{better}; nothing else was compared."
+    beaten = second.refused or ""
+    if "scores" in beaten:
+        return f"{better}; the next best, {_named(second)}, {second.score:.2f}."
+    return f"{better}; {_named(second)} would score {second.score:.2f}, but {beaten}."
+
+
+def remarks(contract: ModelContract) -> tuple[str, ...]:
+    """Return a sentence on everything odd about the regimes of a model, by its causal labels."""
+    found, regimes = [], [regime for regime in contract.regimes if regime.share > 0]
+    if contract.n_regimes == 1:
+        if contract.training.configuration.get("n_regimes", "auto") == "auto":
+            found.append("the series shows one regime alone")
+        return tuple(found)
+    if missing := contract.regimes_without_bars:
+        found.append(
+            f"no bar of training is in {', '.join(missing)}: "
+            f"{contract.n_regimes} regimes are more than its labels tell apart"
+        )
+    chosen = next((entry for entry in contract.training.candidates if entry.chosen), None)
+    if chosen is not None and chosen.reproduced is not None and chosen.reproduced < _REPRODUCED:
+        found.append(
+            f"its labels agree with the segments that it was fitted on by {chosen.reproduced:.2f}: "
+            "windows hardly tell them apart, so the segments are an answer for the past only"
+        )
+    windows = contract.training.rows / contract.window_size
+    if 0 < windows < _FEW_WINDOWS:
+        found.append(
+            f"the series holds {windows:.0f} windows of {contract.window_size} side by side; "
+            f"{_FEW_WINDOWS} would say more: give {_FEW_WINDOWS * contract.window_size} rows or "
+            "a smaller window_size"
+        )
+    if once := [regime.name for regime in regimes if regime.spells == 1]:
+        found.append(f"{', '.join(once)}: one spell alone, so nothing says that it comes back")
+    spells = sum(regime.spells for regime in regimes)
+    dwell = sum(regime.spells * regime.mean_dwell for regime in regimes) / max(spells, 1)
+    if dwell < _RESTLESS:
+        found.append(f"the label changes every {dwell:.1f} bars: this is noise rather than regimes")
+    elif dwell < contract.window_size:
+        found.append(
+            f"a spell lasts {dwell:.0f} bars in the mean, less than a window of "
+            f"{contract.window_size}: most windows see two regimes. Give a smaller window_size"
+        )
+    return tuple(found)
+
+
+def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:
+    """Return the best of those that were not chosen: of the possible ones, or else of all."""
+    rest = [entry for entry in table if not entry.chosen and entry.n_regimes > 1]
+    possible = [entry for entry in rest if "scores" in (entry.refused or "")]
+    return max(possible or rest, key=lambda entry: entry.score or 0.0, default=None)
+
+
+def _named(entry: Candidate) -> str:
+    many = f"{entry.n_regimes} regimes" if entry.n_regimes > 1 else "one regime"
+    return f"{many} with windows of {entry.window_size}"

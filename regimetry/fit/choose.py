@@ -1,0 +1,146 @@
+"""Window size and number of regimes of a fit, chosen before anything is fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from regimetry.contract import Candidate, Landmarks
+from regimetry.fit.encoder import embed_series, encoder_reach
+from regimetry.fit.options import FitOptions
+from regimetry.regimes.choice.candidates import (
+    COUNTS,
+    SIZES,
+    Sample,
+    candidates_of,
+    sizes_for,
+    stride_for,
+)
+from regimetry.regimes.choice.rule import choose
+from regimetry.regimes.choice.segments import Segments, segment_candidates
+from regimetry.regimes.choice.terms import surrogate
+from regimetry.windows import rolling_windows
+
+if TYPE_CHECKING:
+    from regimetry.fit.fitted_encoder import FittedEncoder
+
+MOST_ROWS = 40_000
+"""Rows that are looked at: of many instruments some, evenly; of a long one the last."""
+
+_SURROGATES = 3
+
+Series = Sequence[NDArray[np.floating]]
+
+Embed = Callable[[Series, int, int], list[NDArray[np.float32]]]
+"""Takes series (T, F), a window size and a step; returns embeddings of the windows of each that end
+every step rows."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Window size and number of regimes of a fit.
+
+    Attributes
+    ----------
+    table : tuple of Candidate
+        One of them chosen.
+    segments : Segments or None
+        Of the preprocessed rows, where regimes are kinds of these.
+    """
+
+    table: tuple[Candidate, ...]
+    segments: Segments | None = None
+
+    @property
+    def chosen(self) -> Candidate:
+        """The candidate that was chosen."""
+        return next(entry for entry in self.table if entry.chosen)
+
+    def described(
+        self, landmarks: Landmarks, reproduced: float | None = None
+    ) -> tuple[Candidate, ...]:
+        """Return the table with what a fit found out about the chosen candidate."""
+        found = replace(self.chosen, landmarks=landmarks, reproduced=reproduced)
+        return tuple(found if entry.chosen else entry for entry in self.table)
+
+
+def choose_window(series: Series, options: FitOptions) -> Choice:
+    """Compare window sizes, and numbers of regimes unless one is given.
+
+    The encoder is drawn anew for each size, and not trained.
+
+    Parameters
+    ----------
+    series : sequence of ndarray, shape (T, F)
+        Preprocessed training rows.
+    options : FitOptions
+    """
+    untrained = replace(options, objective=None)
+    reach = {size: encoder_reach(untrained, size) for size in SIZES}
+    return compare(series, reach, partial(embed_series, untrained), options)
+
+
+def choose_count(
+    series: Series, encoder: FittedEncoder, window_size: int, reach: int, options: FitOptions
+) -> Choice:
+    """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
+
+    def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
+        return [encoder.embed(rolling_windows(part, size + reach)[::step]) for part in series]
+
+    return compare(series, {window_size: reach}, embed, options)
+
+
+def given(options: FitOptions) -> Choice:
+    """Return the choice where window size and number of regimes are given: one row."""
+    size, count = int(options.window_size), int(options.n_regimes)
+    return Choice((Candidate(window_size=size, n_regimes=count, chosen=True),))
+
+
+# Many small steps: threads that share them wait for each other longer than these take.
+@threadpool_limits.wrap(limits=1)
+def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
+    """Compare the sizes of which ``reach`` says what ``embed`` reads before a window."""
+    some = looked_at(series)
+    n_rows, seed = sum(map(len, some)), options.seed
+    likes = [
+        [surrogate(part, np.random.default_rng((seed, number))) for part in some]
+        for number in range(_SURROGATES)
+    ]
+    counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
+    table: list[Candidate] = []
+    samples: list[Sample] = []
+    for size in sizes_for(n_rows) if len(reach) > 1 else reach:
+        stride, read = stride_for(size, n_rows), size + reach[size]
+        embedded = (
+            embed([part for part in one if len(part) > read], size, stride)
+            for one in (some, *likes)
+        )
+        own, *others = (Sample.of(each, size, stride, reach[size]) for each in embedded)
+        possible = [count for count in counts if 1 < count < len(own.embeddings)]
+        table += candidates_of(own, others, n_rows, possible, seed=seed)
+        samples.append(own)
+    found: list[Segments | None] = [None] * len(table)
+    if len(series) == 1 and len(some[0]) == len(series[0]):
+        for entry, segments in segment_candidates(samples, n_rows):
+            if options.n_regimes in ("auto", entry.n_regimes):
+                table.append(entry)
+                found.append(segments)
+    known = None if options.n_regimes == "auto" else int(options.n_regimes)
+    judged = choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+    added = len(judged) - len(table)  # one regime, before them
+    place = next(i for i, entry in enumerate(judged) if entry.chosen) - added
+    return Choice(judged, found[place] if place >= 0 else None)
+
+
+def looked_at(series: Series) -> list[NDArray[np.floating]]:
+    """Return about :data:`MOST_ROWS` rows: the longest series and every nth, each at its end."""
+    every = max(1, round(sum(map(len, series)) / MOST_ROWS))
+    by_length = sorted(series, key=len, reverse=True)
+    return [part[-MOST_ROWS:] for part in by_length[::every]]

@@ -1,0 +1,67 @@
+"""What is said of a model's answer: why this one, and what is odd about it."""
+
+from dataclasses import replace
+
+import pytest
+
+from regimetry.contract import Candidate, TrainingRecord
+from regimetry.contract.remarks import reason, remarks
+
+
+@pytest.fixture
+def contract(model):
+    """Of three sound regimes on a long series."""
+    regimes = tuple(replace(one, spells=20, mean_dwell=90.0) for one in model.contract.regimes)
+    return replace(model.contract, regimes=regimes, training=TrainingRecord(rows=5400))
+
+
+def test_nothing_is_odd(contract):
+    assert remarks(contract) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"spells": 1}, "regime_0, regime_1, regime_2: one spell alone"),
+        ({"mean_dwell": 3.0}, "changes every 3.0 bars: this is noise"),
+        ({"mean_dwell": 8.0}, "a spell lasts 8 bars in the mean, less than a window of 10"),
+        ({"share": 0.0}, "no bar of training is in regime_0, regime_1, regime_2"),
+    ],
+)
+def test_odd_regimes_are_said(contract, change, said):
+    odd = replace(contract, regimes=tuple(replace(one, **change) for one in contract.regimes))
+    assert said in remarks(odd)[0]
+
+
+def test_a_short_series_and_one_regime_are_said(contract):
+    short = replace(contract, training=TrainingRecord(rows=300))
+    (said,) = remarks(short)
+    assert said.startswith("the series holds 30 windows of 10 side by side; 60 would say more")
+    one = replace(contract, regimes=contract.regimes[:1])
+    assert remarks(one) == ("the series shows one regime alone",)
+    given = TrainingRecord(rows=5400, configuration={"n_regimes": 1})
+    assert remarks(replace(one, training=given)) == ()
+
+
+def test_segments_that_windows_do_not_tell_apart_are_said(contract):
+    table = (Candidate(window_size=10, n_regimes=3, segments=4, reproduced=0.5, chosen=True),)
+    (said,) = remarks(replace(contract, training=TrainingRecord(rows=5400, candidates=table)))
+    assert "agree with the segments that it was fitted on by 0.50" in said
+
+
+def test_the_reason_names_the_next_best(contract):
+    own = Candidate(window_size=10, n_regimes=3, score=0.5, chosen=True)
+    near = Candidate(window_size=20, n_regimes=2, score=0.4, refused="K = 3 scores 0.50")
+    loose = Candidate(window_size=20, n_regimes=4, score=0.9, refused="noise does so too")
+
+    def why(*table):
+        return reason(replace(contract, training=TrainingRecord(candidates=table)))
+
+    first = "3 regimes with windows of 10 score 0.50; "
+    assert why(own, near, loose) == f"{first}the next best, 2 regimes with windows of 20, 0.40."
+    assert why(own, loose) == (
+        f"{first}4 regimes with windows of 20 would score 0.90, but noise does so too."
+    )
+    assert why(own) == f"{first}nothing else was compared."
+    assert why() is None
+    assert why(replace(own, score=None)) is None
