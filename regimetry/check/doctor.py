@@ -68,7 +68,7 @@ def diagnose(model: Path | None = None) -> dict[str, Any]:
                 "sealed": opened.sealed,
             }
             if golden_path(model).is_file():
-                report["model"]["golden"] = _verified(model, problems)
+                report["model"]["golden"] = _verified(model, opened.sha256, problems)
         except (RegimetryError, OSError) as error:
             problems.append(str(error) or type(error).__name__)
     return {**report, "problems": problems}
@@ -100,8 +100,10 @@ def _providers(problems: list[str]) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _verified(path: Path, problems: list[str]) -> dict[str, Any]:
+def _verified(path: Path, sha256: str, problems: list[str]) -> dict[str, Any]:
     found = verify(path, runtimes=[ONNXRUNTIME.name], device="auto")
+    if found.sha256 != sha256:
+        problems.append(f"{path} was replaced while it was looked at. Run the command again.")
     if found.problem is not None:
         problems.append(found.problem)
     return found.replays[0].to_dict()

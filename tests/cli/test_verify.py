@@ -89,6 +89,6 @@ def test_inspect_shows_card_and_graph(copy, run, answer):
     statistics = data["statistics"]
     assert statistics["nodes"] == len(model.graph.node) == sum(statistics["operators"].values())
     assert statistics["bytes"] == copy.stat().st_size
-    assert data["format_version"] == 2
+    assert data["format_version"] == 4
     assert data["form"] == "window"
     assert data["training"]["seed"] == 0
