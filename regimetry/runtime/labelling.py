@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -41,3 +42,30 @@ def at_bars(panel: Panel, values: NDArray[Any], rows: int, *, earlier: int = 0) 
     else:
         result[panel.ends(rows) - earlier] = values
     return result
+
+
+def nearest_at_ends(panel: Panel, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], float]:
+    """Give the bars of a segment before its first label, and after its last, the nearest one.
+
+    Parameters
+    ----------
+    panel : Panel
+        What was labelled.
+    labels : ndarray of int64, shape (T,)
+        What :func:`at_bars` returns: within a segment, those that there are lie together.
+
+    Returns
+    -------
+    labels : ndarray of int64, shape (T,)
+        Missing only in segments without any.
+    share : float
+        Of the bars with a label, those that took it from another.
+    """
+    filled = labels.copy()
+    for a, b in pairwise(panel.offsets.tolist()):
+        known = np.flatnonzero(labels[a:b] != MISSING)
+        if len(known):
+            filled[a : a + known[0]] = labels[a + known[0]]
+            filled[a + known[-1] + 1 : b] = labels[a + known[-1]]
+    count = np.count_nonzero(filled != MISSING)
+    return filled, np.count_nonzero(filled != labels) / max(count, 1)

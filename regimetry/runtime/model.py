@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from typing import Any, Literal, Unpack
 
+from regimetry.errors import DataWarning
 from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.given import Given
-from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.labelling import MISSING, at_bars, nearest_at_ends
 from regimetry.runtime.modelfile import Settings
 from regimetry.runtime.opened import OpenModel
 from regimetry.runtime.recursion import Labelling, Recursion, jump_path, running_mean
 from regimetry.runtime.stream import Stream
 from regimetry.series.time_options import TimeKeywords
+
+TOLD_SHARE = 0.05
+"""Of the bars: :meth:`RegimeModel.smooth` says it if more have the label of another bar."""
 
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
 
@@ -160,13 +165,27 @@ class RegimeModel(OpenModel):
         Returns
         -------
         ndarray of int64, shape (T,), or Series
-            Missing where there is no full window: at the start, and where windows tell the regimes
-            for half a window at either end.
+            Bars before the first label, and after the last, have the nearest one. Missing where
+            there is no full window at all.
+
+        Warns
+        -----
+        DataWarning
+            More than one bar in twenty has its label from another.
         """
         given, contract = self._given(data, by, time), self.contract
         distance = self._outputs(given, ("distance",))["distance"]
-        labels = jump_path(distance, contract.smooth_penalty, given.boundaries)
-        return given.per_bar(labels, ["regime"], earlier=contract.bars_until_label)
+        path = jump_path(distance, contract.smooth_penalty, given.boundaries)
+        labels = at_bars(given.panel, path, given.rows, earlier=contract.bars_until_label)
+        labels, share = nearest_at_ends(given.panel, labels)
+        if share > TOLD_SHARE:
+            warnings.warn(
+                f"{share:.0%} of the bars lie before the first label or after the last one, and "
+                "have the nearest",
+                DataWarning,
+                stacklevel=2,
+            )
+        return given.panel.give(labels, ["regime"], missing=MISSING)
 
     def embed(
         self,

@@ -5,7 +5,8 @@ import pyarrow as pa
 import pytest
 
 import regimetry as rg
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import ConfigError, DataError, DataWarning
+from regimetry.runtime.recursion import jump_path
 
 WARM_UP = 10  # window 10, and one row for the difference
 
@@ -36,12 +37,23 @@ def test_probabilities_sum_to_one_and_name_the_label(model, values):
 
 
 def test_smooth_stands_at_window_centres(model, values):
-    smooth = model.smooth(values)
-    assert (smooth[:5] == -1).all()
-    assert smooth[5] >= 0
-    assert (smooth[-5:] == -1).all()
-    assert smooth[-6] >= 0
+    smooth, contract = model.smooth(values), model.contract
+    distance = model.outputs(values, ("distance",))["distance"]
+    path = jump_path(distance, contract.smooth_penalty)
+    np.testing.assert_array_equal(smooth[5 : 5 + len(path)], path)
+    assert (smooth[:5] == path[0]).all()
+    assert (smooth[5 + len(path) :] == path[-1]).all()
     assert len(smooth) == len(values)
+
+
+def test_smooth_says_when_many_bars_have_the_label_of_another(model, values):
+    with pytest.warns(DataWarning, match="10% of the bars lie before the first label"):
+        smooth = model.smooth(values[:100])
+    assert (smooth >= 0).all()
+    with pytest.warns(DataWarning, match="before the first label"):
+        found = model.smooth({"long": values[:60], "short": values[:5]})
+    assert (found["long"] >= 0).all()
+    assert (found["short"] == -1).all()
 
 
 @pytest.mark.parametrize("columns", [["x0", "x1", "x2", "x3"], ["x3", "x1", "x0", "x2"]])
