@@ -67,5 +67,5 @@ def nearest_at_ends(panel: Panel, labels: NDArray[np.int64]) -> tuple[NDArray[np
         if len(known):
             filled[a : a + known[0]] = labels[a + known[0]]
             filled[a + known[-1] + 1 : b] = labels[a + known[-1]]
-    count = np.count_nonzero(filled != MISSING)
-    return filled, np.count_nonzero(filled != labels) / max(count, 1)
+    count = int((filled != MISSING).sum())
+    return filled, float((filled != labels).sum()) / max(count, 1)
