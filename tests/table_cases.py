@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from regimetry.errors import DataWarning
 
-T = 30
+T = 48
 VALUES = np.column_stack(
     [
         (100 * np.exp(0.01 * np.random.default_rng(0).standard_normal(T).cumsum())).round(2),

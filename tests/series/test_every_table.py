@@ -33,6 +33,7 @@ from regimetry.configuration.prepare import prepare
 from regimetry.configuration.reading import resolve
 from regimetry.errors import ConfigError, DataError, DataWarning
 from regimetry.fit.source import panel_source
+from regimetry.runtime.model import load
 from regimetry.series.file_options import FileOptions
 from regimetry.series.table_files import read_table
 from regimetry.series.time_options import TimeOptions
@@ -232,7 +233,7 @@ def test_standard_output_takes_a_table(tmp_path, run):
     assert plain.startswith("Trade Date,regime,")
     embedded = run("embed", MODEL, tmp_path / "t.csv", "-o", "-").out.splitlines()
     assert embedded[0].startswith("Trade Date,e0,")
-    assert len(embedded) == T - 20 + 1
+    assert len(embedded) == T - (load(MODEL).rows - 1) + 1
 
 
 @st.composite

@@ -31,7 +31,7 @@ from regimetry.series.times import (
     readings_of_texts,
 )
 
-T = 60
+T = 90
 VALUES = np.column_stack(
     [
         100 * np.exp(0.01 * np.random.default_rng(0).standard_normal(T).cumsum()),
@@ -266,8 +266,8 @@ def test_the_order_that_is_said_is_read(moment, form):
 @given(
     st.sets(
         st.datetimes(datetime.datetime(1990, 1, 1), datetime.datetime(2090, 1, 1)),
-        min_size=30,
-        max_size=60,
+        min_size=40,
+        max_size=90,
     ),
     st.sampled_from(["%Y-%m-%d %H:%M:%S.%f", "%d %b %Y %H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S.%f+01:00"]),
     st.sampled_from(["when", "", "Date", "<TIME>"]),

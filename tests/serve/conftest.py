@@ -90,7 +90,7 @@ def server():
 
 @pytest.fixture(scope="session")
 def windows():
-    """64 windows (N, 21, 2) of the golden file."""
+    """64 windows (N, 37, 2) of the golden file."""
     content = json.loads(MODEL.with_suffix(".golden.json").read_text())
     return np.array(content["window"], dtype=np.float32)
 

@@ -104,7 +104,7 @@ def test_the_independent_client_understands_refusals(client, windows):
     assert caught.value.status() == "415"
 
 
-INPUT = {"name": "window", "shape": [1, 21, 2], "datatype": "FP32", "data": [1.0] * 42}
+INPUT = {"name": "window", "shape": [1, 37, 2], "datatype": "FP32", "data": [1.0] * 74}
 
 
 def with_input(**changes):
@@ -116,7 +116,7 @@ def without(key):
 
 
 def with_value(value, place=0):
-    return with_input(data=[1.0] * place + [value] + [1.0] * (41 - place))
+    return with_input(data=[1.0] * place + [value] + [1.0] * (73 - place))
 
 
 WRONG = {
@@ -137,29 +137,29 @@ WRONG = {
     "no datatype": (without("datatype"), "datatype 'None'"),
     "FP64": (with_input(datatype="FP64"), "datatype 'FP64'"),
     "no shape": (without("shape"), "shape None"),
-    "no batch": (with_input(shape=[21, 2]), "shape [21, 2]; the model reads [-1, 21, 2]"),
-    "empty batch": (with_input(shape=[0, 21, 2], data=[]), "shape [0, 21, 2]"),
-    "negative batch": (with_input(shape=[-1, 21, 2]), "shape [-1, 21, 2]"),
-    "narrow": (with_input(shape=[1, 21, 1]), "shape [1, 21, 1]"),
+    "no batch": (with_input(shape=[37, 2]), "shape [37, 2]; the model reads [-1, 37, 2]"),
+    "empty batch": (with_input(shape=[0, 37, 2], data=[]), "shape [0, 37, 2]"),
+    "negative batch": (with_input(shape=[-1, 37, 2]), "shape [-1, 37, 2]"),
+    "narrow": (with_input(shape=[1, 37, 1]), "shape [1, 37, 1]"),
     "shape of text": (with_input(shape="1"), "shape 1;"),
-    "shape of fractions": (with_input(shape=[1.0, 21, 2]), "shape [1.0, 21, 2]"),
-    "large batch": (with_input(shape=[1025, 21, 2]), "has 1025 windows; this server takes 1024"),
-    "vast batch": (with_input(shape=[10**30, 21, 2]), "this server takes 1024"),
+    "shape of fractions": (with_input(shape=[1.0, 37, 2]), "shape [1.0, 37, 2]"),
+    "large batch": (with_input(shape=[1025, 37, 2]), "has 1025 windows; this server takes 1024"),
+    "vast batch": (with_input(shape=[10**30, 37, 2]), "this server takes 1024"),
     "no data": (without("data"), "neither data nor binary_data_size"),
     "short data": (with_input(data=[1.0] * 41), "have shape [41]"),
-    "long data": (with_input(data=[1.0] * 43), "have shape [43]"),
+    "long data": (with_input(data=[1.0] * 75), "have shape [75]"),
     "ragged data": (with_input(data=[[1.0], [1.0, 2.0]]), "unequal length"),
     "data of text": (with_value("1"), "not all numbers"),
     "data with null": (with_value(None), "not all numbers"),
     "data an object": (with_input(data={"0": 1}), "not all numbers"),
     "NaN": (with_value(float("nan")), "holds NaN"),
     "infinity": (with_value(float("inf")), "holds Infinity"),
-    "beyond float64": (json.dumps(with_value(7)).replace("7", "1e999").encode(), "holds inf"),
+    "beyond float64": (json.dumps(with_value(8)).replace("8", "1e999").encode(), "holds inf"),
     "beyond float32": (with_value(1e300, 3), "row 1, column 'range' holds inf"),
     "not positive": (with_value(-2.0, 4), "row 2, column 'close' holds -2.0; it must be positive"),
     "parameters a list": (with_input(parameters=[]), "'parameters' of Input 'window' is a list"),
     "shared memory": (with_input(parameters={"shared_memory_region": "x"}), "not supported"),
-    "data twice": (with_input(parameters={"binary_data_size": 168}), "give one"),
+    "data twice": (with_input(parameters={"binary_data_size": 296}), "give one"),
     "id of a number": ({"inputs": [INPUT], "id": 7}, "id is a number"),
     "outputs of text": ({"inputs": [INPUT], "outputs": "regime"}, "'outputs' is text"),
     "unknown output": ({"inputs": [INPUT], "outputs": [{"name": "x"}]}, "no output 'x'"),
@@ -188,16 +188,16 @@ def test_wrong_requests_are_refused_in_one_sentence(server, case):
 
 
 BINARY = {
-    "short": (168, 167, None, "are 167; shape [1, 21, 2] of FP32 takes 168"),
-    "long": (168, 169, None, "are 169"),
-    "size too small": (164, 168, None, "binary_data_size of 'window' is 164"),
-    "size of text": ("168", 168, None, "binary_data_size of 'window' is 168"),
-    "vast size": (10**30, 168, None, "binary_data_size of 'window' is 1000"),
-    "no size": (None, 168, None, "no input has a binary_data_size"),
-    "header too short": (168, 168, "7", "not JSON"),
-    "header too long": (168, 168, "100000", "Inference-Header-Content-Length is '100000'"),
-    "not finite": (168, 168, None, "Window 0, row 20, column 'range' holds nan"),
-    "header of text": (168, 168, "all", "Inference-Header-Content-Length is 'all'"),
+    "short": (296, 295, None, "are 295; shape [1, 37, 2] of FP32 takes 296"),
+    "long": (296, 297, None, "are 297"),
+    "size too small": (292, 296, None, "binary_data_size of 'window' is 292"),
+    "size of text": ("296", 296, None, "binary_data_size of 'window' is 296"),
+    "vast size": (10**30, 296, None, "binary_data_size of 'window' is 1000"),
+    "no size": (None, 296, None, "no input has a binary_data_size"),
+    "header too short": (296, 296, "7", "not JSON"),
+    "header too long": (296, 296, "100000", "Inference-Header-Content-Length is '100000'"),
+    "not finite": (296, 296, None, "Window 0, row 36, column 'range' holds nan"),
+    "header of text": (296, 296, "all", "Inference-Header-Content-Length is 'all'"),
 }
 
 
@@ -210,8 +210,8 @@ def test_wrong_binary_requests_are_refused_in_one_sentence(server, case):
     elif case == "no size":
         entry["data"] = INPUT["data"]
     headers = {} if header is None else {"Inference-Header-Content-Length": header}
-    values = np.ones(50, "<f4")
-    values[41] = np.nan  # which is told where nothing else is wrong
+    values = np.ones(80, "<f4")
+    values[73] = np.nan  # which is told where nothing else is wrong
     tail = values.tobytes()[:length]
     status, _, answer = server.infer({"inputs": [entry]}, tail, **headers)
     assert (status, message in answer["error"]) == (400, True), answer
