@@ -27,7 +27,8 @@ def fit(kind: str, values: Values, n_regimes: int | None, seed: int) -> Fitted:
     names = [f"x{i}" for i in range(values.shape[1])]
     preprocessing = fit_preprocessing(values, names, "auto")
     options = FitOptions(encoder=EncoderConfig(embedding_dim=64, pooling="mean"), seed=seed)
-    encoder = fit_encoder(options, Windows.of(cut_windows(preprocessing, values, WINDOW)))
+    windows = Windows.of(cut_windows(preprocessing, values, WINDOW))
+    encoder = fit_encoder(options, windows, WINDOW)
 
     def embed(rows: Values) -> Values:
         return encoder.embed(cut_windows(preprocessing, rows, WINDOW))

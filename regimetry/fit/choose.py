@@ -116,6 +116,7 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
     counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
     table: list[Candidate] = []
     samples: list[Sample] = []
+    surrogates: list[list[Sample]] = [[] for _ in likes]
     for size in sizes_for(n_rows) if len(reach) > 1 else reach:
         stride, read = stride_for(size, n_rows), size + reach[size]
         embedded = (
@@ -126,9 +127,11 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
         possible = [count for count in counts if 1 < count < len(own.embeddings)]
         table += candidates_of(own, others, n_rows, possible, seed=seed)
         samples.append(own)
+        for sizes, other in zip(surrogates, others, strict=True):
+            sizes.append(other)
     found: list[Segments | None] = [None] * len(table)
     if len(series) == 1 and len(some[0]) == len(series[0]):
-        for entry, segments in segment_candidates(samples, n_rows):
+        for entry, segments in segment_candidates(samples, n_rows, surrogates):
             if options.n_regimes in ("auto", entry.n_regimes):
                 table.append(entry)
                 found.append(segments)

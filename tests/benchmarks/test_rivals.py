@@ -7,7 +7,7 @@ import regimetry as rg
 from benchmarks.protocol import score_in_sample
 from benchmarks.rivals import features, hmm, jump, kmeans, oracle, statistics
 from benchmarks.rivals.filtering import best_path, filtered, smoothed
-from benchmarks.rivals.head import fit_statistics, fit_windows
+from benchmarks.rivals.head import DEFAULTS, fit_statistics, fit_windows
 from benchmarks.rivals.plain_spectral import fit as fit_spectral
 from benchmarks.rivals.registry import METHODS
 from regimetry.series.simulators import simulate
@@ -103,7 +103,7 @@ def test_the_methods_without_a_file_are_the_detector():
     """No file is made for speed, so the labels must be those that the file gives."""
     values = simulate("n1", n_rows=700, seed=1).values  # one channel is differenced
     detector = rg.RegimeDetector(
-        window_size=10, n_regimes=3, evidence="window", random_state=4
+        window_size=10, n_regimes=3, evidence="window", random_state=4, encoder=DEFAULTS.encoder
     ).fit(values[:600])
     fitted = fit_windows("n1", values[:600], 3, 4)
     np.testing.assert_array_equal(fitted.causal(values), detector.predict(values))

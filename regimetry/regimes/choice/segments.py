@@ -57,7 +57,7 @@ class Segments:
 
 @in_one_thread
 def segment_candidates(
-    samples: Sequence[Sample], n_rows: int
+    samples: Sequence[Sample], n_rows: int, surrogates: Sequence[Sequence[Sample]] = ()
 ) -> Iterator[tuple[Candidate, Segments]]:
     """Yield every level of the tree of splits at every size, unmerged and merged.
 
@@ -67,8 +67,12 @@ def segment_candidates(
         Windows of each size, of one series.
     n_rows : int
         T.
+    surrogates : sequence of sequence of Sample
+        The same of each linear Gaussian series with the same spectrum: what wanders is split too,
+        so that a split must be better than any of these at once.
     """
-    found = splits(samples, n_rows)
+    chance = [_best_split([_Scale(one) for one in likes], 0, n_rows)[0] for likes in surrogates]
+    found = splits(samples, n_rows, max([LEAST_SPLIT, *chance]))
     levels = sorted({score for _, score in found}, reverse=True)
     trees = {tuple(sorted(row for row, score in found if score >= level)) for level in levels}
     for cuts in sorted(trees, key=len):
@@ -126,7 +130,9 @@ def _merged(sample: Sample, segment: Labels, count: int) -> Iterator[Labels]:
         yield kinds
 
 
-def splits(samples: Sequence[Sample], n_rows: int) -> list[tuple[int, float]]:
+def splits(
+    samples: Sequence[Sample], n_rows: int, least: float = LEAST_SPLIT
+) -> list[tuple[int, float]]:
     """Return the rows where a series changes, with scores; none exceeds the one it lies within.
 
     Parameters
@@ -135,19 +141,26 @@ def splits(samples: Sequence[Sample], n_rows: int) -> list[tuple[int, float]]:
         Windows of each size, of one series.
     n_rows : int
         T.
+    least : float
+        Score of a split.
     """
     scales = [_Scale(sample) for sample in samples]
     found: list[tuple[int, float]] = []
     todo = [(0, n_rows, 1.0)]
     while todo and len(found) < _MOST_SPLITS:
         first, end, most = todo.pop(0)
-        tried = filter(None, (scale.best(first, end) for scale in scales))
-        score, row = max(tried, key=lambda one: one[0], default=(0.0, 0))
-        if score >= LEAST_SPLIT:
+        score, row = _best_split(scales, first, end)
+        if score >= least:
             score = min(score, most)
             found.append((row, score))
             todo += [(first, row, score), (row, end, score)]
     return found
+
+
+def _best_split(scales: Sequence[_Scale], first: int, end: int) -> tuple[float, int]:
+    """Return score and row of the best split of these rows at any size; 0 if there is none."""
+    tried = filter(None, (scale.best(first, end) for scale in scales))
+    return max(tried, key=lambda one: one[0], default=(0.0, 0))
 
 
 class _Scale:
