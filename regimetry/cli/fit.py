@@ -26,6 +26,9 @@ from regimetry.series.table_files import read_table
 if TYPE_CHECKING:
     from regimetry.detector import RegimeDetector
 
+_SHOWN = 8
+"""Candidates that are printed; ``inspect`` prints all."""
+
 VERB = Verb(
     help="find regimes and write a model file",
     description="Find the regimes of a table and write the model file that recognises them, with a "
@@ -105,7 +108,7 @@ def run(options: argparse.Namespace) -> None:
     contract = detector.model_.contract
     instruments = contract.training.instruments
     text = (
-        f"{regime_lines(contract)}\n{choices_text(contract)}\n{options.output}: "
+        f"{regime_lines(contract)}\n{choices_text(contract, _SHOWN)}\n{options.output}: "
         f"{contract.n_regimes} regimes from {contract.training.rows} rows"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
@@ -151,8 +154,9 @@ def _say_differenced(configuration: Configuration, contract: ModelContract) -> N
 
 def _advise(panel: Panel, contract: ModelContract) -> None:
     """Warn of columns whose level drifts, once."""
-    names = contract.schema.feature_names
+    names, kept = contract.schema.feature_names, contract.training.kept_levels
     reasons = drifting_columns(panel.values, names, contract.transforms)
+    reasons = {name: reason for name, reason in reasons.items() if name not in kept}
     if reasons:
         found = "; ".join(f"{name} {reason}" for name, reason in reasons.items())
         note(

@@ -72,14 +72,16 @@ def regime_lines(contract: ModelContract) -> str:
     return text_table(header, rows)
 
 
-def candidate_table(contract: ModelContract) -> str:
+def candidate_table(contract: ModelContract, most: int | None = None) -> str:
     """Return what windows and numbers of regimes would make of the series, one line each.
 
-    Empty where both were given.
+    At ``most`` so many, the best and the chosen one. Empty where both were given.
     """
-    candidates = contract.training.compared
-    if len(candidates) < 2:
+    compared = contract.training.compared
+    if len(compared) < 2:
         return ""
+    best = sorted(compared, key=lambda entry: (entry.chosen, entry.score or 0.0))[-(most or 0) :]
+    candidates = [entry for entry in compared if entry in best]
     columns = {
         "window": [_number(entry.window_size) for entry in candidates],
         "regimes": [_number(entry.n_regimes) for entry in candidates],
@@ -98,6 +100,8 @@ def candidate_table(contract: ModelContract) -> str:
         for entry, *cells in zip(candidates, *known.values(), strict=True)
     ]
     text = _with_reasons([f"  {first}", *others], rows)
+    if left := len(compared) - len(candidates):
+        text += f"\n({left} more: regimetry inspect)"
     why = reason(contract)
     return text if why is None else f"{why}\n\n{text}"
 
@@ -125,10 +129,13 @@ def landmark_text(contract: ModelContract) -> str:
     return f"Landmarks {text}: {'; '.join(shown)}."
 
 
-def choices_text(contract: ModelContract) -> str:
-    """Return what the fit chose from and why, a blank line before each; empty where nothing."""
-    about = (candidate_table, landmark_text, alignment_text)
-    return "".join(f"\n{text}\n" for text in (function(contract) for function in about) if text)
+def choices_text(contract: ModelContract, most: int | None = None) -> str:
+    """Return what the fit chose from and why, a blank line before each; empty where nothing.
+
+    Of candidates at ``most`` so many.
+    """
+    about = (candidate_table(contract, most), landmark_text(contract), alignment_text(contract))
+    return "".join(f"\n{text}\n" for text in about if text)
 
 
 def _with_reasons(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

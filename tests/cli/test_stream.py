@@ -23,7 +23,7 @@ from regimetry.series.schema import Column, Schema
 
 COMMAND = [sys.executable, "-I", "-m", "regimetry", "stream", str(MODEL)]
 SCHEMA = Schema.numeric(("close", "range"))
-WARM_UP = 20
+WARM_UP = 36  # 20 bars, 16 before them for the convolutions, 1 for the difference, less 1
 
 
 def csv_of(bars):

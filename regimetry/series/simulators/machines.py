@@ -13,7 +13,7 @@ POWER = np.array([0.4, 5.5, 9.0, 9.0])  # kW
 PRESSURE = np.array([1.0, 3.2, 4.8, 4.8])  # bar
 STROKE = np.array([1.0, 24.0, 12.0, 12.0])  # rows of one turn; 1: it stands
 SHAKE = np.array([0.05, 0.8, 1.4, 1.4])  # mm/s
-BURSTS = np.array([0.0, 0.0, 0.0, 0.25])  # share of rows in which bubbles collapse
+BURSTS = np.array([0.0, 0.0, 0.0, 0.6])  # share of rows in which bubbles collapse
 SHORTEST, LONGEST = 150, 400  # rows of a stay; of a short series less
 
 
