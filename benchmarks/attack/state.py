@@ -43,11 +43,11 @@ def interrupted_pushes(place: Place, tries: int, planted: bool) -> Iterator[str 
     model = rg.load(place.model, device="cpu", threads=1)
     rows, generator = rows_of(model, 64), random.Random(0)
     expected = [tick and tick.probability for tick in map(model.stream().push, rows)]
-    taken = stream_module.Stream._taken
+    taken = stream_module.Stream._pushed
 
     def early(self: Any, row: Any, timestamp: Any) -> Any:
         before = self._state
-        self._state = before._replace(taken=before.taken + 1)
+        self._state = before._replace(came=before.came + 1)
         found = taken.__get__(self)
         self._state, counted = before, self._state
         try:
@@ -58,7 +58,7 @@ def interrupted_pushes(place: Place, tries: int, planted: bool) -> Iterator[str 
 
     handler = signal.signal(signal.SIGALRM, _raise)
     try:
-        with patch.object(stream_module.Stream, "_taken", early) if planted else nullcontext():
+        with patch.object(stream_module.Stream, "_pushed", early) if planted else nullcontext():
             for _ in range(tries):
                 yield _interrupted(model, rows, expected, generator)
     finally:
