@@ -146,7 +146,7 @@ class CsvReader:
                 "decimals or between thousands. Say which: --decimal , or --decimal ."
             )
         values, read = numbers_of_texts([text], self._decimal or ".")
-        if read[0] and text.strip():
+        if read[0]:  # nothing at all is a missing value
             return float(values[0])
         raise DataError(f"Column {name!r} holds {text[:SHOWN]!r}, which is not a number.")
 
