@@ -92,7 +92,7 @@ def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth_and_is_told(m
 def test_why_drift_is_not_computed(made):
     for training, reason in (
         ({"start": "2000-01-01", "end": "2001-01-01"}, "No bar of training is among the data"),
-        ({"start": "2019-01-01", "end": "2020-08-20"}, "a window within it needs 21"),
+        ({"start": "2019-01-01", "end": "2020-08-20"}, "a window within it needs 37"),
         ({"start": "2019-01-01", "end": "2019-02-10"}, "drift needs at least"),
     ):
         data = made(600, training=training)
