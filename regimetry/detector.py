@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
+from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Source, panel_source, require_columns_of_options
 from regimetry.fit.stages import Stages
@@ -235,6 +236,11 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
 
+        if features is not None and options.resample is not None:
+            raise ConfigError(
+                f"resample is {options.resample!r}, and features are made of bars before the fit "
+                "sees them. Gather the bars first, or leave resample out."
+            )
         earlier = earlier_model(self.align_to)
         source = self._source(X, by, options, features, TimeOptions(**time))
         require_columns_of_options(source.schema, options.difference, features)

@@ -91,7 +91,7 @@ def time_model(
     require_integer("seconds", seconds, 1)
     require_integer("streams", n_streams, 1)
     begun = time.perf_counter()
-    model = RegimeModel(path, device=device)
+    model = RegimeModel(path, device=device).with_rules(resample=None)
     load_s = time.perf_counter() - begun
     windows = 16 * model._file.batch_size * model._file.threads
     row = np.ones(len(model.schema.feature_names))

@@ -55,7 +55,12 @@ def run(options: argparse.Namespace) -> None:
     """Split, label, test, print."""
     model = load(options.model, device=options.device)
     rows = model.rows
-    training, recent = _past_and_recent(options, rows - 1)
+    if model.rules.resample is not None:
+        raise ConfigError(
+            f"The model gathers rows in bins of {model.rules.resample}, and drift compares rows. "
+            "Gather both tables first, and use a model that was fitted on such rows."
+        )
+    training, recent = _past_and_recent(options, rows - 1, model.rules.repeated)
     before, after = comparable_novelty(model.embed(training), model.embed(recent), rows)
     old, old_breaks = _labelled(regimes_of(model, training))
     new, new_breaks = _labelled(regimes_of(model, recent))
@@ -86,9 +91,10 @@ def _labelled(labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.
     return labels[at], np.diff(at, prepend=at[:1] - 1) > 1
 
 
-def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, Any]:
+def _past_and_recent(options: argparse.Namespace, warm_up: int, repeated: str) -> tuple[Any, Any]:
     """Return training and recent rows; recent rows of one table have their warm-up before them."""
-    table = read_table(options.data, FileOptions.of(options)).frame
+    how = FileOptions.of(options, repeated)
+    table = read_table(options.data, how).frame
     cuts = options.since is not None or options.last is not None
     if (options.recent is not None) == cuts:
         raise ConfigError(
@@ -97,7 +103,7 @@ def _past_and_recent(options: argparse.Namespace, warm_up: int) -> tuple[Any, An
             else "The recent stretch is missing; name a second table, or --since or --last."
         )
     if options.recent is not None:
-        return table, read_table(options.recent, FileOptions.of(options)).frame
+        return table, read_table(options.recent, how).frame
     row = _first_row(table.index, options)
     if row >= len(table):
         raise DataError(

@@ -72,14 +72,14 @@ def opened(options: argparse.Namespace, *, threads: int | None = None) -> Regime
 def breaks_of(index: Any, rules: ReadingRules) -> NDArray[np.bool_] | None:
     """Say of each bar whether it comes later than ``max_gap`` after the one before.
 
-    ``None`` without a gap. Where there are no times, the bars count.
+    ``None`` without a gap, and where a duration meets rows without times.
 
     Raises
     ------
     ConfigError
-        The gap is a duration and the index counts, or the other way round.
+        The gap is a number and the index has times.
     """
-    if rules.gap is None:
+    if rules.gap is None or (rules.gap.is_duration and index.dtype.kind != "M"):
         return None
     times = index.to_numpy()
     return borders_of(times, rules, np.array([0, len(times)]))

@@ -12,6 +12,7 @@ from regimetry.series.features import BarColumns, OhlcvFeatures
 from regimetry.series.features.pipeline import DEFAULT_WINDOW
 from regimetry.series.layout import layout_of
 from regimetry.series.left_out import refuse_constant
+from regimetry.series.time_options import TimeOptions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -67,7 +68,8 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
     features = OhlcvFeatures(
         _bar_columns(configuration, table), DEFAULT_WINDOW if window is None else window
     )
-    return Prepared(features.frame(table), features, [_features_note(features, table)])
+    time = TimeOptions(repeated=configuration.repeated == "keep")  # the table has its index
+    return Prepared(features.frame(table, time), features, [_features_note(features, table)])
 
 
 def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:

@@ -65,6 +65,7 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     return {
         **stored,
         "columns": list(columns),
+        "by": contract.by,
         **({} if features is None else {"features": "ohlcv", "feature_window": features.window}),
         "seed": contract.training.seed,
     }

@@ -117,7 +117,9 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
     table: list[Candidate] = []
     samples: list[Sample] = []
     surrogates: list[list[Sample]] = [[] for _ in likes]
-    for size in sizes_for(n_rows) if len(reach) > 1 else reach:
+    longest = max(map(len, some))
+    asked = sizes_for(n_rows) if len(reach) > 1 else tuple(reach)
+    for size in [size for size in asked if size + reach[size] < longest]:
         stride, read = stride_for(size, n_rows), size + reach[size]
         embedded = (
             embed([part for part in one if len(part) > read], size, stride)

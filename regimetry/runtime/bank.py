@@ -144,7 +144,7 @@ class RegimeBank:
         values = self._reader.rows(rows)
         times = None
         if timestamps is not None and self._rules.gap is not None:
-            times = as_times(timestamps, len(numbers))
+            times = as_times(timestamps, len(numbers), dates=self._rules.gap.is_duration)
         with self._lock.free():
             read = self._read(numbers, values, times)
             kept = self._reader.kept(read.ids, read.values)

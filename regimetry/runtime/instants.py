@@ -80,8 +80,10 @@ def as_date(instant: Instant) -> Instant:
     return instant if read is None else read[0][0]
 
 
-def as_times(timestamps: Any, count: int) -> NDArray[Any]:
+def as_times(timestamps: Any, count: int, *, dates: bool = False) -> NDArray[Any]:
     """Return times of many rows, or one for all, as datetime64 or numbers, (count,).
+
+    With ``dates``, numbers that read as an epoch are the times they are.
 
     Raises
     ------
@@ -101,7 +103,10 @@ def as_times(timestamps: Any, count: int) -> NDArray[Any]:
     missing = np.isnat(times) if times.dtype.kind == "M" else np.isnan(times)
     if missing.any():
         raise DataError(f"Row {int(np.argmax(missing))} has no timestamp; every row needs one.")
-    return times if times.dtype.kind == "M" else times.astype(np.float64)
+    if times.dtype.kind == "M":
+        return times
+    read = reading_of_numbers(times) if dates else None
+    return times.astype(np.float64) if read is None else read[0]
 
 
 def as_seconds(name: str, span: Any) -> float:

@@ -322,7 +322,8 @@ class Stream:
             without), ``run`` (rows since the last gap), what is missing and what stands in for it,
             the open bin, and the kind, version and model they belong to.
         """
-        return signed(_KIND, self._model, self._state.entries(self._rows, *self._reader.shape))
+        state = self._state.entries(self._rows, *self._reader.shape)
+        return signed(_KIND, self._model, {**state, "resample": self._rules.resample or ""})
 
     def restore(self, snapshot: Mapping[str, Any]) -> None:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
@@ -341,6 +342,12 @@ class Stream:
             Of another kind, version or model, or changed. The stream is then as it was.
         """
         require_signed(snapshot, _KIND, self._model)
+        bins, own = str(snapshot.get("resample", "")), self._rules.resample or ""
+        if bins != own:
+            raise DataError(
+                f"The snapshot is of a stream with resample {bins or None!r}; this one has "
+                f"{own or None!r}. Restore it into a stream with the same rules."
+            )
         self._state = StreamState.of_entries(snapshot, self._ring(), self._contract.n_regimes)
 
     def _ring(self) -> Ring:

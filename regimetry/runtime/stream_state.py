@@ -64,6 +64,7 @@ class StreamState(NamedTuple):
             "rows": self.ring.last(self.put, min(self.run, rows)).copy(),
             "costs": self.recursion.costs[0].copy(),
             "last": np.empty(0) if self.last is None else np.array([self.last]),
+            "far": np.empty(0) if self.far is None else np.array([self.far]),
             "skipped": self.skipped,
             "novelty": self.recursion.means.item(),
             **reading_state(self.reading, n_columns),
@@ -80,9 +81,8 @@ class StreamState(NamedTuple):
             It cannot be one.
         """
         costs, mean = recursion_of(snapshot, (n_regimes,))
-        last = np.array(entry(snapshot, "last"))
-        if last.ndim != 1 or len(last) > 1 or last.dtype.kind not in "ifM":
-            raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
+        last = _moment(entry(snapshot, "last"))
+        far = _moment(snapshot.get("far", np.empty(0)))  # absent in those of earlier releases
         skipped, came = count_of(snapshot, "skipped"), count_of(snapshot, "count")
         # A release that knew no gaps wrote no run.
         run = count_of(snapshot, "run") if "run" in snapshot else came
@@ -103,8 +103,17 @@ class StreamState(NamedTuple):
             run,
             ring,
             State(costs[None], mean[None]),
-            last[0] if len(last) else None,
+            last,
             skipped,
             reading_of(snapshot, columns),
             bin_of(snapshot, columns),
+            far,
         )
+
+
+def _moment(found: Any) -> Instant | None:
+    """Return the time of an entry, an array of one or of none."""
+    moment = np.array(found)
+    if moment.ndim != 1 or len(moment) > 1 or moment.dtype.kind not in "ifM":
+        raise DataError("The snapshot's last timestamp is damaged; take the snapshot again.")
+    return moment[0] if len(moment) else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError, DataWarning
+from regimetry.errors import ConfigError, DataError, DataWarning
 from regimetry.fit.source import Embedder, Measured, Spans
 from regimetry.parameters import require_integer
 from regimetry.runtime.threads import available_threads
@@ -94,6 +94,11 @@ def fit(
         require_integer("actors", actors, 1, other="None or ")
     schema = None if columns is None else Schema.numeric(tuple(columns))
     rules = ReadingRules.of(detector)
+    if rules.resample is not None:
+        raise ConfigError(
+            f"resample is {rules.resample!r}, and folders gather no rows in bins. Write the bins "
+            "to Parquet first, or leave resample out."
+        )
     reading = rules.of_times(TimeOptions(**time))
     folder = scan(Path(source), schema, by=by, time=reading, keep_going=keep_going)
     made = FolderSource(folder.columns, plan(folder), reading=rules)

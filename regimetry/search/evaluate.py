@@ -11,7 +11,7 @@ from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
-from regimetry.search.grid import largest_window, rows_needed
+from regimetry.search.grid import most_read, rows_needed
 from regimetry.search.scores import label_stability, log_likelihood, predictability, separation
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     """
     prepared = prepare(configuration, table)
     data, cut = prepared.data, len(prepared.data) // 2
-    _require_rows(cut, largest_window(configuration.window_size, cut), horizon)
+    _require_rows(cut, most_read(configuration, configuration.window_size, cut), horizon)
     halves = (data.iloc[:cut], data.iloc[cut:])
     models = [
         detector_of(configuration).fit(half, features=prepared.features).model_ for half in halves
@@ -74,12 +74,12 @@ def evaluate(configuration: Configuration, table: pd.DataFrame, horizon: int) ->
     }
 
 
-def _require_rows(half: int, window_size: int, horizon: int) -> None:
-    needed = rows_needed(window_size, horizon)
+def _require_rows(half: int, read: int, horizon: int) -> None:
+    needed = rows_needed(read, horizon)
     if half < needed:
         raise DataError(
-            f"A half has {half} rows; {needed} are needed for windows of {window_size} and labels "
-            f"{max(horizon, window_size + 1)} bars apart. Give more rows or smaller windows."
+            f"A half has {half} rows; {needed} are needed for windows that read {read} and labels "
+            f"{max(horizon, read + 1)} bars apart. Give more rows or smaller windows."
         )
 
 

@@ -88,20 +88,22 @@ def at(base: Configuration, point: Mapping[str, Any]) -> Configuration:
     return validated({**plain_fields(base), **point})
 
 
-def largest_window(window_size: int | str, rows: int) -> int:
-    """Return the window size, or the largest that "auto" may choose for so many rows."""
+def most_read(configuration: Configuration, window_size: int | str, rows: int) -> int:
+    """Return what a window reads, W and the rows before it; of "auto", the largest for so many."""
     from regimetry.regimes.choice.candidates import sizes_for
 
-    return sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
+    size = sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
+    trained = configuration.objective != "none"
+    return size + configuration.encoder.of_windows(size, trained=trained).reach
 
 
-def rows_needed(window_size: int, horizon: int = 0) -> int:
-    """Return the rows that a half must have for a window and labels ``horizon`` bars apart.
+def rows_needed(read: int, horizon: int = 0) -> int:
+    """Return the rows that a half must have for windows that read so many, ``horizon`` bars apart.
 
-    One row more than W is read where a column is differenced. A fit needs two windows; beyond
-    its own half, the first window that counts and one pair of labels must fit.
+    One row more is read where a column is differenced. A fit needs two windows; beyond its own
+    half, the first window that counts and one pair of labels must fit.
     """
-    return 2 * (window_size + 1) + max(horizon, window_size + 1)
+    return 2 * (read + 1) + max(horizon, read + 1)
 
 
 def horizon_of(base: Configuration, grid: Grid, rows: int) -> int:
@@ -120,7 +122,7 @@ def horizon_of(base: Configuration, grid: Grid, rows: int) -> int:
         Rows that the largest window reads, of the windows for which a half has enough rows.
     """
     asked = grid.get("window_size", [base.window_size])
-    sizes = sorted(largest_window(size, rows // 2) for size in asked)
+    sizes = sorted(most_read(base, size, rows // 2) for size in asked)
     fitting = [size for size in sizes if rows_needed(size) <= rows // 2]
     return (fitting[-1] if fitting else sizes[0]) + 1
 

@@ -301,3 +301,45 @@ def test_bars_are_filled_and_split_before_features_are_made(series):
         ticks = [stream.push(row) for row in holes]
         assert [-1 if tick is None else tick.regime for tick in ticks] == expected.tolist()
         assert (expected == -1).sum() > reading.rows
+
+
+def test_a_snapshot_is_of_a_stream_with_the_same_bins(model, series):
+    binned = model.with_rules(resample="2s").stream()
+    for second in range(9):
+        binned.push(series[second], np.datetime64("2024-01-01", "s") + second)
+    for other in (model.stream(), model.with_rules(resample="5s").stream()):
+        with pytest.raises(DataError, match="Restore it into a stream with the same rules"):
+            other.restore(binned.snapshot())
+    again = model.with_rules(resample="2s").stream()
+    again.restore(binned.snapshot())
+    assert again.count == 9
+
+
+def test_a_bank_reads_epochs_as_a_stream_does(model, series):
+    ruled = model.with_rules(max_gap="30s")
+    stream, bank = ruled.stream(), ruled.bank(1)
+    for step in range(12):
+        moment = 1_577_836_800 + step + 60 * (step >= 8)
+        tick = stream.push(series[step], moment)
+        ticks = bank.push([0], series[step : step + 1], [moment])
+        assert [tick is not None] == [len(ticks.ids) == 1] or (tick is None and not len(ticks.ids))
+
+
+@pytest.mark.parametrize("rows", [[25] * 60, [150] * 12, [40] * 30], ids=["25", "150", "panel"])
+def test_window_and_count_are_chosen_on_many_short_segments(series, rows):
+    values = np.random.default_rng(0).standard_normal((sum(rows), 2))
+    if set(rows) and rows[0] == 40:
+        data = {str(i): part for i, part in enumerate(np.split(values, len(rows)))}
+    else:
+        values[np.cumsum(rows)[:-1]] = np.nan
+        data = values
+    detector = rg.RegimeDetector(missing="gap", random_state=0, n_landmarks=100)
+    found = quiet(detector.fit, data)
+    assert max(entry.window_size for entry in found.candidates_) <= 80
+
+
+def test_features_of_bars_are_not_gathered_in_bins():
+    values = np.random.default_rng(0).random((300, 4))
+    features = OhlcvFeatures(BarColumns("o", "h", "l", "c"))
+    with pytest.raises(ConfigError, match="features are made of bars before the fit"):
+        rg.RegimeDetector(resample="2s").fit(values, features=features)

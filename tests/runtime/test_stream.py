@@ -301,6 +301,18 @@ def test_a_bar_dated_far_ahead_does_not_silence_the_stream(model, values, span):
         model.stream(max_jump=-1)
 
 
+def test_a_restored_stream_knows_of_a_jump(model, values):
+    stream, again = (model.stream(late="skip", max_jump=3600.0) for _ in range(2))
+    for second in range(5):
+        stream.push(values[second], datetime(2020, 1, 1, 0, 0, second))
+    with pytest.warns(DataWarning, match="further than max_jump"):
+        stream.push(values[5], datetime(2020, 1, 2))
+    again.restore(stream.snapshot())
+    for one in (stream, again):
+        one.push(values[6], datetime(2020, 1, 2, 0, 0, 1))
+        assert (one.count, one.skipped) == (6, 1)
+
+
 def test_a_push_from_within_a_push_is_told_so_and_neither_is_lost(model, values):
     stream, clean, seen = model.stream(), model.stream(), []
 

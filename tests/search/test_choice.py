@@ -65,15 +65,15 @@ def test_points_are_configurations_on_top_of_the_base():
 
 def test_the_horizon_is_that_of_the_largest_window_that_fits():
     base = validated({"window_size": 10})
-    assert horizon_of(base, GRID, 10_000) == 41
-    assert horizon_of(base, {}, 10_000) == 11
-    assert horizon_of(base, GRID, 2 * rows_needed(40)) == 41
-    assert horizon_of(base, GRID, 2 * rows_needed(40) - 1) == 21
-    assert horizon_of(base, GRID, 5) == 6
+    assert horizon_of(base, GRID, 10_000) == 73  # 40 bars, 32 before them, a difference
+    assert horizon_of(base, {}, 10_000) == 19
+    assert horizon_of(base, GRID, 2 * rows_needed(72)) == 73
+    assert horizon_of(base, GRID, 2 * rows_needed(72) - 1) == 37
+    assert horizon_of(base, GRID, 5) == 14
     # "auto" takes sizes of which a half holds 20 side by side
-    assert horizon_of(base, {"window_size": [5, "auto"]}, 10_000) == 161
-    assert horizon_of(base, {"window_size": [200, "auto"]}, 10_000) == 201
-    assert horizon_of(Configuration(), {}, 3_000) == 41
+    assert horizon_of(base, {"window_size": [5, "auto"]}, 10_000) == 289
+    assert horizon_of(base, {"window_size": [200, "auto"]}, 10_000) == 329
+    assert horizon_of(Configuration(), {}, 3_000) == 73
 
 
 def result_of(point):

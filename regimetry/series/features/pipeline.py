@@ -29,6 +29,7 @@ from regimetry.series.matrix import as_matrix
 from regimetry.series.plain_frames import plain
 from regimetry.series.schema import Schema
 from regimetry.series.time_column import find_time
+from regimetry.series.time_options import FOUND, TimeOptions
 
 DEFAULT_WINDOW = 5
 """Of 5, 10, 20 and 40 bars the best on bars of known regimes (``benchmarks/features.py``)."""
@@ -127,13 +128,15 @@ class OhlcvFeatures:
             )
         return self._checked(values, None)
 
-    def frame(self, frame: Any) -> Any:
+    def frame(self, frame: Any, time: TimeOptions = FOUND) -> Any:
         """Make the features of a frame.
 
         Parameters
         ----------
         frame : pandas or polars DataFrame
             Further columns are left out, except the one that holds the time.
+        time : TimeOptions
+            What is known of its times.
 
         Returns
         -------
@@ -146,7 +149,7 @@ class OhlcvFeatures:
             As for :meth:`array`; a column is missing; timestamps fall or repeat.
         """
         frame = plain(frame)
-        found = find_time(frame, besides=self.schema.names)
+        found = find_time(frame, options=time, besides=self.schema.names)
         found.warn()
         turn = -1 if found.newest_first else 1
         times = None if found.times is None else found.times[::turn]
