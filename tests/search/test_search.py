@@ -52,7 +52,7 @@ def test_the_table_is_ranked_and_its_best_is_one_that_fit_takes(folder, run):
     assert sorted(table["n_regimes"][:2]) == [2, 3]
     assert table["rank"][:2].is_monotonic_increasing
     assert table["failure"].isna().tolist() == [True, True, False, False]
-    assert table["failure"][2].startswith("A half has 250 rows; 903 are needed")
+    assert table["failure"][2].startswith("A half has 250 rows; 1671 are needed")
     assert table["stability"][:2].between(-1, 1).all()
     best = folder / "out" / "best.yaml"
     assert resolve(best, {}).n_regimes == table["n_regimes"][0]
@@ -74,7 +74,7 @@ def test_a_search_goes_on_where_it_was(folder, run):
     found = json.loads(captured.out)
     assert [trial["rank"] for trial in found["trials"]][2:] == [None, None]
     assert found["best"] == found["trials"][0]
-    assert found["horizon"] == 6
+    assert found["horizon"] == 14
     touched = [path.name for path, t in times.items() if path.stat().st_mtime_ns != t]
     assert touched == [again]
     # The same scores as the first time, in another process.
