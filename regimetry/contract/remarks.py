@@ -69,7 +69,8 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
 def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:
     """Return the best of those that were not chosen: of the possible ones, or else of all."""
     rest = [entry for entry in table if not entry.chosen and entry.n_regimes > 1]
-    possible = [entry for entry in rest if "scores" in (entry.refused or "")]
+    better = [entry for entry in rest if (entry.score or 0.0) > 0.0]  # than one regime
+    possible = [entry for entry in better if "scores" in (entry.refused or "")]
     return max(possible or rest, key=lambda entry: entry.score or 0.0, default=None)
 
 

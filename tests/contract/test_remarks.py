@@ -62,6 +62,12 @@ def test_the_reason_names_the_next_best(contract):
     assert why(own, loose) == (
         f"{first}4 regimes with windows of 20 would score 0.90, but noise does so too."
     )
+    one = Candidate(window_size=10, n_regimes=1, score=0.0, chosen=True)
+    worse = Candidate(window_size=10, n_regimes=7, score=-0.01, refused="one regime scores more")
+    assert why(one, loose, worse) == (
+        "One regime with windows of 10; 4 regimes with windows of 20 would score 0.90, but noise "
+        "does so too."
+    )
     assert why(own) == f"{first}nothing else was compared."
     assert why() is None
     assert why(replace(own, score=None)) is None
