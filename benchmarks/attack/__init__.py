@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
+
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+def python(code: str, *arguments: object) -> list[str]:
+    """Return the command of another process: the package as installed, the benchmarks from here."""
+    begin = f"import sys; sys.path.append({str(_ROOT)!r})"
+    return [sys.executable, "-I", "-c", f"{begin}\n{code}", *map(str, arguments)]
 
 
 @dataclass

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -13,7 +12,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 import regimetry as rg
-from benchmarks.attack import Attack, Place
+from benchmarks.attack import Attack, Place, python
 from benchmarks.machine import peak_bytes
 from regimetry.errors import ModelError
 from regimetry.runtime import whole
@@ -109,7 +108,7 @@ def memory_bombs(place: Place, tries: int, planted: bool) -> Iterator[str | None
         code = "import sys; from benchmarks.attack.bombs import _load; _load(sys.argv[1], %s)"
         try:
             found = subprocess.run(
-                [sys.executable, "-c", code % planted, str(path)],
+                python(code % planted, path),
                 capture_output=True, text=True, timeout=LIMIT_S, check=False,
             )  # fmt: skip
         except subprocess.TimeoutExpired:

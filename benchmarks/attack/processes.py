@@ -5,13 +5,12 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import regimetry as rg
-from benchmarks.attack import Attack, Place
+from benchmarks.attack import Attack, Place, python
 from benchmarks.attack.state import rows_of
 from regimetry.errors import ModelError
 
@@ -79,7 +78,7 @@ def _python(
     code: str, *arguments: object, timeout: float = 120
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code, *map(str, arguments)],
+        python(code, *arguments),
         capture_output=True, text=True, timeout=timeout, check=False,
     )  # fmt: skip
 
@@ -150,7 +149,7 @@ def two_writers(place: Place, tries: int, planted: bool) -> Iterator[str | None]
         output = place.room / f"labels-{planted}-{number}"
         runs = [
             subprocess.Popen(
-                [sys.executable, "-c", _FOLDER, *map(str, (source, place.model, output, planted))],
+                python(_FOLDER, source, place.model, output, planted),
                 stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
             )
             for _ in range(2)
@@ -187,7 +186,7 @@ def kills(place: Place, tries: int, planted: bool) -> Iterator[str | None]:
     generator, path = random.Random(0), place.room / "killed.onnx"
     for number in range(tries):
         path.write_bytes(place.model.read_bytes())
-        arguments = [sys.executable, "-c", _WRITE, *map(str, (path, place.model, planted))]
+        arguments = python(_WRITE, path, place.model, planted)
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as writer:
             writer.stdout.readline()
             time.sleep(generator.uniform(0.001, 0.03))

@@ -7,12 +7,11 @@ import json
 import re
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from benchmarks.attack import Attack, Place
+from benchmarks.attack import Attack, Place, python
 
 SLOW = 80
 """Connections that never end their body; a server has 64 places."""
@@ -31,7 +30,7 @@ raise SystemExit(main(["serve", sys.argv[1], "--name", "m", "--port", "0", "--de
 def _served(place: Place, planted: bool) -> Iterator[int]:
     """Run a server; yield its port."""
     with subprocess.Popen(
-        [sys.executable, "-c", _SERVE, str(place.model), str(planted)],
+        python(_SERVE, place.model, planted),
         stderr=subprocess.PIPE, text=True,
     ) as server:  # fmt: skip
         try:
