@@ -77,7 +77,7 @@ def test_file_and_folder_are_on_the_disk_before_the_block_is_left(tmp_path, monk
 @pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-", "1>&- 2>&-", "0<&- 1>&- 2>&-"])
 def test_errors_never_go_to_the_output_whatever_is_closed(tmp_path, closed):
     target, inputs = tmp_path / "labels.csv", tmp_path / "none.onnx"
-    command = f'"{sys.executable}" -m regimetry predict {inputs} {inputs} -o {target} {closed}'
+    command = f'"{sys.executable}" -I -m regimetry predict {inputs} {inputs} -o {target} {closed}'
     found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert found.returncode == 2
     assert found.stdout == ""

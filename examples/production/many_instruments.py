@@ -1,6 +1,6 @@
 """Thousands of series, one batched run for every bar, and how many are in each regime.
 
-    python examples/production/many_instruments.py models/sp500.onnx --instruments 2000 --bars 60
+    python examples/production/many_instruments.py models/sp500.onnx --instruments 2000 --bars 90
 
 Instruments start on different days and some miss bars, as in life. Needs numpy and onnxruntime.
 """
@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
     parser.add_argument("--instruments", type=int, default=2000)
-    parser.add_argument("--bars", type=int, default=60)
+    parser.add_argument("--bars", type=int, default=90)
     options = parser.parse_args()
 
     model = rg.load(options.model, device="cpu")

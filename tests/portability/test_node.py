@@ -40,7 +40,7 @@ def test_a_table_that_does_not_fit_is_refused(regimes, model, tmp_path):
         ("close,range\n1,x\n", 'Row 1, column range holds "x", which is no number.'),
         ("close,range\n1,\n", 'Row 1, column range holds "", which is no number.'),
         ("close,range\n1,1\n0,1\n", "Row 2 holds 0 where the model takes the logarithm."),
-        ("close,range\n1,1\n", "The table has 1 rows; the model reads 21 at once."),
+        ("close,range\n1,1\n", "The table has 1 rows; the model reads 37 at once."),
         ("close,range\n", "The table has no rows."),
     ):
         path = tmp_path / "bars.csv"

@@ -113,6 +113,7 @@ def made_page(made):
         values = 50 + np.random.default_rng(0).standard_normal(4000).cumsum() / 9
         titles = {"drawn": Drawn(name, values, note=name), "data_name": name, "model_name": name}
         labels = np.repeat(np.arange(400) % len(names), 10)
+        labels[:20] = -1  # as in the others, which have no full window
         data = made(4000, len(names), dated=False, names=names, labels=labels, **titles)
         path.write_text(render_page(data), encoding="utf-8")
         return path
