@@ -22,7 +22,7 @@ import numpy as np
 import regimetry as rg
 from regimetry.series.table_files import read_table
 detector = rg.RegimeDetector(window_size=20, n_regimes=3, random_state=0)
-detector.fit(read_table(sys.argv[1]))
+detector.fit(read_table(sys.argv[1]).frame)
 detector.save(sys.argv[2])
 np.save(sys.argv[3], detector.labels_)
 """
@@ -32,7 +32,7 @@ import sys
 import numpy as np
 import regimetry as rg
 from regimetry.series.table_files import read_table
-labels = rg.load(sys.argv[1]).predict(read_table(sys.argv[2])).fillna(-1).to_numpy(int)
+labels = rg.load(sys.argv[1]).predict(read_table(sys.argv[2]).frame).fillna(-1).to_numpy(int)
 print(float(np.mean(labels == np.load(sys.argv[3]))), "tensorflow" in sys.modules)
 """
 
