@@ -315,6 +315,18 @@ def test_a_snapshot_is_of_a_stream_with_the_same_bins(model, series):
     assert again.count == 9
 
 
+def test_a_stream_with_more_filled_bins_than_rows_is_restored(model, series):
+    filled = model.with_rules(resample="2s", missing="ffill", max_fill=20)
+    stream, again = filled.stream(), filled.stream()
+    start = np.datetime64("2024-01-01", "s")
+    for row, second in enumerate((0, 2, 4, 30)):
+        stream.push(series[row], start + second)
+    again.restore(stream.snapshot())
+    for one in (stream, again):
+        assert one.push(series[4], start + 32).regime >= 0
+        assert one.count == 5
+
+
 def test_a_bank_reads_epochs_as_a_stream_does(model, series):
     ruled = model.with_rules(max_gap="30s")
     stream, bank = ruled.stream(), ruled.bank(1)
