@@ -23,6 +23,7 @@ from regimetry.contract import CONTRACT_KEY, reading
 from regimetry.errors import ModelError
 from regimetry.runtime import graphfile, protobuf
 from regimetry.runtime.graphfile import GraphFile
+from regimetry.runtime.protobuf import varint
 from regimetry.runtime.seal import sealed
 
 
@@ -138,25 +139,17 @@ def contracts(place: Place, tries: int, planted: bool) -> Iterator[str | None]:
             yield f"{name}: loaded" if _loads(sealed(model.SerializeToString())) else None
 
 
-def _varint(value: int) -> bytes:
-    found = bytearray()
-    while value > 0x7F:
-        found.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*found, value])
-
-
 def _hidden(content: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield models with something that one parser sees and another does not."""
     graph = helper.make_graph([], "other", [], []).SerializeToString()
     for bits in (1 << 32, 1 << 33, 1 << 40, 1 << 62):
         for number in (7, 14, 25):
-            tag = _varint(number << 3 | 2 | bits)
-            yield f"field {number} with bit {bits:x}", content + tag + _varint(len(graph)) + graph
+            tag = varint(number << 3 | 2 | bits)
+            yield f"field {number} with bit {bits:x}", content + tag + varint(len(graph)) + graph
     for number in (2, 7, 20, 77, 1000, 2**28):
-        field = _varint(number << 3 | 2) + _varint(len(graph)) + graph
+        field = varint(number << 3 | 2) + varint(len(graph)) + graph
         yield f"field {number} once more", content + field
-    yield "a group", content + _varint(77 << 3 | 3) + _varint(77 << 3 | 4)
+    yield "a group", content + varint(77 << 3 | 3) + varint(77 << 3 | 4)
     model = onnx.load_from_string(content)
     loop = helper.make_node("Loop", ["", "go"], [], body=helper.make_graph([], "b", [], []))
     for name, node in (

@@ -34,10 +34,17 @@ if TYPE_CHECKING:
 
 def encoder_reach(options: FitOptions, window_size: int) -> int:
     """Return how many rows before a window the encoder of a fit reads."""
-    config = options.encoder
-    if not isinstance(config, EncoderConfig):
+    if not isinstance(options.encoder, EncoderConfig):
         return 0
-    return config.of_windows(window_size, trained=options.objective is not None).reach
+    return _configured(options, window_size).reach
+
+
+def _configured(
+    options: FitOptions, window_size: int, num_features: int | None = None
+) -> EncoderConfig:
+    """Return the configuration of a fit's encoder for windows of a size."""
+    given: EncoderConfig = options.encoder
+    return given.of_windows(window_size, num_features, trained=options.objective is not None)
 
 
 def fit_encoder(
@@ -64,7 +71,7 @@ def fit_encoder(
     ExportError
         A layer cannot be written as ONNX operators.
     """
-    given, num_features = options.encoder, windows.shape[2]
+    given = options.encoder
     if isinstance(given, Path):
         return _of_file(given, options, windows)
     if not isinstance(given, EncoderConfig):
@@ -72,7 +79,7 @@ def fit_encoder(
         from regimetry.fit.keras_encoder import own
 
         return own(options, windows, progress=progress)
-    config = given.of_windows(window_size, num_features, trained=options.objective is not None)
+    config = _configured(options, window_size, windows.shape[2])
     if config.convolutions is None:
         return _transformer(options, config, windows, progress=progress)
     bank = fit_bank(windows.rows(), window_size, options.seed)
@@ -98,10 +105,7 @@ def embed_series(
         W.
     step : int
     """
-    n_features = series[0].shape[1]
-    config = options.encoder.of_windows(
-        window_size, n_features, trained=options.objective is not None
-    )
+    config = _configured(options, window_size, series[0].shape[1])
     found: list[list[NDArray[np.float32]]] = []
     if config.convolutions is not None:
         bank = fit_bank(series, window_size, options.seed)

@@ -77,9 +77,7 @@ class TrainingRows:
     def windows(self) -> Windows:
         """Return the preprocessed windows (N, W + reach, F) of the sample, views."""
         size = self.window_size + self.reach
-        return Windows(
-            [cut_windows(self.preprocessing, part, size) for part in self.scaled.parts()]
-        )
+        return Windows([rolling_windows(part, size) for part in self.preprocessed()])
 
 
 def training_rows(

@@ -116,15 +116,16 @@ def numbers(value: memoryview) -> list[int]:
 def as_field(number: int, parts: list[memoryview | bytes]) -> list[memoryview | bytes]:
     """Return a field of bytes, made of parts that lie one after the other, as such parts."""
     length = sum(map(len, parts))
-    return [_varint(number << 3 | BYTES) + _varint(length), *parts]
+    return [varint(number << 3 | BYTES) + varint(length), *parts]
 
 
 def as_number(number: int, value: int) -> bytes:
     """Return a field with a number of at least 0."""
-    return _varint(number << 3 | VARINT) + _varint(value)
+    return varint(number << 3 | VARINT) + varint(value)
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """Return a number of at least 0 in groups of seven bits, the lowest first."""
     found = bytearray()
     while value > 0x7F:
         found.append(value & 0x7F | 0x80)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -87,11 +86,7 @@ def complete_rows(
     """
     incomplete = incomplete_rows(values)
     if incomplete.any():
-        refused = np.zeros_like(incomplete)
-        for one in np.unique(ids[incomplete]):
-            mine = ids == one
-            refused[mine] = refused_rows(incomplete[mine], rules, begun=bool(counts[mine][0]))
-        refuse(values, refused, rules, names)
+        _refuse_missing(ids, values, incomplete, begun=counts > 0, rules=rules, names=names)
         ids, values, counts = ids[~incomplete], values[~incomplete], counts[~incomplete]
     runs = counts + occurrences(ids)
     return Pushed(ids, values, runs >= rows, np.zeros(len(ids), np.bool_), np.unique(ids), None)
@@ -129,13 +124,9 @@ def read_rows_of_push(
     moments = None if times is None else times[order]
     _require_rising(series, offsets, moments, standing, rules)
     if not rules.splits:
+        begun = standing.begun[which]
         incomplete = incomplete_rows(values)
-        refused = np.zeros_like(incomplete)
-        for number, (a, b) in enumerate(pairwise(offsets.tolist())):
-            mine = order[a:b]
-            begun = bool(standing.begun[number])
-            refused[mine] = refused_rows(incomplete[mine], rules, begun=begun)
-        refuse(values, refused, rules, names)
+        _refuse_missing(ids, values, incomplete, begun=begun, rules=rules, names=names)
     read, after = standing.read(ordered, offsets, moments, rules)
     # Rows of each segment so far, one after the other; the first goes on from before.
     kept = np.cumsum(read.keep, dtype=np.int64)
@@ -148,6 +139,23 @@ def read_rows_of_push(
     place[order] = np.arange(len(order))
     at = place[back]
     return Pushed(ids[back], read.values[at], runs[at] >= rows, read.begins[at], series, after)
+
+
+def _refuse_missing(
+    ids: NDArray[np.int64],
+    values: NDArray[np.floating],
+    incomplete: NDArray[np.bool_],
+    *,
+    begun: NDArray[np.bool_],
+    rules: ReadingRules,
+    names: Sequence[str],
+) -> None:
+    """Raise where a value is missing and must not be; ``begun``: the row's series has rows."""
+    refused = np.zeros_like(incomplete)
+    for one in np.unique(ids[incomplete]):
+        mine = ids == one
+        refused[mine] = refused_rows(incomplete[mine], rules, begun=bool(begun[mine][0]))
+    refuse(values, refused, rules, names)
 
 
 def _before(kept: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -4,16 +4,8 @@ import shutil
 
 import pytest
 
-from benchmarks.attack import (
-    Place,
-    bombs,
-    files,
-    processes,
-    reports_its_defect,
-    service,
-    state,
-    survived,
-)
+from benchmarks.attack import Place, reports_its_defect, survived
+from benchmarks.attack.__main__ import ATTACKS
 from regimetry.check.golden import golden_path
 
 FEW = {
@@ -30,7 +22,6 @@ FEW = {
     "kill -9": 3,
     "slow clients": 1,
 }
-ATTACKS = [*files.ATTACKS, *bombs.ATTACKS, *state.ATTACKS, *processes.ATTACKS, *service.ATTACKS]
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
