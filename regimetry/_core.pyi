@@ -51,6 +51,24 @@ def follow(
 def jump_labels(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...
+def scale_densities(
+    residuals: NDArray[np.float64],
+    parameters: NDArray[np.float64],
+    constants: NDArray[np.float64],
+    skew: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    offsets: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def scale_gradient(
+    residuals: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    parameters: NDArray[np.float64],
+    constants: NDArray[np.float64],
+    skew: NDArray[np.float64],
+    scales: NDArray[np.float64],
+    after: NDArray[np.float64],
+    offsets: NDArray[np.int64] | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def jump_path(
     distance: _Real, penalty: SupportsFloat, offsets: NDArray[np.int64] | None = None
 ) -> NDArray[np.int64]: ...

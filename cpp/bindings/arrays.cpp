@@ -114,6 +114,24 @@ std::vector<int64_t> to_indices(const Array& a) {
   return out;
 }
 
+std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n) {
+  if (offsets.is_none()) return {0, n};
+  auto out = to_indices(offsets, "offsets");
+  if (out.empty() || out.front() != 0 || out.back() != n) {
+    regimetry::fail(
+        "offsets run from ", out.empty() ? 0 : out.front(), " to ", out.empty() ? 0 : out.back(),
+        "; expected 0 to ", n,
+        ", the number of rows; pass the start of each series and then the end");
+  }
+  for (std::size_t i = 1; i < out.size(); ++i) {
+    if (out[i] < out[i - 1]) {
+      regimetry::fail("offsets fall from ", out[i - 1], " to ", out[i], " at position ", i,
+                      "; expected them sorted; order the series as their rows are");
+    }
+  }
+  return out;
+}
+
 py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
                           const py::ssize_t* strides, void* data, py::handle owner) {
   auto& api = py::detail::npy_api::get();

@@ -77,6 +77,9 @@ inline std::vector<int64_t> to_indices(py::handle object, const char* name) {
   return to_indices(int64_array(object, name));
 }
 
+// Boundaries of the series inside n rows: M + 1 of them for M series, one series for None.
+std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n);
+
 // Calls f(MatrixView<float>) or f(MatrixView<double>) for a 2-D array of either type.
 template <class F>
 decltype(auto) with_matrix(const Array& a, F&& f) {

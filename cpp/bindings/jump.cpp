@@ -16,25 +16,6 @@ using regimetry::MatrixView;
 
 namespace {
 
-// Boundaries of the series inside the rows: M + 1 of them for M series.
-std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n) {
-  if (offsets.is_none()) return {0, n};
-  auto out = bindings::to_indices(offsets, "offsets");
-  if (out.empty() || out.front() != 0 || out.back() != n) {
-    regimetry::fail(
-        "offsets run from ", out.empty() ? 0 : out.front(), " to ", out.empty() ? 0 : out.back(),
-        "; expected 0 to ", n,
-        ", the number of distance rows; pass the start of each series and then the end");
-  }
-  for (std::size_t i = 1; i < out.size(); ++i) {
-    if (out[i] < out[i - 1]) {
-      regimetry::fail("offsets fall from ", out[i - 1], " to ", out[i], " at position ", i,
-                      "; expected them sorted; order the series as their rows are");
-    }
-  }
-  return out;
-}
-
 // The costs to start from, (M, K) flat, each less its minimum; zeros where none were given.
 std::vector<double> to_costs(const py::object& costs, int64_t series, int64_t k) {
   regimetry::checked_multiply(series, k, "the costs");
@@ -110,7 +91,7 @@ struct Arguments {
                       "; expected at least one column; pass a column for each regime");
     }
     regimetry::require_penalty(penalty);
-    offsets = to_offsets(offsets_object, rows());
+    offsets = bindings::to_offsets(offsets_object, rows());
   }
   int64_t rows() const { return array.shape(0); }
   int64_t k() const { return array.shape(1); }

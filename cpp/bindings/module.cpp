@@ -7,10 +7,11 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   pybind11::options options;
   options.disable_function_signatures();
 
-  m.doc() = "Windows, streams and the jump recursion in C++.";
+  m.doc() = "Windows, streams, the jump recursion and densities of rows in C++.";
   register_errors(m);
   register_rolling(m);
   register_gather(m);
   register_stream_bank(m);
   register_jump(m);
+  register_scales(m);
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
+from regimetry.contract.density import DensityRecord
 from regimetry.contract.record import TrainingRecord
 from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
@@ -19,7 +20,7 @@ READABLE_VERSIONS = ("1", "2", "3", "4")
 version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 
 SEALED_VERSION = 4
-_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading")}
+_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading", "density")}
 """Entries that a version has and older ones have not."""
 
 FORMAT_KEY = "regimetry.format_version"
@@ -107,6 +108,8 @@ class ModelContract:
     reading : ReadingRules
         What becomes of missing values, gaps in time and irregular clocks; the default where a file
         says nothing. ``max_gap`` is the one that the fit decided.
+    density : DensityRecord or None
+        Of the next row in each regime; ``None`` in a file without it.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -132,6 +135,7 @@ class ModelContract:
     reach: int = 0
     label_offset: int | None = None
     reading: ReadingRules = PLAIN
+    density: DensityRecord | None = None
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -189,6 +193,7 @@ class ModelContract:
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
         data["reading"] = dict(vars(self.reading))
+        data["density"] = None if self.density is None else dict(vars(self.density))
         for version, names in _NEW_IN.items():
             if self.format_version < version:
                 for name in names:

@@ -15,7 +15,7 @@ import onnx_ir as ir
 
 from regimetry.contract import INPUT_NAME, RuleReport, output_tensors
 from regimetry.export.convolutions import last_rows
-from regimetry.export.emission import emission_distance
+from regimetry.export.emission import emission_distance, moving_distance
 from regimetry.export.head import head_distance
 from regimetry.export.novelty import window_novelty
 from regimetry.export.opset import IR_VERSION
@@ -24,6 +24,7 @@ from regimetry.export.preprocessing import scaled_window
 from regimetry.export.rules import optimise
 from regimetry.export.tape import Tape
 from regimetry.regimes.clustering.head import Head
+from regimetry.regimes.density.moving import MovingEmission
 from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.novelty import NoveltyMap
 from regimetry.series.preprocessing import Preprocessing
@@ -35,7 +36,7 @@ def assemble(
     head: Head,
     novelty: NoveltyMap,
     *,
-    emission: Emission | None = None,
+    emission: Emission | MovingEmission | None = None,
 ) -> tuple[onnx.ModelProto, tuple[RuleReport, ...]]:
     """Join the parts into one model without metadata.
 
@@ -45,7 +46,7 @@ def assemble(
     encoder : EncoderPart
     head : Head
     novelty : NoveltyMap
-    emission : Emission or None
+    emission : Emission, MovingEmission or None
         Tells the regimes by single bars, in place of the head's centroids.
 
     Returns
@@ -64,6 +65,10 @@ def assemble(
     if emission is None:
         compared = head_distance(tape.part("head"), head, embedding)
         embedding, distance = tape.Identity(embedding), tape.Identity(compared)
+    elif isinstance(emission, MovingEmission):
+        distance, compared = moving_distance(
+            tape.part("emission"), emission, scaled, window_size, encoder.n_features
+        )
     else:
         distance, compared = emission_distance(
             tape.part("emission"), emission, scaled, window_size, encoder.n_features

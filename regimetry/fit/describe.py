@@ -91,6 +91,7 @@ def describe(
         by=rows.source.by,
         scaling=rows.scaling,
         reading=reading,
+        density=None if learned.density is None else learned.density.record,
         training=record,
     )
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)

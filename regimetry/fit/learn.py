@@ -26,6 +26,7 @@ from regimetry.regimes.clustering.head import (
     canonical_order,
     fit_head,
 )
+from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement, refine
 from regimetry.regimes.memory import require_memory
 from regimetry.regimes.novelty import fit_novelty
@@ -86,9 +87,16 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         slow=None if rows.complete else slow_directions_of(rows, encoder),
         labels=labels,
     )
-    refinement = None
-    if options.evidence == "auto" and labels is None:
-        head, refinement = refined(head, windows, embeddings, options.seed, rows.reach)
+    candidates = choice.described(
+        head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
+    )
+    refinement = density = None
+    if len(windows) >= _BARS_A_REGIME * len(head.centroids):
+        known = with_hindsight(head, windows, embeddings) if labels is None else labels
+        newest = newest_bars(head, rows, windows, known, options.seed)
+        if options.evidence == "auto" and labels is None:
+            head, refinement = refined(head, windows, embeddings, newest)
+        density = newest.of_known() if refinement is None else refinement.density
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,
@@ -97,10 +105,9 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         windows=windows,
         embeddings=embeddings,
         head=head,
-        candidates=choice.described(
-            head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
-        ),
+        candidates=candidates,
         refinement=refinement,
+        density=density,
         novelty=novelty,
         novelty_threshold=threshold,
     )
@@ -132,19 +139,30 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
     return replace(rows, choice=choice)
 
 
+def newest_bars(
+    head: Head, rows: TrainingRows, windows: Windows, labels: NDArray[np.int64], seed: int
+) -> NewestBars:
+    """Return the bars that windows end with, and what labels of the windows say of them."""
+    prices = rows.preprocessing.prices
+    return NewestBars.of(windows, labels, len(head.centroids), prices, seed=seed, reach=rows.reach)
+
+
+def with_hindsight(
+    head: Head, windows: Windows, embeddings: NDArray[np.float32]
+) -> NDArray[np.int64]:
+    """Return the whole-series labels of windows by the head alone."""
+    distance = head.outputs(embeddings)["distance"]
+    return jump_path(distance, head.penalty, windows.offsets)
+
+
 def refined(
-    head: Head,
-    windows: NDArray[np.float32] | Windows,
-    embeddings: NDArray[np.float32],
-    seed: int,
-    reach: int = 0,
+    head: Head, windows: Windows, embeddings: NDArray[np.float32], newest: NewestBars
 ) -> tuple[Head, Refinement | None]:
     """Use single bars as evidence if their labels explain windows well enough; renumber regimes."""
-    windows = Windows.of(windows)
     n_regimes = len(head.centroids)
-    if n_regimes == 1 or len(windows) < _BARS_A_REGIME * n_regimes:
+    if n_regimes == 1:
         return head, None
-    found = refinement_of(head, windows, embeddings, seed, reach)
+    found = refine(newest, windows, head.slow.whiten(embeddings) @ head.projection)
     if not found.explains_enough:
         return head, None
     costs = windows.map(found.emission.costs)
@@ -152,16 +170,6 @@ def refined(
         jump_path(costs, found.penalty, windows.offsets), _volatility(windows), n_regimes
     )
     return head.reordered(order), found.reordered(order)
-
-
-def refinement_of(
-    head: Head, windows: Windows, embeddings: NDArray[np.float32], seed: int, reach: int = 0
-) -> Refinement:
-    """Fit the evidence of single bars for a head's regimes, whether or not it will be used."""
-    distance = head.outputs(embeddings)["distance"]
-    labels = jump_path(distance, head.penalty, windows.offsets)
-    points = head.slow.whiten(embeddings) @ head.projection
-    return refine(windows, labels, points, len(head.centroids), seed, reach=reach)
 
 
 def _volatility(windows: Windows) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from regimetry.windows import Windows
 if TYPE_CHECKING:
     from regimetry.contract import Alignment, Candidate
     from regimetry.fit.fitted_encoder import FittedEncoder
+    from regimetry.regimes.density.fit import FittedDensity
     from regimetry.regimes.evidence.refine import Refinement
     from regimetry.regimes.novelty import NoveltyMap
 
@@ -41,6 +42,8 @@ class Learned:
         Of window size and number of regimes; one is chosen.
     refinement : Refinement or None
         Tells the same regimes apart by single bars; ``None`` where the head does it itself.
+    density : FittedDensity or None
+        Of the next row in each regime; ``None`` where there are too few rows.
     novelty : NoveltyMap
     novelty_threshold : float
         Of its running mean; 5 % of known bars exceed it.
@@ -56,6 +59,7 @@ class Learned:
     head: Head
     candidates: tuple[Candidate, ...]
     refinement: Refinement | None
+    density: FittedDensity | None
     novelty: NoveltyMap
     novelty_threshold: float
     alignment: Alignment | None = None
@@ -83,7 +87,10 @@ class Learned:
     def reordered(self, order: NDArray[np.integer]) -> Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""
         refinement = None if self.refinement is None else self.refinement.reordered(order)
-        return replace(self, head=self.head.reordered(order), refinement=refinement)
+        density = None if self.density is None else self.density.reordered(order)
+        return replace(
+            self, head=self.head.reordered(order), refinement=refinement, density=density
+        )
 
 
 def penalties_of(head: Head, refinement: Refinement | None) -> tuple[float, float]:

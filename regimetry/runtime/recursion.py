@@ -19,7 +19,15 @@ from regimetry.series.spans import segment_offsets
 if TYPE_CHECKING:
     from regimetry.contract import ModelContract
 
-__all__ = ["Labelling", "Recursion", "State", "jump_path", "probabilities", "running_mean"]
+__all__ = [
+    "Labelling",
+    "Recursion",
+    "State",
+    "jump_labels",
+    "jump_path",
+    "probabilities",
+    "running_mean",
+]
 
 
 class Labelling(NamedTuple):

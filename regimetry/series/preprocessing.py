@@ -54,6 +54,11 @@ class Preprocessing:
         """Rows that a transformed row needs before itself: 1 if any column is differenced."""
         return rows_before(self.transforms)
 
+    @property
+    def prices(self) -> tuple[bool, ...]:
+        """Which columns are prices, differenced in logarithms."""
+        return tuple(transform == "log_difference" for transform in self.transforms)
+
     def apply(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """Transform, scale and clip.
 

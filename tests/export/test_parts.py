@@ -3,12 +3,14 @@
 import graphs
 import numpy as np
 import pytest
+from densities import row_density
 
-from regimetry.export.emission import emission_distance
+from regimetry.export.emission import emission_distance, moving_distance
 from regimetry.export.head import head_distance
 from regimetry.export.novelty import window_novelty
 from regimetry.export.preprocessing import scaled_window
 from regimetry.regimes.clustering.head import fit_head
+from regimetry.regimes.density.moving import MovingEmission
 from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.novelty import fit_novelty
 from regimetry.series.units import fit_preprocessing
@@ -53,6 +55,13 @@ def emission(w):
     return lambda tape, x: emission_distance(tape, fitted, x, w, 4)[0], windows, expected
 
 
+def moving(w, order, *, falls=True, skew=(0.8, 1.2)):
+    fitted = MovingEmission((0, 2), row_density(order, falls=falls, skew=skew))
+    windows = noise(1, 200, w, 4)
+    expected = fitted.costs(windows)
+    return lambda tape, x: moving_distance(tape, fitted, x, w, 4)[0], windows, expected
+
+
 def novelty(f, w):
     fitted, _ = fit_novelty(rolling_windows(noise(0, 1000, f).astype(np.float32), w))
     extreme = [np.zeros((1, w, f)), np.full((1, w, f), 6.0), np.full((1, w, f), -6.0)]
@@ -73,6 +82,10 @@ def novelty(f, w):
         (head, ()),
         (emission, (3,)),
         (emission, (8,)),
+        (moving, (2, 1)),
+        (moving, (8, 0)),
+        (moving, (8, 3)),
+        (moving, (90, 1)),
         (novelty, (1, 2)),
         (novelty, (3, 10)),
         (novelty, (20, 12)),

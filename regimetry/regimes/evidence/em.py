@@ -39,15 +39,27 @@ class Bars:
 
 @dataclass(frozen=True)
 class Maximum:
-    """The density found, its probability of staying, and its information criterion in nats."""
+    """What was found.
+
+    Attributes
+    ----------
+    emission : Emission
+    stay : float
+        Probability of staying in a regime from one bar to the next.
+    criterion : float
+        Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
+    parameters : int
+        Numbers that were estimated.
+    """
 
     emission: Emission
     stay: float
     criterion: float
+    parameters: int
 
 
 def expectation_maximisation(
-    bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool
+    bars: Bars, start: Array, channels: tuple[int, ...], *, heavy: bool, fixed: bool = False
 ) -> Maximum:
     """Maximise the likelihood of bars in K regimes, and of a chain that stays or changes.
 
@@ -60,6 +72,8 @@ def expectation_maximisation(
         Which of the features the bars are.
     heavy : bool
         Whether tails may be heavier than the normal distribution's.
+    fixed : bool
+        Whether ``start`` gives the weights for good: then only the densities are estimated.
     """
     before, now = bars.before, bars.now
     followers = len(now) - int(bars.begins.sum())
@@ -69,18 +83,25 @@ def expectation_maximisation(
     for _ in range(_ITERATIONS):
         emission = _maximisation(before, now, weights, degrees_of_freedom, channels, heavy=heavy)
         degrees_of_freedom = emission.degrees_of_freedom
-        found: Posterior = forward_backward(-emission.density(before, now), stay, bars.begins)
-        weights, used = found.state, stay
+        logs = emission.density(before, now)
+        if fixed:
+            likelihood, used = float(np.sum(weights * logs)), stay
+            if not heavy or likelihood - last < _TOLERANCE * len(now):
+                break
+            last = likelihood
+            continue
+        found: Posterior = forward_backward(-logs, stay, bars.begins)
+        weights, used, likelihood = found.state, stay, found.log_likelihood
         stay = (found.stays + _STAY_WEIGHT * _STAY) / (followers + _STAY_WEIGHT)
         stay = float(np.clip(stay, *_STAY_LIMITS))
-        if abs(found.log_likelihood - last) < _TOLERANCE * len(now):
+        if abs(likelihood - last) < _TOLERANCE * len(now):
             break
-        last = found.log_likelihood
+        last = likelihood
     size = now.shape[1]
     each = size * before.shape[1] + size * (size + 1) // 2 + int(heavy)
     parameters = n_regimes * each + 1
-    criterion = found.log_likelihood - 0.5 * np.log(len(now)) * parameters
-    return Maximum(emission, used, float(criterion))
+    criterion = likelihood - 0.5 * np.log(len(now)) * parameters
+    return Maximum(emission, used, float(criterion), parameters)
 
 
 def _maximisation(

@@ -58,6 +58,17 @@ class Emission:
         nu = self.degrees_of_freedom
         return gammaln(nu / 2) - gammaln((nu + size) / 2) + size / 2 * np.log(nu * np.pi) - logdet
 
+    @property
+    def unit_factors(self) -> tuple[Array, Array]:
+        """M (K, C, C) and deviations D (K, C) with ``M (e / D)`` uncorrelated and of unit scale.
+
+        With the lower triangular A of the covariance ``A A^T``, M is ``A^-1 D``, and has ones on
+        its diagonal.
+        """
+        lower = np.linalg.cholesky(np.linalg.inv(self.factors @ self.factors.transpose(0, 2, 1)))
+        deviation = np.diagonal(lower, axis1=1, axis2=2).copy()
+        return np.linalg.inv(lower) * deviation[:, None, :], deviation
+
     def window_map(self, n_features: int) -> tuple[Array, Array]:
         """Return the affine map from the last P + 1 bars to residuals of unit scale.
 

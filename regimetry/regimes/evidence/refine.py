@@ -2,9 +2,9 @@
 
 Windows find the regimes, whatever makes them different. But windows overlap: they repeat each piece
 of evidence W times, and W / 2 bars late. So a density of the next bar in each regime is fitted from
-their labels, by expectation maximisation; the Bayesian information criterion chooses the order of
-the autoregression. It takes the windows' place if its labels explain windows about as well as the
-windows' own labels do.
+their labels, by expectation maximisation, and one whose scales move; the Bayesian information
+criterion orders them. The first whose labels explain windows about as well as the windows' own
+labels do takes the windows' place.
 """
 
 from __future__ import annotations
@@ -16,29 +16,24 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.contract import RefinementRecord
-from regimetry.encoder.convolutions import label_offset
-from regimetry.regimes.evidence.channels import own_channels
+from regimetry.regimes.density.fit import FittedDensity
+from regimetry.regimes.density.moving import MovingEmission
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
-from regimetry.regimes.evidence.em import Bars, Maximum, expectation_maximisation
 from regimetry.regimes.evidence.emission import Array, Emission
-from regimetry.runtime.recursion import jump_path
-from regimetry.windows import Windows, with_later
-
-ORDERS = (0, 1, 2, 3, 5)
-"""Orders of autoregression that are tried, each if the one before it was an improvement."""
+from regimetry.regimes.evidence.forward_backward import filtered
+from regimetry.regimes.evidence.newest import NewestBars
+from regimetry.runtime.recursion import jump_labels, jump_path
+from regimetry.windows import Windows, begins_of
 
 LEAST_RATIO = 0.85
 """Of what the windows' labels explain, how much a refinement must explain not to be dropped."""
 
 LITTLE_RATIO, LEAST_AGREEMENT = 0.2, 0.5
-"""One that explains no more than the first must have this adjusted Rand index with the windows'."""
+"""One that explains no more than the first must have this adjusted Rand index with the windows', or
+speak for its regimes by itself: see :attr:`Refinement.gain`."""
 
-UNKNOWN_BAR = 1.0
-"""By how much a change is cheaper, in nats, while it is not known at which bar it happened.
-
-The causal recursion follows the best path to each regime, where the filter of the same chain adds
-up the paths that change at one of the last bars or another: about e of them matter.
-"""
+DISCOUNTS = tuple(np.arange(0.0, 3.1, 0.25).tolist())
+"""By how much a change may be cheaper in the causal labels, in nats; see :func:`causal_price`."""
 
 
 @dataclass(frozen=True)
@@ -47,38 +42,44 @@ class Refinement:
 
     Attributes
     ----------
-    emission : Emission
-    stay : float
-        Probability of staying in a regime from one bar to the next.
+    emission : Emission or MovingEmission
+    density : FittedDensity
+        The same density, of every row given all before it.
     agreement : float
         Adjusted Rand index between its whole-series labels and those of the windows.
     correlation_ratio, correlation_ratio_of_windows : float
         Share of the variance of windows that its labels, and those of the windows, explain W bars
         away; see :func:`~regimetry.regimes.evidence.correlation_ratio.correlation_ratio_apart`.
-    criterion : float
-        Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
+    causal_penalty : float
+        Price of a change in the causal labels.
+    gain : float or None
+        By how many nats its information criterion is better than that of one regime whose scale
+        moves; ``None`` where nothing depends on it.
     """
 
-    emission: Emission
-    stay: float
+    emission: Emission | MovingEmission
+    density: FittedDensity
     agreement: float
     correlation_ratio: float
     correlation_ratio_of_windows: float
-    criterion: float
+    causal_penalty: float
+    gain: float | None = None
+
+    @property
+    def stay(self) -> float:
+        """Probability of staying in a regime from one bar to the next."""
+        return self.density.stay
 
     @property
     def penalty(self) -> float:
         """Price of a change in nats: the log odds of staying against each single change."""
         return price_of_change(self.stay, self.emission.n_regimes)
 
-    @property
-    def causal_penalty(self) -> float:
-        """Price of a change in the causal labels: less by :data:`UNKNOWN_BAR`."""
-        return max(self.penalty - UNKNOWN_BAR, 0.0)
-
     def reordered(self, order: NDArray[np.integer]) -> Refinement:
         """Return the same with regime ``order[new]`` at place ``new``."""
-        return replace(self, emission=self.emission.reordered(order))
+        return replace(
+            self, emission=self.emission.reordered(order), density=self.density.reordered(order)
+        )
 
     @property
     def record(self) -> RefinementRecord:
@@ -91,17 +92,19 @@ class Refinement:
             agreement=self.agreement,
             explained=self.correlation_ratio,
             explained_by_windows=self.correlation_ratio_of_windows,
-            criterion=self.criterion,
+            criterion=self.density.criterion,
+            moving=self.density.density.moves,
         )
 
     @property
     def explains_enough(self) -> bool:
         """Whether its labels explain windows about as well as the windows' own labels do.
 
-        If neither explains much, this says nothing: then the two must also agree.
+        If neither explains much, this says nothing: then the two must also agree, or the bars alone
+        must speak for more than one regime.
         """
         if self.correlation_ratio <= LITTLE_RATIO and self.agreement < LEAST_AGREEMENT:
-            return False
+            return self.gain is not None and self.gain > 0
         return self.correlation_ratio > LEAST_RATIO * self.correlation_ratio_of_windows
 
 
@@ -110,93 +113,99 @@ def price_of_change(stay: float, n_regimes: int) -> float:
     return float(np.log(stay / (1.0 - stay) * (n_regimes - 1))) if n_regimes > 1 else 0.0
 
 
-def refine(
-    windows: NDArray[np.floating] | Windows,
-    labels: NDArray[np.integer],
-    points: NDArray[np.floating],
-    n_regimes: int,
-    seed: int = 0,
-    *,
-    reach: int = 0,
-) -> Refinement:
+def causal_price(costs: Array, stay: float, offsets: NDArray[np.int64]) -> float:
+    """Return the price at which the causal recursion agrees most with the filter of the chain.
+
+    The recursion follows the best path to each regime, where the filter adds up all paths: while
+    it is not known at which bar a change happened, several matter, and a change is cheaper. Of the
+    prices less by :data:`DISCOUNTS`, the highest wins whose causal labels of the training bars are
+    most often the filter's.
+
+    Parameters
+    ----------
+    costs : ndarray, shape (N, K)
+    stay : float
+    offsets : ndarray of int64, shape (I + 1,)
+        Boundaries of the series.
+    """
+    price = price_of_change(stay, costs.shape[1])
+    likelihood = np.exp(costs.min(axis=1, keepdims=True) - costs)
+    exact = filtered(likelihood, stay, begins_of(offsets)).argmax(axis=1)
+    prices = [max(price - discount, 0.0) for discount in DISCOUNTS]
+    agree = [np.mean(jump_labels(costs, one, offsets) == exact) for one in prices]
+    return prices[int(np.argmax(agree))]
+
+
+def refine(newest: NewestBars, windows: Windows, points: NDArray[np.floating]) -> Refinement:
     """Fit a density of the next bar to each regime.
 
     Parameters
     ----------
-    windows : ndarray of float, shape (N, W, F), or Windows
-        Preprocessed, in time order, stride 1. The order of the autoregression stays below W.
-    labels : ndarray of int, shape (N,)
-        Whole-series labels of the windows.
+    newest : NewestBars
+    windows : Windows, shape (N, W, F)
+        Preprocessed, in time order, stride 1.
     points : ndarray of float, shape (N, L)
         Where the windows lie among each other: what regimes should explain.
-    n_regimes : int
-        K.
-    seed : int
-        Of the windows that the choice of channels looks at.
-    reach : int
-        Rows before the windows that labels and points come from too.
 
     Returns
     -------
     Refinement
+        The first by its information criterion that explains enough, or simply the first.
     """
-    windows = Windows.of(windows)
-    window_size = windows.shape[1]
-    channels = own_channels(windows, seed)
-    depth = min(ORDERS[-1] + 1, window_size)
-    # (N, depth, C): the newest bar first. All orders are compared on the same bars.
-    bars = windows.map(lambda w: w[:, : -depth - 1 : -1, list(channels)].astype(np.float64))
-    half = label_offset(window_size, reach) if reach else window_size - 1 - window_size // 2
-    centre = _labels_of_newest(labels, windows.offsets, half)
-    start = (centre[:, None] == np.arange(n_regimes)).astype(float)
-
-    def fitted(order: int, *, heavy: bool) -> Maximum:
-        data = Bars(bars[:, 0], design_matrix(bars, order), windows.begins)
-        return expectation_maximisation(data, start, channels, heavy=heavy)
-
-    best = fitted(ORDERS[0], heavy=False)
-    for order in ORDERS[1:]:
-        candidate = fitted(order, heavy=False) if order < window_size else best
-        if candidate.criterion <= best.criterion:
-            break
-        best = candidate
-    heavy = fitted(best.emission.order, heavy=True)
-    if heavy.criterion > best.criterion:
-        best = heavy
-
-    costs = -best.emission.density(design_matrix(bars, best.emission.order), bars[:, 0])
-    path = jump_path(costs, price_of_change(best.stay, n_regimes), windows.offsets)
-    known = centre >= 0
-
-    def ratio(of_newest: NDArray[np.integer]) -> float:
-        # The window around a bar ends ``half`` later; the next ones that share nothing with it,
-        # all that one reads before and after.
-        ahead, behind = window_size + reach + half, window_size + reach - half
-        return correlation_ratio_apart(
-            points, np.where(known, of_newest, -1), ahead, behind, windows.offsets
-        )
-
-    return Refinement(
-        emission=best.emission,
-        stay=best.stay,
-        agreement=adjusted_rand(contingency(centre[known], path[known], n_regimes, n_regimes)),
-        correlation_ratio=ratio(path),
-        correlation_ratio_of_windows=ratio(centre),
-        criterion=best.criterion,
+    best = newest.constant()
+    pair = newest.densities(best)
+    moving = MovingEmission(pair[1].channels, pair[1].density)
+    emissions: list[Emission | MovingEmission] = [best.emission, moving]
+    ordered = sorted(
+        zip(emissions, pair, strict=True), key=lambda one: one[1].criterion, reverse=True
     )
+    judged = _Judge(windows, points, newest)
+    found: list[Refinement] = []
+    for emission, density in ordered:
+        found.append(judged.refinement(emission, density))
+        if found[-1].explains_enough:
+            return found[-1]
+    return found[0]
 
 
-def _labels_of_newest(
-    labels: NDArray[np.integer], offsets: NDArray[np.int64], bars: int
-) -> NDArray[np.int64]:
-    """Return the label of each window's newest bar: that of the window ``bars`` later, or -1."""
-    found = np.full(len(labels), -1)
-    rows = with_later(offsets, bars)
-    found[rows] = labels[rows + bars]
-    return found
+@dataclass(frozen=True)
+class _Judge:
+    """What refinements of the same windows are judged by."""
 
+    windows: Windows
+    points: NDArray[np.floating]
+    newest: NewestBars
 
-def design_matrix(bars: Array, order: int) -> Array:
-    """Return a 1 and the bars before the newest, (N, 1 + P C), of bars (N, depth, C)."""
-    earlier = bars[:, 1 : order + 1].reshape(len(bars), order * bars.shape[2])
-    return np.concatenate([np.ones((len(bars), 1)), earlier], axis=1)
+    def refinement(self, emission: Emission | MovingEmission, density: FittedDensity) -> Refinement:
+        """Return a density with the figures for it."""
+        newest, n_regimes = self.newest, emission.n_regimes
+        price = price_of_change(density.stay, n_regimes)
+        costs, offsets = self._costs(emission), self.windows.offsets
+        path = jump_path(costs, price, offsets)
+        known = newest.known >= 0
+        table = contingency(newest.known[known], path[known], n_regimes, n_regimes)
+        result = Refinement(
+            emission=emission,
+            density=density,
+            agreement=adjusted_rand(table),
+            correlation_ratio=self._ratio(np.where(known, path, -1)),
+            correlation_ratio_of_windows=self._ratio(newest.known),
+            causal_penalty=causal_price(costs, density.stay, offsets),
+        )
+        if result.correlation_ratio > LITTLE_RATIO or result.agreement >= LEAST_AGREEMENT:
+            return result
+        return replace(result, gain=density.criterion - newest.of_one().criterion)
+
+    def _costs(self, emission: Emission | MovingEmission) -> Array:
+        if isinstance(emission, MovingEmission):
+            return self.windows.map(emission.costs)
+        rows = self.newest.rows(emission.order)
+        return -emission.density(rows.before, rows.now)
+
+    def _ratio(self, of_newest: NDArray[np.int64]) -> float:
+        # The window around a bar ends ``offset`` later; the next ones that share nothing with it,
+        # all that one reads before and after.
+        size, offset = self.newest.rows_read, self.newest.offset
+        return correlation_ratio_apart(
+            self.points, of_newest, size + offset, size - offset, self.windows.offsets
+        )

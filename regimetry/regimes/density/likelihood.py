@@ -1,0 +1,232 @@
+"""The posterior of a density's parameters and its gradient: what a fit maximises.
+
+Parameters are free numbers, drawn together by weak priors in units of training: a logarithm of
+each scale, log odds of each memory and of staying. By Fisher's identity the gradient of the
+likelihood of a chain is that of the densities, weighted by the probability of each regime given all
+rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import digamma, expit, logit
+
+from regimetry._core import scale_gradient
+from regimetry.regimes.evidence.em import Bars
+from regimetry.regimes.evidence.emission import Emission
+from regimetry.regimes.evidence.forward_backward import forward_backward
+from regimetry.runtime.density import Array, RowDensity
+
+LEAST_FREEDOM, MOST_FREEDOM = 2.1, 60.0
+"""Of the tails: below 2 there is no variance, above 60 it is the normal distribution."""
+
+_SHOCK, _MEMORY = 0.05, 0.88  # of scales that begin to move
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Which parameters are free, and where they stand in a vector.
+
+    Attributes
+    ----------
+    n_regimes, n_channels, width : int
+        K, C and 1 + P C.
+    prices : ndarray of bool, shape (C,)
+        Channels with leverage: returns of a price.
+    chain : float or None
+        Log odds of staying that a prior expects; ``None`` where the weights of the regimes are
+        given.
+    """
+
+    n_regimes: int
+    n_channels: int
+    width: int
+    prices: NDArray[np.bool_]
+    chain: float | None
+
+    @property
+    def fields(self) -> dict[str, tuple[tuple[int, ...], float, float]]:
+        """Shape, mean and deviation of the prior of each field of the vector."""
+        k, c, d = self.n_regimes, self.n_channels, self.width
+        fields = {
+            "intercepts": ((k, 1, c), 0.0, 0.3),
+            "slopes": ((k, d - 1, c), 0.0, 0.5),
+            "levels": ((k, c), 0.0, 2.0),
+            "factors": ((k, c * (c - 1) // 2), 0.0, 1.0),
+            "freedom": ((k,), 1.8, 1.0),
+            "skew": ((c,), 0.0, 0.3),
+            "shock": ((k,), -3.0, 1.5),
+            "memory": ((k,), 3.0, 1.5),
+        }
+        if self.prices.any():
+            fields["leverage"] = ((k,), -3.0, 1.5)
+        if self.chain is not None and k > 1:
+            fields["stay"] = ((1,), self.chain, 0.3)
+        return fields
+
+    @property
+    def size(self) -> int:
+        """Number of free parameters."""
+        return sum(int(np.prod(shape)) for shape, _, _ in self.fields.values())
+
+    def unpack(self, vector: Array) -> dict[str, Array]:
+        """Return the fields of a vector, as views."""
+        parts, at = {}, 0
+        for name, (shape, _, _) in self.fields.items():
+            end = at + int(np.prod(shape))
+            parts[name] = vector[at:end].reshape(shape)
+            at = end
+        return parts
+
+    def prior(self, vector: Array) -> tuple[float, Array]:
+        """Return minus the log density of the prior, up to a constant, and its gradient."""
+        spread = [
+            (np.full(int(np.prod(shape)), mean), np.full(int(np.prod(shape)), deviation))
+            for shape, mean, deviation in self.fields.values()
+        ]
+        mean, deviation = (np.concatenate(column) for column in zip(*spread, strict=True))
+        z = (vector - mean) / deviation
+        return 0.5 * float(z @ z), z / deviation
+
+    def density(self, vector: Array, begin: Array) -> tuple[RowDensity, float]:
+        """Return the density of a vector and its probability of staying."""
+        part, k, c = self.unpack(vector), self.n_regimes, self.n_channels
+        factors = np.tile(np.eye(c), (k, 1, 1))
+        factors[:, *np.tril_indices(c, -1)] = part["factors"]
+        memory = expit(part["memory"])
+        level = np.exp(2 * part["levels"])
+        leverage = np.exp(part["leverage"]) if "leverage" in part else np.zeros(k)
+        density = RowDensity(
+            coefficients=np.concatenate([part["intercepts"], part["slopes"]], axis=1),
+            factors=factors,
+            omega=level * (1 - memory)[:, None],
+            leverage=leverage[:, None] * self.prices,
+            shock=np.exp(part["shock"]),
+            memory=memory,
+            freedom=LEAST_FREEDOM + np.exp(part["freedom"]),
+            skew=np.exp(part["skew"]),
+            begin=begin,
+        )
+        stay = float(expit(part["stay"][0])) if "stay" in part else 0.5
+        return density, stay
+
+    def gradient(self, vector: Array, density: RowDensity, table: Array, skew: Array) -> Array:
+        """Return what a gradient by the extension's table and skew is by the vector.
+
+        That by intercepts, slopes and staying is not in them, and 0 here.
+        """
+        part, c = self.unpack(np.zeros(self.size)), self.n_channels
+        omega, leverage = table[:, c * c : c * c + c], table[:, c * c + c : c * c + 2 * c]
+        part["factors"][:] = table[:, : c * c].reshape(-1, c, c)[:, *np.tril_indices(c, -1)]
+        part["levels"][:] = 2 * omega * density.omega
+        part["freedom"][:] = table[:, -1] * (density.freedom - LEAST_FREEDOM)
+        part["skew"][:] = skew * density.skew
+        level = np.exp(2 * self.unpack(vector)["levels"])
+        by_memory = table[:, -2] - np.sum(omega * level, axis=1)
+        part["shock"][:] = table[:, -3] * density.shock
+        part["memory"][:] = by_memory * density.memory * (1 - density.memory)
+        if "leverage" in part:
+            part["leverage"][:] = np.sum(leverage * density.leverage, axis=1)
+        return np.concatenate([one.ravel() for one in part.values()])
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Minus the log posterior of a vector, with its gradient; and what else a fit wants to know.
+
+    Attributes
+    ----------
+    layout : Layout
+    rows : Bars
+    weights : ndarray, shape (N, K), or None
+        Of the regimes in each row, where they are given.
+    begin : ndarray, shape (K, C)
+        Scales before the first row of each series.
+    """
+
+    layout: Layout
+    rows: Bars
+    weights: Array | None
+    begin: Array
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Boundaries of the series."""
+        return np.append(np.flatnonzero(self.rows.begins), len(self.rows.now))
+
+    def __call__(self, vector: Array) -> tuple[float, Array]:
+        """Return value and gradient."""
+        layout, rows = self.layout, self.rows
+        density, stay = layout.density(vector, self.begin)
+        residuals = density.residuals(rows.before, rows.now)
+        begin = self._begins(density)
+        logs, scales = density.densities(residuals, begin, self.offsets)
+        weights, value, by_stay = self._weights(logs, stay)
+        by_residual, by_table, by_skew, _ = scale_gradient(
+            residuals, weights, density.table, density.constants, density.skew, begin, scales,
+            self.offsets,
+        )  # fmt: skip
+        _add_constants(density, weights.sum(axis=0), by_table, by_skew)
+        prior, by_prior = layout.prior(vector)
+        gradient = layout.gradient(vector, density, by_table, by_skew)
+        part = layout.unpack(gradient)
+        flat = rows.before.T @ by_residual.reshape(len(rows.now), -1)
+        by_coefficient = -np.moveaxis(flat.reshape(-1, layout.n_regimes, layout.n_channels), 1, 0)
+        part["intercepts"][:], part["slopes"][:] = by_coefficient[:, :1], by_coefficient[:, 1:]
+        if "stay" in part:
+            part["stay"][:] = by_stay * stay * (1 - stay)
+        return prior - value, by_prior - gradient
+
+    def _weights(self, logs: Array, stay: float) -> tuple[Array, float, float]:
+        """Return the weight of each regime in each row, the log-likelihood, and d of it by stay."""
+        if self.weights is not None:
+            return self.weights, float(np.sum(self.weights * logs)), 0.0
+        found = forward_backward(-logs, stay, self.rows.begins)
+        followers = len(logs) - int(self.rows.begins.sum())
+        by_stay = found.stays / stay - (followers - found.stays) / (1 - stay)
+        return found.state, found.log_likelihood, by_stay
+
+    def mean_scales(self, density: RowDensity) -> Array:
+        """Return the means (K, C) of a density's scales over the rows."""
+        residuals = density.residuals(self.rows.before, self.rows.now)
+        scales = density.densities(residuals, self._begins(density), self.offsets)[1]
+        return np.asarray(scales.mean(axis=0))
+
+    def _begins(self, density: RowDensity) -> Array:
+        return np.tile(density.begin, (len(self.offsets) - 1, 1, 1))
+
+    def log_likelihood(self, vector: Array) -> float:
+        """Return the log-likelihood in nats, without the prior."""
+        return self.layout.prior(vector)[0] - self(vector)[0]
+
+
+def _add_constants(density: RowDensity, total: Array, by_table: Array, by_skew: Array) -> None:
+    """Add the derivatives of minus the constants, whose weights (K,) are ``total``."""
+    nu, size, xi = density.freedom, density.n_channels, density.skew
+    by_table[:, -1] -= total * (
+        digamma(nu / 2) / 2 - digamma((nu + size) / 2) / 2 + size / (2 * nu)
+    )
+    by_skew -= total.sum() * (1 - xi**-2) / (xi + 1 / xi)
+
+
+def start(layout: Layout, emission: Emission, stay: float) -> Array:
+    """Return the vector of an emission, whose scales are constant and begin to move slightly."""
+    vector = np.zeros(layout.size)
+    part, coefficients = layout.unpack(vector), emission.coefficients
+    factors, deviation = emission.unit_factors
+    part["intercepts"][:], part["slopes"][:] = coefficients[:, :1], coefficients[:, 1:]
+    part["factors"][:] = factors[:, *np.tril_indices(layout.n_channels, -1)]
+    nu = np.clip(emission.degrees_of_freedom, LEAST_FREEDOM + 0.1, MOST_FREEDOM)
+    part["freedom"][:] = np.log(nu - LEAST_FREEDOM)
+    part["shock"][:], part["memory"][:] = np.log(_SHOCK), logit(_MEMORY)
+    grows = _SHOCK
+    if "leverage" in part:
+        part["leverage"][:] = np.log(_SHOCK)
+        grows += _SHOCK / 2  # a fall is every second row
+    part["levels"][:] = np.log(deviation) + 0.5 * np.log(1 - grows / (1 - _MEMORY))
+    if "stay" in part:
+        part["stay"][:] = logit(stay)
+    return vector

@@ -1,0 +1,139 @@
+"""The density of each row given the rows before it, in each regime: numpy and the extension.
+
+Row t of C channels, in units of training, with the rows before it and the scales h that they left:
+
+``e = x_t - B_k [1, x_{t-1}, ..., x_{t-P}]``, and of e the skewed t distribution of
+:func:`regimetry._core.scale_densities`. A vector autoregression (Hamilton 1989) with heavy tails
+(Peel, McLachlan 2000), a skew in two pieces (Fernandez, Steel 1998), leverage (Glosten,
+Jagannathan, Runkle 1993), and in each regime a scale that runs on every row, whichever regime holds
+(Haas, Mittnik, Paolella 2004).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry._core import scale_densities
+from regimetry.contract.density import DensityRecord
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class RowDensity:
+    """Parameters of the density in each of K regimes, over C channels in units of training.
+
+    Attributes
+    ----------
+    coefficients : ndarray, shape (K, 1 + P C, C)
+        B: intercept, then the C channels one row back, two rows back, ... P rows back.
+    factors : ndarray, shape (K, C, C)
+        M, lower triangular with ones on the diagonal: ``M (e / sqrt(h))`` is uncorrelated.
+    omega, leverage : ndarray, shape (K, C)
+    shock, memory, freedom : ndarray, shape (K,)
+        a, b and nu.
+    skew : ndarray, shape (C,)
+        xi; 1 for none.
+    begin : ndarray, shape (K, C)
+        h before the first row.
+    """
+
+    coefficients: Array
+    factors: Array
+    omega: Array
+    leverage: Array
+    shock: Array
+    memory: Array
+    freedom: Array
+    skew: Array
+    begin: Array
+
+    @classmethod
+    def of(cls, record: DensityRecord) -> RowDensity:
+        """Return the density of a model file's entry."""
+        return cls(**{name: np.array(getattr(record, name), dtype=np.float64) for name in FIELDS})
+
+    @property
+    def n_regimes(self) -> int:
+        """K."""
+        return len(self.factors)
+
+    @property
+    def n_channels(self) -> int:
+        """C."""
+        return len(self.skew)
+
+    @property
+    def order(self) -> int:
+        """P, rows that the next one depends on."""
+        return int(self.coefficients.shape[1] - 1) // self.n_channels
+
+    @property
+    def moves(self) -> bool:
+        """Whether any regime's scale moves."""
+        return bool(np.any(self.shock > 0) or np.any(self.leverage > 0))
+
+    @cached_property
+    def table(self) -> Array:
+        """The parameters as the extension takes them, (K, C C + 2 C + 3)."""
+        return np.ascontiguousarray(
+            np.column_stack(
+                [
+                    self.factors.reshape(self.n_regimes, -1),
+                    self.omega,
+                    self.leverage,
+                    self.shock,
+                    self.memory,
+                    self.freedom,
+                ]
+            )
+        )
+
+    @cached_property
+    def constants(self) -> Array:
+        """Minus the logarithm of the density (K,) at e = 0 and h = 1."""
+        size = self.n_channels
+        skewed = float(np.sum(np.log(2.0 / (self.skew + 1.0 / self.skew))))
+        return np.array(
+            [
+                math.lgamma(nu / 2)
+                - math.lgamma((nu + size) / 2)
+                + size / 2 * math.log(nu * math.pi)
+                - skewed
+                for nu in self.freedom.tolist()
+            ]
+        )
+
+    def means(self, before: Array) -> Array:
+        """Return the location (N, K, C) of rows with ``before`` (N, 1 + P C), as for a fit."""
+        size, count = self.n_channels, self.n_regimes
+        flat = np.moveaxis(self.coefficients, 0, 1).reshape(-1, count * size)
+        return np.asarray((before @ flat).reshape(len(before), count, size))
+
+    def residuals(self, before: Array, now: Array) -> Array:
+        """Return e (N, K, C) of rows ``now`` (N, C)."""
+        return np.ascontiguousarray(now[:, None] - self.means(before))
+
+    def densities(
+        self, residuals: Array, scales: Array, offsets: NDArray[np.int64] | None = None
+    ) -> tuple[Array, Array]:
+        """Return log densities (N, K) in nats and the scales (N, K, C) after each row.
+
+        ``scales`` (M, K, C) are those before the first row of each of M series, whose boundaries
+        are ``offsets``.
+        """
+        return scale_densities(residuals, self.table, self.constants, self.skew, scales, offsets)
+
+    def reordered(self, order: NDArray[np.integer]) -> RowDensity:
+        """Return the same with regime ``order[new]`` at place ``new``."""
+        by_regime = {name: getattr(self, name)[order] for name in FIELDS if name != "skew"}
+        return replace(self, **by_regime)
+
+
+FIELDS = tuple(RowDensity.__dataclass_fields__)
+"""The parameters by name."""
