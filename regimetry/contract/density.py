@@ -39,6 +39,9 @@ class DensityRecord:
         How many numbers were estimated.
     rows : int
         How many training rows they were estimated on.
+    surprise : float or None
+        A row is surprising where its log score, in nats and in the columns' own units, is below;
+        1 % of the training rows are.
     """
 
     channels: tuple[int, ...]
@@ -56,3 +59,4 @@ class DensityRecord:
     log_likelihood: float
     parameters: int
     rows: int
+    surprise: float | None = None

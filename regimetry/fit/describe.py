@@ -21,11 +21,15 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.runtime.row_model import RowModel, log_scores
 from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
+
+SURPRISING = 0.01
+"""Share of the training rows that are."""
 
 _VERSIONS = ("regimetry", "onnx", "scikit-learn", "scipy", "numpy")
 _OF_KERAS = ("tensorflow", "keras", "tf2onnx")  # where they took part
@@ -94,8 +98,22 @@ def describe(
         density=None if learned.density is None else learned.density.record,
         training=record,
     )
+    contract = _with_surprise(contract, rows, found.probability)
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)
+
+
+def _with_surprise(
+    contract: ModelContract, rows: TrainingRows, probability: NDArray[np.float64]
+) -> ModelContract:
+    """Return the contract with the log score that a hundredth of the training rows are below."""
+    if contract.density is None:
+        return contract
+    model = RowModel.of(contract)
+    parts = [model.rows(part) for part in rows.scaled.parts() if len(part) >= rows.window_rows]
+    scores = log_scores(model, parts, None if model.own_weights else probability)
+    surprise = float(np.quantile(scores, SURPRISING))
+    return replace(contract, density=replace(contract.density, surprise=surprise))
 
 
 def training_record(

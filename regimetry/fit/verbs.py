@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from regimetry.check.golden import Golden
     from regimetry.fit.fitted_encoder import FittedEncoder
+    from regimetry.runtime.forecast import Forecast
     from regimetry.runtime.model import RegimeModel
+    from regimetry.runtime.regime_card import RegimeCard
 
 
 class FittedVerbs(TransformerMixin):
@@ -52,6 +54,39 @@ class FittedVerbs(TransformerMixin):
     def novel(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Say which bars belong to a state never seen; see :meth:`RegimeModel.novel`."""
         return self._fitted().novel(X, by=by, **time)
+
+    @property
+    def regimes_(self) -> tuple[RegimeCard, ...]:
+        """What each regime says of its rows; see :attr:`RegimeModel.regimes`."""
+        return self._fitted().regimes
+
+    def log_score(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
+        """Return the log density of each row given those before; :meth:`RegimeModel.log_score`."""
+        return self._fitted().log_score(X, by=by, **time)
+
+    def score(self, X: Any, y: None = None, **time: Unpack[TimeKeywords]) -> float:
+        """Return the mean log score, in nats a row; see :meth:`RegimeModel.score`."""
+        return self._fitted().score(X, y, **time)
+
+    def aic(self, X: Any, **time: Unpack[TimeKeywords]) -> float:
+        """Return Akaike's information criterion; see :meth:`RegimeModel.aic`."""
+        return self._fitted().aic(X, **time)
+
+    def bic(self, X: Any, **time: Unpack[TimeKeywords]) -> float:
+        """Return the Bayesian information criterion; see :meth:`RegimeModel.bic`."""
+        return self._fitted().bic(X, **time)
+
+    def forecast(
+        self, X: Any, horizon: int = 1, *, random_state: int = 0, **time: Unpack[TimeKeywords]
+    ) -> Forecast:
+        """Return the density of the next rows; see :meth:`RegimeModel.forecast`."""
+        return self._fitted().forecast(X, horizon, random_state=random_state, **time)
+
+    def sample(
+        self, n_samples: int = 1, *, random_state: int | None = None
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Draw rows and their regimes; see :meth:`RegimeModel.sample`."""
+        return self._fitted().sample(n_samples, random_state=random_state)
 
     def transform(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Embed every bar's window, (T, D), NaN for the first bars; see :meth:`RegimeModel.embed`.

@@ -109,6 +109,37 @@ class RowDensity:
             ]
         )
 
+    @cached_property
+    def unit_moments(self) -> tuple[Array, Array]:
+        """Mean (K, C) and covariance (K, C, C) of ``e / sqrt(h)``.
+
+        Of ``M^-1 u``, where u has independent signs and the magnitudes of a t distribution, each
+        stretched by xi or 1 / xi (Fernandez, Steel 1998).
+        """
+        nu, xi = self.freedom, self.skew
+        # E|t| of one number of the t distribution, and of its square.
+        first = np.array(
+            [
+                2
+                * math.sqrt(n / math.pi)
+                * math.exp(math.lgamma((n + 1) / 2) - math.lgamma(n / 2))
+                / (n - 1)
+                for n in nu.tolist()
+            ]
+        )
+        second = nu / (nu - 2)
+        lean = xi - 1 / xi
+        mean = first[:, None] * lean
+        product = (2 / math.pi) * second[:, None, None] * np.outer(lean, lean)
+        own = np.arange(len(xi))
+        product[:, own, own] = second[:, None] * (xi**2 - 1 + xi**-2)
+        inverse = np.linalg.inv(self.factors)
+        covariance = product - mean[:, :, None] * mean[:, None, :]
+        return (
+            np.einsum("kcd,kd->kc", inverse, mean),
+            inverse @ covariance @ inverse.transpose(0, 2, 1),
+        )
+
     def means(self, before: Array) -> Array:
         """Return the location (N, K, C) of rows with ``before`` (N, 1 + P C), as for a fit."""
         size, count = self.n_channels, self.n_regimes

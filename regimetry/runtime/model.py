@@ -11,10 +11,10 @@ from regimetry.errors import DataWarning
 from regimetry.runtime import live_outputs
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.batch import Advance
+from regimetry.runtime.densities import DensityModel
 from regimetry.runtime.given import Given
 from regimetry.runtime.labelling import MISSING, at_bars, nearest_at_ends
 from regimetry.runtime.modelfile import Settings
-from regimetry.runtime.opened import OpenModel
 from regimetry.runtime.recursion import Labelling, Recursion, jump_path, running_mean
 from regimetry.runtime.stream import Stream
 from regimetry.series.time_options import TimeKeywords
@@ -25,7 +25,7 @@ TOLD_SHARE = 0.05
 __all__ = ["MISSING", "Labelling", "RegimeModel", "load"]
 
 
-class RegimeModel(OpenModel):
+class RegimeModel(DensityModel):
     """A fitted model, read from a file by :func:`regimetry.load`.
 
     Data are an array (T, F) in the model's column order, or a pandas, polars or Arrow table whose

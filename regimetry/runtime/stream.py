@@ -16,6 +16,7 @@ from regimetry.runtime.binding import bind
 from regimetry.runtime.instants import Instant, as_date, as_instant, as_seconds, is_far, is_late
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_bins import Bin
+from regimetry.runtime.live_density import LiveDensity, Outlook
 from regimetry.runtime.live_reading import COMPLETE, Absence, Reading, read_on
 from regimetry.runtime.live_rows import RowReader
 from regimetry.runtime.modelfile import ModelFile
@@ -55,6 +56,9 @@ class Tick(NamedTuple):
     missing : mapping of str to Absence, or None
         Columns without a value in this row: for how many rows, and since when. ``None`` of a
         complete row.
+    outlook : Outlook or None
+        What the density says of this row and the next; ``None`` unless the stream was asked for
+        ``density``.
 
     Where a value is missing and no label follows, ``regime`` is -1, ``probability`` NaN, and the
     others are ``None``.
@@ -66,6 +70,7 @@ class Tick(NamedTuple):
     embedding: NDArray[np.float32] | None
     novel: bool | None
     missing: Mapping[str, Absence] | None = None
+    outlook: Outlook | None = None
 
 
 class Stream:
@@ -89,7 +94,8 @@ class Stream:
     ) -> None:
         self._max_jump = None if max_jump is None else as_seconds("max_jump", max_jump)
         require_choice("late", late, ("refuse", "skip"))
-        needed = live_outputs.needed(outputs)
+        outputs = (outputs,) if isinstance(outputs, str) else tuple(outputs)
+        needed = live_outputs.needed(outputs, live_outputs.DENSITY)
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
         self._model = file.identity
@@ -103,6 +109,7 @@ class Stream:
         self._as_they_come = self._reader.keeps_rows
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
+        self._density = LiveDensity(contract) if live_outputs.DENSITY in outputs else None
         # Bound once: copying a window here takes less than binding a view of the ring each time.
         window = np.ones((1, *session.input_shape), np.float32)
         self._window = window[0]
@@ -197,7 +204,7 @@ class Stream:
         border: bool,
     ) -> tuple[StreamState, Tick | None]:
         """Return what follows from one more row, or one more bin."""
-        came, put, run, ring, recursion, last, skipped, reading, open_bin, _ = state
+        came, put, run, ring, recursion, last, skipped, reading, open_bin, _, density = state
         last = last if instant is None else instant
         begins = False
         if not complete or border or reading is not COMPLETE:
@@ -208,11 +215,11 @@ class Stream:
             if read is None:
                 state = StreamState(
                     came + 1, put, 0, ring, recursion, last, skipped, reading, open_bin
-                )
+                )  # the density begins anew with the next window
                 return state, self._unlabelled(reading)
             values = read
         if begins:
-            run = 0
+            run, density = 0, None
             if self._rules.after_gap == "restart":
                 recursion = State.begin(1, self._contract.n_regimes)
         if not self._as_they_come or not complete:
@@ -230,12 +237,15 @@ class Stream:
                 None if self._embedding is None else self._embedding[0].copy(),
                 None if self._novelty is None else found.novel.item(),
             )
+            if self._density is not None:
+                density, outlook = self._density.follow(self._window, density, found.probability[0])
+                tick = tick._replace(outlook=outlook)
             if reading is not COMPLETE:
                 tick = tick._replace(missing=self._named(reading))
         elif reading is not COMPLETE:
             tick = self._unlabelled(reading)
         return StreamState(
-            came + 1, put, run, ring, recursion, last, skipped, reading, open_bin
+            came + 1, put, run, ring, recursion, last, skipped, reading, open_bin, None, density
         ), tick
 
     def _gathered(
@@ -320,7 +330,8 @@ class Stream:
             (at most as many as the model reads at once), ``costs`` (K,), ``last`` (the last
             timestamp, or empty), ``count``, ``skipped``, ``novelty`` (its running mean, NaN
             without), ``run`` (rows since the last gap), what is missing and what stands in for it,
-            the open bin, and the kind, version and model they belong to.
+            the open bin, scales and weights of the density where it was asked for, and the kind,
+            version and model they belong to.
         """
         state = self._state.entries(self._rows, *self._reader.shape)
         return signed(_KIND, self._model, {**state, "resample": self._rules.resample or ""})
@@ -329,7 +340,8 @@ class Stream:
         """Go on from a snapshot, as if there had been no interruption: bit by bit the same.
 
         The snapshot may be that of a stream with other outputs. If that one computed no novelty,
-        its running mean begins with the next bar.
+        its running mean begins with the next bar; without the density, that one begins with the
+        next window.
 
         Parameters
         ----------
@@ -348,7 +360,7 @@ class Stream:
                 f"The snapshot is of a stream with resample {bins or None!r}; this one has "
                 f"{own or None!r}. Restore it into a stream with the same rules."
             )
-        self._state = StreamState.of_entries(snapshot, self._ring(), self._contract.n_regimes)
+        self._state = StreamState.of_entries(snapshot, self._ring(), self._contract)
 
     def _ring(self) -> Ring:
         # Features are made of bars in float64, as of a table.

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.instants import Instant
 from regimetry.runtime.live_bins import Bin, bin_of, bin_state
+from regimetry.runtime.live_density import DensityState, density_of, density_state
 from regimetry.runtime.live_reading import Reading, reading_of, reading_state
 from regimetry.runtime.recursion import State
 from regimetry.runtime.ring import Ring
@@ -40,6 +42,8 @@ class StreamState(NamedTuple):
         The bin that is open, of a stream with ``resample``.
     far : Instant or None
         Where the row before this one would have jumped to.
+    density : DensityState or None
+        After the last window, of a stream that was asked for it.
     """
 
     came: int
@@ -52,6 +56,7 @@ class StreamState(NamedTuple):
     reading: Reading
     bin: Bin | None
     far: Instant | None = None
+    density: DensityState | None = None
 
     def entries(self, rows: int, n_columns: int) -> dict[str, Any]:
         """Copy the state of a stream with windows of ``rows`` rows into numbers and arrays."""
@@ -69,10 +74,11 @@ class StreamState(NamedTuple):
             "novelty": self.recursion.means.item(),
             **reading_state(self.reading, n_columns),
             **bin_state(self.bin),
+            **density_state(self.density),
         }
 
     @classmethod
-    def of_entries(cls, snapshot: Mapping[str, Any], ring: Ring, n_regimes: int) -> Self:
+    def of_entries(cls, snapshot: Mapping[str, Any], ring: Ring, contract: ModelContract) -> Self:
         """Return the state that :meth:`entries` copied; ``ring`` is an empty one for its rows.
 
         Raises
@@ -80,7 +86,7 @@ class StreamState(NamedTuple):
         DataError
             It cannot be one.
         """
-        costs, mean = recursion_of(snapshot, (n_regimes,))
+        costs, mean = recursion_of(snapshot, (contract.n_regimes,))
         last = _moment(entry(snapshot, "last"))
         far = _moment(snapshot.get("far", np.empty(0)))  # absent in those of earlier releases
         skipped, came = count_of(snapshot, "skipped"), count_of(snapshot, "count")
@@ -109,6 +115,7 @@ class StreamState(NamedTuple):
             reading_of(snapshot, columns),
             bin_of(snapshot, columns),
             far,
+            density_of(snapshot, contract),
         )
 
 

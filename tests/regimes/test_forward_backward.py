@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from regimetry.regimes.evidence import forward_backward as module
-from regimetry.regimes.evidence.forward_backward import transition
+from regimetry.runtime.chain import transition
 
 
 def forward_backward(costs, stay):

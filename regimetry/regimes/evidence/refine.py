@@ -20,8 +20,8 @@ from regimetry.regimes.density.fit import FittedDensity
 from regimetry.regimes.density.moving import MovingEmission
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio_apart
 from regimetry.regimes.evidence.emission import Array, Emission
-from regimetry.regimes.evidence.forward_backward import filtered
 from regimetry.regimes.evidence.newest import NewestBars
+from regimetry.runtime.chain import filtered
 from regimetry.runtime.recursion import jump_labels, jump_path
 from regimetry.windows import Windows, begins_of
 
@@ -43,8 +43,13 @@ class Refinement:
     Attributes
     ----------
     emission : Emission or MovingEmission
+    stay : float
+        Probability of staying in a regime from one bar to the next.
+    criterion : float
+        Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
     density : FittedDensity
-        The same density, of every row given all before it.
+        Of every row given all before it: that of the emission, or, where scales move and yet are
+        not what tells the regimes, that of the regimes that the emission finds.
     agreement : float
         Adjusted Rand index between its whole-series labels and those of the windows.
     correlation_ratio, correlation_ratio_of_windows : float
@@ -58,17 +63,14 @@ class Refinement:
     """
 
     emission: Emission | MovingEmission
+    stay: float
+    criterion: float
     density: FittedDensity
     agreement: float
     correlation_ratio: float
     correlation_ratio_of_windows: float
     causal_penalty: float
     gain: float | None = None
-
-    @property
-    def stay(self) -> float:
-        """Probability of staying in a regime from one bar to the next."""
-        return self.density.stay
 
     @property
     def penalty(self) -> float:
@@ -92,8 +94,8 @@ class Refinement:
             agreement=self.agreement,
             explained=self.correlation_ratio,
             explained_by_windows=self.correlation_ratio_of_windows,
-            criterion=self.density.criterion,
-            moving=self.density.density.moves,
+            criterion=self.criterion,
+            moving=isinstance(self.emission, MovingEmission),
         )
 
     @property
@@ -160,12 +162,15 @@ def refine(newest: NewestBars, windows: Windows, points: NDArray[np.floating]) -
         zip(emissions, pair, strict=True), key=lambda one: one[1].criterion, reverse=True
     )
     judged = _Judge(windows, points, newest)
-    found: list[Refinement] = []
-    for emission, density in ordered:
-        found.append(judged.refinement(emission, density))
-        if found[-1].explains_enough:
-            return found[-1]
-    return found[0]
+    first = judged.refinement(*ordered[0])
+    if first.explains_enough:
+        return first
+    second = judged.refinement(*ordered[1])
+    if not second.explains_enough:
+        return first
+    if isinstance(second.emission, MovingEmission):
+        return second
+    return replace(second, density=judged.of_path(second))
 
 
 @dataclass(frozen=True)
@@ -186,6 +191,8 @@ class _Judge:
         table = contingency(newest.known[known], path[known], n_regimes, n_regimes)
         result = Refinement(
             emission=emission,
+            stay=density.stay,
+            criterion=density.criterion,
             density=density,
             agreement=adjusted_rand(table),
             correlation_ratio=self._ratio(np.where(known, path, -1)),
@@ -195,6 +202,11 @@ class _Judge:
         if result.correlation_ratio > LITTLE_RATIO or result.agreement >= LEAST_AGREEMENT:
             return result
         return replace(result, gain=density.criterion - newest.of_one().criterion)
+
+    def of_path(self, found: Refinement) -> FittedDensity:
+        """Return the density of the regimes that a refinement finds, with hindsight."""
+        path = jump_path(self._costs(found.emission), found.penalty, self.windows.offsets)
+        return replace(self.newest, known=path).of_known()
 
     def _costs(self, emission: Emission | MovingEmission) -> Array:
         if isinstance(emission, MovingEmission):

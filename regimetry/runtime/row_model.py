@@ -1,0 +1,234 @@
+"""A model file's density in the units of its columns: rows in, log densities and moments out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from regimetry.contract import ModelContract
+from regimetry.errors import ModelError
+from regimetry.runtime.chain import Array, filtered, transition
+from regimetry.runtime.density import RowDensity
+
+NO_DENSITY = (
+    "The model has no density of its rows: it was written by an earlier release, or fitted on too "
+    "few rows. Fit it again, on at least 30 windows for each regime."
+)
+
+
+@dataclass(frozen=True)
+class RowModel:
+    """The density of a contract.
+
+    Attributes
+    ----------
+    contract : ModelContract
+    density : RowDensity
+    """
+
+    contract: ModelContract
+    density: RowDensity
+
+    @classmethod
+    def of(cls, contract: ModelContract) -> RowModel:
+        """Return the density of a contract.
+
+        Raises
+        ------
+        ModelError
+            It has none.
+        """
+        if contract.density is None:
+            raise ModelError(NO_DENSITY)
+        return cls(contract, RowDensity.of(contract.density))
+
+    @cached_property
+    def channels(self) -> list[int]:
+        """Features that the density describes, C of the F."""
+        assert self.contract.density is not None
+        return list(self.contract.density.channels)
+
+    @cached_property
+    def columns(self) -> list[str]:
+        """Their names."""
+        return [self.contract.schema.feature_names[channel] for channel in self.channels]
+
+    @cached_property
+    def transforms(self) -> NDArray[np.str_]:
+        """What becomes of each: ``level``, ``difference`` or ``log_difference``, (C,)."""
+        return np.array([self.contract.transforms[channel] for channel in self.channels])
+
+    @cached_property
+    def deviation(self) -> Array:
+        """Unit of training of each column, in its own, (C,)."""
+        return 1.0 / np.array([self.contract.scale[channel] for channel in self.channels])
+
+    @cached_property
+    def mean(self) -> Array:
+        """Zero of training of each column, (C,)."""
+        return np.array([self.contract.mean[channel] for channel in self.channels])
+
+    @cached_property
+    def rows_before(self) -> int:
+        """Rows of the input before the first that has a density: differences and order."""
+        return self._differs + self.density.order
+
+    @cached_property
+    def _differs(self) -> int:
+        # Of all the columns, so that a row is one of the graph's preprocessed rows.
+        return int(any(transform != "level" for transform in self.contract.transforms))
+
+    @cached_property
+    def _logs(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.transforms == "log_difference")
+
+    @cached_property
+    def _differences(self) -> NDArray[np.intp]:
+        return np.flatnonzero(self.transforms != "level")
+
+    @cached_property
+    def own_weights(self) -> bool:
+        """Whether the density's own filter gives the probabilities of the regimes."""
+        assert self.contract.density is not None
+        return self.contract.density.weights == "density"
+
+    @property
+    def stay(self) -> float:
+        """Probability of staying in a regime from one row to the next."""
+        assert self.contract.density is not None
+        return self.contract.density.stay
+
+    @cached_property
+    def chain(self) -> Array:
+        """Probability (K, K) of each regime after each: the density's chain, or training's."""
+        if self.own_weights:
+            return transition(self.density.n_regimes, self.stay)
+        matrix = np.array(self.contract.transition_matrix)
+        total = matrix.sum(axis=1, keepdims=True)  # 0 of a regime without bars: it stays
+        return np.where(total > 0, matrix, np.eye(len(matrix)))
+
+    @cached_property
+    def first_weights(self) -> Array:
+        """Probability (K,) of each regime before anything is known."""
+        if self.own_weights:
+            return np.full(self.density.n_regimes, 1.0 / self.density.n_regimes)
+        return np.array([regime.share for regime in self.contract.regimes])
+
+    @cached_property
+    def log_unit(self) -> float:
+        """What a log density in units of training has more than one in the columns' own."""
+        return float(np.log(self.deviation).sum())
+
+    def rows(self, values: NDArray[np.floating]) -> Array:
+        """Return rows (T, F) of one segment as the density reads them, (T - before, C).
+
+        As the graph reads them, in 32 bits, so that a live series gives the same; then in 64.
+        """
+        read = np.asarray(values, dtype=np.float32)[:, self.channels].astype(np.float64)
+        if self._differs:
+            now, before = read[1:], read[:-1]
+            read = now.copy()
+            read[:, self._differences] -= before[:, self._differences]
+            if len(self._logs):
+                read[:, self._logs] = np.log(now[:, self._logs] / before[:, self._logs])
+        return (read - self.mean) / self.deviation
+
+    def before(self, rows: Array) -> Array:
+        """Return the regressors (T - P + 1, 1 + P C) of the rows that follow P rows each."""
+        order, size = self.density.order, rows.shape[1]
+        count = len(rows) - order + 1
+        result = np.ones((count, 1 + order * size))
+        for back in range(1, order + 1):
+            start = order - back
+            result[:, 1 + (back - 1) * size : 1 + back * size] = rows[start : start + count]
+        return result
+
+    def follow(self, rows: Array, scales: Array | None = None) -> tuple[Array, Array]:
+        """Return log densities (T - P, K) in units of training, and scales (T - P, K, C) after.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (T, C)
+            As :meth:`rows` gives them, of one segment.
+        scales : ndarray, shape (K, C), or None
+            Before row P; ``None`` begins.
+        """
+        begin = self.density.begin if scales is None else scales
+        residuals = self.density.residuals(self.before(rows)[:-1], rows[self.density.order :])
+        return self.density.densities(residuals, np.ascontiguousarray(begin[None]))
+
+    def filter(self, logs: Array) -> Array:
+        """Return the probability (T, K) of each regime given the rows up to each.
+
+        ``logs`` (T, K) are those of :meth:`follow`, from a segment's first on.
+        """
+        likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return filtered(likelihood, self.stay, np.arange(len(logs)) == 0)
+
+    def moments(self, rows: Array, scales: Array) -> tuple[Array, Array]:
+        """Return mean (K, C) and covariance (K, C, C) of the next row, in the columns' own units.
+
+        Parameters
+        ----------
+        rows : ndarray, shape (P or more, C)
+            The last rows, as :meth:`rows` gives them.
+        scales : ndarray, shape (K, C)
+            After them.
+        """
+        order = self.density.order
+        location = self.density.means(self.before(rows[len(rows) - order :]))[0]
+        shift, spread = self.density.unit_moments
+        spans = np.sqrt(scales) * self.deviation
+        mean = (location * self.deviation + self.mean) + spans * shift
+        return mean, spread * spans[:, :, None] * spans[:, None, :]
+
+
+def mixed(weights: Array, mean: Array, covariance: Array) -> tuple[Array, Array]:
+    """Return mean (C,) and deviation (C,) of a mixture with weights (K,)."""
+    centre = weights @ mean
+    variance = np.diagonal(covariance, axis1=1, axis2=2) + (mean - centre) ** 2
+    return centre, np.sqrt(weights @ variance)
+
+
+def log_scores(model: RowModel, parts: Sequence[Array], probability: Array | None = None) -> Array:
+    """Return the log density of each row that a window ends with, given all rows before it.
+
+    Parameters
+    ----------
+    model : RowModel
+    parts : sequence of ndarray, shape (T_i, C)
+        Rows of each segment that holds a window, as :meth:`RowModel.rows` gives them.
+    probability : ndarray, shape (N, K), or None
+        Of each regime, given the windows up to each: where windows tell the regimes. ``None``
+        takes the density's own filter.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        In nats, in the columns' own units.
+    """
+    skip, at, found = model.contract.window_rows - 1 - model.rows_before, 0, [np.empty(0)]
+    for rows in parts:
+        logs, _ = model.follow(rows)
+        count = len(logs) - skip
+        if probability is None:
+            known = model.filter(logs)[:-1] @ model.chain
+            before = np.vstack([model.first_weights, known])[skip:]
+        else:
+            known = probability[at : at + count - 1] @ model.chain
+            before = np.vstack([model.first_weights, known])
+        found.append(log_mixture(before, logs[skip:]) - model.log_unit)
+        at += count
+    return np.concatenate(found)
+
+
+def log_mixture(weights: Array, logs: Array) -> Array:
+    """Return the logarithm (T,) of mixtures of densities with logarithms (T, K)."""
+    top = logs.max(axis=1)
+    total = np.sum(weights * np.exp(logs - top[:, None]), axis=1)
+    return np.asarray(top + np.log(np.maximum(total, math.exp(-700))))
