@@ -19,7 +19,8 @@ def row_density(order=1, *, n_regimes=3, n_channels=2, falls=True, skew=(0.8, 1.
         leverage=np.tile([0.05 * falls, *[0.0] * (n_channels - 1)], (n_regimes, 1)),
         shock=np.linspace(0.02, 0.08, n_regimes),
         memory=memory,
+        fall_memory=0.9 * memory,
         freedom=np.linspace(4.0, 12.0, n_regimes),
         skew=np.array(skew[:n_channels]),
-        begin=level,
+        begin=np.hstack([level, 0.05 * falls * level]),
     )

@@ -143,3 +143,46 @@ def ohlcv_row(bars, n):
         centred = logarithms[-1] - statistics.fmean(logarithms)
         row["volume_zscore"] = centred / statistics.pstdev(logarithms)
     return row
+
+
+def scale_densities(residuals, density, scales):
+    """Log densities (T, K) of one series, and scales (T, K, 2 C) after each row."""
+    size = density.n_channels
+    logs, after = [], []
+    state = np.array(scales, dtype=np.float64)
+    for row in residuals:
+        found = []
+        for k, e in enumerate(row):
+            h, fall = state[k, :size], state[k, size:]
+            u = density.factors[k] @ (e / np.sqrt(h + fall))
+            q = np.where(u > 0, u / density.skew, u * density.skew)
+            nu, d = density.freedom[k], float(q @ q)
+            log = (
+                math.lgamma((nu + size) / 2)
+                - math.lgamma(nu / 2)
+                - size / 2 * math.log(nu * math.pi)
+            )
+            log -= (nu + size) / 2 * math.log(1 + d / nu) + 0.5 * float(np.log(h + fall).sum())
+            found.append(log + float(np.log(2 / (density.skew + 1 / density.skew)).sum()))
+            square = (nu + size) / (nu + d) * e**2
+            below = density.leverage[k] * (e < 0) * square
+            state[k, size:] = below + density.fall_memory[k] * fall
+            state[k, :size] = density.omega[k] + density.shock[k] * square + density.memory[k] * h
+        logs.append(found)
+        after.append(state.copy())
+    return np.array(logs), np.array(after)
+
+
+def chain_filter(logs, stay):
+    """Probabilities (T, K) before and after each row, one row at a time."""
+    count = logs.shape[1]
+    chain = np.full((count, count), (1 - stay) / max(count - 1, 1))
+    np.fill_diagonal(chain, stay if count > 1 else 1.0)
+    state, before, after = np.full(count, 1 / count), [], []
+    for t, log in enumerate(logs):
+        state = state @ chain if t else state
+        before.append(state)
+        state = state * np.exp(log - log.max())
+        state = state / state.sum()
+        after.append(state)
+    return np.array(before), np.array(after)

@@ -43,14 +43,14 @@ struct Arguments {
                       "; expected at least one regime and channel; pass those of a model");
     }
     residuals = numbers(residuals_array, {rows(), k, c}, "(N, K, C)");
-    const int64_t width = c * c + 2 * c + 3;
+    const int64_t width = c * c + 2 * c + 4;
     const Array t(table, "parameters"), o(constant, "constants"), s(skew, "skew");
-    parameters = {k, c, numbers(t, {k, width}, "(K, C C + 2 C + 3)"), numbers(o, {k}, "(K,)"),
+    parameters = {k, c, numbers(t, {k, width}, "(K, C C + 2 C + 4)"), numbers(o, {k}, "(K,)"),
                   numbers(s, {c}, "(C,)")};
     offsets = bindings::to_offsets(offsets_object, rows());
     const Array h(state, "scales");
-    const double* first = numbers(h, {series(), k, c}, "(M, K, C)");
-    begin.assign(first, first + series() * k * c);
+    const double* first = numbers(h, {series(), k, 2 * c}, "(M, K, 2 C)");
+    begin.assign(first, first + 2 * series() * k * c);
   }
   int64_t rows() const { return residuals_array.shape(0); }
   int64_t series() const { return static_cast<int64_t>(offsets.size()) - 1; }
@@ -71,18 +71,18 @@ struct Arguments {
   const double* residuals = nullptr;
   regimetry::ScaleParameters parameters{};
   std::vector<int64_t> offsets;
-  std::vector<double> begin;  // (M, K, C)
+  std::vector<double> begin;  // (M, K, 2 C)
 };
 
 py::tuple scale_densities(const py::object& residuals, const py::object& parameters,
                           const py::object& constants, const py::object& skew,
                           const py::object& scales, const py::object& offsets) {
   Arguments in(residuals, parameters, constants, skew, scales, offsets);
-  py::array_t<double> densities({in.rows(), in.k}), after({in.rows(), in.k, in.c});
+  py::array_t<double> densities({in.rows(), in.k}), after({in.rows(), in.k, 2 * in.c});
   double *density = densities.mutable_data(), *scale = after.mutable_data();
   in.for_each([&](int64_t m, int64_t first, int64_t n) {
     regimetry::scale_forward(in.parameters, in.residuals, first, n,
-                             in.begin.data() + m * in.k * in.c, density, scale);
+                             in.begin.data() + 2 * m * in.k * in.c, density, scale);
   });
   return py::make_tuple(densities, after);
 }
@@ -94,17 +94,17 @@ py::tuple scale_gradient(const py::object& residuals, const py::object& weights,
   const Arguments in(residuals, parameters, constants, skew, scales, offsets);
   const Array w(weights, "weights"), a(after, "after");
   const double* weight = numbers(w, {in.rows(), in.k}, "(N, K)");
-  const double* moved = numbers(a, {in.rows(), in.k, in.c}, "(N, K, C)");
+  const double* moved = numbers(a, {in.rows(), in.k, 2 * in.c}, "(N, K, 2 C)");
   py::array_t<double> of_residuals({in.rows(), in.k, in.c});
   py::array_t<double> of_table({in.k, in.parameters.width()}), of_skew(in.c);
-  py::array_t<double> of_begin({in.series(), in.k, in.c});
+  py::array_t<double> of_begin({in.series(), in.k, 2 * in.c});
   for (auto* out : {&of_table, &of_skew, &of_begin}) {
     std::fill_n(out->mutable_data(), out->size(), 0.0);
   }
   double *residual = of_residuals.mutable_data(), *table = of_table.mutable_data();
   double *skewed = of_skew.mutable_data(), *begins = of_begin.mutable_data();
   in.for_each([&](int64_t m, int64_t first, int64_t n) {
-    const int64_t at = m * in.k * in.c;
+    const int64_t at = 2 * m * in.k * in.c;
     regimetry::scale_backward(in.parameters, in.residuals, weight, first, n, in.begin.data() + at,
                               moved, residual, table, skewed, begins + at);
   });
@@ -121,23 +121,24 @@ void register_scales(py::module_& m) {
 
 Give the log density of each row in each regime, and move each regime's scales.
 
-With the residual e (K, C) of a row and the scales h (K, C) before it: ``z = e / sqrt(h)``,
+With the residual e (K, C) of a row and the parts h and l (K, C) of the scale before it:
+``z = e / sqrt(h + l)``,
 ``u = M z``, ``q = u / xi if u > 0 else u xi``, ``d = |q|^2``,
-``log p = -constant - sum(log h) / 2 - (nu + C) / 2 log(1 + d / nu)``, and then
-``h <- omega + (a + g [e < 0]) w e^2 + b h`` with ``w = (nu + C) / (nu + d)``. Every regime moves on
+``log p = -constant - sum(log(h + l)) / 2 - (nu + C) / 2 log(1 + d / nu)``, and then
+``h <- omega + a w e^2 + b h``, ``l <- g [e < 0] w e^2 + f l`` with ``w = (nu + C) / (nu + d)``. Every regime moves on
 every row (Haas, Mittnik, Paolella 2004). Row t uses rows up to and including t.
 
 Parameters
 ----------
 residuals : numpy.ndarray, shape (N, K, C), float64
     Of each row in each regime; dense, as all arrays here.
-parameters : numpy.ndarray, shape (K, C C + 2 C + 3), float64
-    M by rows (lower triangle), omega, g, a, b, nu.
+parameters : numpy.ndarray, shape (K, C C + 2 C + 4), float64
+    M by rows (lower triangle), omega, g, a, b, f, nu.
 constants : numpy.ndarray, shape (K,), float64
 skew : numpy.ndarray, shape (C,), float64
     xi, above 0; 1 for none.
-scales : numpy.ndarray, shape (M, K, C), float64
-    h before the first row of each series.
+scales : numpy.ndarray, shape (M, K, 2 C), float64
+    h, and behind it l, before the first row of each series.
 offsets : numpy.ndarray, shape (M + 1,), int64, optional
     Boundaries of M series that lie one after the other, from 0 to N; one series by default.
 
@@ -145,7 +146,7 @@ Returns
 -------
 densities : numpy.ndarray, shape (N, K), float64
     In nats.
-scales : numpy.ndarray, shape (N, K, C), float64
+scales : numpy.ndarray, shape (N, K, 2 C), float64
     After each row: those of the next one.
 
 Raises
@@ -172,7 +173,7 @@ Parameters
 residuals, parameters, constants, skew, scales, offsets
     As for `scale_densities`.
 weights : numpy.ndarray, shape (N, K), float64
-after : numpy.ndarray, shape (N, K, C), float64
+after : numpy.ndarray, shape (N, K, 2 C), float64
     The scales that `scale_densities` returned.
 
 Returns

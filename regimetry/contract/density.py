@@ -20,14 +20,14 @@ class DensityRecord:
         Lower triangular, with ones on the diagonal.
     omega, leverage : tuple, (K, C)
         Of the scales: what is added on every row, and what a fall adds to a shock.
-    shock, memory : tuple of float, length K
-        Of the scales; both 0 where they do not move.
+    shock, memory, fall_memory : tuple of float, length K
+        Of the scales, and of what falls add; all 0 where they do not move.
     freedom : tuple of float, length K
         Degrees of freedom of the tails.
     skew : tuple of float, length C
         1 for none.
-    begin : tuple, (K, C)
-        Scales before the first row.
+    begin : tuple, (K, 2 C)
+        Scales before the first row, and behind them what falls have added.
     stay : float
         Probability of staying in a regime from one row to the next.
     weights : {"density", "regimes"}
@@ -51,6 +51,7 @@ class DensityRecord:
     leverage: tuple[tuple[float, ...], ...]
     shock: tuple[float, ...]
     memory: tuple[float, ...]
+    fall_memory: tuple[float, ...]
     freedom: tuple[float, ...]
     skew: tuple[float, ...]
     begin: tuple[tuple[float, ...], ...]

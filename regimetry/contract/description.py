@@ -20,7 +20,10 @@ READABLE_VERSIONS = ("1", "2", "3", "4")
 version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 
 SEALED_VERSION = 4
-_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading", "density")}
+_NEW_IN = {
+    3: ("by", "scaling"),
+    4: ("reach", "label_offset", "reading", "density", "single_density"),
+}
 """Entries that a version has and older ones have not."""
 
 FORMAT_KEY = "regimetry.format_version"
@@ -110,6 +113,9 @@ class ModelContract:
         says nothing. ``max_gap`` is the one that the fit decided.
     density : DensityRecord or None
         Of the next row in each regime; ``None`` in a file without it.
+    single_density : DensityRecord or None
+        Of the next row whichever regime holds, where it says more of the next row than the regimes
+        do, by the Bayesian information criterion of the training rows' log scores.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -136,6 +142,7 @@ class ModelContract:
     label_offset: int | None = None
     reading: ReadingRules = PLAIN
     density: DensityRecord | None = None
+    single_density: DensityRecord | None = None
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -193,7 +200,8 @@ class ModelContract:
         data["scaling"] = None if self.scaling is None else self.scaling.to_dict()
         data["training"] = self.training.to_dict()
         data["reading"] = dict(vars(self.reading))
-        data["density"] = None if self.density is None else dict(vars(self.density))
+        for name in ("density", "single_density"):
+            data[name] = None if data[name] is None else dict(vars(data[name]))
         for version, names in _NEW_IN.items():
             if self.format_version < version:
                 for name in names:

@@ -86,19 +86,17 @@ def moving_distance(
 
 def _scales(tape: Tape, emission: MovingEmission, residual: ir.Value, rows: int) -> ir.Value:
     """Residuals (B, J, K C) to the scales of the last one (B, K C)."""
-    density, size = emission.row_density, emission.row_density.n_channels
-    weights, begun = emission.weights(rows - 1)
+    squares, falls, begun = emission.weights(rows - 1)
     constant = tape.constant("scales", begun.reshape(1, -1))
     if rows == 1:
         return constant
     earlier = tape.Slice(residual, [0], [rows - 1], [1])
-    by_square = np.repeat(weights * density.shock, size, axis=1)
-    moved = tape.Mul(tape.Mul(earlier, earlier), tape.constant("by_square", by_square))
-    if density.leverage.any():
-        by_fall = np.repeat(weights, size, axis=1) * density.leverage.reshape(-1)
+    by_square = tape.constant("by_square", squares.reshape(rows - 1, -1))
+    moved = tape.Mul(tape.Mul(earlier, earlier), by_square)
+    if falls.any():
         fall = tape.Min(earlier, 0.0)
-        fallen = tape.Mul(tape.Mul(fall, fall), tape.constant("by_fall", by_fall))
-        moved = tape.Add(moved, fallen)
+        by_fall = tape.constant("by_fall", falls.reshape(rows - 1, -1))
+        moved = tape.Add(moved, tape.Mul(tape.Mul(fall, fall), by_fall))
     return tape.Add(tape.reduce("ReduceSum", moved, 1, keepdims=False), constant)
 
 

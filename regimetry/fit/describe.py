@@ -95,25 +95,39 @@ def describe(
         by=rows.source.by,
         scaling=rows.scaling,
         reading=reading,
-        density=None if learned.density is None else learned.density.record,
         training=record,
     )
-    contract = _with_surprise(contract, rows, found.probability)
+    contract = _with_densities(contract, learned, rows, found.probability)
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
     return replace(contract, sharpness=sharpness)
 
 
-def _with_surprise(
-    contract: ModelContract, rows: TrainingRows, probability: NDArray[np.float64]
+def _with_densities(
+    contract: ModelContract,
+    learned: Learned,
+    rows: TrainingRows,
+    probability: NDArray[np.float64],
 ) -> ModelContract:
-    """Return the contract with the log score that a hundredth of the training rows are below."""
-    if contract.density is None:
+    """Return the contract with what densities say of the training rows, of which two stand apart.
+
+    That of one regime is kept where its log scores, less what its parameters cost by the Bayesian
+    information criterion, are better than those of the regimes.
+    """
+    if learned.density is None:
         return contract
-    model = RowModel.of(contract)
-    parts = [model.rows(part) for part in rows.scaled.parts() if len(part) >= rows.window_rows]
-    scores = log_scores(model, parts, None if model.own_weights else probability)
-    surprise = float(np.quantile(scores, SURPRISING))
-    return replace(contract, density=replace(contract.density, surprise=surprise))
+    records, criteria = [], []
+    for density in (learned.density, learned.single_density):
+        if density is None:
+            continue
+        model = RowModel(contract, density.record)
+        parts = [model.rows(part) for part in rows.scaled.parts() if len(part) >= rows.window_rows]
+        one = np.ones((len(probability), 1)) if model.density.n_regimes == 1 else probability
+        scores = log_scores(model, parts, None if model.own_weights else one)
+        criteria.append(scores.sum() - 0.5 * np.log(len(scores)) * density.parameters)
+        surprise = float(np.quantile(scores, SURPRISING))
+        records.append(replace(density.record, surprise=surprise))
+    single = records[1] if len(records) > 1 and criteria[1] > criteria[0] else None
+    return replace(contract, density=records[0], single_density=single)
 
 
 def training_record(

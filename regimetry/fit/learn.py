@@ -90,13 +90,14 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     candidates = choice.described(
         head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
     )
-    refinement = density = None
+    refinement = density = single = None
     if len(windows) >= _BARS_A_REGIME * len(head.centroids):
         known = with_hindsight(head, windows, embeddings) if labels is None else labels
         newest = newest_bars(head, rows, windows, known, options.seed)
         if options.evidence == "auto" and labels is None:
             head, refinement = refined(head, windows, embeddings, newest)
         density = newest.of_known() if refinement is None else refinement.density
+        single = newest.single if newest.n_regimes > 1 else None
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,
@@ -108,6 +109,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         candidates=candidates,
         refinement=refinement,
         density=density,
+        single_density=single,
         novelty=novelty,
         novelty_threshold=threshold,
     )

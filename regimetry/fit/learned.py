@@ -44,6 +44,8 @@ class Learned:
         Tells the same regimes apart by single bars; ``None`` where the head does it itself.
     density : FittedDensity or None
         Of the next row in each regime; ``None`` where there are too few rows.
+    single_density : FittedDensity or None
+        Of the next row in one regime for all; ``None`` where there is one regime alone.
     novelty : NoveltyMap
     novelty_threshold : float
         Of its running mean; 5 % of known bars exceed it.
@@ -60,6 +62,7 @@ class Learned:
     candidates: tuple[Candidate, ...]
     refinement: Refinement | None
     density: FittedDensity | None
+    single_density: FittedDensity | None
     novelty: NoveltyMap
     novelty_threshold: float
     alignment: Alignment | None = None

@@ -15,7 +15,7 @@ from regimetry.runtime.given import Given
 from regimetry.runtime.opened import OpenModel, too_short
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.regime_card import RegimeCard, cards
-from regimetry.runtime.row_model import RowModel, log_scores
+from regimetry.runtime.row_model import RowModel, chain_of, log_scores
 from regimetry.runtime.simulate_rows import Start, draw
 from regimetry.series.time_options import TimeKeywords
 
@@ -34,13 +34,14 @@ class DensityModel(OpenModel):
         ModelError
             The file has no density.
         """
-        return cards(RowModel.of(self.contract))
+        return cards(RowModel.of_regimes(self.contract))
 
     def log_score(self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Return the log density of each row given the rows before it.
 
         Of the columns that ``contract.density`` describes, as the model reads them: of a price that
-        is differenced in logarithms, its log return. Of a model that scales each instrument by
+        is differenced in logarithms, its log return. Where ``contract.single_density`` is there, it
+        gives the score. Of a model that scales each instrument by
         itself, in the instruments' common units. After a gap the density begins anew.
 
         Parameters
@@ -129,10 +130,17 @@ class DensityModel(OpenModel):
         values = given.read.values[given.read.offsets[-2] :]
         rows = model.rows(values)
         logs, scales = model.follow(rows)
-        known = model.filter(logs) if model.own_weights else self._probability(model, given)
+        if model.own_weights:
+            known, chain = model.filter(logs)[-1], model.chain
+        else:
+            known, chain = self._probability(given)[-1], chain_of(self.contract)
+        probability = [known @ chain]
+        for _ in range(int(horizon) - 1):
+            probability.append(probability[-1] @ chain)
+        weights = probability if model.density.n_regimes > 1 else [np.ones(1)] * int(horizon)
         last = rows[len(rows) - model.density.order :]
-        start = Start(last, scales[-1], known[-1] @ model.chain)
-        return forecast(model, start, int(horizon), random_state)
+        start = Start(last, scales[-1], weights[0])
+        return forecast(model, start, weights, np.stack(probability), random_state)
 
     def sample(
         self, n_samples: int = 1, *, random_state: int | None = None
@@ -162,7 +170,7 @@ class DensityModel(OpenModel):
         """
         if not isinstance(n_samples, int | np.integer) or n_samples < 1:
             raise ConfigError(f"n_samples is {n_samples!r}; it must be a whole number above 0.")
-        model = RowModel.of(self.contract)
+        model = RowModel.of_regimes(self.contract)
         density = model.density
         begin = Start(
             np.zeros((density.order, density.n_channels)), density.begin, model.first_weights
@@ -182,8 +190,7 @@ class DensityModel(OpenModel):
 
     @property
     def _parameters(self) -> int:
-        assert self.contract.density is not None
-        return self.contract.density.parameters
+        return RowModel.of(self.contract).record.parameters
 
     def _scored(self, X: Any, time: TimeKeywords) -> Array:
         """Return the log scores of all rows that have one."""
@@ -196,13 +203,17 @@ class DensityModel(OpenModel):
             raise DataError(too_short(given.panel, given.rows))
         spans = pairwise(read.offsets.tolist())
         parts = [model.rows(read.values[a:b]) for a, b in spans if b - a >= rows]
-        probability = None if model.own_weights else self._probability(model, given)
+        probability = None if model.own_weights else self._weights(model, given)
         return log_scores(model, parts, probability)
 
-    def _probability(self, model: RowModel, given: Given) -> Array:
-        """Return the causal probabilities (N, K) of the rows that windows end with."""
+    def _weights(self, model: RowModel, given: Given) -> Array:
+        """Return the weights (N, K) of a density that has no filter of its own."""
         if model.density.n_regimes == 1:
             return np.ones((int(given.boundaries[-1]), 1))
+        return self._probability(given)
+
+    def _probability(self, given: Given) -> Array:
+        """Return the causal probabilities (N, K) of the rows that windows end with."""
         distance = self._outputs(given, ("distance",))["distance"]
         labels, _ = Recursion.of(self.contract)(distance, offsets=given.boundaries)
         return np.asarray(labels.probability)

@@ -35,12 +35,12 @@ class RowDensity:
     factors : ndarray, shape (K, C, C)
         M, lower triangular with ones on the diagonal: ``M (e / sqrt(h))`` is uncorrelated.
     omega, leverage : ndarray, shape (K, C)
-    shock, memory, freedom : ndarray, shape (K,)
-        a, b and nu.
+    shock, memory, fall_memory, freedom : ndarray, shape (K,)
+        a, b, f and nu.
     skew : ndarray, shape (C,)
         xi; 1 for none.
-    begin : ndarray, shape (K, C)
-        h before the first row.
+    begin : ndarray, shape (K, 2 C)
+        h, and behind it l, before the first row: the scale is their sum.
     """
 
     coefficients: Array
@@ -49,6 +49,7 @@ class RowDensity:
     leverage: Array
     shock: Array
     memory: Array
+    fall_memory: Array
     freedom: Array
     skew: Array
     begin: Array
@@ -80,7 +81,7 @@ class RowDensity:
 
     @cached_property
     def table(self) -> Array:
-        """The parameters as the extension takes them, (K, C C + 2 C + 3)."""
+        """The parameters as the extension takes them, (K, C C + 2 C + 4)."""
         return np.ascontiguousarray(
             np.column_stack(
                 [
@@ -89,6 +90,7 @@ class RowDensity:
                     self.leverage,
                     self.shock,
                     self.memory,
+                    self.fall_memory,
                     self.freedom,
                 ]
             )
@@ -111,7 +113,7 @@ class RowDensity:
 
     @cached_property
     def unit_moments(self) -> tuple[Array, Array]:
-        """Mean (K, C) and covariance (K, C, C) of ``e / sqrt(h)``.
+        """Mean (K, C) and covariance (K, C, C) of ``e / sqrt(h + l)``.
 
         Of ``M^-1 u``, where u has independent signs and the magnitudes of a t distribution, each
         stretched by xi or 1 / xi (Fernandez, Steel 1998).
@@ -140,6 +142,10 @@ class RowDensity:
             inverse @ covariance @ inverse.transpose(0, 2, 1),
         )
 
+    def total(self, scales: Array) -> Array:
+        """Return the scales (..., C) whose two parts are (..., 2 C)."""
+        return np.asarray(scales[..., : self.n_channels] + scales[..., self.n_channels :])
+
     def means(self, before: Array) -> Array:
         """Return the location (N, K, C) of rows with ``before`` (N, 1 + P C), as for a fit."""
         size, count = self.n_channels, self.n_regimes
@@ -153,9 +159,9 @@ class RowDensity:
     def densities(
         self, residuals: Array, scales: Array, offsets: NDArray[np.int64] | None = None
     ) -> tuple[Array, Array]:
-        """Return log densities (N, K) in nats and the scales (N, K, C) after each row.
+        """Return log densities (N, K) in nats and the scales (N, K, 2 C) after each row.
 
-        ``scales`` (M, K, C) are those before the first row of each of M series, whose boundaries
+        ``scales`` (M, K, 2 C) are those before the first row of each of M series, whose boundaries
         are ``offsets``.
         """
         return scale_densities(residuals, self.table, self.constants, self.skew, scales, offsets)

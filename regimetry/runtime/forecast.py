@@ -148,7 +148,11 @@ class Forecast:
         model, start = self._model, self._start
         density = model.density
         location = density.means(model.before(start.rows)[-1:])[0, :, 0]
-        spans, xi, nu = np.sqrt(start.scales[:, 0]), float(density.skew[0]), density.freedom
+        spans, xi, nu = (
+            np.sqrt(density.total(start.scales)[:, 0]),
+            float(density.skew[0]),
+            density.freedom,
+        )
 
         def below(y: float) -> float:
             u = (y - location) / spans
@@ -169,35 +173,35 @@ class Forecast:
             )
 
 
-def forecast(model: RowModel, start: Start, horizon: int, seed: int = 0) -> Forecast:
+def forecast(
+    model: RowModel, start: Start, weights: Sequence[Array], probability: Array, seed: int
+) -> Forecast:
     """Return the forecast of the next rows.
 
     Parameters
     ----------
     model : RowModel
     start : Start
-        ``weights`` are those of the row that comes next.
-    horizon : int
-        H, at least 1.
+    weights : sequence of ndarray, shape (K,)
+        Of the density's regimes in each of the H rows.
+    probability : ndarray, shape (H, K)
+        Of the model's.
     seed : int
         Of the draws.
     """
-    steps = [start.weights]
-    for _ in range(horizon - 1):
-        steps.append(steps[-1] @ model.chain)
     mean, covariance = model.moments(start.rows, start.scales)
-    moments = [mixed(weights, mean, covariance) for weights in steps]
+    moments = [mixed(one, mean, covariance) for one in weights]
     found = Forecast(
         columns=tuple(model.columns),
         transforms=tuple(model.transforms.tolist()),
         mean=np.stack([centre for centre, _ in moments]),
         deviation=np.stack([spread for _, spread in moments]),
-        probability=np.stack(steps),
+        probability=probability,
         _model=model,
         _start=start,
         _seed=seed,
     )
-    if horizon > 1 and (model.density.moves or model.density.order):
+    if len(weights) > 1 and (model.density.moves or model.density.order):
         later = found.draws[:, 1:]
         found.mean[1:], found.deviation[1:] = later.mean(axis=0), later.std(axis=0)
     return found

@@ -19,7 +19,7 @@ class DensityState(NamedTuple):
 
     Attributes
     ----------
-    scales : ndarray, shape (K, C)
+    scales : ndarray, shape (K, 2 C)
         Those of the next row.
     weights : ndarray, shape (K,)
         Probability of each regime after the last row.
@@ -37,7 +37,7 @@ class Outlook(NamedTuple):
     log_score : float
         Log density of the row that came, given those before it, in nats.
     surprising : bool
-        It is below ``contract.density.surprise``, as 1 % of the training rows are.
+        It is below ``surprise`` of the density, as 1 % of the training rows are.
     mean, deviation : ndarray of float64, shape (C,)
         Of the next row, of the columns that ``contract.density`` describes.
     """
@@ -63,8 +63,7 @@ class LiveDensity:
 
     def __init__(self, contract: ModelContract) -> None:
         self._model = RowModel.of(contract)
-        assert contract.density is not None
-        surprise = contract.density.surprise
+        surprise = self._model.record.surprise
         self._surprise = -np.inf if surprise is None else surprise
         self._needed = self._model.rows_before + 1
 
@@ -92,7 +91,7 @@ class LiveDensity:
         else:
             before = model.first_weights
         score = float(log_mixture(before, logs[-1:])[0]) - model.log_unit
-        after = probability
+        after = probability if model.density.n_regimes > 1 else before
         if model.own_weights:
             after = before * np.exp(logs[-1] - logs[-1].max())
             after = after / after.sum()
@@ -118,13 +117,14 @@ def density_of(snapshot: Mapping[str, Any], contract: ModelContract) -> DensityS
     """
     if "scales" not in snapshot or contract.density is None:
         return None
+    record = contract.single_density or contract.density
     scales, weights = (np.array(snapshot[name]) for name in ("scales", "weights"))
-    shape = contract.n_regimes, len(contract.density.channels)
+    shape = len(record.freedom), 2 * len(record.channels)
     sound = all(
         found.shape == wanted and found.dtype == np.float64 and np.isfinite(found).all()
         for found, wanted in ((scales, shape), (weights, shape[:1]))
     )
-    if not sound or not (scales > 0).all() or (weights < 0).any():
+    if not sound or not (scales >= 0).all() or (weights < 0).any():
         raise DataError(
             f"The snapshot's scales have shape {scales.shape} and its weights {weights.shape}; "
             f"positive numbers {shape} and {shape[:1]} are needed. Restore an unchanged snapshot."

@@ -39,6 +39,8 @@ class RegimeCard:
         keeps; both 0 where scales do not move.
     leverage : ndarray, shape (C,)
         What the square of a fall adds besides.
+    fall_memory : float
+        How much of that is kept.
     """
 
     name: str
@@ -53,6 +55,7 @@ class RegimeCard:
     shock: float
     memory: float
     leverage: Any
+    fall_memory: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as plain data."""
@@ -71,7 +74,7 @@ def cards(model: RowModel) -> tuple[RegimeCard, ...]:
     for regime, summary in enumerate(contract.regimes):
         table = density.coefficients[regime]
         slopes = table[1:].reshape(density.order, size, size)
-        spans = np.sqrt(density.begin[regime])
+        spans = np.sqrt(density.total(density.begin[regime]))
         covariance = spread[regime] * np.outer(spans, spans)
         intercept = table[0] + spans * shift[regime]
         reach = _long_run(slopes)
@@ -92,6 +95,7 @@ def cards(model: RowModel) -> tuple[RegimeCard, ...]:
                 shock=float(density.shock[regime]),
                 memory=float(density.memory[regime]),
                 leverage=density.leverage[regime].copy(),
+                fall_memory=float(density.fall_memory[regime]),
             )
         )
     return tuple(found)

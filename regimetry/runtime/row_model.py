@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import ModelContract
+from regimetry.contract.density import DensityRecord
 from regimetry.errors import ModelError
 from regimetry.runtime.chain import Array, filtered, transition
 from regimetry.runtime.density import RowDensity
@@ -23,35 +24,46 @@ NO_DENSITY = (
 
 @dataclass(frozen=True)
 class RowModel:
-    """The density of a contract.
+    """A density of a contract.
 
     Attributes
     ----------
     contract : ModelContract
-    density : RowDensity
+    record : DensityRecord
     """
 
     contract: ModelContract
-    density: RowDensity
+    record: DensityRecord
 
     @classmethod
     def of(cls, contract: ModelContract) -> RowModel:
-        """Return the density of a contract.
+        """Return the density that says most of the next row.
 
         Raises
         ------
         ModelError
-            It has none.
+            The contract has none.
         """
+        regimes = cls.of_regimes(contract)
+        single = contract.single_density
+        return regimes if single is None else cls(contract, single)
+
+    @classmethod
+    def of_regimes(cls, contract: ModelContract) -> RowModel:
+        """Return the density of each regime; errors as for :meth:`of`."""
         if contract.density is None:
             raise ModelError(NO_DENSITY)
-        return cls(contract, RowDensity.of(contract.density))
+        return cls(contract, contract.density)
+
+    @cached_property
+    def density(self) -> RowDensity:
+        """The parameters."""
+        return RowDensity.of(self.record)
 
     @cached_property
     def channels(self) -> list[int]:
         """Features that the density describes, C of the F."""
-        assert self.contract.density is not None
-        return list(self.contract.density.channels)
+        return list(self.record.channels)
 
     @cached_property
     def columns(self) -> list[str]:
@@ -91,31 +103,22 @@ class RowModel:
     def _differences(self) -> NDArray[np.intp]:
         return np.flatnonzero(self.transforms != "level")
 
-    @cached_property
+    @property
     def own_weights(self) -> bool:
         """Whether the density's own filter gives the probabilities of the regimes."""
-        assert self.contract.density is not None
-        return self.contract.density.weights == "density"
-
-    @property
-    def stay(self) -> float:
-        """Probability of staying in a regime from one row to the next."""
-        assert self.contract.density is not None
-        return self.contract.density.stay
+        return self.record.weights == "density"
 
     @cached_property
     def chain(self) -> Array:
         """Probability (K, K) of each regime after each: the density's chain, or training's."""
-        if self.own_weights:
-            return transition(self.density.n_regimes, self.stay)
-        matrix = np.array(self.contract.transition_matrix)
-        total = matrix.sum(axis=1, keepdims=True)  # 0 of a regime without bars: it stays
-        return np.where(total > 0, matrix, np.eye(len(matrix)))
+        if self.own_weights or self.density.n_regimes == 1:
+            return transition(self.density.n_regimes, self.record.stay)
+        return chain_of(self.contract)
 
     @cached_property
     def first_weights(self) -> Array:
         """Probability (K,) of each regime before anything is known."""
-        if self.own_weights:
+        if self.own_weights or self.density.n_regimes == 1:
             return np.full(self.density.n_regimes, 1.0 / self.density.n_regimes)
         return np.array([regime.share for regime in self.contract.regimes])
 
@@ -149,13 +152,13 @@ class RowModel:
         return result
 
     def follow(self, rows: Array, scales: Array | None = None) -> tuple[Array, Array]:
-        """Return log densities (T - P, K) in units of training, and scales (T - P, K, C) after.
+        """Return log densities (T - P, K) in units of training, and scales (T - P, K, 2 C) after.
 
         Parameters
         ----------
         rows : ndarray, shape (T, C)
             As :meth:`rows` gives them, of one segment.
-        scales : ndarray, shape (K, C), or None
+        scales : ndarray, shape (K, 2 C), or None
             Before row P; ``None`` begins.
         """
         begin = self.density.begin if scales is None else scales
@@ -168,7 +171,7 @@ class RowModel:
         ``logs`` (T, K) are those of :meth:`follow`, from a segment's first on.
         """
         likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return filtered(likelihood, self.stay, np.arange(len(logs)) == 0)
+        return filtered(likelihood, self.record.stay, np.arange(len(logs)) == 0)
 
     def moments(self, rows: Array, scales: Array) -> tuple[Array, Array]:
         """Return mean (K, C) and covariance (K, C, C) of the next row, in the columns' own units.
@@ -177,13 +180,13 @@ class RowModel:
         ----------
         rows : ndarray, shape (P or more, C)
             The last rows, as :meth:`rows` gives them.
-        scales : ndarray, shape (K, C)
+        scales : ndarray, shape (K, 2 C)
             After them.
         """
         order = self.density.order
         location = self.density.means(self.before(rows[len(rows) - order :]))[0]
         shift, spread = self.density.unit_moments
-        spans = np.sqrt(scales) * self.deviation
+        spans = np.sqrt(self.density.total(scales)) * self.deviation
         mean = (location * self.deviation + self.mean) + spans * shift
         return mean, spread * spans[:, :, None] * spans[:, None, :]
 
@@ -193,6 +196,13 @@ def mixed(weights: Array, mean: Array, covariance: Array) -> tuple[Array, Array]
     centre = weights @ mean
     variance = np.diagonal(covariance, axis1=1, axis2=2) + (mean - centre) ** 2
     return centre, np.sqrt(weights @ variance)
+
+
+def chain_of(contract: ModelContract) -> Array:
+    """Return the transition matrix (K, K) of training; a regime without bars stays."""
+    matrix = np.array(contract.transition_matrix)
+    total = matrix.sum(axis=1, keepdims=True)
+    return np.where(total > 0, matrix, np.eye(len(matrix)))
 
 
 def log_scores(model: RowModel, parts: Sequence[Array], probability: Array | None = None) -> Array:

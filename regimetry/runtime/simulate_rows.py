@@ -18,7 +18,7 @@ class Start(NamedTuple):
     ----------
     rows : ndarray, shape (P, C)
         The last rows, in units of training.
-    scales : ndarray, shape (K, C)
+    scales : ndarray, shape (K, 2 C)
         After them.
     weights : ndarray, shape (K,)
         Probability of each regime in the row that comes next.
@@ -68,7 +68,7 @@ def draw(
         before = np.concatenate([np.ones((paths, 1)), history[:, ::-1].reshape(paths, -1)], axis=1)
         unit = np.einsum("scd,sd->sc", mixing[regime], _lean(density, regime, rng))
         location = density.means(before)[each, regime]
-        now = location + np.sqrt(scales[each, regime]) * unit
+        now = location + np.sqrt(density.total(scales[each, regime])) * unit
         rows[:, step], regimes[:, step] = now, regime
         _, moved = density.densities(
             density.residuals(before, now), np.ascontiguousarray(scales), np.arange(paths + 1)

@@ -11,6 +11,7 @@ import regimetry as rg
 from regimetry.regimes.evidence.channels import own_channels
 from regimetry.regimes.evidence.em import NORMAL
 from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
+from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import refine
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows, rolling_windows
@@ -84,8 +85,10 @@ def looks(rows):
     return np.stack([same, after], axis=1).reshape(len(windows), -1)
 
 
-def fitted(rows, labels, n_regimes):
-    return refine(rolling_windows(rows, W), labels, looks(rows), n_regimes)
+def fitted(rows, labels, n_regimes, points=None):
+    windows = Windows.of(rolling_windows(rows, W))
+    newest = NewestBars.of(windows, labels, n_regimes, (False,) * rows.shape[1])
+    return refine(newest, windows, looks(rows) if points is None else points)
 
 
 def blurred(states, seed=0):
@@ -129,7 +132,7 @@ def test_a_refinement_that_explains_less_is_dropped():
     """Bars fall into calm and wild ones; the windows saw a level, of which no bar says anything."""
     rows, states = standardised("s2")
     level = np.arange(len(states) - W + 1) // 200 % 3
-    found = refine(rolling_windows(rows, W), level, level[:, None].astype(float), 3)
+    found = fitted(rows, level, 3, level[:, None].astype(float))
     assert found.agreement < 0.2
     assert found.correlation_ratio < 0.1
     assert found.correlation_ratio_of_windows > 0.8
@@ -153,6 +156,10 @@ def test_where_little_is_explained_the_two_have_to_agree():
     kept = replace(found, correlation_ratio=0.11, correlation_ratio_of_windows=0.10, agreement=0.6)
     assert kept.explains_enough
     assert not replace(kept, agreement=0.4).explains_enough
+    assert not replace(kept, agreement=0.4, gain=-1.0).explains_enough
+    alone = replace(kept, agreement=0.4, gain=1.0)  # bars alone speak for them
+    assert alone.explains_enough
+    assert not replace(alone, correlation_ratio_of_windows=0.3).explains_enough
     assert replace(kept, agreement=0.4, correlation_ratio=0.21).explains_enough
     assert not replace(kept, correlation_ratio=0.08).explains_enough
 

@@ -112,9 +112,10 @@ def constant_density(
         leverage=np.zeros_like(deviation),
         shock=nothing,
         memory=nothing,
+        fall_memory=nothing,
         freedom=emission.degrees_of_freedom,
         skew=np.ones(len(emission.channels)),
-        begin=deviation**2,
+        begin=np.hstack([deviation**2, np.zeros_like(deviation)]),
     )
     logs = emission.density(rows.before, rows.now)
     if weights is None:
@@ -156,7 +157,9 @@ def moving_density(
         prices=prices,
         chain=float(logit(stay)) if weights is None else None,
     )
-    posterior = Posterior(layout, rows, weights, np.ones((count, size)))
+    posterior = Posterior(
+        layout, rows, weights, np.tile([1.0, 0.0], (count, 1)).repeat(size, axis=1)
+    )
     found = minimize(
         posterior,
         start(layout, emission, stay),

@@ -23,7 +23,7 @@ from regimetry.runtime.density import Array, RowDensity
 LEAST_FREEDOM, MOST_FREEDOM = 2.1, 60.0
 """Of the tails: below 2 there is no variance, above 60 it is the normal distribution."""
 
-_SHOCK, _MEMORY = 0.05, 0.88  # of scales that begin to move
+_SHOCK, _MEMORY, _FALL_MEMORY = 0.05, 0.88, 0.8  # of scales that begin to move
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Layout:
         }
         if self.prices.any():
             fields["leverage"] = ((k,), -3.0, 1.5)
+            fields["fall_memory"] = ((k,), 1.5, 1.5)
         if self.chain is not None and k > 1:
             fields["stay"] = ((1,), self.chain, 0.3)
         return fields
@@ -106,6 +107,7 @@ class Layout:
             leverage=leverage[:, None] * self.prices,
             shock=np.exp(part["shock"]),
             memory=memory,
+            fall_memory=expit(part["fall_memory"]) if "leverage" in part else np.zeros(k),
             freedom=LEAST_FREEDOM + np.exp(part["freedom"]),
             skew=np.exp(part["skew"]),
             begin=begin,
@@ -125,11 +127,13 @@ class Layout:
         part["freedom"][:] = table[:, -1] * (density.freedom - LEAST_FREEDOM)
         part["skew"][:] = skew * density.skew
         level = np.exp(2 * self.unpack(vector)["levels"])
-        by_memory = table[:, -2] - np.sum(omega * level, axis=1)
-        part["shock"][:] = table[:, -3] * density.shock
+        by_memory = table[:, -3] - np.sum(omega * level, axis=1)
+        part["shock"][:] = table[:, -4] * density.shock
         part["memory"][:] = by_memory * density.memory * (1 - density.memory)
         if "leverage" in part:
             part["leverage"][:] = np.sum(leverage * density.leverage, axis=1)
+            kept = density.fall_memory
+            part["fall_memory"][:] = table[:, -2] * kept * (1 - kept)
         return np.concatenate([one.ravel() for one in part.values()])
 
 
@@ -143,7 +147,7 @@ class Posterior:
     rows : Bars
     weights : ndarray, shape (N, K), or None
         Of the regimes in each row, where they are given.
-    begin : ndarray, shape (K, C)
+    begin : ndarray, shape (K, 2 C)
         Scales before the first row of each series.
     """
 
@@ -190,7 +194,7 @@ class Posterior:
         return found.state, found.log_likelihood, by_stay
 
     def mean_scales(self, density: RowDensity) -> Array:
-        """Return the means (K, C) of a density's scales over the rows."""
+        """Return the means (K, 2 C) of a density's scales over the rows."""
         residuals = density.residuals(self.rows.before, self.rows.now)
         scales = density.densities(residuals, self._begins(density), self.offsets)[1]
         return np.asarray(scales.mean(axis=0))
@@ -222,11 +226,12 @@ def start(layout: Layout, emission: Emission, stay: float) -> Array:
     nu = np.clip(emission.degrees_of_freedom, LEAST_FREEDOM + 0.1, MOST_FREEDOM)
     part["freedom"][:] = np.log(nu - LEAST_FREEDOM)
     part["shock"][:], part["memory"][:] = np.log(_SHOCK), logit(_MEMORY)
-    grows = _SHOCK
+    fallen = 0.0
     if "leverage" in part:
-        part["leverage"][:] = np.log(_SHOCK)
-        grows += _SHOCK / 2  # a fall is every second row
-    part["levels"][:] = np.log(deviation) + 0.5 * np.log(1 - grows / (1 - _MEMORY))
+        part["leverage"][:], part["fall_memory"][:] = np.log(_SHOCK), logit(_FALL_MEMORY)
+        fallen = _SHOCK / 2 / (1 - _FALL_MEMORY)  # a fall is every second row
+    share = (1 - fallen) * (1 - _SHOCK / (1 - _MEMORY))
+    part["levels"][:] = np.log(deviation) + 0.5 * np.log(share)
     if "stay" in part:
         part["stay"][:] = logit(stay)
     return vector

@@ -68,21 +68,23 @@ class MovingEmission:
             maps.append(matrix.reshape(n_features, count * size))
         return maps
 
-    def weights(self, rows: int) -> tuple[Array, Array]:
-        """Return what the residuals' squares of ``rows`` rows before add to each scale.
+    def weights(self, rows: int) -> tuple[Array, Array, Array]:
+        """Return what the residuals of ``rows`` rows before add to each scale.
 
         Returns
         -------
-        weights : ndarray, shape (rows, K)
-            b to the power of the rows in between; the earliest row first.
+        squares, falls : ndarray, shape (rows, K, C)
+            Weights of their squares, and of those of falls; the earliest row first.
         constant : ndarray, shape (K, C)
         """
-        density = self.row_density
-        powers = density.memory ** np.arange(rows, -1, -1)[:, None]
-        constant = density.omega * powers[1:].sum(axis=0)[:, None] + (
-            density.begin * powers[0][:, None]
-        )
-        return powers[1:], constant
+        density, size = self.row_density, self.row_density.n_channels
+        ages = np.arange(rows, -1, -1)[:, None]
+        kept, fallen = density.memory**ages, density.fall_memory**ages
+        constant = density.omega * kept[1:].sum(axis=0)[:, None]
+        constant = constant + density.begin[:, :size] * kept[0][:, None]
+        constant = constant + density.begin[:, size:] * fallen[0][:, None]
+        squares = np.repeat((kept[1:] * density.shock)[:, :, None], size, axis=2)
+        return squares, fallen[1:, :, None] * density.leverage, constant
 
     def costs(self, windows: NDArray[np.floating]) -> Array:
         """Return the costs (N, K) of the newest rows of preprocessed windows (N, W, F).
@@ -104,9 +106,10 @@ class MovingEmission:
             residual = residual + earlier @ matrix
         residual = residual.reshape(len(read), rows, self.n_regimes, -1)
         before = residual[:, :-1]
-        moved = (density.shock[:, None] + density.leverage * (before < 0)) * before**2
-        weights, constant = self.weights(rows - 1)
-        scales = np.einsum("njkc,jk->nkc", moved, weights) + constant
+        squares, falls, constant = self.weights(rows - 1)
+        scales = constant + np.einsum("njkc,jkc->nkc", before**2, squares)
+        scales += np.einsum("njkc,jkc->nkc", np.minimum(before, 0.0) ** 2, falls)
+        scales = np.concatenate([scales, np.zeros_like(scales)], axis=2)
         alone = np.arange(len(read) + 1)
         newest = np.ascontiguousarray(residual[:, -1])
         logs, _ = density.densities(newest, np.ascontiguousarray(scales), alone)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,8 +151,9 @@ class NewestBars:
         pair = self.densities(self.constant(fixed=True), fixed=True)
         return max(pair, key=lambda one: one.criterion)
 
-    def of_one(self) -> FittedDensity:
-        """Return the density of all bars in one regime, whose scale moves."""
+    @cached_property
+    def single(self) -> FittedDensity:
+        """The density of all bars in one regime, whose scale moves."""
         one = replace(self, known=np.zeros_like(self.known), n_regimes=1)
         return one.densities(one.constant(fixed=True), fixed=True)[1]
 

@@ -106,7 +106,8 @@ class Refinement:
         must speak for more than one regime.
         """
         if self.correlation_ratio <= LITTLE_RATIO and self.agreement < LEAST_AGREEMENT:
-            return self.gain is not None and self.gain > 0
+            neither = self.correlation_ratio_of_windows <= LITTLE_RATIO
+            return neither and self.gain is not None and self.gain > 0
         return self.correlation_ratio > LEAST_RATIO * self.correlation_ratio_of_windows
 
 
@@ -201,7 +202,7 @@ class _Judge:
         )
         if result.correlation_ratio > LITTLE_RATIO or result.agreement >= LEAST_AGREEMENT:
             return result
-        return replace(result, gain=density.criterion - newest.of_one().criterion)
+        return replace(result, gain=density.criterion - newest.single.criterion)
 
     def of_path(self, found: Refinement) -> FittedDensity:
         """Return the density of the regimes that a refinement finds, with hindsight."""
