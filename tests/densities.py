@@ -23,4 +23,5 @@ def row_density(order=1, *, n_regimes=3, n_channels=2, falls=True, skew=(0.8, 1.
         freedom=np.linspace(4.0, 12.0, n_regimes),
         skew=np.array(skew[:n_channels]),
         begin=np.hstack([level, 0.05 * falls * level]),
+        typical=level,
     )

@@ -33,7 +33,7 @@ from regimetry.errors import (
 # In the order of the work: data, fit, use, reading, the file itself.
 VERBS = (
     *("sample", "config", "search", "fit"),
-    *("predict", "embed", "stream", "serve"),
+    *("predict", "embed", "forecast", "stream", "serve"),
     *("analyse", "panel", "drift", "compare", "report"),
     *("inspect", "verify", "bench", "export", "doctor", "completion"),
 )

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from regimetry.check.reader import SourceFile, read_source
 from regimetry.cli.arguments import MODEL
+from regimetry.cli.emission_tables import emission_cards, emission_text
 from regimetry.cli.output import choices_text, regime_lines, show, text_table
-from regimetry.cli.verb import Verb
+from regimetry.cli.verb import Verb, flag
 from regimetry.contract import ModelContract
 from regimetry.series.rules import PLAIN
 
@@ -21,8 +22,15 @@ VERB = Verb(
     help="show a model file's contract and graph",
     description="Show what a model file says about itself. The figures of its graph need onnx; all "
     "else needs only onnxruntime.",
-    examples=["regimetry inspect spx.onnx", "regimetry inspect spx.onnx --json"],
-    arguments=[MODEL],
+    examples=[
+        "regimetry inspect spx.onnx",
+        "regimetry inspect spx.onnx --emission",
+        "regimetry inspect spx.onnx --json",
+    ],
+    arguments=[
+        MODEL,
+        flag("--emission", "show the density of bars in each regime, in the columns' own units"),
+    ],
 )
 
 
@@ -38,7 +46,11 @@ def run(options: argparse.Namespace) -> None:
         "precision": file.precision,
         "form": file.input_name,
         "statistics": None if statistics is None else dict(vars(statistics)),
+        "emission": [card.to_dict() for card in emission_cards(contract)],
     }
+    if options.emission:
+        show(options, data, emission_text(contract))
+        return
     names = [regime.name for regime in contract.regimes]
     header = ["from \\ to", *names]
     matrix = [

@@ -28,6 +28,8 @@ class DensityRecord:
         1 for none.
     begin : tuple, (K, 2 C)
         Scales before the first row, and behind them what falls have added.
+    typical : tuple, (K, C)
+        Mean scales over the training rows of each regime.
     stay : float
         Probability of staying in a regime from one row to the next.
     weights : {"density", "regimes"}
@@ -55,6 +57,7 @@ class DensityRecord:
     freedom: tuple[float, ...]
     skew: tuple[float, ...]
     begin: tuple[tuple[float, ...], ...]
+    typical: tuple[tuple[float, ...], ...]
     stay: float
     weights: Literal["density", "regimes"]
     log_likelihood: float

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.plain import as_text
-from regimetry.contract import Candidate, Landmarks
+from regimetry.contract import Candidate, Landmarks, ModelContract
 from regimetry.report.data import ReportData
+from regimetry.runtime.regime_card import cards
+from regimetry.runtime.row_model import RowModel
 
 MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
 number = partial(as_text, missing=MISSING)
@@ -181,6 +183,8 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         ],
     )
     tables = [("Model", _pairs(facts)), ("Columns", columns)]
+    if contract.density is not None:
+        tables.append(("What each regime says of the next bar", _emission(contract)))
     for title, mapping in (
         ("Configuration", training.configuration),
         ("Versions", training.versions),
@@ -188,6 +192,24 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
         if mapping:
             tables.append((title, _pairs(_flat(mapping))))
     return tables
+
+
+def _emission(contract: ModelContract) -> Table:
+    """Return mean, its error and deviation of each column in each regime, and the tails."""
+    rows = [
+        (
+            card.name if not place else "",
+            column,
+            f"{card.mean[place]:.4g}",
+            f"{card.mean_error[place]:.2g}",
+            f"{card.covariance[place, place] ** 0.5:.4g}",
+            f"{card.degrees_of_freedom:.3g}" if not place else "",
+        )
+        for card in cards(RowModel.of_regimes(contract))
+        for place, column in enumerate(card.columns)
+    ]
+    header = ("regime", "column", "mean", "standard error", "deviation", "degrees of freedom")
+    return Table(header, rows)
 
 
 def _pairs(facts: Mapping[str, Any]) -> Table:

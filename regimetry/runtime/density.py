@@ -41,6 +41,8 @@ class RowDensity:
         xi; 1 for none.
     begin : ndarray, shape (K, 2 C)
         h, and behind it l, before the first row: the scale is their sum.
+    typical : ndarray, shape (K, C)
+        Mean scale over the training rows of each regime.
     """
 
     coefficients: Array
@@ -53,6 +55,7 @@ class RowDensity:
     freedom: Array
     skew: Array
     begin: Array
+    typical: Array
 
     @classmethod
     def of(cls, record: DensityRecord) -> RowDensity:

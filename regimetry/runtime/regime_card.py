@@ -26,7 +26,7 @@ class RegimeCard:
     mean_error : ndarray, shape (C,)
         Standard error of the mean: of as many independent steps as the regime has rows.
     covariance : ndarray, shape (C, C)
-        Of a row given those before it, at the mean scale of training.
+        Of a row given those before it, at the mean scale of the regime's training rows.
     autoregression : ndarray, shape (P, C, C)
         How a row follows from those 1 to P before: entry (p, i, j) is what a unit of column i adds
         to column j.
@@ -74,7 +74,7 @@ def cards(model: RowModel) -> tuple[RegimeCard, ...]:
     for regime, summary in enumerate(contract.regimes):
         table = density.coefficients[regime]
         slopes = table[1:].reshape(density.order, size, size)
-        spans = np.sqrt(density.total(density.begin[regime]))
+        spans = np.sqrt(density.typical[regime])
         covariance = spread[regime] * np.outer(spans, spans)
         intercept = table[0] + spans * shift[regime]
         reach = _long_run(slopes)

@@ -116,6 +116,7 @@ def constant_density(
         freedom=emission.degrees_of_freedom,
         skew=np.ones(len(emission.channels)),
         begin=np.hstack([deviation**2, np.zeros_like(deviation)]),
+        typical=deviation**2,
     )
     logs = emission.density(rows.before, rows.now)
     if weights is None:
@@ -168,9 +169,10 @@ def moving_density(
         options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE, "maxcor": 20},
     )
     density, own_stay = layout.density(found.x, posterior.begin)
+    begin, typical = posterior.mean_scales(density, own_stay)
     return FittedDensity(
         channels=emission.channels,
-        density=replace(density, begin=posterior.mean_scales(density)),
+        density=replace(density, begin=begin, typical=typical),
         stay=own_stay if weights is None and count > 1 else stay,
         log_likelihood=posterior.log_likelihood(found.x),
         parameters=layout.size,

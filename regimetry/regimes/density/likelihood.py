@@ -111,6 +111,7 @@ class Layout:
             freedom=LEAST_FREEDOM + np.exp(part["freedom"]),
             skew=np.exp(part["skew"]),
             begin=begin,
+            typical=level,
         )
         stay = float(expit(part["stay"][0])) if "stay" in part else 0.5
         return density, stay
@@ -193,11 +194,22 @@ class Posterior:
         by_stay = found.stays / stay - (followers - found.stays) / (1 - stay)
         return found.state, found.log_likelihood, by_stay
 
-    def mean_scales(self, density: RowDensity) -> Array:
-        """Return the means (K, 2 C) of a density's scales over the rows."""
+    def mean_scales(self, density: RowDensity, stay: float) -> tuple[Array, Array]:
+        """Return the means of a density's scales over all rows, and over those of each regime.
+
+        Returns
+        -------
+        both : ndarray, shape (K, 2 C)
+            Of either part.
+        typical : ndarray, shape (K, C)
+            Of their sum, where the regime holds.
+        """
         residuals = density.residuals(self.rows.before, self.rows.now)
-        scales = density.densities(residuals, self._begins(density), self.offsets)[1]
-        return np.asarray(scales.mean(axis=0))
+        logs, scales = density.densities(residuals, self._begins(density), self.offsets)
+        weights, _, _ = self._weights(logs, stay)
+        total = np.einsum("tk,tkc->kc", weights, density.total(scales))
+        held = np.maximum(weights.sum(axis=0), 1e-9)[:, None]
+        return np.asarray(scales.mean(axis=0)), np.asarray(total / held)
 
     def _begins(self, density: RowDensity) -> Array:
         return np.tile(density.begin, (len(self.offsets) - 1, 1, 1))
