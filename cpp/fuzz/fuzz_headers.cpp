@@ -8,6 +8,7 @@
 #include "regimetry/gather.hpp"
 #include "regimetry/jump.hpp"
 #include "regimetry/rolling.hpp"
+#include "regimetry/scales.hpp"
 #include "regimetry/stream_bank.hpp"
 
 using namespace regimetry;
@@ -124,15 +125,35 @@ void jump(Bytes& in) {
   for (const int64_t label : labels) require(label >= 0 && label < k);
 }
 
+void scales(Bytes& in) {
+  const int64_t k = 1 + in.below(4), c = 1 + in.below(4), n = in.below(12);
+  const auto numbers = [&](int64_t count) {
+    std::vector<double> out(static_cast<std::size_t>(count));
+    for (double& value : out) value = in.take<double>();
+    return out;
+  };
+  const auto table = numbers(k * (c * c + 2 * c + 4)), constant = numbers(k), skew = numbers(c);
+  const auto rows = numbers(n * k * c), begin = numbers(2 * k * c);
+  std::vector<double> state(begin), density(static_cast<std::size_t>(n * k), 1.0);
+  std::vector<double> after(2 * rows.size()), of_rows(rows.size()), of_table(table.size());
+  std::vector<double> of_skew(skew.size()), of_begin(begin.size());
+  const ScaleParameters p{k, c, table.data(), constant.data(), skew.data()};
+  scale_forward(p, rows.data(), 0, n, state.data(), density.data(), after.data());
+  for (const double value : density) require(std::isfinite(value));
+  scale_backward(p, rows.data(), density.data(), 0, n, begin.data(), after.data(), of_rows.data(),
+                 of_table.data(), of_skew.data(), of_begin.data());
+}
+
 template <class T>
 void run(Bytes& in) {
-  switch (in.below(4)) {
+  switch (in.below(5)) {
     case 0:
       rolling_geometry(std::max<int64_t>(0, in.number(50)), std::max<int64_t>(0, in.number(8)),
                        in.number(64), in.number(8), 8, in.number(9), in.number(9));
       break;
     case 1: gather<T>(in); break;
     case 2: bank<T>(in); break;
+    case 3: scales(in); break;
     default: jump<T>(in);
   }
 }

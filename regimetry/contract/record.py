@@ -62,8 +62,6 @@ class RefinementRecord:
         windows, explain W bars away.
     criterion : float
         Bayesian information criterion as penalised log-likelihood, in nats; higher is better.
-    moving : bool
-        Whether each regime's scale moves.
     """
 
     channels: tuple[int, ...]
@@ -74,7 +72,6 @@ class RefinementRecord:
     explained: float | None = None
     explained_by_windows: float | None = None
     criterion: float
-    moving: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from regimetry.contract import (
     RuleReport,
     TrainingRecord,
 )
+from regimetry.contract.density import DensityRecord
 from regimetry.series.features import OhlcvFeatures
 from regimetry.series.rules import ReadingRules
 
@@ -33,6 +34,7 @@ def test_the_page_has_the_fields_of_the_file():
         ("The contract", ModelContract),
         ("Regimes", RegimeSummary),
         ("Reading", ReadingRules),
+        ("Density", DensityRecord),
         ("The training record", TrainingRecord),
         ("Candidates", Candidate),
         ("Landmarks", Landmarks),

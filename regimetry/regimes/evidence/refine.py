@@ -95,7 +95,6 @@ class Refinement:
             explained=self.correlation_ratio,
             explained_by_windows=self.correlation_ratio_of_windows,
             criterion=self.criterion,
-            moving=isinstance(self.emission, MovingEmission),
         )
 
     @property
