@@ -74,6 +74,38 @@ def jump_path(
 ) -> NDArray[np.int64]: ...
 
 @final
+class DensityStep:
+    def __init__(
+        self,
+        channels: NDArray[np.int64],
+        transforms: NDArray[np.int64],
+        differs: bool,
+        own_weights: bool,
+        mean: NDArray[np.float64],
+        deviation: NDArray[np.float64],
+        coefficients: NDArray[np.float64],
+        parameters: NDArray[np.float64],
+        constants: NDArray[np.float64],
+        skew: NDArray[np.float64],
+        unit_mean: NDArray[np.float64],
+        unit_variance: NDArray[np.float64],
+        chain: NDArray[np.float64],
+    ) -> None: ...
+    def step(
+        self,
+        window: _Real,
+        probability: NDArray[np.float64],
+        scales: NDArray[np.float64],
+        weights: NDArray[np.float64],
+    ) -> tuple[
+        float,
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+        NDArray[np.float64],
+    ]: ...
+
+@final
 class StreamBank:
     def __init__(
         self,

@@ -14,4 +14,5 @@ PYBIND11_MODULE(_core, m, pybind11::mod_gil_not_used()) {
   register_stream_bank(m);
   register_jump(m);
   register_scales(m);
+  register_outlook(m);
 }

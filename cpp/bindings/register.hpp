@@ -9,6 +9,7 @@ void register_gather(pybind11::module_& m);
 void register_stream_bank(pybind11::module_& m);
 void register_jump(pybind11::module_& m);
 void register_scales(pybind11::module_& m);
+void register_outlook(pybind11::module_& m);
 
 // The ordinary metaclass: pybind11's own only serves subclasses, and our classes are final. With it
 // `type(StreamBank) is type`, as the stub says.

@@ -16,11 +16,14 @@ from regimetry.cli.arguments import DEVICE, MODEL, READING, TABLE
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
-from regimetry.cli.verb import Verb, argument
+from regimetry.cli.verb import Verb, argument, flag
 from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError
+from regimetry.runtime import live_outputs
 from regimetry.runtime.labelling import MISSING
+from regimetry.runtime.live_density import Outlook
 from regimetry.runtime.live_reading import Absence
+from regimetry.runtime.row_model import RowModel
 from regimetry.runtime.stream import Stream, Tick
 from regimetry.series.file_options import FileOptions
 
@@ -62,6 +65,11 @@ VERB = Verb(
             help="treat a bar as late if its time lies further behind the last one (in the unit of "
             "the times where they are numbers)",
         ),
+        flag(
+            "--density",
+            "say the log density of each bar, whether it is surprising, and mean and deviation of "
+            "the next bar",
+        ),
         READING,
         DEVICE,
     ],
@@ -82,7 +90,8 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
         raise DataError("Standard input is closed; give it the bars.")
     model = opened(options, threads=1)
-    stream = model.stream(late=options.late, max_jump=options.max_jump)
+    outputs = (*live_outputs.DEFAULT, *((live_outputs.DENSITY,) if options.density else ()))
+    stream = model.stream(late=options.late, max_jump=options.max_jump, outputs=outputs)
     schema = model.schema
     reader: Reader | None = None
     given = FileOptions.of(options)
@@ -125,7 +134,25 @@ def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
         "probability": [_finite(value) for value in tick.probability.tolist()],
         "novelty": _finite(tick.novelty),
         "novel": tick.novel,
+        **_outlook(tick.outlook, contract),
         **lacks,
+    }
+
+
+def _outlook(outlook: Outlook | None, contract: ModelContract) -> dict[str, Any]:
+    """Say what the density says of the bar and of the next one, by column."""
+    if outlook is None:
+        return {}
+    columns = RowModel.of(contract).columns
+    return {
+        "log_score": _finite(outlook.log_score),
+        "surprising": bool(outlook.surprising),
+        "next": {
+            name: {"mean": _finite(mean), "deviation": _finite(deviation)}
+            for name, mean, deviation in zip(
+                columns, outlook.mean.tolist(), outlook.deviation.tolist(), strict=True
+            )
+        },
     }
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.chain import Array
-from regimetry.runtime.row_model import RowModel, log_mixture, mixed
+from regimetry.runtime.row_model import RowModel
 
 
 class DensityState(NamedTuple):
@@ -65,7 +65,9 @@ class LiveDensity:
         self._model = RowModel.of(contract)
         surprise = self._model.record.surprise
         self._surprise = -np.inf if surprise is None else surprise
-        self._needed = self._model.rows_before + 1
+        self._step = self._model.step().step
+        needs_none = self._model.own_weights or self._model.density.n_regimes == 1
+        self._nothing = np.empty(0) if needs_none else None
 
     def follow(
         self, window: NDArray[np.floating], state: DensityState | None, probability: Array
@@ -81,23 +83,22 @@ class LiveDensity:
         probability : ndarray, shape (K,)
             Of the regimes after the row, by the causal labels.
         """
-        model = self._model
-        rows = model.rows(window if state is None else window[-self._needed :])
-        logs, scales = model.follow(rows, None if state is None else state.scales)
-        if state is not None:
-            before = state.weights @ model.chain
-        elif model.own_weights and len(logs) > 1:
-            before = model.filter(logs[:-1])[-1] @ model.chain
-        else:
-            before = model.first_weights
-        score = float(log_mixture(before, logs[-1:])[0]) - model.log_unit
-        after = probability if model.density.n_regimes > 1 else before
-        if model.own_weights:
-            after = before * np.exp(logs[-1] - logs[-1].max())
-            after = after / after.sum()
-        mean, deviation = mixed(after @ model.chain, *model.moments(rows, scales[-1]))
+        if state is None:
+            state = self._begin(window[:-1])
+        given = probability if self._nothing is None else self._nothing
+        score, mean, deviation, scales, weights = self._step(window, given, *state)
         outlook = Outlook(score, score < self._surprise, mean, deviation)
-        return DensityState(scales[-1], after), outlook
+        return DensityState(scales, weights), outlook
+
+    def _begin(self, rows: NDArray[np.floating]) -> DensityState:
+        """Return the state after the rows of a first window but its last."""
+        model = self._model
+        density = model.density
+        if len(rows) <= model.rows_before:  # none of them has a density
+            return DensityState(density.begin, model.first_weights)
+        logs, scales = model.follow(model.rows(rows))
+        weights = model.filter(logs)[-1] if model.own_weights else model.first_weights
+        return DensityState(scales[-1], weights)
 
 
 def density_state(state: DensityState | None) -> dict[str, Any]:

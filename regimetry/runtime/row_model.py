@@ -10,11 +10,13 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry._core import DensityStep
 from regimetry.contract import ModelContract
 from regimetry.contract.density import DensityRecord
 from regimetry.errors import ModelError
 from regimetry.runtime.chain import Array, filtered, transition
 from regimetry.runtime.density import RowDensity
+from regimetry.series.preprocessing import TRANSFORMS
 
 NO_DENSITY = (
     "The model has no density of its rows: it was written by an earlier release, or fitted on too "
@@ -141,6 +143,27 @@ class RowModel:
                 read[:, self._logs] = np.log(now[:, self._logs] / before[:, self._logs])
         return (read - self.mean) / self.deviation
 
+    def step(self) -> DensityStep:
+        """Return the step of a live series, which the extension takes."""
+        density, (shift, spread) = self.density, self.density.unit_moments
+        kinds = [TRANSFORMS.index(kind) for kind in self.transforms.tolist()]
+        dense = np.ascontiguousarray
+        return DensityStep(
+            np.array(self.channels, dtype=np.int64),
+            np.array(kinds, dtype=np.int64),
+            bool(self._differs),
+            self.own_weights,
+            self.mean,
+            self.deviation,
+            dense(density.coefficients),
+            density.table,
+            density.constants,
+            density.skew,
+            dense(shift),
+            dense(np.diagonal(spread, axis1=1, axis2=2)),
+            dense(self.chain),
+        )
+
     def before(self, rows: Array) -> Array:
         """Return the regressors (T - P + 1, 1 + P C) of the rows that follow P rows each."""
         order, size = self.density.order, rows.shape[1]
@@ -227,11 +250,10 @@ def log_scores(model: RowModel, parts: Sequence[Array], probability: Array | Non
         logs, _ = model.follow(rows)
         count = len(logs) - skip
         if probability is None:
-            known = model.filter(logs)[:-1] @ model.chain
-            before = np.vstack([model.first_weights, known])[skip:]
+            known = np.vstack([model.first_weights, model.filter(logs)[:-1]])[skip:]
         else:
-            known = probability[at : at + count - 1] @ model.chain
-            before = np.vstack([model.first_weights, known])
+            known = np.vstack([model.first_weights, probability[at : at + count - 1]])
+        before = known @ model.chain
         found.append(log_mixture(before, logs[skip:]) - model.log_unit)
         at += count
     return np.concatenate(found)

@@ -95,3 +95,39 @@ def test_stream_says_errors_as_json(data, stream, feed):
     bad = feed("a,b\n1,2\n", "stream", MODEL, "--json", code=2)
     assert bad.out == ""
     assert json.loads(bad.err)["exit_code"] == 2
+
+
+@pytest.fixture(scope="module")
+def with_density(data, tmp_path_factory):
+    from regimetry.cli import main
+
+    path = tmp_path_factory.mktemp("density") / "m.onnx"
+    options = ["--window-size", "10", "--n-regimes", "2", "--evidence", "window"]
+    assert main(["fit", str(data), "-o", str(path), *options]) == 0
+    return path
+
+
+def test_forecast_gives_every_step(answer, run, data, with_density):
+    found = answer(
+        "forecast", with_density, data, "--horizon", 3, "--quantiles", "0.05,0.95", "--seed", 1
+    )
+    steps = found["steps"]
+    assert [step["step"] for step in steps] == [1, 2, 3]
+    close = steps[0]["columns"]["close"]
+    assert close["read_as"] == "log_difference"
+    assert close["quantiles"]["0.05"] < close["mean"] < close["quantiles"]["0.95"]
+    assert close["deviation"] == pytest.approx(0.01, rel=0.5)
+    assert sum(steps[2]["probability"].values()) == pytest.approx(1, abs=1e-5)
+    shown = run("forecast", with_density, data).out
+    assert "bars ahead" in shown
+    assert "log difference" in shown
+    assert "horizon is 0" in run("forecast", with_density, data, "--horizon", 0, code=2).err
+
+
+def test_inspect_shows_what_regimes_say_of_bars(answer, run, with_density):
+    cards = answer("inspect", with_density)["emission"]
+    assert [card["name"] for card in cards] == ["regime_0", "regime_1"]
+    assert answer("inspect", with_density, "--emission")["emission"] == cards
+    shown = run("inspect", with_density, "--emission").out
+    assert "freedom" in shown
+    assert f"{cards[0]['mean'][0]:.4g}" in shown

@@ -2,12 +2,14 @@
 
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import oracles
 import pandas as pd
 import pytest
 from blocked import run_blocked
+from densities import row_density
 from sklearn.model_selection import GridSearchCV, TimeSeriesSplit
 
 import regimetry as rg
@@ -17,7 +19,7 @@ from regimetry.errors import (
     DataWarning,
     ModelError,
 )
-from regimetry.runtime.density import RowDensity
+from regimetry.runtime.density import FIELDS, RowDensity
 from regimetry.runtime.row_model import RowModel
 
 pytestmark = pytest.mark.filterwarnings("ignore::regimetry.errors.RegimeWarning")
@@ -79,9 +81,8 @@ def scored_by_hand(detector, values):
         before = np.ones((len(logs) - first, 1))
     else:
         known = np.asarray(detector.predict_proba(values))[contract.window_rows - 1 :]
-        before = np.vstack([[one.share for one in contract.regimes], known[:-1] @ np.array(
-            contract.transition_matrix
-        )])  # fmt: skip
+        shares = [one.share for one in contract.regimes]
+        before = np.vstack([shares, known[:-1]]) @ np.array(contract.transition_matrix)
     scale = np.array([contract.scale[channel] for channel in record.channels])
     logs = logs[first:]
     assert before.shape == (len(logs), count)
@@ -339,3 +340,32 @@ def test_weights_of_unknown_regimes_stay(told):
     empty = replace(contract, transition_matrix=((0.0, 0.0), (0.1, 0.9)))
     found = RowModel.of_regimes(empty).chain
     np.testing.assert_array_equal(found, [[1.0, 0.0], [0.1, 0.9]])
+
+
+def test_the_step_of_a_live_series_refuses():
+    model = RowModel(contract := _Bare(), contract.record)
+    step = model.step().step
+    window, nothing, state = np.zeros((4, 3)), np.empty(0), np.ones((3, 4))
+    assert len(step(window, nothing, state, np.ones(3) / 3)) == 5
+    for change, message in (
+        ({"window": window[:1]}, "window has 1 rows; expected at least 2"),
+        ({"window": window[:, :2]}, "expected one numbered 2"),
+        ({"probability": np.ones(3)}, "probability has shape"),
+        ({"scales": np.ones((3, 2))}, "scales has shape"),
+        ({"weights": np.ones(3, np.float32)}, "weights has dtype float32"),
+    ):
+        given = {"window": window, "probability": nothing, "scales": state, "weights": np.ones(3)}
+        with pytest.raises(DataError, match=message):
+            step(**{**given, **change})
+
+
+class _Bare:
+    """As much of a contract as a density of columns 0 and 2 needs."""
+
+    transforms, mean, scale = ("level",) * 3, (0.0,) * 3, (1.0,) * 3
+
+    @property
+    def record(self):
+        density = row_density(1)
+        fields = {name: getattr(density, name) for name in FIELDS}
+        return SimpleNamespace(channels=(0, 2), stay=0.9, weights="density", **fields)
