@@ -361,3 +361,20 @@ def test_a_signal_waits_for_work_and_a_second_one_does_not():
     with pytest.raises(_Stopped):
         insist()
     assert done == ["first", "once"]
+
+
+def test_a_line_says_what_the_density_says(detector, values, feed, tmp_path):
+    detector.save(tmp_path / "m.onnx")
+    text = "x0,x1,x2,x3\n" + "\n".join(",".join(map(str, row)) for row in values[:60])
+    lines = feed(text, "stream", tmp_path / "m.onnx", "--density").out.splitlines()
+    answers = [json.loads(line) for line in lines]
+    scores = detector.log_score(values[:60])
+    assert answers[0]["regime"] is None
+    assert "log_score" not in answers[0]
+    assert answers[-1]["log_score"] == pytest.approx(scores[-1])
+    assert answers[-1]["surprising"] in {True, False}
+    ahead = detector.forecast(values[:60])
+    columns = dict(zip(ahead.columns, ahead.mean[0], strict=True))
+    assert {name: one["mean"] for name, one in answers[-1]["next"].items()} == pytest.approx(
+        columns
+    )

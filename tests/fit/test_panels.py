@@ -95,7 +95,7 @@ def test_the_file_knows_its_instruments(detector, of_long_frame, tmp_path):
     model = rg.load(tmp_path / "panel.onnx")
     contract = model.contract
     assert contract == detector.model_.contract
-    assert contract.format_version == 3
+    assert contract.format_version == 4
     assert contract.scaling.instruments == tuple(SIZES)
     assert (contract.training.instruments, contract.training.short_instruments) == (4, 1)
     assert contract.training.rows == 1804

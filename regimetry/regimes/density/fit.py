@@ -20,7 +20,8 @@ from regimetry.runtime.density import FIELDS, Array, RowDensity
 MOST_ROWS, STRETCH = 10_000, 1_000
 """Of longer series so many rows are used, in stretches that are spread evenly."""
 
-_ITERATIONS, _TOLERANCE = 150, 1e-7
+_ITERATIONS, _TOLERANCE = 150, 1e-8
+_DIGITS = 2  # of a step: the order of a sum changes later ones
 
 
 @dataclass(frozen=True)
@@ -161,20 +162,27 @@ def moving_density(
     posterior = Posterior(
         layout, rows, weights, np.tile([1.0, 0.0], (count, 1)).repeat(size, axis=1)
     )
+    units = layout.units
+
+    def objective(steps: Array) -> tuple[float, Array]:
+        value, gradient = posterior(steps * units)
+        return value, gradient * units
+
     found = minimize(
-        posterior,
-        start(layout, emission, stay),
+        objective,
+        start(layout, emission, stay) / units,
         jac=True,
         method="L-BFGS-B",
         options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE, "maxcor": 20},
     )
-    density, own_stay = layout.density(found.x, posterior.begin)
+    vector = np.round(found.x, _DIGITS) * units
+    density, own_stay = layout.density(vector, posterior.begin)
     begin, typical = posterior.mean_scales(density, own_stay)
     return FittedDensity(
         channels=emission.channels,
         density=replace(density, begin=begin, typical=typical),
         stay=own_stay if weights is None and count > 1 else stay,
-        log_likelihood=posterior.log_likelihood(found.x),
+        log_likelihood=posterior.log_likelihood(vector),
         parameters=layout.size,
         rows=len(rows.now),
         own_weights=weights is None,

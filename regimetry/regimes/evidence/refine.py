@@ -35,6 +35,9 @@ speak for its regimes by itself: see :attr:`Refinement.gain`."""
 DISCOUNTS = tuple(np.arange(0.0, 3.1, 0.25).tolist())
 """By how much a change may be cheaper in the causal labels, in nats; see :func:`causal_price`."""
 
+ALIKE = 1e-3
+"""Prices whose labels are this much less probable still count, so that no rounding decides."""
+
 
 @dataclass(frozen=True)
 class Refinement:
@@ -120,8 +123,8 @@ def causal_price(costs: Array, stay: float, offsets: NDArray[np.int64]) -> float
 
     The recursion follows the best path to each regime, where the filter adds up all paths: while
     it is not known at which bar a change happened, several matter, and a change is cheaper. Of the
-    prices less by :data:`DISCOUNTS`, the highest wins whose causal labels of the training bars are
-    most often the filter's.
+    prices less by :data:`DISCOUNTS`, those count whose causal labels of the training bars are most
+    probable by the filter: a price whose labels are less so by :data:`ALIKE` counts 1 / e.
 
     Parameters
     ----------
@@ -132,10 +135,13 @@ def causal_price(costs: Array, stay: float, offsets: NDArray[np.int64]) -> float
     """
     price = price_of_change(stay, costs.shape[1])
     likelihood = np.exp(costs.min(axis=1, keepdims=True) - costs)
-    exact = filtered(likelihood, stay, begins_of(offsets)).argmax(axis=1)
-    prices = [max(price - discount, 0.0) for discount in DISCOUNTS]
-    agree = [np.mean(jump_labels(costs, one, offsets) == exact) for one in prices]
-    return prices[int(np.argmax(agree))]
+    exact = filtered(likelihood, stay, begins_of(offsets))
+    prices = np.maximum(price - np.array(DISCOUNTS), 0.0)
+    rows = np.arange(len(costs))
+    labels = [jump_labels(costs, one, offsets) for one in prices.tolist()]
+    probable = np.array([exact[rows, one].mean() for one in labels])
+    weights = np.exp((probable - probable.max()) / ALIKE)
+    return float(weights @ prices / weights.sum())
 
 
 def refine(newest: NewestBars, windows: Windows, points: NDArray[np.floating]) -> Refinement:
