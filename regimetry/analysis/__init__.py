@@ -13,6 +13,7 @@ from regimetry.analysis.drift import Drift, DriftLine, detect_drift
 from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
+from regimetry.analysis.geometric import GeometricTest, geometric_test
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import (
     Performance,
@@ -33,6 +34,7 @@ __all__ = [
     "Drift",
     "DriftLine",
     "DwellTimes",
+    "GeometricTest",
     "PanelAnalysis",
     "Performance",
     "Spells",
@@ -53,6 +55,7 @@ __all__ = [
     "estimate_transitions",
     "expected_dwell",
     "forecast",
+    "geometric_test",
     "hitting_times",
     "long_run",
     "performance",

@@ -42,7 +42,7 @@ def regime_metadata(
         For JSON: ``None`` where a number is NaN or infinite.
     """
     whole = analysis.to_dict()
-    dwell = whole["dwell"]
+    dwell, geometric = whole["dwell"], whole["geometric"]
     regimes = [
         {
             "number": number,
@@ -52,6 +52,7 @@ def regime_metadata(
             "long_run": whole["long_run"][number],
             "entropy": whole["entropy"][number],
             "dwell": {name: values[number] for name, values in dwell.items()},
+            "geometric": {name: values[number] for name, values in geometric.items()},
             "performance": {
                 timing: _of_regime(plain(result), number)
                 for timing, result in (performances or {}).items()

@@ -30,7 +30,7 @@ def analysis_text(
 def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
     dwell, interval = analysis.dwell, analysis.transitions.level
     header = ["regime", "share", "long run", "spells", "mean", "median", "longest", "expected"]
-    header += [f"{interval:.0%} interval", "entropy"]
+    header += [f"{interval:.0%} interval", "p, geometric", "entropy"]
     rows = [
         [
             regime,
@@ -39,6 +39,7 @@ def _dwell_table(regimes: list[str], analysis: Analysis) -> str:
             str(dwell.spells[i]),
             *(as_text(v[i]) for v in (dwell.mean, dwell.median, dwell.longest, dwell.expected)),
             f"{as_text(dwell.lower[i])} to {as_text(dwell.upper[i])}",
+            as_text(analysis.geometric.p_value[i], ".3f"),
             as_text(analysis.entropy[i], ".3f"),
         ]
         for i, regime in enumerate(regimes)
@@ -104,6 +105,7 @@ def _outlook(regimes: list[str], analysis: Analysis, index: Any) -> str:
         shares = zip(regimes, analysis.forecast[horizon - 1], strict=True)
         text = ", ".join(f"{regime} {share:.1%}" for regime, share in shares)
         lines.append(f"in {horizon:<2} bars    {text}")
+    lines.append(f"spells        {analysis.geometric.words(regimes)}")
     lines.append(f"entropy rate  {analysis.entropy_rate:.3f} bits a bar")
     strongest = analysis.changes
     lines.append(f"changes       {len(strongest.bar)}" + _strongest(regimes, analysis, index))

@@ -73,6 +73,7 @@ def dwell_table(data: ReportData) -> Table:
         "longest": _numbers(dwell.longest, ".0f"),
         "expected": _numbers(dwell.expected),
         f"{data.analysis.transitions.level:.0%} interval": map(" to ".join, limits),
+        "p, geometric": _numbers(data.analysis.geometric.p_value, ".3f"),
     }
     return _by_regime(data, columns)
 

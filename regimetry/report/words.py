@@ -82,6 +82,12 @@ def choice_words(data: ReportData) -> str | None:
     return " ".join([*([] if why is None else [why]), *odd]) or None
 
 
+def spell_words(data: ReportData) -> str:
+    """Say whether the spells are as those of a Markov chain."""
+    text = data.analysis.geometric.words(data.regimes)
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def drift_words(data: ReportData) -> str:
     """Say what was compared with what, and how sure the verdicts are."""
     if data.drift is None:
