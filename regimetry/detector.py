@@ -41,6 +41,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         W, number of bars that a label uses; "auto" chooses it together with K.
     n_regimes : int or "auto"
         K; "auto" takes one whose regimes are told apart at other times, last, and are stable.
+    names : "auto", sequence of str, mapping of int to str, or None
+        Of the regimes: "auto" calls them by what they are, such as "calm rise" or "high pressure".
+        Those of ``align_to`` keep their names; without names, regimes are numbers.
     min_dwell : int or None
         For "auto", the shortest time that a regime lasts, in bars; ``None`` sets no bound.
     align_to : path, RegimeModel, fitted RegimeDetector or None
@@ -132,6 +135,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         *,
         window_size: int | str = FitOptions.window_size,
         n_regimes: int | str = FitOptions.n_regimes,
+        names: str | Sequence[str] | Mapping[int, str] | None = FitOptions.names,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
         encoder: EncoderConfig | keras.Model | str | PathLike[str] | None = None,
@@ -160,6 +164,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     ) -> None:
         self.window_size = window_size
         self.n_regimes = n_regimes
+        self.names = names
         self.min_dwell = min_dwell
         self.align_to = align_to
         self.encoder = encoder
@@ -287,7 +292,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
         self.candidates_ = learned.candidates
-        self.alignment_ = learned.alignment
+        self.alignment_ = contract.training.alignment
         self.eigenvalues_ = learned.head.eigenvalues
         self.history_ = dict(learned.encoder.history)
         self.parity_ = packaged.parity

@@ -17,7 +17,6 @@ from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, 
 from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument
-from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_reading import Absence
@@ -99,29 +98,29 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             reader = JsonReader(schema, given)
         with stop.working():
             try:
-                answer = _answer(stream, reader.bar(decode(line, given.encoding)), model.contract)
+                answer = _answer(stream, reader.bar(decode(line, given.encoding)))
             except DataError as error:
                 answer = {"error": str(error)[:MESSAGE_LENGTH]}
             sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
             sys.stdout.flush()
 
 
-def _answer(stream: Stream, bar: Bar, contract: ModelContract) -> dict[str, Any]:
+def _answer(stream: Stream, bar: Bar) -> dict[str, Any]:
     skipped = stream.skipped
     tick = stream.push(bar.row, timestamp=bar.timestamp)
     if stream.skipped > skipped:
         return {"time": bar.time, "skipped": "late"}
-    return {"time": bar.time, **_tick_fields(tick, contract)}
+    return {"time": bar.time, **_tick_fields(tick)}
 
 
-def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
+def _tick_fields(tick: Tick | None) -> dict[str, Any]:
     lacks = {} if tick is None or tick.missing is None else {"missing": _missing(tick.missing)}
     if tick is None or tick.regime == MISSING:
         names = ("regime", "name", "probability", "novelty", "novel")
         return {**dict.fromkeys(names), **lacks}
     return {
         "regime": tick.regime,
-        "name": contract.regimes[tick.regime].name,
+        "name": tick.name,
         "probability": [_finite(value) for value in tick.probability.tolist()],
         "novelty": _finite(tick.novelty),
         "novel": tick.novel,

@@ -103,8 +103,9 @@ def detector_of(configuration: Configuration, **settings: Any) -> RegimeDetector
 
     parameters = {entry.name: getattr(configuration, entry.name) for entry in fields(FitOptions)}
     parameters["random_state"] = parameters.pop("seed")
-    if configuration.objective == "none":
-        parameters["objective"] = None
+    for name in ("objective", "names"):
+        if parameters[name] == "none":
+            parameters[name] = None
     if configuration.difference is None:
         # The windows of features overlap, which looks like a unit root and is none.
         parameters["difference"] = "auto" if configuration.features is None else "none"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
@@ -143,6 +144,11 @@ class ModelContract:
     def n_regimes(self) -> int:
         """K."""
         return len(self.regimes)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether any regime has a name that is more than its number."""
+        return not all(re.fullmatch(r"regime_\d+", regime.name) for regime in self.regimes)
 
     @property
     def regimes_without_bars(self) -> tuple[str, ...]:

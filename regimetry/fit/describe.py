@@ -18,6 +18,7 @@ from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
+from regimetry.regimes.naming import named
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path
@@ -94,7 +95,7 @@ def describe(
         training=record,
     )
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
-    return replace(contract, sharpness=sharpness)
+    return named(replace(contract, sharpness=sharpness), options.names)
 
 
 def training_record(
