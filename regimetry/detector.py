@@ -41,6 +41,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         W, number of bars that a label uses; "auto" chooses it together with K.
     n_regimes : int or "auto"
         K; "auto" takes one whose regimes are told apart at other times, last, and are stable.
+    unit : str
+        What a row is called in tables and messages, in one word, such as "bar" or "sample".
     names : "auto", sequence of str, mapping of int to str, or None
         Of the regimes: "auto" calls them by what they are, such as "calm rise" or "high pressure".
         Those of ``align_to`` keep their names; without names, regimes are numbers.
@@ -135,6 +137,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         *,
         window_size: int | str = FitOptions.window_size,
         n_regimes: int | str = FitOptions.n_regimes,
+        unit: str = FitOptions.unit,
         names: str | Sequence[str] | Mapping[int, str] | None = FitOptions.names,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
@@ -164,6 +167,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     ) -> None:
         self.window_size = window_size
         self.n_regimes = n_regimes
+        self.unit = unit
         self.names = names
         self.min_dwell = min_dwell
         self.align_to = align_to

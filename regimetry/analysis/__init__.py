@@ -4,7 +4,9 @@ One concept per file; :func:`analyse_labels` joins those that need labels alone.
 """
 
 from regimetry.analysis.agreement import Agreement, adjusted_rand, agreement
+from regimetry.analysis.alarms import Alarms, novelty_alarms
 from regimetry.analysis.analyse import Analysis, analyse_labels
+from regimetry.analysis.apart import Apart, apart
 from regimetry.analysis.changes import ChangePoints, change_points
 from regimetry.analysis.comparable_novelty import comparable_novelty
 from regimetry.analysis.conditional import ConditionalStatistics, conditional_statistics
@@ -27,7 +29,9 @@ from regimetry.analysis.transitions import Transitions, estimate_transitions, tr
 
 __all__ = [
     "Agreement",
+    "Alarms",
     "Analysis",
+    "Apart",
     "ChangePoints",
     "Comovement",
     "ConditionalStatistics",
@@ -44,6 +48,7 @@ __all__ = [
     "agreement",
     "analyse_labels",
     "analyse_panel",
+    "apart",
     "change_points",
     "comovement",
     "comparable_novelty",
@@ -58,6 +63,7 @@ __all__ = [
     "geometric_test",
     "hitting_times",
     "long_run",
+    "novelty_alarms",
     "performance",
     "performances",
     "simple_returns",

@@ -57,9 +57,9 @@ class GeometricTest:
             for i in told.tolist()
         )
         if found:
-            return f"spells unlike those of a Markov chain: {found}; its forecasts are rough there"
+            return f"unlike those of a Markov chain: {found}; its forecasts are rough there"
         if np.isfinite(self.p_value).any():
-            return "spells like those of a Markov chain"
+            return "like those of a Markov chain"
         return f"not tested: no regime has {LEAST_SPELLS} whole spells"
 
 

@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> None:
     instruments = contract.training.instruments
     text = (
         f"{regime_lines(contract)}\n{choices_text(contract, _SHOWN)}\n{options.output}: "
-        f"{contract.n_regimes} regimes from {contract.training.rows} rows"
+        f"{contract.n_regimes} regimes from {contract.counted(contract.training.rows)}"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
     found = {**contract.to_dict(), "regimes_without_bars": [*contract.regimes_without_bars]}

@@ -164,5 +164,7 @@ def alignment_text(contract: ModelContract) -> str:
         for word, names in (("born", alignment.born), ("dead", alignment.dead))
         if names
     ]
-    over = "shared bars" if alignment.over == "shared" else "bars, all of the refit's"
+    over = f"shared {contract.units}"
+    if alignment.over != "shared":
+        over = f"{contract.units}, all of the refit's"
     return f"{'; '.join(parts)}; by overlap over {alignment.bars} {over}"

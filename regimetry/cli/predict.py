@@ -17,9 +17,9 @@ from regimetry.series.file_options import STANDARD, FileOptions
 from regimetry.series.table_files import print_table, read_table, require_table_suffix, write_table
 
 VERB = Verb(
-    help="label every bar of a table",
-    description="Label every bar causally: regime, probability of each regime, novelty, and "
-    "whether the state is novel. The first bars, before the first full window, stay empty. For a "
+    help="label every row of a table",
+    description="Label every row causally: regime, probability of each regime, novelty, and "
+    "whether the state is novel. The first rows, before the first full window, stay empty. For a "
     "model fitted with --features, give the bars: the features are computed from them. The labels "
     "of a folder of Parquet files (many instruments) go to another folder, and the same command "
     "continues a run that was stopped.",
@@ -94,7 +94,7 @@ def _run_table(options: argparse.Namespace) -> None:
         ]
         for entry in summary
     ]
-    print(text_table(["regime", "bars", "spells", "last seen"], rows))
+    print(text_table(["regime", model.contract.units, "spells", "last seen"], rows))
     print(f"\n{path}: {len(result)} rows")
 
 

@@ -27,8 +27,8 @@ MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
 
 VERB = Verb(
-    help="label bars as they arrive on standard input",
-    description="Read one bar per line and write one JSON line for each, flushed: regime, "
+    help="label rows as they arrive on standard input",
+    description="Read one row per line and write one JSON line for each, flushed: regime, "
     "probability of each regime, novelty, novel; null until the first window is full. A value that "
     "is missing (an empty field, null) is dealt with as at the fit, and named under missing with "
     "its rows and since when. A line that "
@@ -51,14 +51,14 @@ VERB = Verb(
             "--late",
             choices=["refuse", "skip"],
             default="refuse",
-            help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
+            help="answer to a row whose time does not rise: an error (refuse), or a line that says "
             "skipped (default: %(default)s)",
         ),
         argument(
             "--max-jump",
             type=float,
             metavar="SECONDS",
-            help="treat a bar as late if its time lies further behind the last one (in the unit of "
+            help="treat a row as late if its time lies further behind the last one (in the unit of "
             "the times where they are numbers)",
         ),
         READING,
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
-        raise DataError("Standard input is closed; give it the bars.")
+        raise DataError("Standard input is closed; give it the rows.")
     model = opened(options, threads=1)
     stream = model.stream(late=options.late, max_jump=options.max_jump)
     schema = model.schema

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
-from regimetry.fit.options import FitOptions, require_names
+from regimetry.fit.options import FitOptions, require_names, require_unit
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
 from regimetry.series.rules import ReadingRules
 
@@ -99,6 +99,7 @@ class Configuration(FitOptions, TableOptions):
     def __post_init__(self) -> None:
         check_fields(self, YAML)
         require_names(self.names, self.n_regimes)
+        require_unit(self.unit)
         ReadingRules.of(self)
         if self.features is None and self.feature_window is not None:
             raise ConfigError(

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from regimetry.contract.record import TrainingRecord
+from regimetry.contract.wording import UNIT, counted, plural
 from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
@@ -20,8 +21,11 @@ READABLE_VERSIONS = ("1", "2", "3", "4")
 version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 
 SEALED_VERSION = 4
-_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading")}
+_NEW_IN = {3: ("by", "scaling"), 4: ("reach", "label_offset", "reading", "unit")}
 """Entries that a version has and older ones have not."""
+
+_IF_SAID = ("unit",)
+"""Those that the first files of version 4 have not: left out where they are the default."""
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
@@ -108,6 +112,8 @@ class ModelContract:
     reading : ReadingRules
         What becomes of missing values, gaps in time and irregular clocks; the default where a file
         says nothing. ``max_gap`` is the one that the fit decided.
+    unit : str
+        What a row is called to people, in one word.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -133,6 +139,7 @@ class ModelContract:
     reach: int = 0
     label_offset: int | None = None
     reading: ReadingRules = PLAIN
+    unit: str = UNIT
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -144,6 +151,15 @@ class ModelContract:
     def n_regimes(self) -> int:
         """K."""
         return len(self.regimes)
+
+    @property
+    def units(self) -> str:
+        """What several rows are called."""
+        return plural(self.unit)
+
+    def counted(self, count: float, form: str = "d") -> str:
+        """Return a number of rows as text, in the model's unit: ``12 samples``."""
+        return counted(count, self.unit, form)
 
     @property
     def is_named(self) -> bool:
@@ -199,6 +215,9 @@ class ModelContract:
             if self.format_version < version:
                 for name in names:
                     del data[name]
+        for entry in fields(self):
+            if entry.name in _IF_SAID and data.get(entry.name) == entry.default:
+                del data[entry.name]
         return data
 
     def to_metadata(self) -> dict[str, str]:

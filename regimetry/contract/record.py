@@ -114,6 +114,10 @@ class TrainingRecord:
     kept_levels : tuple of str
         Columns that look like random walks and were not differenced, since they sit on a few
         levels.
+    step : float or None
+        Median time between two rows, in seconds; ``None`` where rows have no dates.
+    alarms : int or None
+        Times that the novelty flag went up over the training rows; ``None`` if they were sampled.
     """
 
     rows: int = 0
@@ -135,6 +139,8 @@ class TrainingRecord:
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
     kept_levels: tuple[str, ...] = ()
+    step: float | None = None
+    alarms: int | None = None
 
     @property
     def compared(self) -> tuple[Candidate, ...]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
+from regimetry.analysis.alarms import onsets
 from regimetry.contract import ModelContract, RuleReport, TrainingRecord
 from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.learned import Learned
@@ -21,12 +22,13 @@ from regimetry.fit.rows import TrainingRows
 from regimetry.regimes.naming import named
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
-from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.runtime.recursion import Recursion, jump_path, running_mean
 from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
+    from regimetry.series.panel import Panel
 
 _VERSIONS = ("regimetry", "onnx", "scikit-learn", "scipy", "numpy")
 _OF_KERAS = ("tensorflow", "keras", "tf2onnx")  # where they took part
@@ -92,10 +94,16 @@ def describe(
         by=rows.source.by,
         scaling=rows.scaling,
         reading=reading,
+        unit=options.unit,
         training=record,
     )
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
-    return named(replace(contract, sharpness=sharpness), options.names)
+    alarms = None
+    if rows.complete:
+        means = running_mean(outputs["novelty"], contract.novelty_memory, offsets)
+        alarms = int(onsets(means > learned.novelty_threshold, begins).sum())
+    record = replace(record, alarms=alarms)
+    return named(replace(contract, sharpness=sharpness, training=record), options.names)
 
 
 def training_record(
@@ -132,7 +140,17 @@ def training_record(
         features=features,
         alignment=learned.alignment,
         kept_levels=_kept_levels(rows) if options.difference == "auto" else (),
+        step=_step(panel),
     )
+
+
+def _step(panel: Panel) -> float | None:
+    """Return the median time between rows that follow each other, in seconds."""
+    times = panel.timestamps
+    if times is None or times.dtype.kind != "M":
+        return None
+    steps = np.delete(np.diff(times), panel.offsets[1:-1] - 1)
+    return float(np.median(steps / np.timedelta64(1, "ns"))) / 1e9 if len(steps) else None
 
 
 def _kept_levels(rows: TrainingRows) -> tuple[str, ...]:

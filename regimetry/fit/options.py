@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from regimetry.contract.consistency import is_plain
+from regimetry.contract.wording import UNIT, is_word
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
@@ -41,6 +42,8 @@ class FitOptions(ReadingRules):
         that is given; see :mod:`regimetry.regimes.choice.rule`.
     n_regimes
         "auto" chooses one of 1 to 9.
+    unit
+        What a row is called to people, in one word, such as bar, sample or minute.
     names
         Of the regimes: "auto" calls them by what they are, see
         :func:`~regimetry.regimes.naming.automatic_names`; a tuple has one for each, in canonical
@@ -100,19 +103,20 @@ class FitOptions(ReadingRules):
         metavar="auto|none|A,B",
     )
     window_size: int | Literal["auto"] = option(
-        "auto", "number of bars that a label uses; auto chooses it", minimum=2, metavar="BARS"
+        "auto", "number of rows that a label uses; auto chooses it", minimum=2, metavar="ROWS"
     )
     n_regimes: int | Literal["auto"] = option(
         "auto", "number of regimes; auto chooses from a table of candidates", minimum=1, metavar="K"
     )
+    unit: str = option(UNIT, "what a row is called, such as bar or sample", metavar="WORD")
     names: Literal["auto"] | tuple[str, ...] | None = option(
         None, "names of the regimes; auto calls them by what they are", metavar="auto|none|A,B"
     )
     min_dwell: int | None = option(
         None,
-        "for auto, the shortest time that a regime lasts, in bars; null means no bound",
+        "for auto, the shortest time that a regime lasts, in rows; null means no bound",
         minimum=1,
-        metavar="BARS",
+        metavar="ROWS",
     )
     objective: str | None = option(
         None, "how to train the encoder; none leaves its weights random", choices=OBJECTIVES
@@ -156,6 +160,7 @@ class FitOptions(ReadingRules):
     def __post_init__(self) -> None:
         super().__post_init__()
         require_names(self.names, self.n_regimes)
+        require_unit(self.unit)
         encoder = DEFAULT_ENCODER if self.encoder is None else self.encoder
         if isinstance(encoder, str | PathLike) and str(encoder).endswith(".onnx"):
             encoder = Path(encoder)
@@ -212,6 +217,12 @@ def _in_order(names: Mapping[Any, Any]) -> tuple[Any, ...]:
             "{0: 'calm', 2: 'crash'}."
         )
     return tuple(numbers.get(number, "") for number in range(max(numbers) + 1))
+
+
+def require_unit(unit: str) -> None:
+    """Raise :class:`ConfigError` unless a unit is one word."""
+    if not is_word(unit):
+        raise ConfigError(f"unit is {unit!r}; it must be one word, such as bar or sample.")
 
 
 def require_names(names: object, n_regimes: object) -> None:

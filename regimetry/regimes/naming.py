@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import count
 from math import log, sqrt
 
-from regimetry.analysis.apart import apart
+from regimetry.analysis.apart import Difference, apart
 from regimetry.analysis.price import PRICE_NAMES
 from regimetry.contract import ModelContract
 from regimetry.contract.consistency import is_plain
@@ -83,11 +83,10 @@ def automatic_names(contract: ModelContract) -> list[str]:
     Of a price, which is a column differenced in logarithms: *rise* or *fall* if its mean return
     times the root of the mean spell is above a tenth of the return's deviation, or below minus
     that, otherwise *sideways*; *calm* or *turbulent* before it if that deviation is less than 3/4,
-    or more than 4/3, of that of all bars. Of other data: the largest difference between a regime
-    and all others, as *high* or *low* X (*rising* or *falling* where X is differenced) if X's means
-    differ, in deviations, by more than the logarithm of the ratio of its deviations, otherwise
-    *unsteady* or *steady* X; where a regime with a larger difference is called so already, the next
-    largest; no name below .2.
+    or more than 4/3, of that of all bars. Of other data: the channel in which the regime is
+    farthest from the nearest other one. By means, in deviations inside regimes: *high*, *low* or,
+    between others, *middle* X; of a differenced X *rising*, *falling*, *flat*. By the logarithms of
+    deviations: *unsteady*, *steady*, *moderate* X. No name below .2.
     """
     price = _price(contract)
     return _by_channels(contract) if price is None else _by_price(contract, price)
@@ -123,25 +122,23 @@ def _by_price(contract: ModelContract, price: int) -> list[str]:
 
 
 def _by_channels(contract: ModelContract) -> list[str]:
-    found = apart(contract.regimes)
-    names: dict[int, str] = {}
-    ranks = {number: found.ranked(number) for number in range(contract.n_regimes)}
-    largest = {number: abs(rank[0][2]) if rank else 0.0 for number, rank in ranks.items()}
-    for number in sorted(ranks, key=lambda number: -largest[number]):
-        told = [entry for entry in ranks[number] if abs(entry[2]) >= _SMALL]
-        own = [name for name in (_by_difference(contract, *entry) for entry in told) if name]
-        names[number] = next((one for one in own if one not in names.values()), (own or [""])[0])
-    return [names[number] for number in range(contract.n_regimes)]
+    found, names = apart(contract.regimes), []
+    for regime in range(contract.n_regimes):
+        told = [_by_difference(contract, one) for one in found.ranked(regime) if one.size >= _SMALL]
+        names.append(next(filter(None, told), ""))
+    return names
 
 
-def _by_difference(contract: ModelContract, channel: int, kind: str, value: float) -> str:
+def _by_difference(contract: ModelContract, found: Difference) -> str:
     """Return what a difference is called; empty if the channel's name is not to be printed."""
-    if kind == "spread":
-        words = ("steady", "unsteady")
+    if found.kind == "spread":
+        words = {-1: "steady", 0: "moderate", 1: "unsteady"}
+    elif contract.transforms[found.channel] == "level":
+        words = {-1: "low", 0: "middle", 1: "high"}
     else:
-        is_level = contract.transforms[channel] == "level"
-        words = ("low", "high") if is_level else ("falling", "rising")
-    name = " ".join([words[value > 0], *contract.schema.feature_names[channel].split()])
+        words = {-1: "falling", 0: "flat", 1: "rising"}
+    channel = contract.schema.feature_names[found.channel]
+    name = " ".join([words[found.place], *channel.split()])
     return name if is_plain(name) else ""
 
 

@@ -211,7 +211,7 @@ def test_input_that_cannot_be_read_is_refused():
     closed = ["bash", "-c", 'exec "$@" <&-', "bash", *COMMAND]
     result = subprocess.run(closed, capture_output=True, check=False)
     assert result.returncode == 2
-    assert result.stderr == b"regimetry: Standard input is closed; give it the bars.\n"
+    assert result.stderr == b"regimetry: Standard input is closed; give it the rows.\n"
 
     class Broken(BytesIO):
         def readline(self, size=-1):

@@ -23,9 +23,9 @@ def test_nothing_is_odd(contract):
     ("change", "said"),
     [
         ({"spells": 1}, "regime_0, regime_1, regime_2: one spell alone"),
-        ({"mean_dwell": 3.0}, "changes every 3.0 bars: this is noise"),
-        ({"mean_dwell": 8.0}, "a spell lasts 8 bars in the mean, less than a window of 10"),
-        ({"share": 0.0}, "no bar of training is in regime_0, regime_1, regime_2"),
+        ({"mean_dwell": 3.0}, "changes every 3.0 rows: this is noise"),
+        ({"mean_dwell": 8.0}, "a spell lasts 8 rows in the mean, less than a window of 10"),
+        ({"share": 0.0}, "no row of training is in regime_0, regime_1, regime_2"),
     ],
 )
 def test_odd_regimes_are_said(contract, change, said):

@@ -37,11 +37,11 @@ def market(model):
 
 @pytest.fixture
 def machine(model):
-    """Pressure high in one regime, flow low in another, and a third that differs in neither."""
+    """Three pressures, and a flow that is low in the third of them."""
     return made(model.contract, ("level", "level", "difference"), [
         (0.4, 9, (0.0, 0.0, 0.0), (1, 1, 1)),
         (0.3, 9, (5.0, 0.0, 0.0), (1, 1, 1)),
-        (0.3, 9, (0.0, -4.0, 0.0), (1, 1, 1)),
+        (0.3, 9, (3.0, -4.0, 0.0), (1, 1, 1)),
     ], ["pressure", "flow", "level"])  # fmt: skip
 
 
@@ -55,14 +55,26 @@ def test_a_price_is_called_by_its_returns(market):
 
 def test_other_data_are_called_by_the_channel_that_sets_them_apart(machine):
     assert automatic_names(machine) == ["low pressure", "high pressure", "low flow"]
+    steady = replace(machine, transforms=("level", "difference", "difference"))
+    assert automatic_names(steady)[2] == "falling flow"
+    between = [replace(one, mean=(*one.mean[:1], 0.0, 0.0)) for one in machine.regimes]
+    assert automatic_names(replace(machine, regimes=tuple(between)))[2] == "middle pressure"
 
 
 def test_differences_rise_and_deviations_are_unsteady(model):
     contract = made(model.contract, ("difference", "level"), [
         (0.5, 9, (-2.0, 0.0), (1.0, 1.0)), (0.25, 9, (3.0, 0.0), (1.0, 1.0)),
-        (0.25, 9, (0.0, 0.0), (1.0, 3.0)),
+        (0.25, 9, (0.3, 0.0), (1.0, 30.0)),
     ], ["tank", "noise"])  # fmt: skip
     assert automatic_names(contract) == ["falling tank", "rising tank", "unsteady noise"]
+    volatile = made(model.contract, ("level",), [
+        (0.3, 9, (0.0,), (1.0,)), (0.4, 9, (0.0,), (3.0,)), (0.3, 9, (0.0,), (9.0,))
+    ])  # fmt: skip
+    assert automatic_names(volatile) == ["steady x0", "moderate x0", "unsteady x0"]
+
+
+def test_the_shipped_model_has_the_names_that_the_page_says(shipped):
+    assert automatic_names(shipped.contract) == ["calm rise", "sideways", "turbulent fall"]
 
 
 def test_two_of_a_kind_get_numbers_and_none_apart_stays_a_number(model):
