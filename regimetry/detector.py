@@ -198,7 +198,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: None = None,
+        y: Any = None,
         *,
         by: str | None = None,
         features: OhlcvFeatures | None = None,
@@ -212,8 +212,10 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             Not infinite; NaN is a missing value. In a frame, columns of numbers and booleans are
             read, and those declared categorical; what is constant or empty is left out. Timestamps,
             if any, must rise, for many instruments within each.
-        y : None
-            Ignored.
+        y : array-like of int or str, shape (T,), or None
+            States of rows, where they are known, otherwise -1 (or NaN, None, empty text). The
+            clusters of windows begin at them, and regimes are called by them; nothing else
+            changes. Labels stay causal: ``y`` is read at the fit alone.
         by : str or None
             Column that names the instrument of each row. No window crosses from one into the next.
         features : OhlcvFeatures or None
@@ -241,6 +243,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         options, stages = FitOptions.of(self), Stages(self.progress)
+        from regimetry.fit.known import known_states, with_states
         from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
@@ -254,8 +257,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         source = self._source(X, by, options, features, TimeOptions(**time))
         require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
+        known = known_states(y, source)
         with stages:
-            rows = measured_rows(source, options)
+            rows = with_states(measured_rows(source, options), known)
             learned = aligned(learn(rows, options, stages), rows, options, earlier)
             packaged = package(learned, rows, options, features, stages)
         self._keep(rows, learned, packaged)

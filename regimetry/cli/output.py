@@ -134,7 +134,12 @@ def choices_text(contract: ModelContract, most: int | None = None) -> str:
 
     Of candidates at ``most`` so many.
     """
-    about = (candidate_table(contract, most), landmark_text(contract), alignment_text(contract))
+    about = (
+        candidate_table(contract, most),
+        landmark_text(contract),
+        known_text(contract),
+        alignment_text(contract),
+    )
     return "".join(f"\n{text}\n" for text in about if text)
 
 
@@ -145,6 +150,24 @@ def _with_reasons(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         f"{line.ljust(width)}  {reason}".rstrip()
         for line, reason in zip(table, reasons, strict=True)
+    )
+
+
+def known_text(contract: ModelContract) -> str:
+    """Return how the regimes agree with known states; empty where none were given."""
+    known = contract.training.known
+    if known is None:
+        return ""
+    of_state = {state: regime for regime, state in enumerate(known.mapping) if state >= 0}
+    parts = []
+    for state, name in enumerate(known.states):
+        rows = sum(counts[state] for counts in known.counts)
+        own = known.counts[of_state[state]][state] if state in of_state else 0
+        parts.append(f"{name} {own / rows:.0%} of {rows}" if rows else f"{name} none")
+    return (
+        f"Of {contract.counted(known.rows)} whose state was known, {known.share:.0%} are in the "
+        f"regime of their state (adjusted Rand index {known.adjusted_rand:.2f}): "
+        f"{', '.join(parts)}."
     )
 
 

@@ -56,6 +56,11 @@ class TableOptions:
         "column that names the instrument of each row; null reads one series",
         metavar="NAME",
     )
+    labels_column: str | None = option(
+        None,
+        "column of states where they are known, empty or -1 where not; the model does not read it",
+        metavar="NAME",
+    )
     columns: tuple[str, ...] | None = option(
         None, "columns to read; null takes all columns of numbers", metavar="A,B"
     )

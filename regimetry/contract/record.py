@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from regimetry.contract.choices import Alignment, Candidate
+from regimetry.contract.known import KnownRecord
 from regimetry.series.features.pipeline import OhlcvFeatures
 
 _ALWAYS = ("start", "end", "eigenvalues")  # written even where they hold nothing
@@ -118,6 +119,8 @@ class TrainingRecord:
         Median time between two rows, in seconds; ``None`` where rows have no dates.
     alarms : int or None
         Times that the novelty flag went up over the training rows; ``None`` if they were sampled.
+    known : KnownRecord or None
+        How the regimes stand to states that the user knew, if any.
     """
 
     rows: int = 0
@@ -141,6 +144,7 @@ class TrainingRecord:
     kept_levels: tuple[str, ...] = ()
     step: float | None = None
     alarms: int | None = None
+    known: KnownRecord | None = None
 
     @property
     def compared(self) -> tuple[Candidate, ...]:

@@ -102,7 +102,10 @@ def describe(
     if rows.complete:
         means = running_mean(outputs["novelty"], contract.novelty_memory, offsets)
         alarms = int(onsets(means > learned.novelty_threshold, begins).sum())
-    record = replace(record, alarms=alarms)
+    known = None
+    if rows.known is not None:
+        known = rows.known.held_against(found.regime, panel.ends(rows.window_rows), n_regimes)
+    record = replace(record, alarms=alarms, known=known)
     return named(replace(contract, sharpness=sharpness, training=record), options.names)
 
 

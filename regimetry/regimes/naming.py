@@ -27,7 +27,8 @@ _SMALL = 0.2
 def named(contract: ModelContract, names: Sequence[str] | None) -> ModelContract:
     """Name the regimes of a fit.
 
-    A regime that an earlier model had keeps that model's name. A name that is taken, or that an
+    A regime that an earlier model had keeps that model's name. Then a list of the user's own
+    counts, then states that were known, then automatic names. A name that is taken, or that an
     earlier model gave up, gets a number: ``calm rise 2``.
 
     Parameters
@@ -48,15 +49,19 @@ def named(contract: ModelContract, names: Sequence[str] | None) -> ModelContract
     RegimeWarning
         There are more names than regimes.
     """
-    if names is None:
+    known = contract.training.known
+    if names is None and known is None:
         return contract
     alignment = contract.training.alignment
     own = [regime.name for regime in contract.regimes]
-    wanted = [*(automatic_names(contract) if names == "auto" else names)]
+    wanted = [*(automatic_names(contract) if names == "auto" else names or ())]
     if left := [name for name in wanted[len(own) :] if name]:
         text = f"not used, since there are {len(own)} regimes: the name{'s' * (len(left) > 1)} "
         warnings.warn(text + ", ".join(left), RegimeWarning, stacklevel=5)
     wanted = [*wanted, *[""] * len(own)][: len(own)]
+    if known is not None:
+        pairs = zip(wanted, known.names, strict=True)
+        wanted = [state or name if names == "auto" else name or state for name, state in pairs]
     if alignment is not None:
         wanted = [
             name if old < 0 else "" for name, old in zip(wanted, alignment.mapping, strict=True)

@@ -86,3 +86,29 @@ def test_the_step_is_that_of_rows_that_follow_each_other(unfitted, values):
 
     assert step(pd.date_range("2024-01-01", periods=300, freq="500ms")) == 0.5
     assert step(pd.RangeIndex(300)) is None
+
+
+def test_a_column_of_known_states_names_the_regimes(machine, tmp_path, run, answer, refuses):
+    _, table = machine
+    frame = pd.read_csv(table)
+    frame["state"] = ""
+    frame.loc[20:80, "state"], frame.loc[120:180, "state"] = "idle", "load"
+    frame.to_csv(tmp_path / "t.csv", index=False)
+    arguments = ["fit", tmp_path / "t.csv", "-o", tmp_path / "m.onnx", "--window-size", "10",
+                 "--n-regimes", "2"]  # fmt: skip
+    shown = run(*arguments, "--labels-column", "state").out
+    assert "0 idle" in shown
+    assert "1 load" in shown
+    assert re.search(
+        r"Of 122 rows whose state was known, \d+% are in the regime of their state", shown
+    )
+    found = answer("inspect", tmp_path / "m.onnx")
+    assert [column["name"] for column in found["schema"]] == ["pressure", "noise"]
+    assert found["training"]["known"]["states"] == ["idle", "load"]
+    labels = answer("predict", tmp_path / "m.onnx", tmp_path / "t.csv")["bars"]["regime_name"]
+    assert labels[60] == "idle"
+    assert labels[160] == "load"
+    message = "labels_column is 'mode', which is no column; the columns are pressure, noise, state."
+    refuses(message, *arguments, "--labels-column", "mode")
+    message = "labels_column is 'noise', which is a column that the model reads"
+    refuses(message, *arguments, "--labels-column", "noise", "--columns", "noise,pressure")
