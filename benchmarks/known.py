@@ -1,4 +1,4 @@
-"""States of some rows: ``python -m benchmarks.known [--set tssb] [--share 0.05] [--most 8000]``.
+"""States of some rows: ``python -m benchmarks.known [--set tssb] [--window 40]``.
 
 Fits each series twice, with the true number of regimes: as usual, and with the state known of one
 stretch of each state. Prints the adjusted Rand index over the rows whose state was not known.
@@ -14,8 +14,6 @@ from benchmarks.machine import describe_machine
 from benchmarks.outside.sets import SETS, series_of
 from regimetry import RegimeDetector
 
-WINDOW = 40
-
 
 def known_rows(states: np.ndarray, share: float, generator: np.random.Generator) -> np.ndarray:
     """Return the states (T,) of one stretch of rows of each, -1 for all others."""
@@ -29,13 +27,13 @@ def known_rows(states: np.ndarray, share: float, generator: np.random.Generator)
     return known
 
 
-def scores(values: np.ndarray, states: np.ndarray, share: float) -> list[float]:
+def scores(values: np.ndarray, states: np.ndarray, window_size: int, share: float) -> list[float]:
     """Return the index of causal labels without and with states, then of whole-series labels."""
     known = known_rows(states, share, np.random.default_rng(0))
     n_regimes = len(np.unique(states))
     found = []
     for y in (None, known):
-        detector = RegimeDetector(n_regimes=n_regimes, window_size=WINDOW, random_state=0)
+        detector = RegimeDetector(n_regimes=n_regimes, window_size=window_size, random_state=0)
         detector.fit(values, y)
         found.append((detector.labels_, np.asarray(detector.smooth(values))))
     rows = (known < 0) & (found[0][0] >= 0)
@@ -50,6 +48,7 @@ def main() -> None:
     """Print a line a series, and the means."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--set", choices=SETS, default="tssb", help="of series (%(default)s)")
+    parser.add_argument("--window", type=int, default=40, help="rows of one (%(default)s)")
     parser.add_argument("--share", type=float, default=0.05, help="of rows known (%(default)s)")
     parser.add_argument("--most", type=int, default=8000, help="rows of a series (%(default)s)")
     options = parser.parse_args()
@@ -62,7 +61,7 @@ def main() -> None:
             continue
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            all_scores.append(scores(np.asarray(values, float), states, options.share))
+            all_scores.append(scores(values, states, options.window, options.share))
         _print(f"{series.name}", all_scores[-1])
     _print(f"mean of {len(all_scores)}", np.mean(all_scores, axis=0).tolist())
 

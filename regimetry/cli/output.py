@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from regimetry.contract import Landmarks, ModelContract
-from regimetry.contract.remarks import reason
+from regimetry.contract.remarks import agreement_with_states, reason
 from regimetry.errors import DataWarning
 
 
@@ -137,7 +137,7 @@ def choices_text(contract: ModelContract, most: int | None = None) -> str:
     about = (
         candidate_table(contract, most),
         landmark_text(contract),
-        known_text(contract),
+        agreement_with_states(contract) or "",
         alignment_text(contract),
     )
     return "".join(f"\n{text}\n" for text in about if text)
@@ -150,24 +150,6 @@ def _with_reasons(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(
         f"{line.ljust(width)}  {reason}".rstrip()
         for line, reason in zip(table, reasons, strict=True)
-    )
-
-
-def known_text(contract: ModelContract) -> str:
-    """Return how the regimes agree with known states; empty where none were given."""
-    known = contract.training.known
-    if known is None:
-        return ""
-    of_state = {state: regime for regime, state in enumerate(known.mapping) if state >= 0}
-    parts = []
-    for state, name in enumerate(known.states):
-        rows = sum(counts[state] for counts in known.counts)
-        own = known.counts[of_state[state]][state] if state in of_state else 0
-        parts.append(f"{name} {own / rows:.0%} of {rows}" if rows else f"{name} none")
-    return (
-        f"Of {contract.counted(known.rows)} whose state was known, {known.share:.0%} are in the "
-        f"regime of their state (adjusted Rand index {known.adjusted_rand:.2f}): "
-        f"{', '.join(parts)}."
     )
 
 

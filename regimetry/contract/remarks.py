@@ -69,6 +69,24 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
     return tuple(found)
 
 
+def agreement_with_states(contract: ModelContract) -> str | None:
+    """Return in a sentence how the regimes agree with known states; ``None`` if none were known."""
+    known = contract.training.known
+    if known is None:
+        return None
+    regime_of = {state: regime for regime, state in enumerate(known.mapping) if state >= 0}
+    parts = []
+    for state, name in enumerate(known.states):
+        rows = sum(counts[state] for counts in known.counts)
+        own = known.counts[regime_of[state]][state] if state in regime_of else 0
+        parts.append(f"{name} {own / rows:.0%} of {rows}" if rows else f"{name} none")
+    return (
+        f"Of {contract.counted(known.rows)} whose state was known, {known.share:.0%} are in the "
+        f"regime of their state (adjusted Rand index {known.adjusted_rand:.2f}): "
+        f"{', '.join(parts)}."
+    )
+
+
 def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:
     """Return the best of those that were not chosen: of the possible ones, or else of all."""
     rest = [entry for entry in table if not entry.chosen and entry.n_regimes > 1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regimetry.contract.remarks import reason, remarks
+from regimetry.contract.remarks import agreement_with_states, reason, remarks
 from regimetry.contract.wording import UNIT
 from regimetry.report.data import ReportData
 from regimetry.report.embedding_maps import MAP_ROWS
@@ -90,7 +90,8 @@ def choice_words(data: ReportData) -> str | None:
     """Say why the model has this window and this many regimes, and what is odd about them."""
     why = reason(data.contract)
     odd = [f"{text[0].upper()}{text[1:]}." for text in remarks(data.contract)]
-    return " ".join([*([] if why is None else [why]), *odd]) or None
+    told = [text for text in (why, agreement_with_states(data.contract)) if text is not None]
+    return " ".join([*told, *odd]) or None
 
 
 def spell_words(data: ReportData) -> str:

@@ -49,6 +49,12 @@ def test_regimes_are_called_by_the_states_that_they_are(told, simulation, states
     assert sum(name.startswith("state_") for name in names) >= 2
 
 
+def test_fit_predict_reads_states_too(told, unfitted, values, states):
+    detector = unfitted("window")
+    np.testing.assert_array_equal(detector.fit_predict(values, states), told.labels_)
+    assert detector.model_.contract == told.model_.contract
+
+
 def test_the_record_goes_through_the_file(told):
     contract = told.model_.contract
     again = read_contract(contract.to_metadata(), "x")
