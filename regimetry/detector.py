@@ -41,6 +41,11 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         W, number of bars that a label uses; "auto" chooses it together with K.
     n_regimes : int or "auto"
         K; "auto" takes one whose regimes are told apart at other times, last, and are stable.
+    unit : str
+        What a row is called in tables and messages, in one word, such as "bar" or "sample".
+    names : "auto", sequence of str, mapping of int to str, or None
+        Of the regimes: "auto" calls them by what they are, such as "calm rise" or "high pressure".
+        Those of ``align_to`` keep their names; without names, regimes are numbers.
     min_dwell : int or None
         For "auto", the shortest time that a regime lasts, in bars; ``None`` sets no bound.
     align_to : path, RegimeModel, fitted RegimeDetector or None
@@ -132,6 +137,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         *,
         window_size: int | str = FitOptions.window_size,
         n_regimes: int | str = FitOptions.n_regimes,
+        unit: str = FitOptions.unit,
+        names: str | Sequence[str] | Mapping[int, str] | None = FitOptions.names,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
         encoder: EncoderConfig | keras.Model | str | PathLike[str] | None = None,
@@ -160,6 +167,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     ) -> None:
         self.window_size = window_size
         self.n_regimes = n_regimes
+        self.unit = unit
+        self.names = names
         self.min_dwell = min_dwell
         self.align_to = align_to
         self.encoder = encoder
@@ -189,7 +198,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
     def fit(
         self,
         X: Any,
-        y: None = None,
+        y: Any = None,
         *,
         by: str | None = None,
         features: OhlcvFeatures | None = None,
@@ -203,8 +212,10 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             Not infinite; NaN is a missing value. In a frame, columns of numbers and booleans are
             read, and those declared categorical; what is constant or empty is left out. Timestamps,
             if any, must rise, for many instruments within each.
-        y : None
-            Ignored.
+        y : array-like of int or str, shape (T,), or None
+            States of rows, where they are known, otherwise -1 (or NaN, None, empty text). The
+            clusters of windows begin at them, and regimes are called by them; nothing else
+            changes. Labels stay causal: ``y`` is read at the fit alone.
         by : str or None
             Column that names the instrument of each row. No window crosses from one into the next.
         features : OhlcvFeatures or None
@@ -232,6 +243,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         options, stages = FitOptions.of(self), Stages(self.progress)
+        from regimetry.fit.known import known_states, with_states
         from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
@@ -245,8 +257,9 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         source = self._source(X, by, options, features, TimeOptions(**time))
         require_columns_of_options(source.schema, options.difference, features)
         require_same_columns(earlier, source.schema, features)
+        known = known_states(y, source)
         with stages:
-            rows = measured_rows(source, options)
+            rows = with_states(measured_rows(source, options), known)
             learned = aligned(learn(rows, options, stages), rows, options, earlier)
             packaged = package(learned, rows, options, features, stages)
         self._keep(rows, learned, packaged)
@@ -287,7 +300,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
         self.candidates_ = learned.candidates
-        self.alignment_ = learned.alignment
+        self.alignment_ = contract.training.alignment
         self.eigenvalues_ = learned.head.eigenvalues
         self.history_ = dict(learned.encoder.history)
         self.parity_ = packaged.parity

@@ -4,7 +4,9 @@ One concept per file; :func:`analyse_labels` joins those that need labels alone.
 """
 
 from regimetry.analysis.agreement import Agreement, adjusted_rand, agreement
+from regimetry.analysis.alarms import Alarms, novelty_alarms
 from regimetry.analysis.analyse import Analysis, analyse_labels
+from regimetry.analysis.apart import Apart, apart
 from regimetry.analysis.changes import ChangePoints, change_points
 from regimetry.analysis.comparable_novelty import comparable_novelty
 from regimetry.analysis.conditional import ConditionalStatistics, conditional_statistics
@@ -13,6 +15,7 @@ from regimetry.analysis.drift import Drift, DriftLine, detect_drift
 from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
+from regimetry.analysis.geometric import GeometricTest, geometric_test
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import (
     Performance,
@@ -26,13 +29,16 @@ from regimetry.analysis.transitions import Transitions, estimate_transitions, tr
 
 __all__ = [
     "Agreement",
+    "Alarms",
     "Analysis",
+    "Apart",
     "ChangePoints",
     "Comovement",
     "ConditionalStatistics",
     "Drift",
     "DriftLine",
     "DwellTimes",
+    "GeometricTest",
     "PanelAnalysis",
     "Performance",
     "Spells",
@@ -42,6 +48,7 @@ __all__ = [
     "agreement",
     "analyse_labels",
     "analyse_panel",
+    "apart",
     "change_points",
     "comovement",
     "comparable_novelty",
@@ -53,8 +60,10 @@ __all__ = [
     "estimate_transitions",
     "expected_dwell",
     "forecast",
+    "geometric_test",
     "hitting_times",
     "long_run",
+    "novelty_alarms",
     "performance",
     "performances",
     "simple_returns",

@@ -11,6 +11,7 @@ from regimetry.analysis.changes import ChangePoints, change_points
 from regimetry.analysis.dwell import DwellTimes, dwell_times
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
+from regimetry.analysis.geometric import GeometricTest, geometric_test
 from regimetry.analysis.labels import Bools, Floats, Labels, require_labels
 from regimetry.analysis.plain import plain
 from regimetry.analysis.spells import spells_of
@@ -32,6 +33,8 @@ class Analysis:
         Of the labelled bars.
     transitions : Transitions
     dwell : DwellTimes
+    geometric : GeometricTest
+        Whether the spells are as those of a Markov chain.
     stationary : Stationary
         Of the empirical matrix.
     long_run : ndarray of float64, shape (K,)
@@ -55,6 +58,7 @@ class Analysis:
     share: Floats
     transitions: Transitions
     dwell: DwellTimes
+    geometric: GeometricTest
     stationary: Stationary
     long_run: Floats
     entropy: Floats
@@ -116,13 +120,15 @@ def analyse_labels(
     start = np.eye(n_regimes)[last]
     shares = long_run(transitions.empirical, start)
     counts = np.bincount(labels[present], minlength=n_regimes)
+    spells = spells_of(labels, breaks)
     return Analysis(
         n_regimes=n_regimes,
         bars=int(present.sum()),
         missing=int((~present).sum()),
         share=counts / present.sum(),
         transitions=transitions,
-        dwell=dwell_times(spells_of(labels, breaks), transitions),
+        dwell=dwell_times(spells, transitions),
+        geometric=geometric_test(spells, n_regimes),
         stationary=stationary_distribution(transitions.empirical),
         long_run=shares,
         entropy=transition_entropy(transitions.empirical),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from regimetry.analysis.alarms import Alarms
 from regimetry.analysis.analyse import Analysis
 from regimetry.analysis.conditional import ConditionalStatistics
 from regimetry.analysis.performance import Performance
@@ -21,6 +22,7 @@ def regime_metadata(
     data: Mapping[str, Any],
     performances: Mapping[str, Performance] | None = None,
     columns: Mapping[str, ConditionalStatistics] | None = None,
+    alarms: Alarms | None = None,
 ) -> dict[str, Any]:
     """Put model, regimes and statistics together as plain data.
 
@@ -35,6 +37,7 @@ def regime_metadata(
     performances : mapping of str to Performance, or None
         By timing, "same" and "next".
     columns : mapping of str to ConditionalStatistics, or None
+    alarms : Alarms or None
 
     Returns
     -------
@@ -42,7 +45,7 @@ def regime_metadata(
         For JSON: ``None`` where a number is NaN or infinite.
     """
     whole = analysis.to_dict()
-    dwell = whole["dwell"]
+    dwell, geometric = whole["dwell"], whole["geometric"]
     regimes = [
         {
             "number": number,
@@ -52,6 +55,7 @@ def regime_metadata(
             "long_run": whole["long_run"][number],
             "entropy": whole["entropy"][number],
             "dwell": {name: values[number] for name, values in dwell.items()},
+            "geometric": {name: values[number] for name, values in geometric.items()},
             "performance": {
                 timing: _of_regime(plain(result), number)
                 for timing, result in (performances or {}).items()
@@ -69,11 +73,13 @@ def regime_metadata(
             "n_regimes": contract.n_regimes,
             "window_size": contract.window_size,
             "columns": list(contract.schema.names),
+            "unit": contract.unit,
             "jump_penalty": contract.jump_penalty,
             "transition_matrix": plain(contract.transition_matrix),
         },
         "data": plain(data),
         "regimes": regimes,
+        "alarms": None if alarms is None else alarms.to_dict(),
         "analysis": whole,
     }
 

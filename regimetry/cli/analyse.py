@@ -12,6 +12,7 @@ from regimetry.analysis import (
     analyse_labels,
     conditional_statistics,
     decision_table,
+    novelty_alarms,
     performances,
 )
 from regimetry.analysis.metadata import regime_metadata
@@ -33,7 +34,7 @@ VERB = Verb(
     help="statistics of the regimes of a table",
     description="Label a table causally and describe its regimes: dwell times, transitions with "
     "intervals, the long run, what comes next, performance of the price, statistics of any "
-    f"column. With -o, write {DECISIONS} (one row per bar, for a strategy) and {METADATA}.",
+    f"column. With -o, write {DECISIONS} (a row for each, for a strategy) and {METADATA}.",
     examples=[
         "regimetry analyse spx.onnx spx.csv --price close --columns range -o out",
         "regimetry analyse spx.onnx minutes.csv --max-gap 1h --bars-per-year 98280 --json",
@@ -84,11 +85,12 @@ def run(options: argparse.Namespace) -> None:
         for name in options.columns
     }
     data = {"file": options.data.name, "price": price, **rows_and_span(table.index)}
+    alarms = novelty_alarms(found.novel, labels, breaks=breaks, times=table.index.to_numpy())
     metadata = regime_metadata(
-        contract, analysis, data=data, performances=by_timing, columns=columns
+        contract, analysis, data=data, performances=by_timing, columns=columns, alarms=alarms
     )
-    regimes = [f"{i} {regime.name}" for i, regime in enumerate(contract.regimes)]
-    text = analysis_text(regimes, analysis, by_timing, columns, table.index)
+    text = analysis_text(contract, analysis, by_timing, columns, table.index)
+    text += f"\nnovelty       {alarms.words(contract.unit)}"
     if folder is not None:
         decisions = _decisions(model, table.index, found, breaks)
         _write(folder, metadata, read.written(decisions))

@@ -77,7 +77,7 @@ READING = group(
     argument(
         "--max-gap",
         metavar="TIME",
-        help="longest time between two bars that follow each other, such as 5D",
+        help="longest time between two rows that follow each other, such as 5D",
     ),
     argument(
         "--after-gap", choices=["restart", "carry"], help="causal state after a gap: afresh, or on"

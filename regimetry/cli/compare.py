@@ -60,9 +60,10 @@ def run(options: argparse.Namespace) -> None:
     }
     lines = [
         _regime_table(regimes),
-        f"\nagreement      {found.share:.1%} of {found.bars} bars; adjusted Rand index "
+        f"\nagreement      {found.share:.1%} of {contracts[1].counted(found.bars)}; adjusted Rand "
+        f"index "
         f"{found.adjusted_rand:.3f}",
-        f"differ in      {len(stretches)} stretches{_longest(stretches)}",
+        f"differ in      {len(stretches)} stretches{_longest(stretches, contracts[1])}",
         *(
             f"{name.replace('_', ' '):<14} {_comparison_text(before)} -> {_comparison_text(after)}"
             for name, (before, after) in changes.items()
@@ -178,12 +179,13 @@ def _regime_table(regimes: list[dict[str, Any]]) -> str:
     return text_table(header, rows)
 
 
-def _longest(stretches: list[dict[str, Any]]) -> str:
+def _longest(stretches: list[dict[str, Any]], contract: ModelContract) -> str:
     if not stretches:
         return ""
     shown = sorted(stretches, key=lambda entry: -entry["bars"])[:_SHOWN]
     texts = (
-        f"{s['start']} to {s['end']} ({s['bars']} bars, {s['old']} -> {s['new']})" for s in shown
+        f"{s['start']} to {s['end']} ({contract.counted(s['bars'])}, {s['old']} -> {s['new']})"
+        for s in shown
     )
     return "; longest: " + ", ".join(texts)
 

@@ -15,6 +15,7 @@ from regimetry.cli.arguments import MODEL_AND_DATA
 from regimetry.cli.labelled_table import regimes_of, rows_and_span
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument, one_of
+from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.model import load
 from regimetry.series.file_options import FileOptions
@@ -78,9 +79,10 @@ def run(options: argparse.Namespace) -> None:
     )
     past, present = rows_and_span(training.index), rows_and_span(recent.index[rows - 1 :])
     text = (
-        f"{_drift_tables(drift, [regime.name for regime in model.contract.regimes])}\n\ntraining "
+        f"{_drift_tables(drift, model.contract)}\n\ntraining "
         f"{past['start']} to {past['end']}, recent {present['start']} to {present['end']}; "
-        f"blocks of {drift.block:.0f} bars, {drift.draws} draws; any false alarm: {drift.level:.1%}"
+        f"blocks of {model.contract.counted(drift.block, '.0f')}, {drift.draws} draws; any false "
+        f"alarm: {drift.level:.1%}"
     )
     show(options, {**drift.to_dict(), "training": past, "recent": present}, text)
 
@@ -138,7 +140,7 @@ def _first_row(index: Any, options: argparse.Namespace) -> int:
         raise ConfigError(f"since is {options.since!r}; it must be {kind}.") from error
 
 
-def _drift_tables(drift: Drift, regimes: list[str]) -> str:
+def _drift_tables(drift: Drift, contract: ModelContract) -> str:
     lines = [
         [
             line.name,
@@ -153,13 +155,14 @@ def _drift_tables(drift: Drift, regimes: list[str]) -> str:
     header = ["line", "statistic", "95 % without drift", "p", "p, adjusted", "verdict"]
     shares = [
         [
-            f"{i} {name}",
+            f"{i} {regime.name}",
             f"{drift.training_share[i]:.1%}",
             f"{drift.recent_share[i]:.1%}",
             f"{drift.training_dwell[i]:.1f}",
             f"{drift.recent_dwell[i]:.1f}",
         ]
-        for i, name in enumerate(regimes)
+        for i, regime in enumerate(contract.regimes)
     ]
-    columns = ["regime", "share, training", "recent", "bars per exit, training", "recent"]
+    exits = f"{contract.units} per exit, training"
+    columns = ["regime", "share, training", "recent", exits, "recent"]
     return text_table(header, lines) + "\n\n" + text_table(columns, shares)

@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         options.data, FileOptions.of(options, model.rules.repeated), by=model.contract.by
     )
     rows = table.frame.reset_index(drop=table.came is None)  # times stay, by which gaps are seen
-    with progress(len(rows), "embedding", "bar") as advance:
+    with progress(len(rows), "embedding", model.contract.unit) as advance:
         embeddings = model.embed(rows, advance=advance)
     if as_matrix:
         with replacing(options.output) as temporary, temporary.open("wb") as file:

@@ -93,7 +93,9 @@ def run(options: argparse.Namespace) -> None:
         prepared = prepare(configuration, table.frame)
         for text in prepared.notes:
             note(text)
-        detector.fit(prepared.data, by=configuration.by, features=prepared.features)
+        detector.fit(
+            prepared.data, prepared.states, by=configuration.by, features=prepared.features
+        )
         if configuration.features is None and configuration.by is None:
             with warnings.catch_warnings():  # the fit has said it
                 warnings.simplefilter("ignore", DataWarning)
@@ -109,7 +111,7 @@ def run(options: argparse.Namespace) -> None:
     instruments = contract.training.instruments
     text = (
         f"{regime_lines(contract)}\n{choices_text(contract, _SHOWN)}\n{options.output}: "
-        f"{contract.n_regimes} regimes from {contract.training.rows} rows"
+        f"{contract.n_regimes} regimes from {contract.counted(contract.training.rows)}"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
     found = {**contract.to_dict(), "regimes_without_bars": [*contract.regimes_without_bars]}
@@ -121,11 +123,11 @@ def _fit_folder(
 ) -> None:
     from regimetry.scale import fit
 
-    for name in ("features", "categorical"):
+    for name in ("features", "categorical", "labels_column"):
         if getattr(configuration, name):
             raise ConfigError(
-                f"{name} is {getattr(configuration, name)!r}; a folder is read as numbers. Write "
-                "the features to Parquet first."
+                f"{name} is {getattr(configuration, name)!r}; a folder is read as numbers. Leave "
+                "it out, or write the features to Parquet first."
             )
     FileOptions.of(configuration).require_none_of_text(options.data)
     fit(

@@ -80,7 +80,7 @@ def run(options: argparse.Namespace) -> None:
         parts=options.parts,
         ray=options.ray,
         actors=options.actors,
-        progress=lambda rows, before: progress(rows, "labelling", "bar", done=before),
+        progress=lambda rows, before: progress(rows, "labelling", model.contract.unit, done=before),
     )
     for line in _notes(report):
         note(line)
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> None:
         [f"{number} {name}", str(bars), f"{bars / labelled:.1%}"]
         for number, (name, bars) in enumerate(report["bars"].items())
     ]
-    table = text_table(["regime", "bars", "share"], rows)
+    table = text_table(["regime", model.contract.units, "share"], rows)
     text = (
         f"{table}\n\n{options.output}: {report['rows']} rows of {report['instruments']} "
         f"instruments, {report['unlabelled']} without a full window"

@@ -7,12 +7,16 @@ import textwrap
 from importlib import util
 from typing import TYPE_CHECKING
 
+from regimetry.analysis.alarms import training_alarms
+from regimetry.analysis.apart import apart
+from regimetry.analysis.plain import as_text
 from regimetry.check.reader import SourceFile, read_source
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.emission_tables import emission_cards, emission_text
 from regimetry.cli.output import choices_text, regime_lines, show, text_table
 from regimetry.cli.verb import Verb, flag
 from regimetry.contract import ModelContract
+from regimetry.contract.wording import duration
 from regimetry.series.rules import PLAIN
 
 if TYPE_CHECKING:
@@ -45,6 +49,7 @@ def run(options: argparse.Namespace) -> None:
         "sealed": file.sealed,
         "precision": file.precision,
         "form": file.input_name,
+        "apart": apart(contract.regimes).to_dict(),
         "statistics": None if statistics is None else dict(vars(statistics)),
         "emission": [card.to_dict() for card in emission_cards(contract)],
     }
@@ -62,6 +67,7 @@ def run(options: argparse.Namespace) -> None:
         _features(contract),
         _configuration(contract),
         regime_lines(contract),
+        _apart(contract),
         f"{text_table(header, matrix)}\n{choices_text(contract)}\n{_graph(file, statistics)}",
     ]
     show(options, data, "\n\n".join(blocks))
@@ -91,11 +97,13 @@ def _card(file: SourceFile) -> str:
             f"reads {file.input_name!r}",
             f"SHA-256       {file.sha256}",
             f"seal          {'whole' if file.sealed else 'none, as in files of earlier formats'}",
-            f"window        {contract.window_size} bars, {contract.window_rows} rows read",
+            f"window        {contract.counted(contract.window_size)}, "
+            f"{contract.counted(contract.window_rows)} read",
             f"embedding     {contract.embedding_size} numbers",
             *made_of,
             *reading,
-            f"trained on    {training.rows} rows, {span}, seed {training.seed}",
+            f"trained on    {contract.counted(training.rows)}, {span}, seed {training.seed}",
+            *_pace(contract),
             f"fingerprint   {training.fingerprint[:16]}",
             f"penalty       {contract.jump_penalty:g} causal, {contract.smooth_penalty:g} smooth",
             f"versions      {', '.join(f'{k} {v}' for k, v in training.versions.items())}",
@@ -105,16 +113,37 @@ def _card(file: SourceFile) -> str:
 
 def _features(contract: ModelContract) -> str:
     rows = [
-        [name, transform, f"{mean:.6g}", f"{1 / scale:.6g}"]
-        for name, transform, mean, scale in zip(
+        [name, transform, f"{mean:.6g}", f"{1 / scale:.6g}", as_text(explained, ".1%")]
+        for name, transform, mean, scale, explained in zip(
             contract.schema.feature_names,
             contract.transforms,
             contract.mean,
             contract.scale,
+            apart(contract.regimes).explained.tolist(),
             strict=True,
         )
     ]
-    return text_table(["feature", "transform", "mean", "deviation"], rows)
+    return text_table(["feature", "transform", "mean", "deviation", "explained"], rows)
+
+
+def _apart(contract: ModelContract) -> str:
+    """Return what sets each regime apart from the others."""
+    found, names = apart(contract.regimes), contract.schema.feature_names
+    rows = [
+        [f"{number} {regime.name}", found.words(number, names)]
+        for number, regime in enumerate(contract.regimes)
+    ]
+    return text_table(["regime", "set apart by"], rows)
+
+
+def _pace(contract: ModelContract) -> list[str]:
+    """Return how far rows lie apart in time, and how often training flagged novelty."""
+    training, lines = contract.training, []
+    if training.step is not None:
+        lines.append(f"step          {duration(training.step)}, the median")
+    if (alarms := training_alarms(contract)) is not None:
+        lines.append(f"novelty       {alarms.words(contract.unit)}, in sample")
+    return lines
 
 
 def _configuration(contract: ModelContract) -> str:

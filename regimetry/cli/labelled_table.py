@@ -20,13 +20,13 @@ from regimetry.series.table_files import Table, read_table
 
 def label_bars(model: RegimeModel, table: Any, by: str | None = None) -> Labelling:
     """Label every row of a pandas frame, causally; frames come back."""
-    with progress(len(table), "labelling", "bar") as advance:
+    with progress(len(table), "labelling", model.contract.unit) as advance:
         return model.label(table, by=by, advance=advance)
 
 
 def regimes_of(model: RegimeModel, table: Any) -> NDArray[np.int64]:
     """Return the causal labels of a pandas frame as an array, -1 where missing."""
-    with progress(len(table), "labelling", "bar") as advance:
+    with progress(len(table), "labelling", model.contract.unit) as advance:
         return numbers_of(model.predict(table, advance=advance))
 
 
@@ -56,6 +56,7 @@ def label_table(options: argparse.Namespace) -> tuple[RegimeModel, Table, Labell
         regime=numbers_of(found.regime),
         probability=found.probability.to_numpy(dtype=np.float64),
         novelty=found.novelty.to_numpy(dtype=np.float64),
+        novel=found.novel.fillna(value=False).to_numpy(dtype=np.bool_),
     )
     return model, table, arrays, breaks
 

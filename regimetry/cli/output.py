@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from regimetry.contract import Landmarks, ModelContract
-from regimetry.contract.remarks import reason
+from regimetry.contract.remarks import agreement_with_states, reason
 from regimetry.errors import DataWarning
 
 
@@ -134,7 +134,12 @@ def choices_text(contract: ModelContract, most: int | None = None) -> str:
 
     Of candidates at ``most`` so many.
     """
-    about = (candidate_table(contract, most), landmark_text(contract), alignment_text(contract))
+    about = (
+        candidate_table(contract, most),
+        landmark_text(contract),
+        agreement_with_states(contract) or "",
+        alignment_text(contract),
+    )
     return "".join(f"\n{text}\n" for text in about if text)
 
 
@@ -164,5 +169,7 @@ def alignment_text(contract: ModelContract) -> str:
         for word, names in (("born", alignment.born), ("dead", alignment.dead))
         if names
     ]
-    over = "shared bars" if alignment.over == "shared" else "bars, all of the refit's"
+    over = f"shared {contract.units}"
+    if alignment.over != "shared":
+        over = f"{contract.units}, all of the refit's"
     return f"{'; '.join(parts)}; by overlap over {alignment.bars} {over}"

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> None:
     analysis = analyse_panel(labels, len(names))
     together = comovement(labels, times, len(names))
     data = {**analysis.to_dict(), "comovement": together.to_dict()}
-    text = _panel_text(analysis, together, names)
+    text = _panel_text(analysis, together, names, model.contract.units)
     if options.output is not None:
         write_table(_counts_table(together, names, table.index.name), options.output)
         data["path"] = str(options.output)
@@ -72,11 +72,11 @@ def _counts_table(together: Comovement, names: list[str], time: Any) -> Any:
     return table.assign(missing=together.missing, concentration=together.concentration.round(6))
 
 
-def _panel_text(analysis: PanelAnalysis, together: Comovement, names: list[str]) -> str:
+def _panel_text(analysis: PanelAnalysis, together: Comovement, names: list[str], units: str) -> str:
     def shares(name: str, one: Analysis) -> list[str]:
         return [name, str(one.bars), *(f"{share:.1%}" for share in one.share)]
 
-    header = ["instrument", "bars", *(f"{name} share" for name in names), "mean dwell", "now"]
+    header = ["instrument", units, *(f"{name} share" for name in names), "mean dwell", "now"]
     rows = [
         [*shares(name, one), f"{one.bars / (len(one.changes.bar) + 1):.1f}", names[one.last]]
         for name, one in analysis.instruments.items()

@@ -17,9 +17,9 @@ from regimetry.series.file_options import STANDARD, FileOptions
 from regimetry.series.table_files import print_table, read_table, require_table_suffix, write_table
 
 VERB = Verb(
-    help="label every bar of a table",
-    description="Label every bar causally: regime, probability of each regime, novelty, and "
-    "whether the state is novel. The first bars, before the first full window, stay empty. For a "
+    help="label every row of a table",
+    description="Label every row causally: regime, probability of each regime, novelty, and "
+    "whether the state is novel. The first rows, before the first full window, stay empty. For a "
     "model fitted with --features, give the bars: the features are computed from them. The labels "
     "of a folder of Parquet files (many instruments) go to another folder, and the same command "
     "continues a run that was stopped.",
@@ -63,6 +63,9 @@ def _run_table(options: argparse.Namespace) -> None:
     labels = label_bars(model, table, options.by)
     result = labels.probability.add_prefix("p_")
     result.insert(0, "regime", labels.regime)
+    names = [regime.name for regime in model.contract.regimes]
+    if model.contract.is_named:
+        result.insert(1, "regime_name", labels.regime.map(dict(enumerate(names))))
     result = result.assign(novelty=labels.novelty, novel=labels.novel).round(6)
     instruments = table[by] if by in table.columns else None
     if instruments is not None:
@@ -72,7 +75,6 @@ def _run_table(options: argparse.Namespace) -> None:
     elif not options.json:
         print_table(read.written(result))
         return
-    names = [regime.name for regime in model.contract.regimes]
     summary = _summary(result["regime"], names, instruments)
     if options.json:
         written = (
@@ -92,7 +94,7 @@ def _run_table(options: argparse.Namespace) -> None:
         ]
         for entry in summary
     ]
-    print(text_table(["regime", "bars", "spells", "last seen"], rows))
+    print(text_table(["regime", model.contract.units, "spells", "last seen"], rows))
     print(f"\n{path}: {len(result)} rows")
 
 
@@ -123,7 +125,10 @@ def _labelled_columns(result: Any) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {"time": [" ".join(map(when, time)) for time in times]}
     for name in result.columns:
         if result[name].dtype.kind not in "fiub":
-            columns[name] = result[name].astype(str).tolist()
+            texts, known = result[name].astype(str).tolist(), result[name].notna().tolist()
+            columns[name] = [
+                text if is_there else None for text, is_there in zip(texts, known, strict=True)
+            ]
             continue
         values = result[name].astype(float).tolist()
         read = {"regime": int, "novel": bool}.get(name, _rounded)

@@ -81,6 +81,7 @@ def _report_data(options: argparse.Namespace) -> ReportData:
         labels=found.regime,
         probability=found.probability,
         novelty=found.novelty,
+        novel=found.novel,
         embedding=np.asarray(model.embed(table, every_bar=True))[found.regime >= 0],
         model_name=options.model.name,
         data_name=options.data.name,

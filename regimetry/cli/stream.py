@@ -17,13 +17,11 @@ from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, 
 from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument, flag
-from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime import live_outputs
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_density import Outlook
 from regimetry.runtime.live_reading import Absence
-from regimetry.runtime.row_model import RowModel
 from regimetry.runtime.stream import Stream, Tick
 from regimetry.series.file_options import FileOptions
 
@@ -31,8 +29,8 @@ MESSAGE_LENGTH = 300
 """Characters of an error; it may quote the line, which may be long."""
 
 VERB = Verb(
-    help="label bars as they arrive on standard input",
-    description="Read one bar per line and write one JSON line for each, flushed: regime, "
+    help="label rows as they arrive on standard input",
+    description="Read one row per line and write one JSON line for each, flushed: regime, "
     "probability of each regime, novelty, novel; null until the first window is full. A value that "
     "is missing (an empty field, null) is dealt with as at the fit, and named under missing with "
     "its rows and since when. A line that "
@@ -55,14 +53,14 @@ VERB = Verb(
             "--late",
             choices=["refuse", "skip"],
             default="refuse",
-            help="answer to a bar whose time does not rise: an error (refuse), or a line that says "
+            help="answer to a row whose time does not rise: an error (refuse), or a line that says "
             "skipped (default: %(default)s)",
         ),
         argument(
             "--max-jump",
             type=float,
             metavar="SECONDS",
-            help="treat a bar as late if its time lies further behind the last one (in the unit of "
+            help="treat a row as late if its time lies further behind the last one (in the unit of "
             "the times where they are numbers)",
         ),
         flag(
@@ -88,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
 
 def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     if sys.stdin is None:
-        raise DataError("Standard input is closed; give it the bars.")
+        raise DataError("Standard input is closed; give it the rows.")
     model = opened(options, threads=1)
     outputs = (*live_outputs.DEFAULT, *((live_outputs.DENSITY,) if options.density else ()))
     stream = model.stream(late=options.late, max_jump=options.max_jump, outputs=outputs)
@@ -108,49 +106,48 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             reader = JsonReader(schema, given)
         with stop.working():
             try:
-                answer = _answer(stream, reader.bar(decode(line, given.encoding)), model.contract)
+                answer = _answer(stream, reader.bar(decode(line, given.encoding)))
             except DataError as error:
                 answer = {"error": str(error)[:MESSAGE_LENGTH]}
             sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
             sys.stdout.flush()
 
 
-def _answer(stream: Stream, bar: Bar, contract: ModelContract) -> dict[str, Any]:
+def _answer(stream: Stream, bar: Bar) -> dict[str, Any]:
     skipped = stream.skipped
     tick = stream.push(bar.row, timestamp=bar.timestamp)
     if stream.skipped > skipped:
         return {"time": bar.time, "skipped": "late"}
-    return {"time": bar.time, **_tick_fields(tick, contract)}
+    return {"time": bar.time, **_tick_fields(tick)}
 
 
-def _tick_fields(tick: Tick | None, contract: ModelContract) -> dict[str, Any]:
+def _tick_fields(tick: Tick | None) -> dict[str, Any]:
     lacks = {} if tick is None or tick.missing is None else {"missing": _missing(tick.missing)}
     if tick is None or tick.regime == MISSING:
         names = ("regime", "name", "probability", "novelty", "novel")
         return {**dict.fromkeys(names), **lacks}
     return {
         "regime": tick.regime,
-        "name": contract.regimes[tick.regime].name,
+        "name": tick.name,
         "probability": [_finite(value) for value in tick.probability.tolist()],
         "novelty": _finite(tick.novelty),
         "novel": tick.novel,
-        **_outlook(tick.outlook, contract),
+        **_outlook(tick.outlook),
         **lacks,
     }
 
 
-def _outlook(outlook: Outlook | None, contract: ModelContract) -> dict[str, Any]:
+def _outlook(outlook: Outlook | None) -> dict[str, Any]:
     """Say what the density says of the bar and of the next one, by column."""
     if outlook is None:
         return {}
-    columns = RowModel.of(contract).columns
     return {
         "log_score": _finite(outlook.log_score),
         "surprising": bool(outlook.surprising),
         "next": {
             name: {"mean": _finite(mean), "deviation": _finite(deviation)}
             for name, mean, deviation in zip(
-                columns, outlook.mean.tolist(), outlook.deviation.tolist(), strict=True
+                outlook.columns, outlook.mean.tolist(), outlook.deviation.tolist(), strict=True
             )
         },
     }

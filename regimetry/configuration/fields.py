@@ -13,7 +13,7 @@ from typing import Any, Literal
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
-from regimetry.fit.options import FitOptions
+from regimetry.fit.options import FitOptions, require_names, require_unit
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
 from regimetry.series.rules import ReadingRules
 
@@ -56,6 +56,11 @@ class TableOptions:
         "column that names the instrument of each row; null reads one series",
         metavar="NAME",
     )
+    labels_column: str | None = option(
+        None,
+        "column of states where they are known, empty or -1 where not; the model does not read it",
+        metavar="NAME",
+    )
     columns: tuple[str, ...] | None = option(
         None, "columns to read; null takes all columns of numbers", metavar="A,B"
     )
@@ -84,6 +89,11 @@ class Configuration(FitOptions, TableOptions):
         "with features",
         metavar="auto|none|A,B",
     )
+    names: Literal["auto", "none"] | tuple[str, ...] = option(  # type: ignore[assignment]
+        "none",
+        "names of the regimes, the calmest first; auto calls them by what they are",
+        metavar="auto|none|A,B",
+    )
     objective: str = option(
         "none",
         "how to train the encoder; none leaves its weights random",
@@ -93,6 +103,8 @@ class Configuration(FitOptions, TableOptions):
 
     def __post_init__(self) -> None:
         check_fields(self, YAML)
+        require_names(self.names, self.n_regimes)
+        require_unit(self.unit)
         ReadingRules.of(self)
         if self.features is None and self.feature_window is not None:
             raise ConfigError(

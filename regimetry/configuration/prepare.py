@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 
 class Prepared(NamedTuple):
-    """Rows to fit on, what made them, and sentences on what was chosen."""
+    """Rows to fit on, what made them, sentences on what was chosen, and known states of rows."""
 
     data: pd.DataFrame
     features: OhlcvFeatures | None
     notes: list[str]
+    states: pd.Series | None
 
 
 def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
@@ -40,13 +41,16 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
     Returns
     -------
     Prepared
-        Row t of the data uses rows up to t.
+        Row t of the data uses rows up to t; its state is that of the same row.
 
     Raises
     ------
     DataError
         A column is missing or holds something else, or a bar is no bar.
     """
+    states = _states(configuration, table)
+    if states is not None:
+        table = table.drop(columns=states.name)
     if configuration.features is None:
         by = configuration.by
         if by is not None and by not in table.columns:
@@ -63,13 +67,30 @@ def prepare(configuration: Configuration, table: pd.DataFrame) -> Prepared:
             refuse_constant(table, schema)
             # Who names a counter of rows wants it.
             data = data.astype(dict.fromkeys(data.select_dtypes("integer"), float))
-        return Prepared(data, None, [])
+        return Prepared(data, None, [], states)
     window = configuration.feature_window
     features = OhlcvFeatures(
         _bar_columns(configuration, table), DEFAULT_WINDOW if window is None else window
     )
     time = TimeOptions(repeated=configuration.repeated == "keep")  # the table has its index
-    return Prepared(features.frame(table, time), features, [_features_note(features, table)])
+    data = features.frame(table, time)
+    if states is not None:
+        states = states.reindex(data.index)  # of bars that no feature begins with
+    return Prepared(data, features, [_features_note(features, table)], states)
+
+
+def _states(configuration: Configuration, table: pd.DataFrame) -> pd.Series | None:
+    """Return the column of known states, if one was named."""
+    name = configuration.labels_column
+    if name is None:
+        return None
+    if name not in table.columns or name in (configuration.columns or ()):
+        read = "a column that the model reads" if name in table.columns else "no column"
+        raise DataError(
+            f"labels_column is {name!r}, which is {read}; the columns are "
+            f"{', '.join(map(str, table.columns))}. Name the one that holds states."
+        )
+    return table[name]
 
 
 def _bar_columns(configuration: Configuration, table: pd.DataFrame) -> Any:
@@ -103,8 +124,9 @@ def detector_of(configuration: Configuration, **settings: Any) -> RegimeDetector
 
     parameters = {entry.name: getattr(configuration, entry.name) for entry in fields(FitOptions)}
     parameters["random_state"] = parameters.pop("seed")
-    if configuration.objective == "none":
-        parameters["objective"] = None
+    for name in ("objective", "names"):
+        if parameters[name] == "none":
+            parameters[name] = None
     if configuration.difference is None:
         # The windows of features overlap, which looks like a unit root and is none.
         parameters["difference"] = "auto" if configuration.features is None else "none"

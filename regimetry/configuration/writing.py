@@ -50,7 +50,8 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     """
     features = contract.training.features
     stored = dict(contract.training.configuration)
-    stored["objective"] = stored.get("objective") or "none"
+    for name in ("objective", "names"):
+        stored[name] = stored.get(name) or "none"
     if "pooling" not in stored["encoder"]:
         name = stored["encoder"].get("name") or stored["encoder"].get("file")
         raise ConfigError(

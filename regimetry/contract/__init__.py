@@ -13,6 +13,7 @@ from regimetry.contract.description import (
     ModelContract,
     RegimeSummary,
 )
+from regimetry.contract.known import KnownRecord
 from regimetry.contract.reading import precision_of, read_contract
 from regimetry.contract.record import RefinementRecord, RuleReport, TrainingRecord
 from regimetry.contract.signature import (
@@ -41,6 +42,7 @@ __all__ = [
     "SERIES_INPUT_NAME",
     "Alignment",
     "Candidate",
+    "KnownRecord",
     "Landmarks",
     "ModelContract",
     "Output",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from regimetry.contract.wording import is_word
 from regimetry.errors import ModelError
 from regimetry.series.preprocessing import TRANSFORMS, rows_before
 
@@ -82,6 +83,7 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             contract.reading.max_gap != "auto",
             "the gap that the fit decided",
         ),
+        "unit": (contract.unit, is_word(contract.unit), "one word"),
         "training.features": (
             features,
             features is None or features.names == contract.schema.names,

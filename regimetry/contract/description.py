@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
 from regimetry.contract.density import DensityRecord
 from regimetry.contract.record import TrainingRecord
+from regimetry.contract.wording import UNIT, counted, plural
 from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
@@ -22,9 +24,12 @@ version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 SEALED_VERSION = 4
 _NEW_IN = {
     3: ("by", "scaling"),
-    4: ("reach", "label_offset", "reading", "density", "single_density"),
+    4: ("reach", "label_offset", "reading", "density", "single_density", "unit"),
 }
 """Entries that a version has and older ones have not."""
+
+_IF_SAID = ("unit", "density", "single_density")
+"""Those that the first files of version 4 have not: left out where they are the default."""
 
 FORMAT_KEY = "regimetry.format_version"
 CONTRACT_KEY = "regimetry.contract"
@@ -116,6 +121,8 @@ class ModelContract:
     single_density : DensityRecord or None
         Of the next row whichever regime holds, where it says more of the next row than the regimes
         do, by the Bayesian information criterion of the training rows' log scores.
+    unit : str
+        What a row is called to people, in one word.
     training : TrainingRecord
         What the file keeps of its fit.
     """
@@ -143,6 +150,7 @@ class ModelContract:
     reading: ReadingRules = PLAIN
     density: DensityRecord | None = None
     single_density: DensityRecord | None = None
+    unit: str = UNIT
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -154,6 +162,20 @@ class ModelContract:
     def n_regimes(self) -> int:
         """K."""
         return len(self.regimes)
+
+    @property
+    def units(self) -> str:
+        """What several rows are called."""
+        return plural(self.unit)
+
+    def counted(self, count: float, form: str = "d") -> str:
+        """Return a number of rows as text, in the model's unit: ``12 samples``."""
+        return counted(count, self.unit, form)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether any regime has a name that is more than its number."""
+        return not all(re.fullmatch(r"regime_\d+", regime.name) for regime in self.regimes)
 
     @property
     def regimes_without_bars(self) -> tuple[str, ...]:
@@ -206,6 +228,9 @@ class ModelContract:
             if self.format_version < version:
                 for name in names:
                     del data[name]
+        for entry in fields(self):
+            if entry.name in _IF_SAID and data.get(entry.name) == entry.default:
+                del data[entry.name]
         return data
 
     def to_metadata(self) -> dict[str, str]:

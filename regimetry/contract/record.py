@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from regimetry.contract.choices import Alignment, Candidate
+from regimetry.contract.known import KnownRecord
 from regimetry.series.features.pipeline import OhlcvFeatures
 
 _ALWAYS = ("start", "end", "eigenvalues")  # written even where they hold nothing
@@ -114,6 +115,12 @@ class TrainingRecord:
     kept_levels : tuple of str
         Columns that look like random walks and were not differenced, since they sit on a few
         levels.
+    step : float or None
+        Median time between two rows, in seconds; ``None`` where rows have no dates.
+    alarms : int or None
+        Times that the novelty flag went up over the training rows; ``None`` if they were sampled.
+    known : KnownRecord or None
+        How the regimes stand to states that the user knew, if any.
     """
 
     rows: int = 0
@@ -135,6 +142,9 @@ class TrainingRecord:
     features: OhlcvFeatures | None = None
     alignment: Alignment | None = None
     kept_levels: tuple[str, ...] = ()
+    step: float | None = None
+    alarms: int | None = None
+    known: KnownRecord | None = None
 
     @property
     def compared(self) -> tuple[Candidate, ...]:

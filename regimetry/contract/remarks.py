@@ -6,7 +6,7 @@ from regimetry.contract.choices import Candidate
 from regimetry.contract.description import ModelContract
 
 _REPRODUCED = 0.8  # adjusted Rand index
-_RESTLESS = 5.0  # bars: labels that last less in the mean
+_RESTLESS = 5.0  # rows: labels that last less in the mean
 _FEW_WINDOWS = 60  # side by side: with fewer, slow directions are found in anything
 
 
@@ -36,7 +36,7 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
         return tuple(found)
     if missing := contract.regimes_without_bars:
         found.append(
-            f"no bar of training is in {', '.join(missing)}: "
+            f"no {contract.unit} of training is in {', '.join(missing)}: "
             f"{contract.n_regimes} regimes are more than its labels tell apart"
         )
     chosen = next((entry for entry in contract.training.candidates if entry.chosen), None)
@@ -57,13 +57,34 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
     spells = sum(regime.spells for regime in regimes)
     dwell = sum(regime.spells * regime.mean_dwell for regime in regimes) / max(spells, 1)
     if dwell < _RESTLESS:
-        found.append(f"the label changes every {dwell:.1f} bars: this is noise rather than regimes")
+        found.append(
+            f"the label changes every {dwell:.1f} {contract.units}: this is noise rather than "
+            "regimes"
+        )
     elif dwell < contract.window_size:
         found.append(
-            f"a spell lasts {dwell:.0f} bars in the mean, less than a window of "
+            f"a spell lasts {dwell:.0f} {contract.units} in the mean, less than a window of "
             f"{contract.window_size}: most windows see two regimes. Give a smaller window_size"
         )
     return tuple(found)
+
+
+def agreement_with_states(contract: ModelContract) -> str | None:
+    """Return in a sentence how the regimes agree with known states; ``None`` if none were known."""
+    known = contract.training.known
+    if known is None:
+        return None
+    regime_of = {state: regime for regime, state in enumerate(known.mapping) if state >= 0}
+    parts = []
+    for state, name in enumerate(known.states):
+        rows = sum(counts[state] for counts in known.counts)
+        own = known.counts[regime_of[state]][state] if state in regime_of else 0
+        parts.append(f"{name} {own / rows:.0%} of {rows}" if rows else f"{name} none")
+    return (
+        f"Of {contract.counted(known.rows)} whose state was known, {known.share:.0%} are in the "
+        f"regime of their state (adjusted Rand index {known.adjusted_rand:.2f}): "
+        f"{', '.join(parts)}."
+    )
 
 
 def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:

@@ -13,20 +13,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import transition_matrix
+from regimetry.analysis.alarms import onsets
 from regimetry.contract import ModelContract, RuleReport, TrainingRecord
 from regimetry.encoder.convolutions import label_offset
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows
+from regimetry.regimes.naming import named
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
-from regimetry.runtime.recursion import Recursion, jump_path
+from regimetry.runtime.recursion import Recursion, jump_path, running_mean
 from regimetry.runtime.row_model import RowModel, log_scores
 from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
 if TYPE_CHECKING:
     from regimetry.series.features import OhlcvFeatures
+    from regimetry.series.panel import Panel
 
 SURPRISING = 0.01
 """Share of the training rows that are."""
@@ -95,11 +98,20 @@ def describe(
         by=rows.source.by,
         scaling=rows.scaling,
         reading=reading,
+        unit=options.unit,
         training=record,
     )
     contract = _with_densities(contract, learned, rows, found.probability)
     sharpness = fit_inverse_temperature(states.costs, hindsight, contract.bars_until_label, offsets)
-    return replace(contract, sharpness=sharpness)
+    alarms = None
+    if rows.complete:
+        means = running_mean(outputs["novelty"], contract.novelty_memory, offsets)
+        alarms = int(onsets(means > learned.novelty_threshold, begins).sum())
+    known = None
+    if rows.known is not None:
+        known = rows.known.held_against(found.regime, panel.ends(rows.window_rows), n_regimes)
+    record = replace(record, alarms=alarms, known=known)
+    return named(replace(contract, sharpness=sharpness, training=record), options.names)
 
 
 def _with_densities(
@@ -164,7 +176,17 @@ def training_record(
         features=features,
         alignment=learned.alignment,
         kept_levels=_kept_levels(rows) if options.difference == "auto" else (),
+        step=_step(panel),
     )
+
+
+def _step(panel: Panel) -> float | None:
+    """Return the median time between rows that follow each other, in seconds."""
+    times = panel.timestamps
+    if times is None or times.dtype.kind != "M":
+        return None
+    steps = np.delete(np.diff(times), panel.offsets[1:-1] - 1)
+    return float(np.median(steps / np.timedelta64(1, "ns"))) / 1e9 if len(steps) else None
 
 
 def _kept_levels(rows: TrainingRows) -> tuple[str, ...]:

@@ -76,6 +76,10 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     if choice.segments is not None:
         first = rows.window_size + rows.reach - 1 - label_offset(rows.window_size, rows.reach)
         labels = choice.segments.labels(first + np.arange(len(embeddings)))
+    known = None
+    if rows.known is not None:
+        before = label_offset(rows.window_size, rows.reach)
+        known = rows.known.state[rows.scaled.ends(rows.window_rows) - before]
     head = fit_head(
         embeddings,
         _volatility(windows),
@@ -86,6 +90,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         offsets=windows.offsets,
         slow=None if rows.complete else slow_directions_of(rows, encoder),
         labels=labels,
+        known=known,
     )
     candidates = choice.described(
         head.landmarks, None if labels is None else _agreement(head, embeddings, labels)

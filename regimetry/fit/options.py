@@ -7,19 +7,24 @@ fields of a configuration and the flags of the command line come from these fiel
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from numbers import Integral
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
 
+from regimetry.contract.consistency import is_plain
+from regimetry.contract.wording import UNIT, is_word
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
-from regimetry.parameters import option
+from regimetry.parameters import option, to_python
 from regimetry.series.rules import ReadingRules
 from regimetry.series.scaling import Scaling
+
+_MOST_REGIMES = 10_000  # that can have names by number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +42,14 @@ class FitOptions(ReadingRules):
         that is given; see :mod:`regimetry.regimes.choice.rule`.
     n_regimes
         "auto" chooses one of 1 to 9.
+    unit
+        What a row is called to people, in one word, such as bar, sample or minute.
+    names
+        Of the regimes: "auto" calls them by what they are, see
+        :func:`~regimetry.regimes.naming.automatic_names`; a tuple has one for each, in canonical
+        order, where empty text leaves the number. Regimes of an earlier model keep its names.
+        Without names they are ``regime_0``, ``regime_1`` ...: names are names of columns, so they
+        come when asked for.
     min_dwell
         For "auto": half of the bars of each regime lie in spells at least this long.
     encoder : EncoderConfig, keras.Model or path
@@ -90,16 +103,20 @@ class FitOptions(ReadingRules):
         metavar="auto|none|A,B",
     )
     window_size: int | Literal["auto"] = option(
-        "auto", "number of bars that a label uses; auto chooses it", minimum=2, metavar="BARS"
+        "auto", "number of rows that a label uses; auto chooses it", minimum=2, metavar="ROWS"
     )
     n_regimes: int | Literal["auto"] = option(
         "auto", "number of regimes; auto chooses from a table of candidates", minimum=1, metavar="K"
     )
+    unit: str = option(UNIT, "what a row is called, such as bar or sample", metavar="WORD")
+    names: Literal["auto"] | tuple[str, ...] | None = option(
+        None, "names of the regimes; auto calls them by what they are", metavar="auto|none|A,B"
+    )
     min_dwell: int | None = option(
         None,
-        "for auto, the shortest time that a regime lasts, in bars; null means no bound",
+        "for auto, the shortest time that a regime lasts, in rows; null means no bound",
         minimum=1,
-        metavar="BARS",
+        metavar="ROWS",
     )
     objective: str | None = option(
         None, "how to train the encoder; none leaves its weights random", choices=OBJECTIVES
@@ -142,6 +159,8 @@ class FitOptions(ReadingRules):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        require_names(self.names, self.n_regimes)
+        require_unit(self.unit)
         encoder = DEFAULT_ENCODER if self.encoder is None else self.encoder
         if isinstance(encoder, str | PathLike) and str(encoder).endswith(".onnx"):
             encoder = Path(encoder)
@@ -169,6 +188,8 @@ class FitOptions(ReadingRules):
         """Return the options that the parameters of a detector are."""
         names = [entry.name for entry in fields(FitOptions) if entry.name != "seed"]
         given: dict[str, Any] = {name: getattr(detector, name) for name in names}
+        if isinstance(given["names"], Mapping):
+            given["names"] = _in_order(given["names"])
         return FitOptions(**given, seed=_seed(detector.random_state))
 
 
@@ -185,6 +206,38 @@ def _seed(random_state: Any) -> int:
         ) from error
     given = isinstance(random_state, Integral)
     return int(random_state) if given else int(generator.randint(2**31 - 1))
+
+
+def _in_order(names: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """Return names by number as a list, with empty text for those that have none."""
+    numbers = {to_python(number): name for number, name in names.items()}
+    if not numbers or not all(type(n) is int and 0 <= n < _MOST_REGIMES for n in numbers):
+        raise ConfigError(
+            f"names is {dict(names)!r}; a mapping gives names by numbers of regimes, such as "
+            "{0: 'calm', 2: 'crash'}."
+        )
+    return tuple(numbers.get(number, "") for number in range(max(numbers) + 1))
+
+
+def require_unit(unit: str) -> None:
+    """Raise :class:`ConfigError` unless a unit is one word."""
+    if not is_word(unit):
+        raise ConfigError(f"unit is {unit!r}; it must be one word, such as bar or sample.")
+
+
+def require_names(names: object, n_regimes: object) -> None:
+    """Raise :class:`ConfigError` unless names, if given, are different and not too many."""
+    if not isinstance(names, tuple):
+        return
+    own = [name for name in names if name]
+    if len(set(own)) < len(own) or not all(map(is_plain, own)):
+        raise ConfigError(
+            f"names is {list(names)!r}; the names must be different, without control characters."
+        )
+    if isinstance(n_regimes, int) and len(names) > n_regimes:
+        raise ConfigError(
+            f"names has {len(names)} names, and n_regimes is {n_regimes}; give one for each regime."
+        )
 
 
 def _is_model(value: object) -> bool:

@@ -23,6 +23,7 @@ from regimetry.windows import Windows, balanced_counts, rolling_windows
 if TYPE_CHECKING:
     from regimetry.fit.choose import Choice
     from regimetry.fit.fitted_encoder import FittedEncoder
+    from regimetry.fit.known import KnownStates
     from regimetry.regimes.clustering.slow import SlowDirections
 
 
@@ -52,6 +53,8 @@ class TrainingRows:
         Rows before a window that the encoder reads.
     choice : Choice or None
         Of the window size and the number of regimes; ``None`` where a size was given.
+    known : KnownStates or None
+        Of some rows of ``scaled``, if any.
     """
 
     source: Source
@@ -64,6 +67,7 @@ class TrainingRows:
     complete: bool
     reach: int
     choice: Choice | None = None
+    known: KnownStates | None = None
 
     @property
     def window_rows(self) -> int:

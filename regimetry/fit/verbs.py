@@ -35,6 +35,10 @@ class FittedVerbs(TransformerMixin):
         check_is_fitted(self)
         return self._encoder.keras_model()
 
+    def fit_predict(self, X: Any, y: Any = None, **options: Any) -> Any:
+        """Fit, and return ``labels_``: causal, through a map fitted on all bars."""
+        return self.fit(X, y, **options).labels_
+
     def predict(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
         return self._fitted().predict(X, by=by, **time)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract.wording import UNIT
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -32,7 +34,14 @@ class TimeAxis:
         if array.dtype.kind == "M":
             times = array.astype("datetime64[us]").astype(np.int64) / 1000.0
             return cls(times, True, name or "time")
-        return cls(array.astype(np.float64), False, name or "bar")
+        return cls(array.astype(np.float64), False, name or UNIT)
+
+    @property
+    def times(self) -> NDArray[np.datetime64] | None:
+        """The bars' times to the microsecond, where they have dates; (T,)."""
+        if not self.dated:
+            return None
+        return np.round(self.values * 1000).astype(np.int64).astype("datetime64[us]")
 
     def text(self, bar: int) -> str:
         """Return a bar's place as text, without a midnight."""

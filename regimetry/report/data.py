@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis import (
+    Alarms,
     Analysis,
     Performance,
     Spells,
     analyse_labels,
+    novelty_alarms,
     performances,
     spells_of,
 )
@@ -69,6 +71,8 @@ class ReportData:
         By timing, "same" and "next"; empty without prices.
     maps : tuple of EmbeddingMap
     drift : RecentDrift or None
+    alarms : Alarms or None
+        Of novelty; ``None`` where the flags are not known.
     notes : mapping of str to str
         Why something is missing: "performance", "drift".
     """
@@ -86,6 +90,7 @@ class ReportData:
     performances: Mapping[str, Performance]
     maps: tuple[EmbeddingMap, ...]
     drift: RecentDrift | None
+    alarms: Alarms | None
     notes: Mapping[str, str]
 
     @property
@@ -140,6 +145,7 @@ def gather(
     probability: Floats,
     novelty: Floats,
     embedding: NDArray[np.floating],
+    novel: NDArray[np.bool_] | None = None,
     model_name: str = "",
     data_name: str = "",
     bars_per_year: float = 252.0,
@@ -155,6 +161,8 @@ def gather(
         T bars, as in :class:`ReportData`.
     embedding : ndarray of float, shape (N, D)
         Of the windows that end at the last N bars.
+    novel : ndarray of bool, shape (T,), or None
+        The flags of novelty; False where a bar has no label.
     model_name, data_name : str
     bars_per_year : float
         Annualisation factor.
@@ -199,5 +207,8 @@ def gather(
         performances=by_timing,
         maps=embedding_maps(embedding, labels, umap=umap),
         drift=drift,
+        alarms=None
+        if novel is None
+        else novelty_alarms(novel, labels, breaks=breaks, times=axis.times),
         notes=notes,
     )

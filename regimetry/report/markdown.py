@@ -59,6 +59,7 @@ def render_markdown(data: ReportData, links: dict[str, str]) -> str:
         _md_table(outlook_table(data)),
     ]
     parts += ["## Dwell times", _picture("dwell", links), _md_table(dwell_table(data))]
+    parts.append(_md_text(words.spell_words(data)))
     for name in links:
         if name not in ("timeline", "transitions", "dwell"):
             parts += [f"## {TITLES[name]}", _picture(name, links)]

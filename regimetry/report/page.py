@@ -54,6 +54,8 @@ def render_page(data: ReportData) -> str:
         data=data,
         looks=data.looks,
         words=words,
+        unit=data.contract.unit,
+        units=data.contract.units,
         headline=words.headline(data),
         thinned=words.thinned(data),
         history=data.contract.training.history,
@@ -77,8 +79,10 @@ def page_figures(data: ReportData) -> dict[str, go.Figure]:
     figures = {
         "price": price_figure(data.axis, data.drawn.name, data.drawn.values, data.labels, looks),
         "timeline": timeline_figure(data.axis, data.spells, data.probability, data.novelty, looks),
-        "transitions": transition_figure(data.analysis.transitions, data.regimes),
-        "dwell": dwell_figure(data.spells, data.analysis.dwell.expected, looks),
+        "transitions": transition_figure(
+            data.analysis.transitions, data.regimes, data.contract.unit
+        ),
+        "dwell": dwell_figure(data.spells, data.analysis.dwell.expected, looks, data.contract.unit),
     }
     for found in data.maps:
         figures[found.name.lower()] = map_figure(found, data.axis, data.labels, looks)

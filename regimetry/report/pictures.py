@@ -108,7 +108,7 @@ def draw_transitions(data: ReportData) -> Figure:
     size = 10 if k <= _MOST_NAMES else 5
     axes.set_xticks(range(k), names, rotation=45 if k <= 3 else 90, fontsize=size)
     axes.set_yticks(range(k), names, fontsize=size)
-    axes.set(xlabel="next bar", ylabel="this bar")
+    axes.set(xlabel=f"next {data.contract.unit}", ylabel=f"this {data.contract.unit}")
     return figure
 
 
@@ -130,7 +130,7 @@ def draw_dwell(data: ReportData) -> Figure:
         axes.xaxis.set_major_formatter("{x:g}")
         axes.set_title(_safe(look.name), fontsize=9)
         _open(axes)
-    figure.supxlabel("bars", fontsize=9)
+    figure.supxlabel(data.contract.units, fontsize=9)
     figure.supylabel("spells", fontsize=9)
     return figure
 

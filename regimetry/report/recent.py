@@ -71,10 +71,13 @@ def recent_drift(
     first = max(first, int(at[0]))
     if start >= n_bars:
         raise DataError(
-            f"The recent stretch has {n_bars - cut} bars; a window within it needs {rows}."
+            f"The recent stretch has {contract.counted(n_bars - cut)}; a window within it needs "
+            f"{rows}."
         )
     if cut <= first:
-        raise DataError("No bar of training is among the data; there is nothing to compare with.")
+        raise DataError(
+            f"No {contract.unit} of training is among the data; there is nothing to compare with."
+        )
     past, present = (at >= first) & (at < cut), at >= start
     found = comparable_novelty(embedding[past], embedding[present], rows)
     novelty = np.full(n_bars, np.nan)

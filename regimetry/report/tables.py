@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.analysis.apart import apart
 from regimetry.analysis.plain import as_text
 from regimetry.contract import Candidate, Landmarks, ModelContract
+from regimetry.contract.wording import duration
 from regimetry.report.data import ReportData
 from regimetry.runtime.regime_card import cards
 from regimetry.runtime.row_model import RowModel
@@ -57,14 +59,18 @@ def regime_table(data: ReportData) -> Table:
             "Sharpe": _numbers(same.sharpe, ".2f"),
             "hit rate": _numbers(same.hit_rate, ".1%"),
             "drawdown": _numbers(same.drawdown, ".1%"),
-            "next bar: return": _numbers(after.annual_return, ".1%"),
-            "next bar: Sharpe": _numbers(after.sharpe, ".2f"),
+            f"next {data.contract.unit}: return": _numbers(after.annual_return, ".1%"),
+            f"next {data.contract.unit}: Sharpe": _numbers(after.sharpe, ".2f"),
         }
+    found, names = apart(data.contract.regimes), data.contract.schema.feature_names
+    columns["set apart by, in training"] = [
+        found.words(regime, names) for regime in range(data.contract.n_regimes)
+    ]
     return _by_regime(data, columns)
 
 
 def dwell_table(data: ReportData) -> Table:
-    """Describe how long the spells of each regime were, in bars."""
+    """Describe how long the spells of each regime were, in rows."""
     dwell = data.analysis.dwell
     limits = zip(_numbers(dwell.lower), _numbers(dwell.upper), strict=True)
     columns = {
@@ -75,6 +81,7 @@ def dwell_table(data: ReportData) -> Table:
         "longest": _numbers(dwell.longest, ".0f"),
         "expected": _numbers(dwell.expected),
         f"{data.analysis.transitions.level:.0%} interval": map(" to ".join, limits),
+        "p, geometric": _numbers(data.analysis.geometric.p_value, ".3f"),
     }
     return _by_regime(data, columns)
 
@@ -83,8 +90,7 @@ def outlook_table(data: ReportData) -> Table:
     """Say how likely each regime is some bars after the last, by the shrunk matrix."""
     found = data.analysis
     columns = {
-        f"in {h} bar{'s' if h > 1 else ''}": _numbers(found.forecast[h - 1], ".1%")
-        for h in (1, 5, 20)
+        f"in {data.contract.counted(h)}": _numbers(found.forecast[h - 1], ".1%") for h in (1, 5, 20)
     }
     return _by_regime(data, columns | {"long run": _numbers(found.long_run, ".1%")})
 
@@ -119,8 +125,8 @@ def drift_tables(data: ReportData) -> tuple[Table, Table] | None:
     columns = {
         "share before": _numbers(drift.training_share, ".1%"),
         "share now": _numbers(drift.recent_share, ".1%"),
-        "bars per exit before": _numbers(drift.training_dwell),
-        "bars per exit now": _numbers(drift.recent_dwell),
+        f"{data.contract.units} per exit before": _numbers(drift.training_dwell),
+        f"{data.contract.units} per exit now": _numbers(drift.recent_dwell),
     }
     return Table(header, lines), _by_regime(data, columns)
 
@@ -158,26 +164,34 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
     facts = {
         "file": data.model_name,
         "regimes": contract.n_regimes,
-        "window": f"{contract.window_size} bars",
+        "window": contract.counted(contract.window_size),
         "embedding": f"{contract.embedding_size} numbers",
         "price of a change": f"{contract.jump_penalty:g}",
         "training rows": training.rows,
         "training windows": training.windows,
         "training begins": training.start,
         "training ends": training.end,
+        "step": None if training.step is None else f"{duration(training.step)}, the median",
         "seed": training.seed,
         "training data, SHA-256": training.fingerprint,
         "contract, SHA-256": contract.fingerprint,
     }
     columns = Table(
-        ("column", "read as", "mean", "deviation"),
+        ("column", "read as", "mean", "deviation", "explained by the regimes"),
         [
-            (name, transform.replace("_", " "), f"{mean:.4g}", f"{1 / scale:.4g}" if scale else "0")
-            for name, transform, mean, scale in zip(
+            (
+                name,
+                transform.replace("_", " "),
+                f"{mean:.4g}",
+                f"{1 / scale:.4g}" if scale else "0",
+                number(explained, ".1%"),
+            )
+            for name, transform, mean, scale, explained in zip(
                 contract.schema.feature_names,
                 contract.transforms,
                 contract.mean,
                 contract.scale,
+                apart(contract.regimes).explained.tolist(),
                 strict=True,
             )
         ],

@@ -39,13 +39,16 @@ class Outlook(NamedTuple):
     surprising : bool
         It is below ``surprise`` of the density, as 1 % of the training rows are.
     mean, deviation : ndarray of float64, shape (C,)
-        Of the next row, of the columns that ``contract.density`` describes.
+        Of the next row.
+    columns : tuple of str, length C
+        Those that the density describes.
     """
 
     log_score: float
     surprising: bool
     mean: Array
     deviation: Array
+    columns: tuple[str, ...]
 
 
 class LiveDensity:
@@ -65,6 +68,7 @@ class LiveDensity:
         self._model = RowModel.of(contract)
         surprise = self._model.record.surprise
         self._surprise = -np.inf if surprise is None else surprise
+        self._columns = tuple(self._model.columns)
         self._step = self._model.step().step
         needs_none = self._model.own_weights or self._model.density.n_regimes == 1
         self._nothing = np.empty(0) if needs_none else None
@@ -87,7 +91,7 @@ class LiveDensity:
             state = self._begin(window[:-1])
         given = probability if self._nothing is None else self._nothing
         score, mean, deviation, scales, weights = self._step(window, given, *state)
-        outlook = Outlook(score, score < self._surprise, mean, deviation)
+        outlook = Outlook(score, score < self._surprise, mean, deviation, self._columns)
         return DensityState(scales, weights), outlook
 
     def _begin(self, rows: NDArray[np.floating]) -> DensityState:

@@ -56,6 +56,8 @@ class Tick(NamedTuple):
     missing : mapping of str to Absence, or None
         Columns without a value in this row: for how many rows, and since when. ``None`` of a
         complete row.
+    name : str or None
+        What the regime is called.
     outlook : Outlook or None
         What the density says of this row and the next; ``None`` unless the stream was asked for
         ``density``.
@@ -70,6 +72,7 @@ class Tick(NamedTuple):
     embedding: NDArray[np.float32] | None
     novel: bool | None
     missing: Mapping[str, Absence] | None = None
+    name: str | None = None
     outlook: Outlook | None = None
 
 
@@ -98,6 +101,7 @@ class Stream:
         needed = live_outputs.needed(outputs, live_outputs.DENSITY)
         contract, session = file.contract, file.session(needed)
         self._contract, self._features, self._late = contract, file.features, late
+        self._names = [regime.name for regime in contract.regimes]
         self._model = file.identity
         self._rules = rules = contract.reading if rules is None else rules
         self._splits, self._trims = rules.splits, rules.missing == "trim"
@@ -230,12 +234,14 @@ class Stream:
             np.copyto(self._window, self._reader.window(ring.last(put, self._rows)))
             self._run()
             found, recursion = self._recursion(self._distance, self._novelty, recursion)
+            regime = found.regime.item()
             tick = Tick(
-                found.regime.item(),
+                regime,
                 found.probability[0],
                 None if self._novelty is None else self._novelty.item(),
                 None if self._embedding is None else self._embedding[0].copy(),
                 None if self._novelty is None else found.novel.item(),
+                name=self._names[regime],
             )
             if self._density is not None:
                 density, outlook = self._density.follow(self._window, density, found.probability[0])

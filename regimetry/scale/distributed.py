@@ -170,7 +170,8 @@ class _GroupLabeller:
         values = matrix_of(table.select(list(columns.schema.names)), columns.schema)
         times = None if columns.time is None else moments(table[columns.time], columns.reading)
         found = Labeller(self._model).push([name], which, values, times=times)
-        for label, array in zip(label_names(self._model), label_arrays(found), strict=True):
+        arrays = label_arrays(found, self._model)
+        for label, array in zip(label_names(self._model), arrays, strict=True):
             table = table.append_column(label, array)
         return table
 

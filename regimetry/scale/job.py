@@ -142,7 +142,7 @@ def _label(
             found = labeller.push(
                 chunk.names, chunk.which, chunk.values, times=times_of(chunk, job, model)
             )
-            writer.write_table(table_of_labels(chunk, found, schema))
+            writer.write_table(table_of_labels(chunk, found, schema, model))
             counts += np.bincount(found.regime - MISSING, minlength=len(counts))
             if advance is not None:
                 advance(len(chunk.which))

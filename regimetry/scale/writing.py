@@ -12,6 +12,8 @@ from regimetry.scale.columns import Columns
 from regimetry.scale.folder import import_pyarrow
 
 DECIMALS = 6
+NAME = "regime_name"
+"""A column of models whose regimes have names."""
 
 
 def label_schema(columns: Columns, model: RegimeModel, *, in_path: bool) -> Any:
@@ -26,21 +28,21 @@ def label_schema(columns: Columns, model: RegimeModel, *, in_path: bool) -> Any:
         fields.append((columns.instrument, columns.instrument_type or pa.string()))
     if columns.time is not None:
         fields.append((columns.time, columns.time_type))
+    kinds = {"regime": pa.int64(), NAME: pa.string(), "novelty": pa.float32(), "novel": pa.bool_()}
     names = label_names(model)
-    types = [pa.int64(), *[pa.float64()] * (len(names) - 3), pa.float32(), pa.bool_()]
-    return pa.schema([*fields, *zip(names, types, strict=True)])
+    return pa.schema([*fields, *((name, kinds.get(name, pa.float64())) for name in names)])
 
 
 def label_names(model: RegimeModel) -> list[str]:
     """Return the names of the columns that labels take."""
     probabilities = [f"p_{regime.name}" for regime in model.contract.regimes]
-    return ["regime", *probabilities, "novelty", "novel"]
+    return ["regime", *[NAME] * model.contract.is_named, *probabilities, "novelty", "novel"]
 
 
-def table_of_labels(chunk: Chunk, found: Labelling, schema: Any) -> Any:
+def table_of_labels(chunk: Chunk, found: Labelling, schema: Any, model: RegimeModel) -> Any:
     """Return the labels of a chunk as a table of that schema."""
     pa = import_pyarrow()
-    arrays = label_arrays(found)
+    arrays = label_arrays(found, model)
     if chunk.times is not None:
         arrays.insert(0, chunk.times)
     if len(schema) > len(arrays):
@@ -49,13 +51,16 @@ def table_of_labels(chunk: Chunk, found: Labelling, schema: Any) -> Any:
     return pa.Table.from_arrays(arrays, schema=schema)
 
 
-def label_arrays(found: Labelling) -> list[Any]:
-    """Return regime, probabilities, novelty and novel as Arrow arrays, null where missing."""
+def label_arrays(found: Labelling, model: RegimeModel) -> list[Any]:
+    """Return what :func:`label_names` names as Arrow arrays, null where missing."""
     pa = import_pyarrow()
     missing = found.regime == MISSING
     numbers = [*found.probability.T.round(DECIMALS), found.novelty.round(DECIMALS)]
+    regime = pa.array(found.regime, mask=missing)
+    called = pa.array([one.name for one in model.contract.regimes])
     return [
-        pa.array(found.regime, mask=missing),
+        regime,
+        *[called.take(regime)] * model.contract.is_named,
         *(pa.array(column, mask=missing) for column in numbers),
         pa.array(found.novel, mask=missing),
     ]

@@ -10,7 +10,7 @@ import pytest
 def test_tables_for_people_and_which_column_could_be_the_price(model_path, data, run):
     out = run("analyse", model_path, data, "--price", "x3", "--columns", "x0,x1").out
     for text in ("long run", "95% interval", "from \\ to", "Sharpe", "in a spell", "last regime",
-                 "in 20 bars", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
+                 "in 20 rows", "entropy rate", "strongest:", "x0 ", "75%"):  # fmt: skip
         assert text in out
     captured = run("analyse", model_path, data, "--json")
     assert "no performance: No column is called close or price; these could be the price: x3" in (

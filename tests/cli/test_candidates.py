@@ -60,7 +60,7 @@ def test_a_refit_says_what_became_of_the_regimes(folder, fit, run, answer):
     assert "kept" not in fit("early.csv", "old.onnx", "--n-regimes", "2").out
     shown = fit("sim.csv", "new.onnx", "--n-regimes", "3", "--align-to", old).out
     assert "born regime_2" in shown
-    assert "by overlap over 483 shared bars" in shown
+    assert "by overlap over 483 shared rows" in shown
     assert "born regime_2" in run("inspect", new).out
     training = answer("inspect", new)["training"]
     assert training["alignment"]["born"] == ["regime_2"]

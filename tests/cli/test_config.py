@@ -1,5 +1,7 @@
 """`--config` and `regimetry config`: files in, sentences out, and the way back from a model."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,3 +81,25 @@ def test_a_wrong_file_stops_the_fit_and_a_flag_can_take_back_what_it_says(folder
     arguments = [*fit(folder, "n.onnx"), "--config", folder / "f.yaml"]
     refuses("no column named 'open'", *arguments)
     run(*arguments, "--features", "null")
+
+
+def test_names_go_from_a_flag_to_every_table(folder, run, answer, feed):
+    arguments = [*fit(folder, "n.onnx"), "--n-regimes", "2", "--window-size", "8"]
+    shown = run(*arguments, "--names", "calm,wild").out
+    assert "0 calm" in shown
+    assert "1 wild" in shown
+    model, table = folder / "n.onnx", folder / "t.csv"
+    assert answer("config", "--from", model)["names"] == ["calm", "wild"]
+    for verb in (["inspect", model], ["analyse", model, table], ["compare", model, model, table]):
+        assert "wild" in run(*verb).out
+    written = run("predict", model, table).out.splitlines()
+    assert "regime,regime_name,p_calm,p_wild,novelty,novel" in written[0]
+    assert any("1,wild," in line for line in written[1:])
+    bars = answer("predict", model, table)["bars"]
+    called = {0: "calm", 1: "wild", None: None}
+    assert bars["regime_name"] == [called[regime] for regime in bars["regime"]]
+    answers = feed(table.read_text(encoding="utf-8"), "stream", model).out.splitlines()
+    last = json.loads(answers[-1])
+    assert last["name"] == called[last["regime"]]
+    assert answer(*arguments, "--names", "none")["training"]["configuration"]["names"] is None
+    assert "regime_name" not in run("predict", model, table).out

@@ -53,7 +53,7 @@ def test_a_page_of_a_price(report, tmp_path, model, table):
     text = out.read_text(encoding="utf-8")
     assert "<h1>Regimes of größe.csv</h1>" in text
     assert "Schlusskurs €, 価格 &lt;b&gt; by regime</h2>" in text
-    assert "annualised by 365 bars per year" in text
+    assert "annualised by 365 rows per year" in text
     share = (model.predict(table).dropna() == 1).mean()
     assert f"<td>{share:.1%}</td>" in text
 
@@ -79,7 +79,7 @@ def test_one_window_and_a_gap_and_no_times(report, table, tmp_path):
     table.iloc[:11].to_csv(tmp_path / "one.csv", index=False)
     for name in ("r.html", "r.md", "r.png"):
         report(tmp_path / "one.csv", tmp_path / name)
-    assert "11 bars, bar 0 to 10" in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "11 rows, row 0 to 10" in (tmp_path / "r.html").read_text(encoding="utf-8")
     assert "Not computed" in (tmp_path / "r.md").read_text(encoding="utf-8")
     table.drop(table.index[300:330]).to_csv(tmp_path / "gap.csv")
     found = []

@@ -211,7 +211,7 @@ def test_input_that_cannot_be_read_is_refused():
     closed = ["bash", "-c", 'exec "$@" <&-', "bash", *COMMAND]
     result = subprocess.run(closed, capture_output=True, check=False)
     assert result.returncode == 2
-    assert result.stderr == b"regimetry: Standard input is closed; give it the bars.\n"
+    assert result.stderr == b"regimetry: Standard input is closed; give it the rows.\n"
 
     class Broken(BytesIO):
         def readline(self, size=-1):
@@ -265,9 +265,9 @@ def test_a_closed_pipe_is_a_normal_end(bars):
         assert process.stderr.read() == b""
 
 
-def test_what_is_not_finite_becomes_null(shipped):
-    tick = Tick(1, np.array([np.nan, 0.5, np.inf]), float("inf"), np.zeros(2, np.float32), False)
-    found = _tick_fields(tick, shipped.contract)
+def test_what_is_not_finite_becomes_null():
+    probability, embedding = np.array([np.nan, 0.5, np.inf]), np.zeros(2, np.float32)
+    found = _tick_fields(Tick(1, probability, float("inf"), embedding, False, None, "regime_1"))
     assert found == {"regime": 1, "name": "regime_1", "probability": [None, 0.5, None],
                      "novelty": None, "novel": False}  # fmt: skip
 

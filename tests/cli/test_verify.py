@@ -71,7 +71,7 @@ def test_inspect_shows_card_and_graph(copy, run, answer):
     out = run("inspect", copy).out
     for text in (
         "version 4, float32, reads 'window'",
-        "10 bars",
+        "10 rows",
         "11 rows read",
         "24 numbers",
         "log_difference",

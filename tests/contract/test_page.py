@@ -8,6 +8,7 @@ from places import DOCS
 from regimetry.contract import (
     Alignment,
     Candidate,
+    KnownRecord,
     Landmarks,
     ModelContract,
     RefinementRecord,
@@ -41,6 +42,7 @@ def test_the_page_has_the_fields_of_the_file():
         ("Refinement", RefinementRecord),
         ("Rewrite rules", RuleReport),
         ("Features", OhlcvFeatures),
+        ("Known states", KnownRecord),
         ("Alignment", Alignment),
     ):
         assert sorted(named(PAGE, heading)) == sorted(field.name for field in fields(kind))

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from regimetry.contract import Candidate, TrainingRecord
-from regimetry.contract.remarks import reason, remarks
+from regimetry.contract import Candidate, KnownRecord, TrainingRecord
+from regimetry.contract.remarks import agreement_with_states, reason, remarks
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def test_nothing_is_odd(contract):
     ("change", "said"),
     [
         ({"spells": 1}, "regime_0, regime_1, regime_2: one spell alone"),
-        ({"mean_dwell": 3.0}, "changes every 3.0 bars: this is noise"),
-        ({"mean_dwell": 8.0}, "a spell lasts 8 bars in the mean, less than a window of 10"),
-        ({"share": 0.0}, "no bar of training is in regime_0, regime_1, regime_2"),
+        ({"mean_dwell": 3.0}, "changes every 3.0 rows: this is noise"),
+        ({"mean_dwell": 8.0}, "a spell lasts 8 rows in the mean, less than a window of 10"),
+        ({"share": 0.0}, "no row of training is in regime_0, regime_1, regime_2"),
     ],
 )
 def test_odd_regimes_are_said(contract, change, said):
@@ -47,6 +47,23 @@ def test_segments_that_windows_do_not_tell_apart_are_said(contract):
     table = (Candidate(window_size=10, n_regimes=3, segments=4, reproduced=0.5, chosen=True),)
     (said,) = remarks(replace(contract, training=TrainingRecord(rows=5400, candidates=table)))
     assert "agree with the segments that it was fitted on by 0.50" in said
+
+
+def test_agreement_with_states_is_said(contract):
+    known = KnownRecord(
+        states=("idle", "load", "rare"),
+        rows=30,
+        counts=((9, 0, 0), (1, 20, 0), (0, 0, 0)),
+        mapping=(0, 1, -1),
+        share=29 / 30,
+        adjusted_rand=0.9,
+    )
+    assert agreement_with_states(contract) is None
+    told = replace(contract, training=replace(contract.training, known=known), unit="sample")
+    assert agreement_with_states(told) == (
+        "Of 30 samples whose state was known, 97% are in the regime of their state (adjusted Rand "
+        "index 0.90): idle 90% of 10, load 100% of 20, rare none."
+    )
 
 
 def test_the_reason_names_the_next_best(contract):

@@ -93,7 +93,7 @@ def test_a_bound_on_dwell_is_kept():
     assert choose([GOOD], window_size=10, min_dwell=80)[1].chosen
     one, brief = choose([GOOD], window_size=10, min_dwell=81)
     assert one.chosen
-    assert brief.refused == "a regime lasts 80 bars, less than 81"
+    assert brief.refused == "a regime lasts 80 rows, less than 81"
 
 
 def test_entropy_and_lasting():

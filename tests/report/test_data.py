@@ -31,7 +31,7 @@ def test_axis_reads_times_numbers_and_bars():
     assert days.where("no time") is None
     numbers = TimeAxis.of(np.array([1.5, 2.0]), "t")
     assert (numbers.text(0), numbers.text(1), numbers.where("2")) == ("1.5", "2", 2.0)
-    assert TimeAxis.of(np.arange(3), None).name == "bar"
+    assert TimeAxis.of(np.arange(3), None).name == "row"
 
 
 def test_the_drawn_column_is_the_price_or_says_why_not():
@@ -91,7 +91,7 @@ def test_drift_is_of_the_bars_behind_training_or_of_the_last_fifth_and_is_told(m
 
 def test_why_drift_is_not_computed(made):
     for training, reason in (
-        ({"start": "2000-01-01", "end": "2001-01-01"}, "No bar of training is among the data"),
+        ({"start": "2000-01-01", "end": "2001-01-01"}, "No row of training is among the data"),
         ({"start": "2019-01-01", "end": "2020-08-20"}, "a window within it needs 37"),
         ({"start": "2019-01-01", "end": "2019-02-10"}, "drift needs at least"),
     ):
@@ -105,7 +105,7 @@ def test_prices_that_are_not_positive_and_labels_of_another_model(made):
     data = made(300, drawn=Drawn("x", np.linspace(-1, 1, 300)))
     assert data.performances == {}
     assert "prices must be positive" in data.notes["performance"]
-    assert len(regime_table(data).header) == 5
+    assert len(regime_table(data).header) == 6
     labels = np.full(300, 5)
     with pytest.raises(DataError, match="They come from another model"):
         made(300, labels=labels)

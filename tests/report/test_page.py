@@ -85,14 +85,14 @@ def test_the_page_says_what_is_missing_and_what_was_thinned(made):
     assert 'id="training"' not in page
     assert 'id="thinned"' not in render_page(made(600))
     page = render_page(made(20_000))
-    assert "of every 3.3 bars" in page
+    assert "of every 3.3 rows" in page
     assert len(page.encode()) < 6 * MEGABYTES
 
 
 @pytest.mark.parametrize(("n", "k"), [(2, 2), (400, 1), (400, 15)])  # 15: no legend names them
 def test_edges_have_a_page_pictures_and_markdown(made, n, k, tmp_path):
     data = made(n, k, dated=False)
-    assert f"{n} bars, bar 0 to {n - 1}" in render_page(data)
+    assert f"{n} rows, row 0 to {n - 1}" in render_page(data)
     links = {}
     for name, draw in pictures(data).items():
         links[name] = f"f/{name}.png"

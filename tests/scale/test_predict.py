@@ -119,6 +119,17 @@ def test_outputs_take_the_places_of_their_inputs(label, frame, tmp_path):
     )
 
 
+def test_regimes_that_have_names_are_called_by_them(label, frame, unfitted, values, tmp_path):
+    unfitted("window").set_params(names=["a", "b", "c"]).fit(values).save(tmp_path / "m.onnx")
+    label(frame, "one", model=rg.load(tmp_path / "m.onnx", threads=1))
+    found = read_labels(tmp_path / "out")
+    columns = ["regime", "regime_name", "p_a", "p_b", "p_c", "novelty", "novel"]
+    assert found.columns.tolist()[-7:] == columns
+    called = found["regime"].map({0: "a", 1: "b", 2: "c"})
+    assert found["regime_name"].isna().any()
+    np.testing.assert_array_equal(found["regime_name"].fillna(""), called.fillna(""))
+
+
 def test_parts_hold_whole_instruments(label, frame, tmp_path):
     report = label(frame, "days", parts=3)
     found = [

@@ -212,7 +212,7 @@ def test_what_float32_loses_is_refused_at_the_fit(column, message):
 def test_regimes_without_a_bar_are_said(tmp_path, answer):
     series = rg.simulate("s2", n_rows=400, seed=0).values
     given = {"window_size": 10, "n_regimes": 3, "jump_penalty": 1e6}
-    with pytest.warns(DataWarning, match="no bar of training is in regime_"):
+    with pytest.warns(DataWarning, match="no row of training is in regime_"):
         fit_fast(series, **given)
     pd.DataFrame(series).to_csv(tmp_path / "t.csv", index=False)
     flags = [

@@ -83,7 +83,7 @@ def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
     if (reason := _too_few_windows(entry)) is not None:
         return reason
     if min_dwell is not None and dwell < min_dwell:
-        return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
+        return f"a regime lasts {dwell:g} rows, less than {min_dwell:g}"
     if score(entry) <= 0:
         return "one regime scores more"
     return _chance(entry) if entry.segments is None else _confusion(entry)

@@ -16,6 +16,7 @@ from regimetry.errors import DataError
 from regimetry.regimes.choice.stability import windows_per_block
 from regimetry.regimes.clustering.clusters import distances, distinct_rows
 from regimetry.regimes.clustering.discriminants import discriminants
+from regimetry.regimes.clustering.known import seeded, told_by_states
 from regimetry.regimes.clustering.landmarks import (
     MOST_FITTED,
     choose_landmarks,
@@ -133,6 +134,7 @@ def fit_head(
     offsets: NDArray[np.int64] | None = None,
     slow: SlowDirections | None = None,
     labels: NDArray[np.integer] | None = None,
+    known: NDArray[np.integer] | None = None,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -155,6 +157,8 @@ def fit_head(
         Of more windows than these; ``None`` fits them here.
     labels : ndarray of int, shape (N,), or None
         Of the windows, where regimes are kinds of segments; ``None`` clusters them.
+    known : ndarray of int, shape (N,), or None
+        States of windows, -1 where not known, at which clusters begin.
 
     Returns
     -------
@@ -194,6 +198,14 @@ def fit_head(
             )
         rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
         found = cluster_on(points[rows], points[fitted], n_regimes, seed)
+        if known is not None:
+            found = seeded(found, known[fitted])
+            told = told_by_states(points, fitted, found, known)
+            if told is not None:
+                return fit_head(
+                    embeddings, volatility, n_regimes=n_regimes, lag=lag, n_landmarks=n_landmarks,
+                    seed=seed, offsets=offsets, slow=slow, labels=told,
+                )  # fmt: skip
     else:
         projection, chosen = discriminants(white, labels), Landmarks()
         points = white @ projection

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from regimetry.analysis import Spells
+from regimetry.contract.wording import UNIT, plural
 from regimetry.report.colours import Look
 from regimetry.report.figures.style import label, new_figure, safe, short
 
@@ -28,7 +29,9 @@ def panel_grid(k: int) -> tuple[int, int]:
     return -(-k // columns), columns
 
 
-def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Look]) -> go.Figure:
+def dwell_figure(
+    spells: Spells, expected: NDArray[np.float64], regimes: list[Look], unit: str = UNIT
+) -> go.Figure:
     """Draw a histogram of spell lengths for each regime, and the dwell that the matrix expects.
 
     Parameters
@@ -38,8 +41,10 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Lo
     expected : ndarray of float64, shape (K,)
         Bars; not drawn where infinite or NaN.
     regimes : list of Look, length K
+    unit : str
+        What a row is called.
     """
-    k = len(regimes)
+    k, units = len(regimes), plural(unit)
     lines, columns = panel_grid(k)
     figure = new_figure(80 + (190 if lines == 1 else 150 if k <= 9 else 96) * lines)
     figure.set_subplots(
@@ -66,7 +71,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Lo
                 "pattern": {"shape": look.pattern, "size": 6},
                 "line": {"width": 0.5, "color": "rgba(128,128,128,0.5)"},
             },
-            hovertemplate="%{customdata[0]} to %{customdata[1]} bars: %{y} spells"
+            hovertemplate=f"%{{customdata[0]}} to %{{customdata[1]}} {safe(units)}: %{{y}} spells"
             f"<extra>{safe(look.name)}</extra>",
             meta={"regime": regime, "fade": True},
             row=row,
@@ -83,7 +88,7 @@ def dwell_figure(spells: Spells, expected: NDArray[np.float64], regimes: list[Lo
         fixedrange=True,
         showgrid=False,
     )
-    figure.update_xaxes(title=label("bars"), row=lines)
+    figure.update_xaxes(title=label(units), row=lines)
     figure.update_yaxes(fixedrange=True, nticks=4, tickformat="d", rangemode="tozero")
     figure.update_yaxes(title=label("spells"), col=1)
     figure.update_layout(margin={"t": 28, "b": 48})

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from regimetry.analysis import Transitions
+from regimetry.contract.wording import UNIT, plural
 from regimetry.report.figures.style import label, new_figure, safe, short
 
 SCALE = [[0.0, "#f4f7fa"], [0.02, "#d3e3f0"], [0.2, "#7fb2d6"], [1.0, "#0b4f86"]]
@@ -14,13 +15,15 @@ SCALE = [[0.0, "#f4f7fa"], [0.02, "#d3e3f0"], [0.2, "#7fb2d6"], [1.0, "#0b4f86"]
 _MOST_TEXT = 10  # regimes whose numbers fit into their cells
 
 
-def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure:
+def transition_figure(transitions: Transitions, regimes: list[str], unit: str = UNIT) -> go.Figure:
     """Draw the empirical transition matrix; row i is what follows a bar in regime i.
 
     Parameters
     ----------
     transitions : Transitions
     regimes : list of str, length K
+    unit : str
+        What a row is called.
     """
     k, matrix = len(regimes), transitions.empirical
     places, names = list(range(k)), [safe(name) for name in regimes]
@@ -29,7 +32,7 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
             f"from {names[i]} to {names[j]}<br>{matrix[i, j]:.4f} "
             f"({transitions.level:.0%}: {transitions.lower[i, j]:.4f} to "
             f"{transitions.upper[i, j]:.4f})<br>{transitions.counts[i, j]} of "
-            f"{transitions.counts[i].sum()} bars"
+            f"{transitions.counts[i].sum()} {safe(plural(unit))}"
             for j in places
         ]
         for i in places
@@ -58,9 +61,9 @@ def transition_figure(transitions: Transitions, regimes: list[str]) -> go.Figure
         "zeroline": False,
         "tickfont": {"size": size},
     }
-    figure.update_xaxes(title=label("next bar"), automargin=True, fixedrange=True, **ticks)
+    figure.update_xaxes(title=label(f"next {unit}"), automargin=True, fixedrange=True, **ticks)
     figure.update_yaxes(
-        title=label("this bar"),
+        title=label(f"this {unit}"),
         autorange="reversed",
         automargin=True,
         fixedrange=True,
