@@ -25,7 +25,6 @@ from regimetry.regimes.choice.candidates import (
 from regimetry.regimes.choice.rule import choose
 from regimetry.regimes.choice.segments import Segments, segment_candidates
 from regimetry.regimes.choice.terms import surrogate
-from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
@@ -92,7 +91,7 @@ def choose_count(
     """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
-        return [encoder.embed(rolling_windows(part, size + reach)[::step]) for part in series]
+        return [encoder.embed_series(part, size + reach, step) for part in series]
 
     return compare(series, {window_size: reach}, embed, options)
 

@@ -98,10 +98,15 @@ class Sample:
         """Whitened windows, (N, P)."""
         return self.slow.whiten(self.embeddings)
 
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        """The windows in all slow directions, (N, P)."""
+        projection = self.slow.projection(len(self.slow.autocorrelation))
+        return np.asarray(self.white @ projection, np.float32)
+
     def points(self, n_regimes: int) -> NDArray[np.float32]:
         """Return the windows in the slow directions that separate K regimes; float32 is enough."""
-        directions = self.slow.projection(slow_dimension(n_regimes))
-        return np.asarray(self.white @ directions, np.float32)
+        return np.ascontiguousarray(self._directions[:, : slow_dimension(n_regimes)])
 
 
 def sizes_for(n_rows: int) -> tuple[int, ...]:
