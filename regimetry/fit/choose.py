@@ -132,7 +132,7 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
             sizes.append(other)
     found: list[Segments | None] = [None] * len(table)
     if len(series) == 1 and len(some[0]) == len(series[0]):
-        for entry, segments in segment_candidates(samples, n_rows, surrogates):
+        for entry, segments in segment_candidates(samples, n_rows, surrogates, seed=seed):
             if options.n_regimes in ("auto", entry.n_regimes):
                 table.append(entry)
                 found.append(segments)

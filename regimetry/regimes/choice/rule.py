@@ -20,6 +20,9 @@ from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 LEAST_EVIDENCE = 0.025
 """Score times tightness that a candidate needs."""
 
+LEAST_STEPS = 0.07
+"""Share of the windows' variance that steps must explain beyond a smooth curve."""
+
 LEAST_RECOGNISED = 0.6
 """What kinds of segments need in its place: their change points have been tested."""
 
@@ -86,6 +89,8 @@ def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
         return f"a regime lasts {dwell:g} bars, less than {min_dwell:g}"
     if score(entry) <= 0:
         return "one regime scores more"
+    if (steps := _known(entry.steps)) < LEAST_STEPS:
+        return f"a smooth curve explains the windows as well as steps ({steps:+.2f})"
     return _chance(entry) if entry.segments is None else _confusion(entry)
 
 
