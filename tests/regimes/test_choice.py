@@ -62,7 +62,10 @@ def test_the_score_is_the_formula():
         ({}, None),
         ({"windows": LEAST_WINDOWS - 1.0}, "holds 19 such windows side by side, less than 20"),
         ({"lasting": 0.0}, "one regime scores more"),
-        ({"steps": 0.9 * LEAST_STEPS}, "a smooth curve explains the windows as well as steps (+0.06)"),
+        (
+            {"steps": 0.9 * LEAST_STEPS},
+            "a smooth curve explains the windows as well as steps (+0.06)",
+        ),
         ({"steps": 1.1 * LEAST_STEPS}, None),
         ({"tightness": -0.1}, "hardly looser regimes"),
         ({"tightness": 0.9 * LEAST_EVIDENCE / score(GOOD)}, "hardly looser regimes"),
