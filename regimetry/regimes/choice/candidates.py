@@ -163,7 +163,7 @@ def candidates_of(
     tuple of Candidate
         Without scores.
     """
-    clustered = ((count, _path(sample, count, seed)) for count in counts)
+    clustered = ((count, path_of(sample, count, seed)) for count in counts)
     return tuple(
         Candidate(
             window_size=sample.window_size,
@@ -178,7 +178,7 @@ def candidates_of(
     )
 
 
-def _path(sample: Sample, count: int, seed: int) -> NDArray[np.int64]:
+def path_of(sample: Sample, count: int, seed: int) -> NDArray[np.int64]:
     """Return the whole-series label of each window."""
     coordinates = sample.coordinates(count, seed)
     thin = max(1, len(coordinates) // _CENTRES_FROM)

@@ -17,6 +17,8 @@ from math import log
 from regimetry.contract import Candidate
 from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 
+ENTROPY_EXPONENT, LASTING_EXPONENT = 0.75, 2.0
+
 LEAST_EVIDENCE = 0.025
 """Score times tightness that a candidate needs."""
 
@@ -74,8 +76,8 @@ def choose(
 
 def score(entry: Candidate) -> float:
     """Return the score of a candidate, in nats of what its labels say."""
-    gain = _known(entry.entropy) ** 0.75 * _known(entry.recognised)
-    gain *= max(_known(entry.lasting), 0.0) ** 2
+    gain = _known(entry.entropy) ** ENTROPY_EXPONENT * _known(entry.recognised)
+    gain *= max(_known(entry.lasting), 0.0) ** LASTING_EXPONENT
     windows = max(_known(entry.windows), 1.0)
     return gain - (entry.n_regimes - 1) * log(windows) / windows
 
