@@ -3,8 +3,9 @@
 ``score = H^(3/4) F P^2 - (K - 1) ln n / n``: the entropy H of the labels, how well they are
 recognised at other times (F), how well they last (P), and a price of each regime where the series
 holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
-Labels of anything that wanders last and are recognised. So a candidate must also be tighter than
-what the same steps find in a linear Gaussian series of the same spectrum, the more so the lower it
+Labels of anything that wanders last and are recognised. So a candidate must be one of jumps: steps
+explain its windows better than a smooth curve with as many waves. And it must be tighter than what
+is found in the same way in a linear Gaussian series of the same spectrum, the more so the lower it
 scores. Kinds of segments (:mod:`~regimetry.regimes.choice.segments`) compete by the same score.
 """
 
