@@ -1,7 +1,7 @@
 """What choosing the window and the number of regimes costs: ``python -m benchmarks.choice_speed``.
 
 Fits with and without a choice, interleaved, each in a process of its own whose peak memory is read;
-medians of five. Imports are not counted. One thread.
+medians of three. Imports are not counted. One thread.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from benchmarks.fit_speed import ONE_THREAD
 from benchmarks.machine import describe_machine
 
-REPEATS = 5
+REPEATS = 3
 
 ROWS = {
     "40 000 rows of one channel": "rg.simulate('s1', n_rows=40_000, seed=0).values[:, :1]",
