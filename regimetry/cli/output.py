@@ -89,6 +89,7 @@ def candidate_table(contract: ModelContract, most: int | None = None) -> str:
         "recognised": [_number(entry.recognised, ".2f") for entry in candidates],
         "lasting": [_number(entry.lasting, ".2f") for entry in candidates],
         "tightness": [_number(entry.tightness, ".2f") for entry in candidates],
+        "steps": [_number(entry.steps, ".2f") for entry in candidates],
         "stability": [_number(entry.stability, ".2f") for entry in candidates],
         "shortest dwell": [_number(entry.shortest_dwell) for entry in candidates],
         "smallest share": [_number(entry.smallest_share, ".1%") for entry in candidates],

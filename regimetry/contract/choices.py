@@ -56,6 +56,9 @@ class Candidate:
     tightness : float or None
         By how much the windows form K clusters better than those of a linear Gaussian process with
         the same spectrum, in logarithms.
+    steps : float or None
+        By how much steps between the regimes explain the windows better than a smooth curve with as
+        many waves as the label has changes, as shares of the variance.
     stability : float or None
         In a file from before window and number were chosen together: mean adjusted Rand index of
         the labels with those of fits on resampled blocks.
@@ -87,6 +90,7 @@ class Candidate:
     recognised: float | None = None
     lasting: float | None = None
     tightness: float | None = None
+    steps: float | None = None
     stability: float | None = None
     changes: int | None = None
     segments: int | None = None

@@ -230,7 +230,7 @@ class ModelContract:
                     del data[name]
         for entry in fields(self):
             if entry.name in _IF_SAID and data.get(entry.name) == entry.default:
-                del data[entry.name]
+                data.pop(entry.name, None)
         return data
 
     def to_metadata(self) -> dict[str, str]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from regimetry.contract.choices import Candidate
 from regimetry.contract.description import ModelContract
 
 _REPRODUCED = 0.8  # adjusted Rand index
 _RESTLESS = 5.0  # rows: labels that last less in the mean
 _FEW_WINDOWS = 60  # side by side: with fewer, slow directions are found in anything
+_LEAST_EACH = 3  # windows that the regimes share: what lasts less is hardly seen
+_NAMED = 3  # regimes that a sentence names; of more it says how many
 
 
 def reason(contract: ModelContract) -> str | None:
@@ -30,13 +34,15 @@ def reason(contract: ModelContract) -> str | None:
 def remarks(contract: ModelContract) -> tuple[str, ...]:
     """Return a sentence on everything odd about the regimes of a model, by its causal labels."""
     found, regimes = [], [regime for regime in contract.regimes if regime.share > 0]
+    windows = contract.training.rows / contract.window_size
     if contract.n_regimes == 1:
         if contract.training.configuration.get("n_regimes", "auto") == "auto":
             found.append("the series shows one regime alone")
+            found += _few_windows(contract, windows)
         return tuple(found)
     if missing := contract.regimes_without_bars:
         found.append(
-            f"no {contract.unit} of training is in {', '.join(missing)}: "
+            f"no {contract.unit} of training is in {_listed(missing)}: "
             f"{contract.n_regimes} regimes are more than its labels tell apart"
         )
     chosen = next((entry for entry in contract.training.candidates if entry.chosen), None)
@@ -45,15 +51,14 @@ def remarks(contract: ModelContract) -> tuple[str, ...]:
             f"its labels agree with the segments that it was fitted on by {chosen.reproduced:.2f}: "
             "windows hardly tell them apart, so the segments are an answer for the past only"
         )
-    windows = contract.training.rows / contract.window_size
-    if 0 < windows < _FEW_WINDOWS:
+    if 0 < windows < _LEAST_EACH * contract.n_regimes:
         found.append(
-            f"the series holds {windows:.0f} windows of {contract.window_size} side by side; "
-            f"{_FEW_WINDOWS} would say more: give {_FEW_WINDOWS * contract.window_size} rows or "
-            "a smaller window_size"
+            f"{contract.n_regimes} regimes share {windows:.0f} windows of {contract.window_size} "
+            f"side by side, less than {_LEAST_EACH} each: give a smaller n_regimes"
         )
+    found += _few_windows(contract, windows)
     if once := [regime.name for regime in regimes if regime.spells == 1]:
-        found.append(f"{', '.join(once)}: one spell alone, so nothing says that it comes back")
+        found.append(f"{_listed(once)}: one spell alone, so nothing says that it comes back")
     spells = sum(regime.spells for regime in regimes)
     dwell = sum(regime.spells * regime.mean_dwell for regime in regimes) / max(spells, 1)
     if dwell < _RESTLESS:
@@ -85,6 +90,21 @@ def agreement_with_states(contract: ModelContract) -> str | None:
         f"regime of their state (adjusted Rand index {known.adjusted_rand:.2f}): "
         f"{', '.join(parts)}."
     )
+
+
+def _few_windows(contract: ModelContract, windows: float) -> list[str]:
+    if not 0 < windows < _FEW_WINDOWS:
+        return []
+    return [
+        f"the series holds {windows:.0f} windows of {contract.window_size} side by side; "
+        f"{_FEW_WINDOWS} would say more: give {_FEW_WINDOWS * contract.window_size} rows or "
+        "a smaller window_size"
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    rest = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:

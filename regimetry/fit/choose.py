@@ -25,7 +25,6 @@ from regimetry.regimes.choice.candidates import (
 from regimetry.regimes.choice.rule import choose
 from regimetry.regimes.choice.segments import Segments, segment_candidates
 from regimetry.regimes.choice.terms import surrogate
-from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
@@ -92,7 +91,7 @@ def choose_count(
     """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
-        return [encoder.embed(rolling_windows(part, size + reach)[::step]) for part in series]
+        return [encoder.embed_series(part, size + reach, step) for part in series]
 
     return compare(series, {window_size: reach}, embed, options)
 
@@ -103,10 +102,24 @@ def given(options: FitOptions) -> Choice:
     return Choice((Candidate(window_size=size, n_regimes=count, chosen=True),))
 
 
-# Many small steps: threads that share them wait for each other longer than these take.
-@threadpool_limits.wrap(limits=1)
 def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
     """Compare the sizes of which ``reach`` says what ``embed`` reads before a window."""
+    compared = candidates(series, reach, embed, options)
+    table = [entry for entry, _ in compared]
+    known = None if options.n_regimes == "auto" else int(options.n_regimes)
+    judged = choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+    added = len(judged) - len(table)  # one regime, before them
+    place = next(i for i, entry in enumerate(judged) if entry.chosen) - added
+    source = compared[place][1] if place >= 0 else None
+    return Choice(judged, source if isinstance(source, Segments) else None)
+
+
+# Many small steps: threads that share them wait for each other longer than these take.
+@threadpool_limits.wrap(limits=1)
+def candidates(
+    series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions
+) -> list[tuple[Candidate, Sample | Segments]]:
+    """Return every candidate, with the windows or the segments whose labels it describes."""
     some = looked_at(series)
     n_rows, seed = sum(map(len, some)), options.seed
     likes = [
@@ -114,7 +127,7 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
         for number in range(_SURROGATES)
     ]
     counts = COUNTS if options.n_regimes == "auto" else (int(options.n_regimes),)
-    table: list[Candidate] = []
+    found: list[tuple[Candidate, Sample | Segments]] = []
     samples: list[Sample] = []
     surrogates: list[list[Sample]] = [[] for _ in likes]
     longest = max(map(len, some))
@@ -127,21 +140,16 @@ def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: Fit
         )
         own, *others = (Sample.of(each, size, stride, reach[size]) for each in embedded)
         possible = [count for count in counts if 1 < count < len(own.embeddings)]
-        table += candidates_of(own, others, n_rows, possible, seed=seed)
+        described = candidates_of(own, others, n_rows, possible, seed=seed)
+        found += [(entry, own) for entry in described]
         samples.append(own)
         for sizes, other in zip(surrogates, others, strict=True):
             sizes.append(other)
-    found: list[Segments | None] = [None] * len(table)
     if len(series) == 1 and len(some[0]) == len(series[0]):
-        for entry, segments in segment_candidates(samples, n_rows, surrogates):
+        for entry, segments in segment_candidates(samples, n_rows, surrogates, seed=seed):
             if options.n_regimes in ("auto", entry.n_regimes):
-                table.append(entry)
-                found.append(segments)
-    known = None if options.n_regimes == "auto" else int(options.n_regimes)
-    judged = choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
-    added = len(judged) - len(table)  # one regime, before them
-    place = next(i for i, entry in enumerate(judged) if entry.chosen) - added
-    return Choice(judged, found[place] if place >= 0 else None)
+                found.append((entry, segments))
+    return found
 
 
 def looked_at(series: Series) -> list[NDArray[np.floating]]:

@@ -152,6 +152,7 @@ def _alone(options: FitOptions, config: EncoderConfig, bank: ConvolutionBank) ->
         made_by_keras=False,
         keras_model=partial(_keras_bank, bank, None),
         device=options.device,
+        by_series=bank.embed_series,
     )
 
 

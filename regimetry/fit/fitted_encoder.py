@@ -15,6 +15,7 @@ from regimetry.export.part import EncoderPart
 from regimetry.runtime.batch import run_gathered
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.runtime.threads import available_threads
+from regimetry.windows import rolling_windows
 
 if TYPE_CHECKING:
     import keras
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 Twin = Callable[[NDArray[np.floating]], NDArray[np.floating]]
 """Preprocessed windows (N, W + reach, F) to embeddings (N, D)."""
+
+BySeries = Callable[[NDArray[np.floating], int], NDArray[np.float32]]
+"""Preprocessed rows (T, F) and a step to the embeddings (N, D) of the windows a step apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,8 @@ class FittedEncoder:
         Loss curves; empty if untrained.
     device : str
         Where :meth:`embed` computes.
+    by_series : callable or None
+        Embeds every nth window of a series, where that takes less than one window after the other.
     """
 
     description: dict[str, Any]
@@ -56,12 +62,21 @@ class FittedEncoder:
     keras_model: Callable[[], keras.Model]
     history: Mapping[str, list[float]] = field(default_factory=dict)
     device: str = "cpu"
+    by_series: BySeries | None = None
 
     def embed(self, windows: NDArray[np.floating]) -> NDArray[np.float32]:
         """Embed windows (N, W + reach, F) by onnxruntime, as production does: (N, D)."""
         return run_gathered(self._session, windows, ("embedding",), threads=available_threads())[
             "embedding"
         ]
+
+    def embed_series(
+        self, rows: NDArray[np.floating], window_rows: int, step: int = 1
+    ) -> NDArray[np.float32]:
+        """Embed the windows of ``window_rows`` rows that begin every ``step`` rows: (N, D)."""
+        if self.by_series is not None:
+            return self.by_series(rows, step)
+        return self.embed(rolling_windows(rows, window_rows)[::step])
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_session"}

@@ -65,13 +65,14 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     encoder = fit_encoder(options, read, rows.window_size, progress=stages.shown)
     require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
-    embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
+    size = rows.window_size + rows.reach
+    embeddings = np.concatenate([encoder.embed_series(part, size) for part in read.rows()])
+    windows = read.last(rows.window_size)
     choice = rows.choice
     if choice is None and options.n_regimes != "auto":
         choice = given(options)
     elif choice is None:
-        series, size = rows.preprocessed(), rows.window_size
-        choice = choose_count(series, encoder, size, rows.reach, options)
+        choice = choose_count(rows.preprocessed(), encoder, rows.window_size, rows.reach, options)
     labels = None
     if choice.segments is not None:
         first = rows.window_size + rows.reach - 1 - label_offset(rows.window_size, rows.reach)

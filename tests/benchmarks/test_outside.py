@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from benchmarks.outside import constants
 from benchmarks.outside.__main__ import main
 from benchmarks.outside.scores import covering, equal_pieces, filled
 from benchmarks.outside.sets import SETS, series_of
 from benchmarks.outside.toys import TOYS, WITHOUT_REGIMES
+from regimetry.regimes.choice import rule
 
 
 @pytest.fixture
@@ -41,6 +43,22 @@ def test_the_table_has_what_is_there_and_a_run_goes_on(recordings, capsys, monke
     before = found.stat().st_mtime_ns
     assert main(arguments) == 0
     assert found.stat().st_mtime_ns == before
+
+
+def test_constants_are_chosen_without_each_set(recordings, capsys, monkeypatch):
+    folder = recordings / "data" / "recordings"
+    (folder / "utsa.npz").write_bytes((folder / "skab.npz").read_bytes())
+    monkeypatch.setattr(constants, "GRID", {"LEAST_EVIDENCE": (9.0, 0.01), "LEAST_STEPS": (0.07,)})
+    arguments = ["--sets", "skab,utsa", "-o", str(recordings / "out")]
+    assert constants.main(arguments) == 0
+    lines = [row for row in capsys.readouterr().out.splitlines() if "sa" in row or "skab" in row]
+    for line in lines:
+        _, own, chosen, without = (cell.strip() for cell in line.strip("|").split("|"))
+        assert chosen == "0.01 0.07"  # the recording is short: with .025 there is one regime
+        assert float(own) == 0.0
+        assert float(without) > 0.5
+    assert len(lines) == 2
+    assert rule.LEAST_EVIDENCE == 0.025
 
 
 def test_sets_are_series_with_states():

@@ -39,8 +39,22 @@ def test_a_short_series_and_one_regime_are_said(contract):
     assert said.startswith("the series holds 30 windows of 10 side by side; 60 would say more")
     one = replace(contract, regimes=contract.regimes[:1])
     assert remarks(one) == ("the series shows one regime alone",)
+    first, second = remarks(replace(one, training=TrainingRecord(rows=300)))
+    assert (first, second) == ("the series shows one regime alone", said)
     given = TrainingRecord(rows=5400, configuration={"n_regimes": 1})
     assert remarks(replace(one, training=given)) == ()
+
+
+def test_more_regimes_than_the_windows_carry_are_said_and_not_all_named(contract):
+    many = tuple(replace(contract.regimes[0], name=f"r{i}", spells=1) for i in range(12))
+    crowd, few, once = remarks(replace(contract, regimes=many, training=TrainingRecord(rows=300)))
+    assert crowd == (
+        "12 regimes share 30 windows of 10 side by side, less than 3 each: give a smaller n_regimes"
+    )
+    assert few.startswith("the series holds 30 windows")
+    assert once.startswith("r0, r1, r2 and 9 more: one spell alone")
+    fewer = replace(contract, regimes=many[:10], training=TrainingRecord(rows=300))
+    assert not any("share" in said for said in remarks(fewer))
 
 
 def test_segments_that_windows_do_not_tell_apart_are_said(contract):

@@ -19,8 +19,15 @@ from regimetry.regimes.choice.candidates import (
     sizes_for,
     stride_for,
 )
-from regimetry.regimes.choice.rule import LEAST_EVIDENCE, choose, objection, score
-from regimetry.regimes.choice.terms import entropy, lasting, recognised, surrogate, tightness
+from regimetry.regimes.choice.rule import LEAST_EVIDENCE, LEAST_STEPS, choose, objection, score
+from regimetry.regimes.choice.terms import (
+    entropy,
+    lasting,
+    recognised,
+    steps,
+    surrogate,
+    tightness,
+)
 
 GOOD = Candidate(
     window_size=20,
@@ -30,6 +37,7 @@ GOOD = Candidate(
     recognised=0.95,
     lasting=0.9,
     tightness=0.3,
+    steps=0.2,
     shortest_dwell=80.0,
 )
 
@@ -54,6 +62,11 @@ def test_the_score_is_the_formula():
         ({}, None),
         ({"windows": LEAST_WINDOWS - 1.0}, "holds 19 such windows side by side, less than 20"),
         ({"lasting": 0.0}, "one regime scores more"),
+        (
+            {"steps": 0.9 * LEAST_STEPS},
+            "a smooth curve explains the windows as well as steps (+0.06)",
+        ),
+        ({"steps": 1.1 * LEAST_STEPS}, None),
         ({"tightness": -0.1}, "hardly looser regimes"),
         ({"tightness": 0.9 * LEAST_EVIDENCE / score(GOOD)}, "hardly looser regimes"),
         ({"tightness": 1.1 * LEAST_EVIDENCE / score(GOOD)}, None),
@@ -135,6 +148,21 @@ def test_clusters_are_tight_and_a_cloud_is_not():
     assert abs(tightness(cloud[0], [cloud[1]], 2, 0)) < 0.1
 
 
+def test_steps_explain_jumps_and_a_curve_what_passes():
+    jumps = np.repeat([0, 1, 0, 1], 100)
+    clean = np.eye(2)[jumps]
+    waves = np.cos(np.pi * np.outer(np.arange(1, 4), np.arange(400) + 0.5) / 400)
+    along = clean - clean.mean(axis=0)
+    projected = along.T @ waves.T / 200  # on each of the first three cosines
+    smooth = 200 * np.sum(projected**2) / np.sum(along**2)
+    assert steps(clean, jumps) == pytest.approx(1.0 - smooth, abs=1e-6)
+    assert steps(clean, jumps) > 0.1
+    trend = np.linspace(0.0, 1.0, 400)
+    levels = np.arange(400) // 100
+    assert steps(np.column_stack([trend, 1.0 - trend]), levels) < 0.0
+    assert steps(np.ones((400, 2)), levels) == pytest.approx(0.0)
+
+
 def test_candidates_are_described():
     points, states = two_clouds(900, spell=90)
     sample = Sample.of([points[:450], points[450:]], 10, 1, 8)
@@ -146,6 +174,7 @@ def test_candidates_are_described():
     assert two.shortest_dwell == pytest.approx(90, abs=2)
     assert two.smallest_share == pytest.approx(0.5, abs=0.01)
     assert two.tightness > 0.3
+    assert two.steps > 2 * LEAST_STEPS
     assert score(two) > score(three)
     assert (two, three) == candidates_of(sample, others, 900, (2, 3), seed=0)
 
@@ -207,6 +236,19 @@ def test_what_is_given_is_kept_and_the_rest_chosen(chosen):
     by_count = fit_fast(values, window_size="auto", n_regimes=4)
     assert {entry.n_regimes for entry in by_count.candidates_} == {4}
     assert by_count.n_regimes_ == 4
+
+
+@pytest.mark.parametrize("made", ["trend", "slow cycle"])
+def test_what_passes_smoothly_is_one_regime(made):
+    rows = np.arange(1500)
+    smooth = rows / 500 if made == "trend" else np.sin(2 * np.pi * rows / 500)
+    noise = np.random.default_rng(1).standard_normal(len(rows))
+    values = smooth + (1.0 if made == "trend" else 0.1) * noise
+    encoder = EncoderConfig(**{**vars(FAST), "convolutions": "alone"})
+    detector = fit_fast(values[:, None], window_size="auto", encoder=encoder)
+    assert detector.n_regimes_ == 1
+    best = max(detector.candidates_, key=lambda entry: entry.score)
+    assert "a smooth curve explains" in best.refused
 
 
 def test_noise_is_one_regime():

@@ -1,11 +1,14 @@
 """Data that a fit could stumble over: each works, without a warning, or is refused."""
 
+import warnings
+
 import numpy as np
 import pytest
 from encoders import fit_fast as fit
 from sklearn.metrics import adjusted_rand_score
 
-from regimetry.errors import DataError
+import regimetry as rg
+from regimetry.errors import DataError, DataWarning
 
 
 def noise(n_rows=300, n_features=2, seed=0):
@@ -82,6 +85,62 @@ def test_it_is_refused_in_a_sentence(name):
     attempt, message = REFUSED[name]
     with pytest.raises(DataError, match=message):
         attempt()
+
+
+def default_fit(values, **parameters):
+    """A fit with the default encoder, and what is said of it."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        detector = rg.RegimeDetector(random_state=0, **parameters).fit(values)
+    return detector, [str(one.message) for one in caught]
+
+
+@pytest.mark.parametrize(
+    ("attempt", "message"),
+    [
+        (
+            lambda: noise(15, 1),
+            "15 rows are too few for windows of 10; at least 19 are needed. Give more rows or a "
+            "smaller window_size",
+        ),
+        (
+            lambda: np.full((300, 2), 7.0),
+            "Column 'x0' is constant; it cannot tell regimes apart. Leave it out",
+        ),
+    ],
+)
+def test_too_short_a_series_and_equal_rows_are_refused(attempt, message):
+    with pytest.raises(DataError, match=message):
+        default_fit(attempt())
+
+
+def test_a_window_too_long_for_the_series_finds_one_regime_and_says_what_length_would_do():
+    values, _ = two_states(gap=3.0)
+    detector, said = default_fit(values, window_size=40)
+    assert detector.n_regimes_ == 1
+    refused = [one.refused for one in detector.candidates_ if not one.chosen]
+    assert set(refused) == {"the series holds 12 such windows side by side, less than 20"}
+    assert said == [
+        "the series shows one regime alone",
+        "the series holds 12 windows of 40 side by side; 60 would say more: give 2400 rows or a "
+        "smaller window_size",
+    ]
+
+
+def test_more_regimes_than_windows_carry_are_found_and_said():
+    detector, said = default_fit(two_states()[0], window_size=10, n_regimes=20)
+    assert detector.n_regimes_ == 20
+    crowd = "20 regimes share 48 windows of 10 side by side, less than 3 each"
+    assert [crowd in one for one in said].count(True) == 1
+
+
+def test_a_channel_of_two_values_shows_the_two():
+    generator = np.random.default_rng(0)
+    on = np.cumsum(generator.random(1500) < 0.01) % 2
+    detector, said = default_fit(on[:, None].astype(float))
+    assert (detector.n_regimes_, said) == (2, [])
+    found = detector.smooth(on[:, None].astype(float))
+    assert adjusted_rand_score(on[found >= 0], found[found >= 0]) > 0.95
 
 
 def test_states_that_are_told_apart_are_found_all_the_same():

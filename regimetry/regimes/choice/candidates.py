@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regimetry.analysis import spells_of
 from regimetry.contract import Candidate
 from regimetry.encoder.convolutions import label_offset
-from regimetry.regimes.choice.terms import entropy, lasting, recognised, tightness
+from regimetry.regimes.choice.terms import entropy, lasting, recognised, steps, tightness
 from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
 from regimetry.regimes.clustering.sampling import Array, balanced_rows
 from regimetry.regimes.clustering.slow import SlowDirections, fit_slow_directions, slow_dimension
@@ -98,10 +98,28 @@ class Sample:
         """Whitened windows, (N, P)."""
         return self.slow.whiten(self.embeddings)
 
+    @cached_property
+    def _directions(self) -> NDArray[np.float32]:
+        """The windows in all slow directions, (N, P)."""
+        projection = self.slow.projection(len(self.slow.autocorrelation))
+        return np.asarray(self.white @ projection, np.float32)
+
+    @cached_property
+    def _coordinates(self) -> dict[int, NDArray[np.float32]]:
+        return {}
+
+    def coordinates(self, n_regimes: int, seed: int) -> NDArray[np.float32]:
+        """Return spectral coordinates of the windows (N, K), on 600 landmarks even in time."""
+        if n_regimes not in self._coordinates:
+            points = self.points(n_regimes)
+            even = balanced_rows(self.offsets, _LANDMARKS, np.random.default_rng(seed))
+            spectral = fit_spectral_map(points[even], n_regimes, n_regimes)
+            self._coordinates[n_regimes] = spectral.transform(points)
+        return self._coordinates[n_regimes]
+
     def points(self, n_regimes: int) -> NDArray[np.float32]:
         """Return the windows in the slow directions that separate K regimes; float32 is enough."""
-        directions = self.slow.projection(slow_dimension(n_regimes))
-        return np.asarray(self.white @ directions, np.float32)
+        return np.ascontiguousarray(self._directions[:, : slow_dimension(n_regimes)])
 
 
 def sizes_for(n_rows: int) -> tuple[int, ...]:
@@ -145,8 +163,7 @@ def candidates_of(
     tuple of Candidate
         Without scores.
     """
-    even = balanced_rows(sample.offsets, _LANDMARKS, np.random.default_rng(seed))
-    clustered = ((count, _path(sample, count, even, seed)) for count in counts)
+    clustered = ((count, path_of(sample, count, seed)) for count in counts)
     return tuple(
         Candidate(
             window_size=sample.window_size,
@@ -155,30 +172,30 @@ def candidates_of(
             tightness=tightness(
                 sample.points(count), [other.points(count) for other in surrogates], count, seed
             ),
-            **_terms(sample, path, count),
+            **terms_of(sample, path, count, seed),
         )
         for count, path in clustered
     )
 
 
-def _path(sample: Sample, count: int, even: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
-    """Return the whole-series label of each window, clustered on landmarks even in time."""
-    points = sample.points(count)
-    coordinates = fit_spectral_map(points[even], count, count).transform(points)
-    thin = max(1, len(points) // _CENTRES_FROM)
+def path_of(sample: Sample, count: int, seed: int) -> NDArray[np.int64]:
+    """Return the whole-series label of each window."""
+    coordinates = sample.coordinates(count, seed)
+    thin = max(1, len(coordinates) // _CENTRES_FROM)
     centres = cluster_centres(coordinates[::thin], count, seed=seed, starts=4)
     penalty = PENALTY * sample.window_size / sample.stride
     return jump_path(distances(coordinates, centres), penalty, sample.offsets)
 
 
-def _terms(sample: Sample, path: NDArray[np.int64], count: int) -> dict[str, Any]:
-    """Return what is read from the labels."""
+def terms_of(sample: Sample, path: NDArray[np.int64], count: int, seed: int) -> dict[str, Any]:
+    """Return what is read from the labels (N,) of the windows."""
     apart = -(-(sample.window_size + sample.reach) // sample.stride)
     dwell = shortest_dwell(path, count, begins_of(sample.offsets))
     return {
         "entropy": entropy(path),
         "recognised": recognised(sample.white, path, count, 2 * sample.lag, apart),
         "lasting": lasting(path, count, sample.two_windows, sample.offsets),
+        "steps": steps(sample.coordinates(count, seed), path),
         "changes": int(np.sum(np.diff(path) != 0)),
         "shortest_dwell": dwell * sample.stride,
         "smallest_share": float(np.bincount(path, minlength=count).min() / len(path)),

@@ -3,8 +3,9 @@
 ``score = H^(3/4) F P^2 - (K - 1) ln n / n``: the entropy H of the labels, how well they are
 recognised at other times (F), how well they last (P), and a price of each regime where the series
 holds n windows side by side, as in the Bayesian information criterion. One regime has 0.
-Labels of anything that wanders last and are recognised. So a candidate must also be tighter than
-what the same steps find in a linear Gaussian series of the same spectrum, the more so the lower it
+Labels of anything that wanders last and are recognised. So a candidate must be one of jumps: steps
+explain its windows better than a smooth curve with as many waves. And it must be tighter than what
+is found in the same way in a linear Gaussian series of the same spectrum, the more so the lower it
 scores. Kinds of segments (:mod:`~regimetry.regimes.choice.segments`) compete by the same score.
 """
 
@@ -17,8 +18,13 @@ from math import log
 from regimetry.contract import Candidate
 from regimetry.regimes.choice.candidates import LEAST_WINDOWS
 
+ENTROPY_EXPONENT, LASTING_EXPONENT = 0.75, 2.0
+
 LEAST_EVIDENCE = 0.025
 """Score times tightness that a candidate needs."""
+
+LEAST_STEPS = 0.07
+"""Share of the windows' variance that steps must explain beyond a smooth curve."""
 
 LEAST_RECOGNISED = 0.6
 """What kinds of segments need in its place: their change points have been tested."""
@@ -71,8 +77,8 @@ def choose(
 
 def score(entry: Candidate) -> float:
     """Return the score of a candidate, in nats of what its labels say."""
-    gain = _known(entry.entropy) ** 0.75 * _known(entry.recognised)
-    gain *= max(_known(entry.lasting), 0.0) ** 2
+    gain = _known(entry.entropy) ** ENTROPY_EXPONENT * _known(entry.recognised)
+    gain *= max(_known(entry.lasting), 0.0) ** LASTING_EXPONENT
     windows = max(_known(entry.windows), 1.0)
     return gain - (entry.n_regimes - 1) * log(windows) / windows
 
@@ -86,6 +92,8 @@ def objection(entry: Candidate, min_dwell: float | None = None) -> str | None:
         return f"a regime lasts {dwell:g} rows, less than {min_dwell:g}"
     if score(entry) <= 0:
         return "one regime scores more"
+    if (steps := _known(entry.steps)) < LEAST_STEPS:
+        return f"a smooth curve explains the windows as well as steps ({steps:+.2f})"
     return _chance(entry) if entry.segments is None else _confusion(entry)
 
 

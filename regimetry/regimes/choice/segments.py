@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import Candidate
-from regimetry.regimes.choice.candidates import LEAST_WINDOWS, Sample, shortest_dwell
-from regimetry.regimes.choice.terms import entropy, lasting, recognised, told_within
+from regimetry.regimes.choice.candidates import LEAST_WINDOWS, Sample, terms_of
+from regimetry.regimes.choice.terms import told_within
 from regimetry.regimes.clustering.clusters import in_one_thread
 from regimetry.regimes.clustering.sampling import Array
 
@@ -57,7 +57,11 @@ class Segments:
 
 @in_one_thread
 def segment_candidates(
-    samples: Sequence[Sample], n_rows: int, surrogates: Sequence[Sequence[Sample]] = ()
+    samples: Sequence[Sample],
+    n_rows: int,
+    surrogates: Sequence[Sequence[Sample]] = (),
+    *,
+    seed: int,
 ) -> Iterator[tuple[Candidate, Segments]]:
     """Yield every level of the tree of splits at every size, unmerged and merged.
 
@@ -70,6 +74,8 @@ def segment_candidates(
     surrogates : sequence of sequence of Sample
         The same of each linear Gaussian series with the same spectrum: what wanders is split too,
         so that a split must be better than any of these at once.
+    seed : int
+        Of landmarks.
     """
     chance = [_best_split([_Scale(one) for one in likes], 0, n_rows)[0] for likes in surrogates]
     found = splits(samples, n_rows, max([LEAST_SPLIT, *chance]))
@@ -80,15 +86,16 @@ def segment_candidates(
             continue
         for sample in samples:
             if n_rows >= LEAST_WINDOWS * sample.window_size:
-                yield from _of_level(sample, np.array(cuts), n_rows)
+                yield from _of_level(sample, np.array(cuts), n_rows, seed)
 
 
-def _of_level(sample: Sample, cuts: Labels, n_rows: int) -> Iterator[tuple[Candidate, Segments]]:
+def _of_level(
+    sample: Sample, cuts: Labels, n_rows: int, seed: int
+) -> Iterator[tuple[Candidate, Segments]]:
     """Yield the labellings of one level at one size."""
     segment = np.searchsorted(cuts, sample.rows, side="right")
     if len(np.unique(segment)) <= len(cuts):
         return  # a segment without a window
-    apart = -(-(sample.window_size + sample.reach) // sample.stride)
     for kinds in _merged(sample, segment, len(cuts) + 1):
         count, labels = int(kinds.max()) + 1, kinds[segment]
         if count <= _MOST_KINDS:
@@ -98,13 +105,8 @@ def _of_level(sample: Sample, cuts: Labels, n_rows: int) -> Iterator[tuple[Candi
                     window_size=sample.window_size,
                     n_regimes=count,
                     windows=n_rows / sample.window_size,
-                    entropy=entropy(labels),
-                    recognised=recognised(sample.white, labels, count, 2 * sample.lag, apart),
-                    lasting=lasting(labels, count, sample.two_windows, sample.offsets),
-                    changes=int(np.sum(np.diff(kinds) != 0)),
                     segments=len(cuts) + 1,
-                    shortest_dwell=shortest_dwell(labels, count) * sample.stride,
-                    smallest_share=float(np.bincount(labels).min() / len(labels)),
+                    **terms_of(sample, labels, count, seed),
                 ),
                 segments,
             )

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from regimetry.regimes.clustering.clusters import cluster_centres, distances
 from regimetry.regimes.clustering.sampling import Array
+from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
 from regimetry.windows import with_later
 
 Labels = NDArray[np.integer]
@@ -125,6 +127,26 @@ def tightness(points: Array, surrogates: Sequence[Array], n_clusters: int, seed:
     """
     own = _log_within(points, n_clusters, seed)
     return float(np.mean([_log_within(each, n_clusters, seed) for each in surrogates]) - own)
+
+
+def steps(coordinates: Array, labels: Labels) -> float:
+    """Return by how much steps between regimes explain windows better than a smooth curve does.
+
+    The share of the variance that the regimes' means explain, less that of the first cosines over
+    time, as many as the label has changes. What passes from one regime to the next, as a trend or
+    a slow cycle does, follows the curve; what jumps does not.
+
+    Parameters
+    ----------
+    coordinates : ndarray, shape (N, K)
+        Windows in spectral coordinates, in time order; several series as one.
+    labels : ndarray of int, shape (N,)
+    """
+    waves = fft.dct(np.asarray(coordinates, np.float64), axis=0, norm="ortho")
+    power = np.einsum("nk,nk->n", waves, waves)[1:]  # the first is the mean
+    changes = int(np.count_nonzero(np.diff(labels)))
+    smooth = power[:changes].sum() / max(power.sum(), np.finfo(float).tiny)
+    return correlation_ratio(coordinates, labels) - float(smooth)
 
 
 def surrogate(series: Array, generator: np.random.Generator) -> Array:
