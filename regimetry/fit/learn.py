@@ -98,8 +98,8 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     )
     refinement = density = single = None
     if len(windows) >= _BARS_A_REGIME * len(head.centroids):
-        known = with_hindsight(head, windows, embeddings) if labels is None else labels
-        newest = newest_bars(head, rows, windows, known, options.seed)
+        told = with_hindsight(head, windows, embeddings) if labels is None else labels
+        newest = newest_bars(head, rows, windows, told, options.seed)
         if options.evidence == "auto" and labels is None:
             head, refinement = refined(head, windows, embeddings, newest)
         density = newest.of_known() if refinement is None else refinement.density

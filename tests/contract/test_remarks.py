@@ -64,10 +64,11 @@ def test_segments_that_windows_do_not_tell_apart_are_said(contract):
 
 
 def test_agreement_with_states_is_said(contract):
+    counts = ((9, 0, 0), (1, 20, 0), (0, 0, 0))
     known = KnownRecord(
         states=("idle", "load", "rare"),
         rows=30,
-        counts=((9, 0, 0), (1, 20, 0), (0, 0, 0)),
+        counts=counts,
         mapping=(0, 1, -1),
         share=29 / 30,
         adjusted_rand=0.9,
