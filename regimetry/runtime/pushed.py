@@ -35,6 +35,8 @@ class Pushed(NamedTuple):
         All whose rows came, ascending.
     standing : Standing or None
         Where their reading stands now; ``None`` where the rules need none.
+    places : ndarray of int64, shape (B,)
+        Which rows of the push these are.
     """
 
     ids: NDArray[np.int64]
@@ -43,6 +45,7 @@ class Pushed(NamedTuple):
     begins: NDArray[np.bool_]
     series: NDArray[np.int64]
     standing: Standing | None
+    places: NDArray[np.int64]
 
     @property
     def segments(self) -> Segments:
@@ -84,12 +87,13 @@ def complete_rows(
     DataError
         A value is missing where it must not be.
     """
-    incomplete = incomplete_rows(values)
+    incomplete, places = incomplete_rows(values), np.arange(len(ids))
     if incomplete.any():
         _refuse_missing(ids, values, incomplete, begun=counts > 0, rules=rules, names=names)
-        ids, values, counts = ids[~incomplete], values[~incomplete], counts[~incomplete]
-    runs = counts + occurrences(ids)
-    return Pushed(ids, values, runs >= rows, np.zeros(len(ids), np.bool_), np.unique(ids), None)
+        places = np.flatnonzero(~incomplete)
+        ids, values, counts = ids[places], values[places], counts[places]
+    runs, begins = counts + occurrences(ids), np.zeros(len(ids), np.bool_)
+    return Pushed(ids, values, runs >= rows, begins, np.unique(ids), None, places)
 
 
 def read_rows_of_push(
@@ -138,7 +142,9 @@ def read_rows_of_push(
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     at = place[back]
-    return Pushed(ids[back], read.values[at], runs[at] >= rows, read.begins[at], series, after)
+    return Pushed(
+        ids[back], read.values[at], runs[at] >= rows, read.begins[at], series, after, back
+    )
 
 
 def _refuse_missing(
