@@ -121,3 +121,22 @@ class ChangeRule:
         by_row = np.argsort(row)
         row, before, bars = row[by_row], before[by_row], bars[by_row]
         return after, Changes(row, before, regime[row], mine[row], bars)
+
+
+class ChangesOfOne:
+    """The changes of one series, label by label.
+
+    Parameters
+    ----------
+    rule : ChangeRule
+    """
+
+    def __init__(self, rule: ChangeRule) -> None:
+        self._rule, self._state = rule, rule.begin(1)
+
+    def follow(self, regime: int, probability: NDArray[np.float64]) -> Changes:
+        """Read the next label and its probabilities (K,); return one change, or none."""
+        self._state, found = self._rule.follow(
+            self._state, np.zeros(1, np.int64), np.array([regime]), probability[None]
+        )
+        return found

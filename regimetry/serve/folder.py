@@ -145,8 +145,8 @@ class StateFolder:
     def _read_snapshot(self) -> Mapping[str, Any]:
         path = self._snapshot(self._number)
         try:
-            with np.load(path, allow_pickle=False) as file:
-                state = dict(file)
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as entries:
+                state = dict(entries)
         except (OSError, ValueError, EOFError, BadZipFile) as error:
             raise DataError(
                 f"{path} cannot be read ({error}). Bring back a copy of the folder, or name "

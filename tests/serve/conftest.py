@@ -16,9 +16,9 @@ INFER = "/v2/models/sp500/infer"
 class Server:
     """`regimetry serve` in a process of its own, on a free loopback port."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, model=MODEL):
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "regimetry", "serve", str(MODEL), "--port", "0",
+            [sys.executable, "-I", "-m", "regimetry", "serve", str(model), "--port", "0",
              "--device", "cpu", *arguments],
             stderr=subprocess.PIPE,
             text=True,
@@ -66,8 +66,8 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments):
-    server = Server(*arguments)
+def serving(*arguments, **how):
+    server = Server(*arguments, **how)
     with server.process:
         try:
             yield server
