@@ -106,21 +106,37 @@ class ChangeRule:
         """
         after = state.copy()
         mine = probability[np.arange(len(regime)), regime]
-        turn = occurrences(series)
-        order = np.argsort(turn, kind="stable")
-        ends = np.cumsum(np.bincount(turn, minlength=1))
-        told = []
-        for rows in np.split(order, ends[1:-1]):  # a series at most once in each
-            places, found = series[rows], regime[rows]
-            last, running, held = after[places].T
-            held = np.where(found == running, held + 1, 1)
-            is_told = (held >= self.bars) & (mine[rows] >= self.probability) & (found != last)
-            after[places] = np.column_stack([np.where(is_told, found, last), found, held])
-            told.append(np.column_stack([rows, last, held])[is_told])
-        row, before, bars = np.concatenate(told).T
+        found = [self._tell(after, rows, series, regime, mine) for rows in _rounds(series)]
+        row, before, bars = np.concatenate(found, axis=1)
         by_row = np.argsort(row)
         row, before, bars = row[by_row], before[by_row], bars[by_row]
         return after, Changes(row, before, regime[row], mine[row], bars)
+
+    def _tell(
+        self,
+        state: NDArray[np.int64],
+        rows: NDArray[np.int64],
+        series: NDArray[np.int64],
+        regime: NDArray[np.int64],
+        probability: NDArray[np.float64],
+    ) -> NDArray[np.int64]:
+        """Read at most one label of each series, in place; return what :class:`Changes` needs."""
+        places, found = series[rows], regime[rows]
+        last, running, held = state[places].T
+        held = np.where(found == running, held + 1, 1)
+        told = (held >= self.bars) & (probability[rows] >= self.probability) & (found != last)
+        state[places, 1], state[places, 2] = found, held
+        state[places[told], 0] = found[told]
+        return np.array([rows[told], last[told], held[told]])
+
+
+def _rounds(series: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return rows such that none of them has two of a series, in the order of their time."""
+    turn = occurrences(series)
+    if not len(turn) or turn.max() == 1:
+        return [np.arange(len(turn))]
+    ends = np.cumsum(np.bincount(turn))
+    return np.split(np.argsort(turn, kind="stable"), ends[1:-1])
 
 
 class ChangesOfOne:

@@ -93,7 +93,7 @@ def complete_rows(
         places = np.flatnonzero(~incomplete)
         ids, values, counts = ids[places], values[places], counts[places]
     runs, begins = counts + occurrences(ids), np.zeros(len(ids), np.bool_)
-    return Pushed(ids, values, runs >= rows, begins, np.unique(ids), None, places)
+    return Pushed(ids, values, runs >= rows, begins, distinct(ids)[0], None, places)
 
 
 def read_rows_of_push(
@@ -121,7 +121,7 @@ def read_rows_of_push(
     DataError
         A value is missing where it must not be, or times fall.
     """
-    series, which = np.unique(ids, return_inverse=True)
+    series, which = distinct(ids)
     order = np.argsort(which, kind="stable")
     offsets = segment_offsets(np.bincount(which, minlength=len(series)))
     ordered = values[order]
@@ -171,12 +171,26 @@ def _before(kept: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.i
 
 def occurrences(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which row of its series each is, from 1."""
+    if _rise(ids):
+        return np.ones(len(ids), np.int64)
     order = np.argsort(ids, kind="stable")
     first = np.flatnonzero(np.diff(ids[order], prepend=-1))
     found = np.empty(len(ids), np.int64)
     lengths = np.diff(np.append(first, len(ids)))
     found[order] = np.arange(len(ids)) - np.repeat(first, lengths) + 1
     return found
+
+
+def distinct(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the series of rows, ascending, and which of them each row is of."""
+    if _rise(ids):  # as where each of many series has a row, and sorting would take a while
+        return ids, np.arange(len(ids))
+    series, which = np.unique(ids, return_inverse=True)
+    return series, which
+
+
+def _rise(ids: NDArray[np.int64]) -> bool:
+    return bool((ids[1:] > ids[:-1]).all())
 
 
 def _require_rising(

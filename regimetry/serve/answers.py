@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.runtime.bank import BankTicks
 from regimetry.runtime.changes import NONE, ChangeRule, Changes
-from regimetry.runtime.pushed import occurrences
+from regimetry.runtime.pushed import distinct, occurrences
 from regimetry.serve.table import CAME
 
 
@@ -76,7 +76,7 @@ def step_of(
         Of all series, before.
     rule : ChangeRule
     """
-    touched, which = np.unique(ids, return_inverse=True)
+    touched, which = distinct(ids)
     after = held[touched]
     came = after[which, CAME] + occurrences(ids)
     after[:, CAME] += np.bincount(which, minlength=len(touched))
@@ -104,27 +104,29 @@ def answers_of(step: Step, ticks: BankTicks, n_regimes: int) -> Answers:
 
 
 def told_of(
-    step: Step, names: Sequence[str], times: Sequence[Any] | None, regimes: Sequence[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    """Return the changes of a push as plain data, each behind the name of its series."""
-    return [
-        (
-            names[row],
-            {
-                "series": names[row],
-                "from": None if before == NONE else regimes[before],
-                "to": regimes[regime],
-                "regime": regime,
-                "probability": probability,
-                "bars": bars,
-                "count": int(step.came[row]),
-                "time": None if times is None else _plain(times[row]),
-            },
-        )
-        for row, before, regime, probability, bars in zip(
-            *(column.tolist() for column in step.changes), strict=True
-        )
-    ]
+    step: Step,
+    client: str,
+    names: Sequence[str],
+    times: Sequence[Any] | None,
+    regimes: Sequence[str],
+) -> list[Told]:
+    """Return the changes of a push as plain data, in the order of its rows."""
+    told = []
+    for row, before, regime, probability, bars in zip(
+        *(column.tolist() for column in step.changes), strict=True
+    ):
+        change = {
+            "series": names[row],
+            "from": None if before == NONE else regimes[before],
+            "to": regimes[regime],
+            "regime": regime,
+            "probability": probability,
+            "bars": bars,
+            "count": int(step.came[row]),
+            "time": None if times is None else _plain(times[row]),
+        }
+        told.append(Told(client, names[row], change))
+    return told
 
 
 def _plain(time: Any) -> Any:

@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from regimetry.errors import DataError
-from regimetry.files import alone, replacing
+from regimetry.files import TEMPORARY, alone, replacing
 from regimetry.runtime.snapshots import require_signed, signed
 from regimetry.serve.journal import Journal, read_journal
 from regimetry.serve.tensors import RequestError
@@ -157,7 +157,7 @@ class StateFolder:
 
     def _remove_others(self) -> None:
         kept = {self._snapshot(self._number), self._log(self._number)}
-        for pattern in ("snapshot-*.npz", "journal-*.log"):
+        for pattern in ("snapshot-*.npz", "journal-*.log", f"{TEMPORARY}*"):
             for path in set(self._path.glob(pattern)) - kept:
                 path.unlink(missing_ok=True)
 

@@ -47,7 +47,8 @@ class Journal:
 
     def __init__(self, path: Path, owner: str, *, fsync: bool) -> None:
         self._fsync = fsync
-        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        how = os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self._file = os.open(path, how, 0o600)
         self.size, self.records = os.fstat(self._file).st_size, 0
         self._before = self.size
         self.is_broken = False

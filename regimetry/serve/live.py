@@ -57,7 +57,8 @@ class LiveSeries:
     folder : callable or None
         From the identity of the model to where its series are remembered; ``None``: nowhere.
     tell : callable
-        Takes the changes of a push, in the order of its rows, before the push is answered.
+        Takes how many changes a push told, and what gives them in the order of its rows, before the
+        push is answered.
     clock : callable
         Seconds.
 
@@ -82,7 +83,7 @@ class LiveSeries:
         limits: SeriesLimits,
         rule: ChangeRule,
         folder: Callable[[str], StateFolder] | None = None,
-        tell: Callable[[Sequence[Told]], None] = lambda _: None,
+        tell: Callable[[int, Callable[[], Sequence[Told]]], None] = lambda *_: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.model, self._limits, self._rule = model, limits, rule
@@ -132,11 +133,13 @@ class LiveSeries:
         self._sweep()
         numbers, new = self._table.find(client, names)
         if not new:
-            step, ticks = self._pushed(np.array(numbers, np.int64), rows, times, [])
+            step, ticks = self._pushed(numbers, rows, times, [])
         else:
             opened = self._bank.add(len(new))
             begun = dict(zip(new, opened.tolist(), strict=True))
-            ids = np.array([begun.get(name, n) for name, n in zip(names, numbers, strict=True)])
+            ids = numbers.copy()
+            for row in np.flatnonzero(numbers < 0).tolist():
+                ids[row] = begun[names[row]]
             try:
                 entries = [(client, name, number) for name, number in begun.items()]
                 step, ticks = self._pushed(ids, rows, times, entries)
@@ -149,8 +152,7 @@ class LiveSeries:
         self._table.used[step.touched] = self._clock()
         regimes = [regime.name for regime in self.model.contract.regimes]
         if len(step.changes.row):
-            told = told_of(step, names, times, regimes)
-            self._tell([Told(client, series, change) for series, change in told])
+            self._tell(len(step.changes.row), lambda: told_of(step, client, names, times, regimes))
         self.memory.keep_short(self._bank, self._table)
         return answers_of(step, ticks, len(regimes))
 

@@ -83,7 +83,7 @@ def decode_push(body: bytes, header_length: str | None, name: str | None) -> Pus
 
 def encode_answers(push: Push, answers: Answers, model: str) -> tuple[bytes, int | None]:
     """Write the answers to a push in the form in which it came; see :func:`encode_tensors`."""
-    fields = dict(zip(FIELDS, answers, strict=True))
+    fields: dict[str, NDArray[Any]] = dict(zip(FIELDS, answers, strict=True))
     if any(push.outputs.values()):
         return encode_tensors({"model_name": model}, push.outputs, fields)
     without = np.flatnonzero(answers.regime < 0).tolist()

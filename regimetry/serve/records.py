@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from regimetry.errors import DataError
 from regimetry.runtime.bank import Commit
 
-_HEAD = struct.Struct("<9I")
+_HEAD = struct.Struct("<9I4x")
 """Bytes of text; dropped series; shape of rows, bytes of a value; shapes of numbers and of held."""
 
 
@@ -42,15 +42,16 @@ class Record(NamedTuple):
 
 
 def encode(record: Record) -> bytes:
-    """Write a record; wide values first, so that all lie where their kind must."""
+    """Write a record; wide values first, so that each lies where its kind must."""
     ids, rows, series, numbers = record.commit
     text = json.dumps(record.opened).encode() if record.opened else b""
     head = _HEAD.pack(
         len(text), len(record.dropped), *rows.shape, rows.itemsize, *numbers.shape,
         *record.held.shape,
     )  # fmt: skip
-    wide = [record.dropped, ids, series, record.touched, record.held, numbers]
-    return b"".join([head, *(_little(array) for array in (*wide, rows)), text])
+    narrow = [array.astype("<i4") for array in (ids, series, record.touched, record.dropped)]
+    arrays = (record.held, numbers, rows, *narrow)
+    return b"".join([head, *(_little(array) for array in arrays), text])
 
 
 def decode(content: bytes) -> Record:
@@ -65,18 +66,17 @@ def decode(content: bytes) -> Record:
         n_text, n_dropped, n_rows, columns, itemsize, n, s, u, h = _HEAD.unpack_from(content)
         place, arrays = _HEAD.size, []
         for kind, shape in (
-            ("<i8", (n_dropped,)),
-            ("<i8", (n_rows,)),
-            ("<i8", (n,)),
-            ("<i8", (u,)),
             ("<i8", (u, h)),
             ("<f8", (n, s)),
             (f"<f{itemsize}", (n_rows, columns)),
+            ("<i4", (n_rows,)),
+            ("<i4", (n,)),
+            ("<i4", (u,)),
+            ("<i4", (n_dropped,)),
         ):
             count = int(np.prod(shape))
-            dtype = np.dtype(kind)
-            array = np.frombuffer(content, dtype, count, place).reshape(shape)
-            arrays.append(array.astype(dtype.newbyteorder("="), copy=False))
+            array = np.frombuffer(content, kind, count, place).reshape(shape)
+            arrays.append(array.astype("i8" if kind == "<i4" else kind[1:], copy=False))
             place += array.nbytes
         text = content[place:]
         opened = [(str(c), str(name), int(slot)) for c, name, slot in json.loads(text or "[]")]
@@ -84,7 +84,7 @@ def decode(content: bytes) -> Record:
             raise ValueError("its length is another")
     except (struct.error, ValueError, TypeError) as error:
         raise DataError(f"A record of the log cannot be read ({error}).") from error
-    dropped, ids, series, touched, held, numbers, rows = arrays
+    held, numbers, rows, ids, series, touched, dropped = arrays
     return Record(opened, dropped, Commit(ids, rows, series, numbers), touched, held)
 
 

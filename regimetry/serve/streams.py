@@ -98,6 +98,8 @@ class Streams:
         series = request.path_params.get("series")
         if series is not None:
             require_name(series)
+        if request.method == "HEAD":
+            return Response(media_type=EventStream.media_type)
         one = self._subscribers.begin(_client(request), series)
         return EventStream(one, self._subscribers)
 

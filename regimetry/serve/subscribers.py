@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.responses import Response
@@ -71,8 +71,9 @@ class Subscribers:
 
     Attributes
     ----------
-    told, dropped : int
-        Changes that were told to someone; subscribers that were dropped since they did not read.
+    count, changes, dropped : int
+        Subscribers now; changes that the rule told; subscribers that were dropped since they did
+        not read.
     """
 
     def __init__(self, most: int) -> None:
@@ -102,11 +103,11 @@ class Subscribers:
             if not mine:
                 del self._of[one.key]
 
-    def tell(self, told: Sequence[Told]) -> None:
-        """Take the changes of a push, from any thread."""
-        self.changes += len(told)
+    def tell(self, count: int, told: Callable[[], Sequence[Told]]) -> None:
+        """Take the changes of a push, from any thread; ``told`` gives them if anyone is there."""
+        self.changes += count
         if self._loop is not None and self.count:
-            self._loop.call_soon_threadsafe(self._tell, told)
+            self._loop.call_soon_threadsafe(self._tell, told())
 
     def close(self) -> None:
         """End all."""

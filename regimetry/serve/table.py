@@ -16,6 +16,8 @@ NAME_LENGTH = 256
 CAME = 3
 """The column of ``held`` that counts rows; those before it are the state of the change rule."""
 
+_NOTHING = "", (), np.empty(0, np.int64)
+
 
 class SeriesTable:
     """Names and numbers of series.
@@ -41,6 +43,7 @@ class SeriesTable:
         self._keys: dict[int, tuple[str, str]] = {}
         self.held = held_at_first(capacity)
         self.used = np.zeros(capacity)
+        self._found: tuple[str, Sequence[str], NDArray[np.int64]] = _NOTHING
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -62,7 +65,7 @@ class SeriesTable:
             )
         return found
 
-    def find(self, client: str, names: Sequence[str]) -> tuple[list[int], list[str]]:
+    def find(self, client: str, names: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
         """Return the number of each name, -1 of new ones, and these, each once.
 
         Raises
@@ -70,11 +73,15 @@ class SeriesTable:
         RequestError
             A new name is none, or there is no room for all.
         """
+        if self._found[:2] == (client, names):  # the same series again, as of a feed
+            return self._found[2], []
         mine = self._numbers.get(client, {})
-        numbers = [mine.get(name, -1) for name in names]
-        if -1 not in numbers:
+        numbers = np.array([mine.get(name, -1) for name in names], np.int64)
+        missing = np.flatnonzero(numbers < 0).tolist()
+        if not missing:
+            self._found = client, names, numbers
             return numbers, []
-        new = [*dict.fromkeys(name for name, n in zip(names, numbers, strict=True) if n < 0)]
+        new = [*dict.fromkeys(names[row] for row in missing)]
         for name in new:
             require_name(name)
         for what, there, limit in (
@@ -96,6 +103,7 @@ class SeriesTable:
 
     def close(self, numbers: Iterable[int]) -> None:
         """Forget series."""
+        self._found = _NOTHING
         for number in numbers:
             client, name = self._keys.pop(number)
             self.held[number] = held_at_first(1)

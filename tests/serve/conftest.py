@@ -33,8 +33,8 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with closing(connection):
             connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
+            with connection.getresponse() as response:
+                return response.status, response.headers, response.read()
 
     def ask(self, *request):
         """Return status, headers and the JSON of one request on a connection of its own."""

@@ -6,7 +6,8 @@ import json
 import signal
 import threading
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from urllib.parse import quote
 
 import numpy as np
@@ -16,8 +17,10 @@ from places import MODEL
 
 from regimetry.runtime.changes import ChangeRule
 from regimetry.serve.answers import Told
+from regimetry.serve.app import Limits, Service
 from regimetry.serve.folder import StateFolder
 from regimetry.serve.live import LiveSeries, SeriesLimits
+from regimetry.serve.streams import Streams
 from regimetry.serve.subscribers import PENDING_BYTES, EventStream, Subscribers
 from regimetry.serve.tensors import RequestError
 
@@ -222,6 +225,8 @@ def test_names_and_quotas_are_bounded_and_said(small):
     assert (status, headers["retry-after"]) == (429, "1")
     assert "3 are allowed" in answer["error"]
     assert push(small, ROW, None)[0] == 400  # names no series
+    assert small._ask("HEAD", f"{STREAMS}/events")[0] == 200  # and subscribes nobody
+    assert small.metrics()["regimetry_subscribers"] == 0
     assert small.ask("GET", f"{STREAMS}/none")[0] == 404
     assert small.ask("POST", "/v2/models/other/streams/a/push", "{}")[0] == 404
     assert small.ask("GET", f"{STREAMS}/a/push")[0] == 405
@@ -254,7 +259,9 @@ def subscribed(server, path, **headers):
 
 def test_subscribers_are_told_of_changes_that_held(start, shipped):
     rows, told = bars_of(420), []
-    live = LiveSeries(shipped, limits=SeriesLimits(), rule=ChangeRule(), tell=told.extend)
+    live = LiveSeries(
+        shipped, limits=SeriesLimits(), rule=ChangeRule(), tell=lambda _, made: told.extend(made())
+    )
     live.push("", ["a"] * 420, rows)
     expected = [one.change for one in told]
     assert len(expected) >= 4
@@ -283,6 +290,62 @@ def test_subscribers_are_told_of_changes_that_held(start, shipped):
             assert server.stop(signal.SIGTERM) == (0, "")
 
 
+def ask_app(app, method, path, body=b""):
+    """Return status, headers and JSON of one request to an application in this process."""
+    sent = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": method, "path": path, "root_path": "", "headers": [],
+             "query_string": b"", "http_version": "1.1", "scheme": "http",
+             "server": ("127.0.0.1", 1)}  # fmt: skip
+    asyncio.run(app(scope, receive, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, json.loads(sent[1]["body"])
+
+
+def test_series_wait_for_their_restoration(shipped, tmp_path):
+    rule = ChangeRule()
+    live = LiveSeries(
+        shipped,
+        limits=SeriesLimits(),
+        rule=rule,
+        folder=lambda owner: StateFolder(
+            tmp_path, owner, fsync=False, log_bytes=1 << 20, log_records=9
+        ),
+    )
+    with ThreadPoolExecutor(1) as pool:
+        service = Service(shipped, "sp500", pool, Limits())
+        streams = Streams(service, live, Subscribers(1), pool)
+        app = service.app(more=streams.routes(), is_ready=streams.is_ready)
+        body = json.dumps({"rows": ROW}).encode()
+        for method, path in (("POST", "unknown/push"), ("GET", "unknown"), ("DELETE", "unknown")):
+            status, headers, answer = ask_app(app, method, f"{STREAMS}/{path}", body)
+            assert (status, headers["retry-after"]) == (503, "1")
+            assert answer["error"] == "The series are being restored. Try again."
+        assert ask_app(app, "GET", "/v2/health/ready")[::2] == (503, {"ready": False})
+        live.restore()
+        assert ask_app(app, "GET", f"{STREAMS}/unknown")[0] == 404
+        assert ask_app(app, "POST", f"{STREAMS}/unknown/push", body)[0] == 200
+        assert ask_app(app, "GET", "/v2/health/ready")[::2] == (200, {"ready": True})
+        live.close()
+
+
+def test_a_model_that_gathers_bins_says_why_it_has_no_series(shipped):
+    with ThreadPoolExecutor(1) as pool:
+        service = Service(shipped, "sp500", pool, Limits())
+        streams = Streams(service, None, Subscribers(1), pool)
+        app = service.app(more=streams.routes(), is_ready=streams.is_ready)
+        for method, path in (("POST", "a/push"), ("GET", "a"), ("GET", "events")):
+            status, _, answer = ask_app(app, method, f"{STREAMS}/{path}")
+            assert (status, "gathers rows in bins" in answer["error"]) == (501, True)
+        assert ask_app(app, "GET", "/v2/health/ready")[0] == 200
+
+
 def test_subscribers_have_a_limit(small):
     with subscribed(small, f"{STREAMS}/a/events"):
         status, headers, answer = small.ask("GET", f"{STREAMS}/a/events")
@@ -309,7 +372,7 @@ def test_a_subscriber_that_does_not_read_is_dropped_and_told(reads):
         task = asyncio.create_task(EventStream(one, subscribers)({}, receive, send))
         told = [Told("", "a", {"series": "a" * 1000})] * 100
         for _ in range(50):
-            await asyncio.to_thread(subscribers.tell, told)
+            await asyncio.to_thread(subscribers.tell, len(told), lambda: told)
             await asyncio.sleep(0)
             waiting = one._size
             assert waiting <= PENDING_BYTES
@@ -338,20 +401,13 @@ def test_kill_9_loses_no_push_that_was_answered(start, shipped, tmp_path):
 
             def work(server=server, pushing=pushing):
                 nonlocal answered
-                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
-                while True:
-                    body = json.dumps({"rows": rows[answered : answered + 1].tolist()})
-                    try:
-                        connection.request("POST", f"{STREAMS}/a/push", body)
-                        response = connection.getresponse()
-                        found = json.loads(response.read())
-                    except (OSError, http.client.HTTPException, ValueError):
-                        return
-                    if response.status == 503:
-                        continue
-                    assert found["count"] == [answered + 1]
-                    answered += 1
-                    pushing.set()
+                with suppress(OSError, http.client.HTTPException, ValueError):
+                    while True:
+                        status, _, found = push(server, rows[answered : answered + 1])
+                        if status != 503:
+                            assert found["count"] == [answered + 1]
+                            answered += 1
+                            pushing.set()
 
             thread = threading.Thread(target=work)
             thread.start()
