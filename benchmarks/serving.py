@@ -194,14 +194,11 @@ def restarts(folder: Path) -> tuple[float, float]:
     return after_snapshot, after_log
 
 
-def measure(folder: Path, pushes: int) -> None:
-    """Measure and print."""
-    with serving(folder / "one") as (process, port, _):
+def measure_speed(folder: Path) -> None:
+    """Measure and print what pushes take."""
+    with serving(folder) as (_, port, _):
         seconds = {name: float(np.median(found)) for name, found in compare(port).items()}
         p50, p99, p999 = 1e3 * np.percentile(one_by_one(port, SINGLE), [50, 99, 99.9])
-        grown = memory(process, port, pushes)
-    after_snapshot, after_log = restarts(folder / "two")
-    print(f"Measured on {describe_machine()}; the server and its client share them.\n")
     print(f"| {SERIES} series a push | milliseconds | rows a second | of the bank |")
     print("|---|---|---|---|")
     for name, text in (("bank", "bank in process"), ("binary", "binary"), ("json", "JSON")):
@@ -214,17 +211,37 @@ def measure(folder: Path, pushes: int) -> None:
     print(f"| a push of one row, p50 | | {p50:.2f} ms |")
     print(f"| a push of one row, p99 | < 2 ms | {p99:.2f} ms |")
     print(f"| a push of one row, p99.9 | | {p999:.2f} ms |")
-    print(f"| resident memory over {pushes:,} pushes | flat | +{grown:.1f} MiB |")
+    print(f"| pushes of one row a second, one client | | {1000 / p50:,.0f} |")
+
+
+def measure_restarts(folder: Path) -> None:
+    """Measure and print what a restart takes."""
+    after_snapshot, after_log = restarts(folder)
     print(f"| restart of {MANY:,} series, of a snapshot | < 2 s | {after_snapshot:.2f} s |")
     print(f"| the same, and {STEPS:,} pushes in the log | < 2 s | {after_log:.2f} s |")
+
+
+def measure_memory(folder: Path, pushes: int) -> None:
+    """Measure and print what pushes leave in memory."""
+    with serving(folder) as (process, port, _):
+        grown = memory(process, port, pushes)
+    print(f"| resident memory over {pushes:,} pushes | flat | +{grown:.1f} MiB |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pushes", type=int, default=1_000_000, help="while memory is watched")
+    parts = ("speed", "restarts", "memory")
+    parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
     options = parser.parse_args()
+    print(f"Measured on {describe_machine()}; the server and its client share them.\n")
     with tempfile.TemporaryDirectory() as name:
-        measure(Path(name), options.pushes)
+        if "speed" in options.parts:
+            measure_speed(Path(name, "speed"))
+        if "restarts" in options.parts:
+            measure_restarts(Path(name, "restarts"))
+        if "memory" in options.parts:
+            measure_memory(Path(name, "memory"), options.pushes)
 
 
 if __name__ == "__main__":
