@@ -123,6 +123,21 @@ def test_both_forms_give_what_a_bank_gives(start, shipped):
         assert metrics['regimetry_requests_total{route="push",status="200"}'] == 122
 
 
+def test_clients_that_push_at_once_get_what_they_would_alone(start, shipped):
+    data = np.stack([bars_of(60, seed) for seed in range(4)])
+    bank = shipped.bank(4)
+    expected = bank.push(np.repeat(np.arange(4), 60), data.reshape(-1, 2))
+    with start() as server, ThreadPoolExecutor(4) as threads:
+
+        def work(one):
+            return [push(server, row[None], f"s{one}")[2]["regime"][0] for row in data[one]]
+
+        for one, found in enumerate(threads.map(work, range(4))):
+            alone = expected.regime[expected.ids == one].tolist()
+            assert found == [None] * (60 - len(alone)) + alone
+        assert server.metrics()["regimetry_stream_rows_total"] == 240
+
+
 ROW = [[1.0, 1.0]]
 WRONG = {
     "no rows": ({}, "'rows' must be"),
