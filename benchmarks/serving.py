@@ -26,7 +26,7 @@ from benchmarks.runtime_timing import in_turns
 
 MODEL = Path(__file__).parents[1] / "models" / "sp500.onnx"
 SERIES, MANY = 5000, 10_000
-ROUNDS, SINGLE, STEPS = 60, 20_000, 20_000
+ROUNDS, WARM, SINGLE, STEPS = 60, 1000, 20_000, 20_000
 STREAMS = "/v2/models/sp500/streams"
 HEADER = "Inference-Header-Content-Length"
 
@@ -37,6 +37,10 @@ class Client:
     def __init__(self, port: int) -> None:
         self.raw = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
         self.raw.connect()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.raw.close()
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Any:
         """Return the response to a request, and its body."""
@@ -91,10 +95,9 @@ def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[str], int, float]]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             port = int(re.search(r":(\d+);", process.stderr.readline())[1])
-            client = Client(port)
-            while client.ask("GET", "/v2/health/ready")[0].status != 200:
-                time.sleep(0.002)
-            client.raw.close()
+            with closing(Client(port)) as client:
+                while client.ask("GET", "/v2/health/ready")[0].status != 200:
+                    time.sleep(0.002)
             yield process, port, time.perf_counter() - begun
         finally:
             process.kill()
@@ -110,7 +113,7 @@ def rows_of(count: int, generator: np.random.Generator) -> np.ndarray:
     return np.exp(0.01 * generator.normal(size=(count, 2)))
 
 
-def compare(port: int) -> dict[str, np.ndarray]:
+def compare(client: Client) -> dict[str, np.ndarray]:
     """Time pushes of all series as JSON, as binary and to a bank; the answers must be equal."""
     model, generator = rg.load(MODEL, device="cpu", threads=1), np.random.default_rng(0)
     ids = np.arange(SERIES)
@@ -118,7 +121,6 @@ def compare(port: int) -> dict[str, np.ndarray]:
     coded = b"".join(len(one).to_bytes(4, "little") + one.encode() for one in names["binary"])
     bank, pushes = model.bank(SERIES), [rows_of(SERIES, generator) for _ in range(ROUNDS)]
     first = [rows_of(SERIES, generator) for _ in range(model.rows)]
-    client = Client(port)
     found: dict[str, list[dict[str, np.ndarray]]] = {"json": [], "binary": [], "bank": []}
 
     def push_bank(rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -142,7 +144,6 @@ def compare(port: int) -> dict[str, np.ndarray]:
         for mine, theirs in zip(found[form], found["bank"], strict=True):
             for name in mine:
                 np.testing.assert_array_equal(mine[name], theirs[name])
-    client.raw.close()
     return seconds
 
 
@@ -150,10 +151,11 @@ def one_by_one(port: int, count: int) -> np.ndarray:
     """Return seconds of each of so many pushes of one row to one series."""
     generator, seconds = np.random.default_rng(1), np.empty(count)
     bodies = [json.dumps({"rows": rows_of(1, generator).tolist()}).encode() for _ in range(1000)]
-    with closing(Client(port).raw) as raw:
-        for number in range(-1000, count):
+    with closing(Client(port)) as client:
+        raw = client.raw
+        for number in range(-WARM, count):
             begun = time.perf_counter()
-            raw.request("POST", f"{STREAMS}/one/push", bodies[number % 1000])
+            raw.request("POST", f"{STREAMS}/one/push", bodies[number % len(bodies)])
             response = raw.getresponse()
             response.read()
             if response.status != 200:
@@ -178,17 +180,16 @@ def restarts(folder: Path) -> tuple[float, float]:
     names = [f"series {i:05}" for i in range(MANY)]
     generator = np.random.default_rng(2)
     with serving(folder) as (process, port, _):
-        client = Client(port)
-        for _ in range(40):
-            client.push_json(names, rows_of(MANY, generator))
-        client.raw.close()
+        with closing(Client(port)) as client:
+            for _ in range(40):
+                client.push_json(names, rows_of(MANY, generator))
         process.terminate()
         process.wait(60)
     with serving(folder) as (process, port, after_snapshot):
-        one_by_one(port, STEPS - 1000)
+        one_by_one(port, STEPS - WARM)
         process.kill()
-    with serving(folder) as (_, port, after_log):
-        found = json.loads(Client(port).ask("GET", f"{STREAMS}/one")[1])
+    with serving(folder) as (_, port, after_log), closing(Client(port)) as client:
+        found = json.loads(client.ask("GET", f"{STREAMS}/one")[1])
         if found["count"] != STEPS:
             raise SystemExit(f"{found['count']} pushes of {STEPS} were restored.")
     return after_snapshot, after_log
@@ -196,8 +197,8 @@ def restarts(folder: Path) -> tuple[float, float]:
 
 def measure_speed(folder: Path) -> None:
     """Measure and print what pushes take."""
-    with serving(folder) as (_, port, _):
-        seconds = {name: float(np.median(found)) for name, found in compare(port).items()}
+    with serving(folder) as (_, port, _), closing(Client(port)) as client:
+        seconds = {name: float(np.median(found)) for name, found in compare(client).items()}
         p50, p99, p999 = 1e3 * np.percentile(one_by_one(port, SINGLE), [50, 99, 99.9])
     print(f"| {SERIES} series a push | milliseconds | rows a second | of the bank |")
     print("|---|---|---|---|")

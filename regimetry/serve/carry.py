@@ -12,6 +12,9 @@ from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.snapshots import signed
 from regimetry.series.standing import Standing
 
+_AT_ONCE = 256
+"""Series whose rows are pushed together: a push sets room aside for a window of each row."""
+
 Carried = Literal["state", "rows", "nothing"]
 """What series go on with: all they had; their last rows, read anew; or none."""
 
@@ -57,7 +60,11 @@ def carry(bank: RegimeBank, old: RegimeModel, new: RegimeModel) -> tuple[RegimeB
         begun.drop(np.setdiff1d(every, ids))
     if how == "rows":
         series, rows = _last_rows(state)
-        begun.push(series, rows)
+        ends = np.flatnonzero(np.diff(series, append=-1)) + 1  # of each series
+        first = 0
+        for last in [*ends[_AT_ONCE - 1 : -1 : _AT_ONCE].tolist(), len(series)]:
+            begun.push(series[first:last], rows[first:last])
+            first = last
     return begun, how
 
 

@@ -15,6 +15,7 @@ import regimetry as rg
 from regimetry.contract.reading import CONTRACT_KEY
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.changes import ChangeRule
+from regimetry.serve import carry
 from regimetry.serve.carry import carried
 from regimetry.serve.folder import StateFolder
 from regimetry.serve.live import LiveSeries, SeriesLimits
@@ -278,6 +279,23 @@ def test_a_model_of_another_recursion_reads_the_last_rows_anew(shipped, tmp_path
     with living(new) as alone:
         expected = alone.push("", ["a"] * (new.rows + 1), rows[-new.rows - 1 :])
     same(found[1:], [array[-1:] for array in expected[1:]])
+
+
+def test_the_rows_of_many_series_are_read_anew_part_by_part(shipped, monkeypatch):
+    monkeypatch.setattr(carry, "_AT_ONCE", 3)
+    names, rows = [f"s{i}" for i in range(8)], volatile()[:328].reshape(8, 41, 2)
+    new = other(shipped, sharpness=lambda old: old * 2)
+    with living(shipped) as live, living(new) as alone:
+        live.push("", ["gone", "short"], rows[0, :2])
+        live.drop("", "gone")
+        for each in range(8):
+            live.push("", names[each : each + 1] * 40, rows[each, :40])
+            alone.push("", names[each : each + 1] * 37, rows[each, 3:40])
+        assert live.replace(new) == "rows"
+        found, expected = (one.push("", names, rows[:, 40]) for one in (live, alone))
+        same(found[1:], expected[1:])
+        assert found.came.tolist() == [41] * 8
+        assert live.push("", ["short"], rows[0, 2:3]).came.tolist() == [2]
 
 
 def test_a_model_of_other_columns_begins_anew(model, bars_model, shipped, values, tmp_path):
