@@ -49,16 +49,16 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     try:  # the name comes before the file, so that a Ctrl-C between the two leaves nothing
         temporary.touch(exist_ok=False)
         yield temporary
-        _settle(temporary)
+        settle(temporary)
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
-        _settle(target.parent)
+        settle(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _settle(path: Path) -> None:
+def settle(path: Path) -> None:
     """Wait until a file, or the names of a folder, are on the disk."""
     folder = path.is_dir()
     if folder and os.name == "nt":  # which has no such wait

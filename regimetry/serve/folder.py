@@ -12,7 +12,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from regimetry.errors import DataError
-from regimetry.files import TEMPORARY, alone, replacing
+from regimetry.files import TEMPORARY, alone, replacing, settle
 from regimetry.runtime.snapshots import require_signed, signed
 from regimetry.serve.journal import Journal, read_journal
 from regimetry.serve.tensors import RequestError
@@ -90,6 +90,9 @@ class StateFolder:
             cut = read_journal(path, self._owner, count)
         self._journal = Journal(path, self._owner, fsync=self._fsync)
         self._journal.records = records
+        if self._fsync:  # a new file can lose its name to a loss of power, and a new folder too
+            settle(self._path)
+            settle(self._path.absolute().parent)
         self._remove_others()
         return Restored(records, cut)
 
