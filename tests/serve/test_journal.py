@@ -110,3 +110,13 @@ def test_a_log_that_cannot_be_cut_says_so(tmp_path, monkeypatch):
         journal.take_back()
     assert journal.is_broken
     journal.close()
+
+
+@pytest.mark.parametrize("fsync", [False, True])
+def test_a_record_is_on_the_disk_only_where_that_is_waited_for(tmp_path, monkeypatch, fsync):
+    waited = []
+    monkeypatch.setattr("os.fsync", waited.append)
+    journal = Journal(tmp_path / "log", OWNER, fsync=fsync)
+    journal.append(b"one")
+    assert len(waited) == (2 if fsync else 0)  # with that of the owner
+    journal.close()
