@@ -130,15 +130,15 @@ def run(options: argparse.Namespace) -> None:
     if not name or "/" in name:
         raise ConfigError(f"The name is {name!r}; it must be text without a slash.")
     model = load(options.model, device=options.device, threads=1)
-    listener = listen(options.host, options.port, allow_remote=options.allow_remote)
-    host, port = listener.getsockname()[:2]
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if options.json:
-        print_json({"name": name, "url": f"http://{address}", "host": host, "port": port})
-        sys.stdout.flush()
-    else:
-        note(f"serving {name} on http://{address}; Ctrl-C stops.")
-    serve(model, name, listener, how)
+    with listen(options.host, options.port, allow_remote=options.allow_remote) as listener:
+        host, port = listener.getsockname()[:2]
+        address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        if options.json:
+            print_json({"name": name, "url": f"http://{address}", "host": host, "port": port})
+            sys.stdout.flush()
+        else:
+            note(f"serving {name} on http://{address}; Ctrl-C stops.")
+        serve(model, name, listener, how)
 
 
 def _options(options: argparse.Namespace) -> Options:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.runtime.bank import RegimeBank
 from regimetry.runtime.model import RegimeModel
+from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.snapshots import signed
 from regimetry.series.standing import Standing
 
@@ -31,8 +33,9 @@ def carried(old: RegimeModel, new: RegimeModel) -> Carried:
     if not columns:
         return "nothing"
     names = [sorted(regime.name for regime in contract.regimes) for contract in (one, two)]
-    same = ("jump_penalty", "sharpness", "novelty_memory", "evidence")
-    alike = all(getattr(one, name) == getattr(two, name) for name in same)
+    # From where a mean of novelty is novel is no part of what is carried.
+    first, second = (replace(Recursion.of(contract), threshold=0.0) for contract in (one, two))
+    alike = first == second and one.evidence == two.evidence
     if alike and names[0] == names[1] and old.rows == new.rows and old.rules == new.rules:
         return "state"
     return "rows"

@@ -554,3 +554,23 @@ def test_sighup_replaces_and_says_so(start, served_copy):
         server.process.send_signal(signal.SIGHUP)
         assert "its series go on with all they had" in server.process.stderr.readline()
         assert push(server, bars_of(61)[60:])[2]["count"] == [61]
+
+
+def test_bad_usage_is_refused_in_one_sentence(tmp_path, refuses):
+    (tmp_path / "short").write_text("one 123\n")
+    (tmp_path / "twice").write_text(f"one {'1' * 20}\ntwo {'1' * 20}\n")
+    (tmp_path / "empty").write_text("# nobody\n")
+    for message, *arguments in (
+        ("cannot be read", "--token-file", tmp_path / "none"),
+        ("line 1: it must be a client's name", "--token-file", tmp_path / "short"),
+        ("line 2: the name or the token of 'two' occurs twice", "--token-file", tmp_path / "twice"),
+        ("names no client", "--token-file", tmp_path / "empty"),
+        ("--fsync is about the folder of --state", "--fsync"),
+        ("--max-series is 0", "--max-series", "0"),
+        ("--idle is 0", "--idle", "0"),
+        ("must be from 0 to 1", "--change-probability", "2"),
+        ("The bars of a change is 0", "--change-bars", "0"),
+        ("cannot be used", "--state", tmp_path / "empty"),
+        ("cannot be used", "--state", tmp_path / "empty" / "below"),
+    ):
+        refuses(message, "serve", MODEL, "--port", "0", "--device", "cpu", *arguments)
