@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,9 @@ from os import PathLike
 from pathlib import Path
 
 from regimetry.errors import DataError
+
+if sys.platform != "win32":
+    import fcntl
 
 TEMPORARY = ".writing-"
 """How names of files begin that are not complete."""
@@ -44,16 +49,16 @@ def replacing(path: str | PathLike[str]) -> Iterator[Path]:
     try:  # the name comes before the file, so that a Ctrl-C between the two leaves nothing
         temporary.touch(exist_ok=False)
         yield temporary
-        _settle(temporary)
+        settle(temporary)
         if target.exists():
             temporary.chmod(stat.S_IMODE(target.stat().st_mode))
         temporary.replace(target)
-        _settle(target.parent)
+        settle(target.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _settle(path: Path) -> None:
+def settle(path: Path) -> None:
     """Wait until a file, or the names of a folder, are on the disk."""
     folder = path.is_dir()
     if folder and os.name == "nt":  # which has no such wait
@@ -86,3 +91,37 @@ def require_writable(path: str | PathLike[str]) -> None:
         raise DataError(f"{target} is a device or a pipe, which a file would replace; name a file.")
     if not os.access(target.parent, os.W_OK):
         raise DataError(f"The folder {target.parent} cannot be written to. Choose another.")
+
+
+@contextmanager
+def alone(output: Path) -> Iterator[None]:
+    """Make a folder, and keep other runs out of it while the block runs.
+
+    The system gives the lock back when the process dies. Where it has none, nobody is kept out.
+
+    Raises
+    ------
+    DataError
+        Another run writes into it.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    if sys.platform == "win32":
+        yield
+        return
+    descriptor = os.open(output, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise DataError(
+            f"{output} is busy: another run writes into it. Wait until it ends, or name another "
+            "folder."
+        ) from error
+    except OSError as error:  # a file system without locks
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
+            os.close(descriptor)
+            raise
+    try:
+        yield
+    finally:
+        os.close(descriptor)

@@ -22,6 +22,7 @@ from benchmarks.attack import (
     Place,
     bombs,
     files,
+    live,
     processes,
     reports_its_defect,
     service,
@@ -37,6 +38,7 @@ ATTACKS: tuple[Attack, ...] = (
     *state.ATTACKS,
     *processes.ATTACKS,
     *service.ATTACKS,
+    *live.ATTACKS,
 )
 
 

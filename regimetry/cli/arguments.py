@@ -84,6 +84,23 @@ READING = group(
     ),
     argument("--repeated", choices=["refuse", "keep"], help="rows of equal times"),
 )
+CHANGES = group(
+    "which changes of regime are told",
+    argument(
+        "--change-probability",
+        type=float,
+        default=0.8,
+        metavar="P",
+        help="at least this probable at the bar at which it is told (default: %(default)s)",
+    ),
+    argument(
+        "--change-bars",
+        type=int,
+        default=3,
+        metavar="N",
+        help="held for at least so many bars in a row (default: %(default)s)",
+    ),
+)
 CONFIG = argument(
     "--config",
     type=Path,

@@ -12,13 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from regimetry.cli.arguments import DEVICE, MODEL, READING, TABLE
+from regimetry.cli.arguments import CHANGES, DEVICE, MODEL, READING, TABLE
 from regimetry.cli.bar_lines import Bar, CsvReader, JsonReader, Reader, decode, is_json, lines
 from regimetry.cli.labelled_table import opened
 from regimetry.cli.stopping import Stop, until_stopped
 from regimetry.cli.verb import Verb, argument, flag
+from regimetry.contract import ModelContract
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime import live_outputs
+from regimetry.runtime.changes import NONE, ChangeRule, ChangesOfOne
 from regimetry.runtime.labelling import MISSING
 from regimetry.runtime.live_density import Outlook
 from regimetry.runtime.live_reading import Absence
@@ -39,6 +41,7 @@ VERB = Verb(
     examples=[
         "regimetry stream spx.onnx < bars.csv",
         "regimetry stream spx.onnx --format json --late skip < bars.jsonl",
+        "regimetry stream spx.onnx --events --change-bars 5 < bars.csv",
     ],
     arguments=[
         MODEL,
@@ -68,6 +71,8 @@ VERB = Verb(
             "say the log density of each bar, whether it is surprising, and mean and deviation of "
             "the next bar",
         ),
+        flag("--events", "write changes of regime alone, one line each, and errors"),
+        CHANGES,
         READING,
         DEVICE,
     ],
@@ -91,6 +96,8 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
     outputs = (*live_outputs.DEFAULT, *((live_outputs.DENSITY,) if options.density else ()))
     stream = model.stream(late=options.late, max_jump=options.max_jump, outputs=outputs)
     schema = model.schema
+    rule = ChangeRule(probability=options.change_probability, bars=options.change_bars)
+    changes = ChangesOfOne(rule) if options.events else None
     reader: Reader | None = None
     given = FileOptions.of(options)
     if "\n".encode(given.encoding or "utf-8") != b"\n":
@@ -106,19 +113,45 @@ def _label_lines(options: argparse.Namespace, stop: Stop) -> None:
             reader = JsonReader(schema, given)
         with stop.working():
             try:
-                answer = _answer(stream, reader.bar(decode(line, given.encoding)))
+                bar = reader.bar(decode(line, given.encoding))
+                answer = _answer(stream, bar, model.contract, changes)
             except DataError as error:
                 answer = {"error": str(error)[:MESSAGE_LENGTH]}
-            sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
-            sys.stdout.flush()
+            if answer is not None:
+                sys.stdout.write(json.dumps({"line": number, **answer}, allow_nan=False) + "\n")
+                sys.stdout.flush()
 
 
-def _answer(stream: Stream, bar: Bar) -> dict[str, Any]:
+def _answer(
+    stream: Stream, bar: Bar, contract: ModelContract, changes: ChangesOfOne | None
+) -> dict[str, Any] | None:
+    """Return what to write of a bar; with ``changes``, what is told of it, or nothing."""
     skipped = stream.skipped
     tick = stream.push(bar.row, timestamp=bar.timestamp)
+    if changes is not None:
+        found = None if tick is None else _change_fields(tick, contract, changes)
+        return None if found is None else {"time": bar.time, **found}
     if stream.skipped > skipped:
         return {"time": bar.time, "skipped": "late"}
     return {"time": bar.time, **_tick_fields(tick)}
+
+
+def _change_fields(
+    tick: Tick, contract: ModelContract, changes: ChangesOfOne
+) -> dict[str, Any] | None:
+    if tick.regime == MISSING:
+        return None
+    found = changes.follow(tick.regime, tick.probability)
+    if not len(found.row):
+        return None
+    before = found.before.item()
+    return {
+        "from": None if before == NONE else contract.regimes[before].name,
+        "to": contract.regimes[tick.regime].name,
+        "regime": tick.regime,
+        "probability": found.probability.item(),
+        "bars": found.bars.item(),
+    }
 
 
 def _tick_fields(tick: Tick | None) -> dict[str, Any]:

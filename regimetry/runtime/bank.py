@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -41,6 +41,8 @@ class BankTicks(NamedTuple):
     novel : ndarray of bool, shape (M,), or None
         The running mean of novelty exceeds the contract's ``novelty_threshold``. ``None`` without
         novelty.
+    row : ndarray of int64, shape (M,)
+        Which row of the push each belongs to.
     """
 
     ids: NDArray[np.int64]
@@ -49,6 +51,27 @@ class BankTicks(NamedTuple):
     novelty: NDArray[np.float32] | None
     embedding: NDArray[np.float32] | None
     novel: NDArray[np.bool_] | None
+    row: NDArray[np.int64]
+
+
+class Commit(NamedTuple):
+    """All that a push changes in a bank; :meth:`RegimeBank.redo` makes it again, without the model.
+
+    Attributes
+    ----------
+    ids : ndarray of int64, shape (B,)
+    rows : ndarray of float, shape (B, F)
+        Rows that are kept, of these series.
+    series : ndarray of int64, shape (M,)
+        All whose rows came, ascending.
+    numbers : ndarray of float64, shape (M, S)
+        Their recursion, and where their reading stands.
+    """
+
+    ids: NDArray[np.int64]
+    rows: NDArray[np.floating]
+    series: NDArray[np.int64]
+    numbers: NDArray[np.float64]
 
 
 class RegimeBank:
@@ -102,6 +125,11 @@ class RegimeBank:
         self._lock = ProcessLock()
 
     @property
+    def model(self) -> str:
+        """What snapshots name the model by."""
+        return self._file.identity
+
+    @property
     def n_streams(self) -> int:
         """Series that exist."""
         return self._windows.n_streams
@@ -112,7 +140,12 @@ class RegimeBank:
         return self._windows.capacity
 
     def push(
-        self, ids: ArrayLike, rows: ArrayLike, timestamps: ArrayLike | None = None
+        self,
+        ids: ArrayLike,
+        rows: ArrayLike,
+        timestamps: ArrayLike | None = None,
+        *,
+        before: Callable[[Commit, BankTicks], None] | None = None,
     ) -> BankTicks:
         """Take one bar of each of the series ``ids``.
 
@@ -125,6 +158,9 @@ class RegimeBank:
             is a missing value, which the rules of the file deal with, as in a stream.
         timestamps : array-like of datetime64 or numbers, shape (B,), or one for all, optional
             When the bars closed: by these, gaps in time are seen. They rise within each series.
+        before : callable or None
+            Called with what the push changes and returns before it does, as to write it to a log.
+            If it raises, the bank stays as it was. It may not call the bank.
 
         Returns
         -------
@@ -174,16 +210,32 @@ class RegimeBank:
             new[np.searchsorted(read.series, which), : self._states] = after.numbers()
             if read.standing is not None:
                 new[:, self._states :] = read.standing.numbers()
-            self._windows.commit(read.ids, kept, read.series, new)
-        back = np.argsort(order)
-        return BankTicks(
-            ready,
-            labels.regime[back],
-            labels.probability[back],
-            novelty,
-            found.get("embedding"),
-            None if novelty is None else labels.novel[back],
-        )
+            back = np.argsort(order)
+            ticks = BankTicks(
+                ready,
+                labels.regime[back],
+                labels.probability[back],
+                novelty,
+                found.get("embedding"),
+                None if novelty is None else labels.novel[back],
+                read.places[read.labelled],
+            )
+            commit = Commit(read.ids, kept, read.series, new)
+            if before is not None:
+                before(commit, ticks)
+            self._windows.commit(*commit)
+        return ticks
+
+    def redo(self, commit: Commit) -> None:
+        """Change the bank as a push did that was told to its ``before``.
+
+        Raises
+        ------
+        DataError
+            It cannot be a change of this bank. The bank is then as it was.
+        """
+        with self._lock.free():
+            self._windows.commit(*commit)
 
     def _begin(self) -> NDArray[np.float64]:
         """Return the numbers of a series without rows: the recursion's, and where it stands."""

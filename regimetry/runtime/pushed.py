@@ -35,6 +35,8 @@ class Pushed(NamedTuple):
         All whose rows came, ascending.
     standing : Standing or None
         Where their reading stands now; ``None`` where the rules need none.
+    places : ndarray of int64, shape (B,)
+        Which rows of the push these are.
     """
 
     ids: NDArray[np.int64]
@@ -43,6 +45,7 @@ class Pushed(NamedTuple):
     begins: NDArray[np.bool_]
     series: NDArray[np.int64]
     standing: Standing | None
+    places: NDArray[np.int64]
 
     @property
     def segments(self) -> Segments:
@@ -84,12 +87,13 @@ def complete_rows(
     DataError
         A value is missing where it must not be.
     """
-    incomplete = incomplete_rows(values)
+    incomplete, places = incomplete_rows(values), np.arange(len(ids))
     if incomplete.any():
         _refuse_missing(ids, values, incomplete, begun=counts > 0, rules=rules, names=names)
-        ids, values, counts = ids[~incomplete], values[~incomplete], counts[~incomplete]
-    runs = counts + occurrences(ids)
-    return Pushed(ids, values, runs >= rows, np.zeros(len(ids), np.bool_), np.unique(ids), None)
+        places = np.flatnonzero(~incomplete)
+        ids, values, counts = ids[places], values[places], counts[places]
+    runs, begins = counts + occurrences(ids), np.zeros(len(ids), np.bool_)
+    return Pushed(ids, values, runs >= rows, begins, distinct(ids)[0], None, places)
 
 
 def read_rows_of_push(
@@ -117,7 +121,7 @@ def read_rows_of_push(
     DataError
         A value is missing where it must not be, or times fall.
     """
-    series, which = np.unique(ids, return_inverse=True)
+    series, which = distinct(ids)
     order = np.argsort(which, kind="stable")
     offsets = segment_offsets(np.bincount(which, minlength=len(series)))
     ordered = values[order]
@@ -138,7 +142,9 @@ def read_rows_of_push(
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     at = place[back]
-    return Pushed(ids[back], read.values[at], runs[at] >= rows, read.begins[at], series, after)
+    return Pushed(
+        ids[back], read.values[at], runs[at] >= rows, read.begins[at], series, after, back
+    )
 
 
 def _refuse_missing(
@@ -165,12 +171,26 @@ def _before(kept: NDArray[np.int64], offsets: NDArray[np.int64]) -> NDArray[np.i
 
 def occurrences(ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return which row of its series each is, from 1."""
+    if _rise(ids):
+        return np.ones(len(ids), np.int64)
     order = np.argsort(ids, kind="stable")
     first = np.flatnonzero(np.diff(ids[order], prepend=-1))
     found = np.empty(len(ids), np.int64)
     lengths = np.diff(np.append(first, len(ids)))
     found[order] = np.arange(len(ids)) - np.repeat(first, lengths) + 1
     return found
+
+
+def distinct(ids: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the series of rows, ascending, and which of them each row is of."""
+    if _rise(ids):  # as where each of many series has a row, and sorting would take a while
+        return ids, np.arange(len(ids))
+    series, which = np.unique(ids, return_inverse=True)
+    return series, which
+
+
+def _rise(ids: NDArray[np.int64]) -> bool:
+    return bool((ids[1:] > ids[:-1]).all())
 
 
 def _require_rising(

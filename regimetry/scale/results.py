@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +15,6 @@ from regimetry.files import TEMPORARY, replacing
 from regimetry.scale.folder import Folder, import_pyarrow
 from regimetry.scale.job import REPORT_KEY
 from regimetry.scale.work_units import Unit
-
-if sys.platform != "win32":
-    import fcntl
 
 RECORD = "_regimetry.json"
 """Of which model and which input the results are. Readers of Parquet folders pass "_" over."""
@@ -62,7 +57,7 @@ def claim(output: Path, record: dict[str, str]) -> None:
     """Make the folder this run's, or go on with it.
 
     Files that a killed run was writing are removed: one run at a time writes into a folder, as
-    :func:`alone` sees to.
+    :func:`~regimetry.files.alone` sees to.
 
     Raises
     ------
@@ -86,40 +81,6 @@ def claim(output: Path, record: dict[str, str]) -> None:
     else:
         with replacing(path) as temporary:
             temporary.write_text(json.dumps(record))
-
-
-@contextmanager
-def alone(output: Path) -> Iterator[None]:
-    """Make a folder, and keep other runs out of it while the block runs.
-
-    The system gives the lock back when the process dies. Where it has none, nobody is kept out.
-
-    Raises
-    ------
-    DataError
-        Another run writes into it.
-    """
-    output.mkdir(parents=True, exist_ok=True)
-    if sys.platform == "win32":
-        yield
-        return
-    descriptor = os.open(output, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise DataError(
-            f"{output} is busy: another run writes into it. Wait until it ends, or name another "
-            "folder."
-        ) from error
-    except OSError as error:  # a file system without locks
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-            os.close(descriptor)
-            raise
-    try:
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def clear_leftovers(output: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from regimetry.errors import ConfigError, DataError, RegimetryError
+from regimetry.files import alone
 from regimetry.parameters import require_integer
 from regimetry.runtime.batch import Advance
 from regimetry.runtime.model import RegimeModel
 from regimetry.scale.folder import scan
 from regimetry.scale.job import Job, attempt
-from regimetry.scale.results import alone, claim, done, journal_of, mark_done, record_of
+from regimetry.scale.results import claim, done, journal_of, mark_done, record_of
 from regimetry.scale.work_units import plan
 from regimetry.series.time_options import TimeKeywords, TimeOptions
 

@@ -15,6 +15,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from regimetry.contract import ModelContract
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,13 +36,13 @@ class Metrics:
     inference_seconds, windows : Histogram
         Of the graph alone, and windows per request.
     in_flight : Gauge
-        Inference requests that hold a place, from before their body is read.
+        Inference requests and pushes, from before their body is read.
     """
 
-    def __init__(self, **model: str) -> None:
+    def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        Info("regimetry_model", "The model that is served.", registry=self.registry).info(model)
+        self._model = Info("regimetry_model", "The model that is served.", registry=self.registry)
         self.requests = Counter(
             "regimetry_requests",
             "Requests by route and status; 400 and above are errors, 499 a client that went away.",
@@ -68,9 +70,13 @@ class Metrics:
         )
         self.in_flight = Gauge(
             "regimetry_requests_in_flight",
-            "Inference requests being read, waiting or run.",
+            "Inference requests and pushes being read, waiting or run.",
             registry=self.registry,
         )
+
+    def describe(self, name: str, contract: ModelContract) -> None:
+        """Say which model is served."""
+        self._model.info({"name": name, "fingerprint": contract.training.fingerprint})
 
     def expose(self, accept: str) -> tuple[bytes, str]:
         """Return the counts and their content type, in the format that the scraper accepts."""

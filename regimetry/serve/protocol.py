@@ -9,16 +9,22 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import Signature, Tensor
+from regimetry.serve.fields import (
+    as_object,
+    entries_of,
+    flag_of,
+    header_end,
+    kind_of,
+    parameters_of,
+    parse,
+)
 from regimetry.serve.tensors import DATATYPES, RequestError, from_binary, from_json, require_shape
-
-_UNSUPPORTED = ("classification", "sequence_id", "shared_memory_region")
-"""Parameters that would change the answer's meaning; others that we do not know are hints."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +70,17 @@ def decode_request(
         Anything in the request is not what the protocol and the signature ask for. Whether values
         are finite is left to :meth:`RegimeModel.run`.
     """
-    end = _header_end(header_length, len(body))
-    request = _object(_parse(body[:end]), "The request")
-    parameters = _request_parameters(request, "The request")
+    end = header_end(header_length, len(body))
+    request = as_object(parse(body[:end]), "The request")
+    parameters = parameters_of(request, "The request")
     identity = request.get("id")
     if identity is not None and not isinstance(identity, str):
-        raise RequestError(f"id is {_kind(identity)}; it must be text.")
+        raise RequestError(f"id is {kind_of(identity)}; it must be text.")
     window = _window(request.get("inputs"), memoryview(body)[end:], signature.input, max_batch)
-    binary = _flag(parameters, "binary_data_output", False, "The request")
-    outputs = _outputs(request.get("outputs"), signature.outputs, binary)
+    binary = flag_of(parameters, "binary_data_output", False, "The request")
+    outputs = outputs_of(
+        request.get("outputs"), [tensor.name for tensor in signature.outputs], binary
+    )
     return InferenceRequest(identity, window, outputs)
 
 
@@ -94,9 +102,19 @@ def encode_response(
     header_length : int or None
         For ``Inference-Header-Content-Length``; ``None`` where the body is all JSON.
     """
+    head: dict[str, Any] = {"model_name": model, "model_version": version}
+    if request.id is not None:
+        head["id"] = request.id
+    return encode_tensors(head, request.outputs, arrays)
+
+
+def encode_tensors(
+    head: Mapping[str, Any], outputs: Mapping[str, bool], arrays: Mapping[str, NDArray[Any]]
+) -> tuple[bytes, int | None]:
+    """Write what a response says and its outputs, as :func:`encode_response` does."""
     entries: list[dict[str, Any]] = []
     blobs: list[bytes] = []
-    for name, binary in request.outputs.items():
+    for name, binary in outputs.items():
         array = np.ascontiguousarray(arrays[name])
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         entry: dict[str, Any] = {
@@ -110,88 +128,13 @@ def encode_response(
         else:
             entry["data"] = array.ravel().tolist()
         entries.append(entry)
-    response: dict[str, Any] = {"model_name": model, "model_version": version, "outputs": entries}
-    if request.id is not None:
-        response["id"] = request.id
+    response = {**head, "outputs": entries}
     header = json.dumps(response, allow_nan=False, separators=(",", ":")).encode()
     return b"".join([header, *blobs]), len(header) if blobs else None
 
 
-def _header_end(header_length: str | None, body_length: int) -> int:
-    if header_length is None:
-        return body_length
-    # The length of the text is bounded first: Python refuses to read very long integers.
-    if header_length.isascii() and header_length.isdecimal() and len(header_length) < 20:
-        length = int(header_length)
-        if 0 < length <= body_length:
-            return length
-    raise RequestError(
-        f"Inference-Header-Content-Length is {header_length[:40]!r}; it must be the number of "
-        f"bytes of the JSON object, from 1 to the body's {body_length}."
-    )
-
-
-def _parse(text: bytes) -> Any:
-    try:
-        return json.loads(text, parse_constant=_refuse_constant)
-    except RecursionError as error:
-        raise RequestError("The request is nested too deeply.") from error
-    except ValueError as error:  # also UnicodeDecodeError
-        raise RequestError(
-            f"The request is not JSON ({error}). With binary tensors, "
-            "Inference-Header-Content-Length must say where they begin."
-        ) from error
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise RequestError(f"The request holds {name}; every value must be finite.")
-
-
-def _object(value: Any, what: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise RequestError(f"{what} is {_kind(value)}; it must be a JSON object.")
-    return value
-
-
-def _kind(value: Any) -> str:
-    kinds = {
-        dict: "an object",
-        list: "a list",
-        str: "text",
-        bool: "a boolean",
-        type(None): "absent",
-    }
-    return kinds.get(type(value), "a number")
-
-
-def _request_parameters(entry: Mapping[str, Any], what: str) -> dict[str, Any]:
-    value = entry.get("parameters")
-    parameters = _object({} if value is None else value, f"'parameters' of {what}")
-    for name in _UNSUPPORTED:
-        if name in parameters:
-            raise RequestError(f"{what} has the parameter {name!r}, which is not supported.")
-    return parameters
-
-
-def _flag(parameters: Mapping[str, Any], name: str, default: bool, what: str) -> bool:
-    value = parameters.get(name, default)
-    if not isinstance(value, bool):
-        raise RequestError(f"{name} of {what} is {_kind(value)}; it must be true or false.")
-    return value
-
-
-def _entries(value: Any, what: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise RequestError(f"'{what}' is {_kind(value)}; it must be a list.")
-    entries = [_object(entry, f"An entry of '{what}'") for entry in value]
-    for entry in entries:
-        if not isinstance(entry.get("name"), str):
-            raise RequestError(f"An entry of '{what}' lacks a name.")
-    return entries
-
-
 def _window(value: Any, tail: memoryview, tensor: Tensor, max_batch: int) -> NDArray[np.float32]:
-    entries = _entries(value, "inputs")
+    entries = entries_of(value, "inputs")
     names = [entry["name"] for entry in entries]
     if names != [tensor.name]:
         found = ", ".join(map(repr, names))[:80] or "nothing"
@@ -205,7 +148,7 @@ def _window(value: Any, tail: memoryview, tensor: Tensor, max_batch: int) -> NDA
             f"{datatype!r}."
         )
     shape = require_shape(entry.get("shape"), tensor, max_batch)
-    parameters = _request_parameters(entry, what)
+    parameters = parameters_of(entry, what)
     if "binary_data_size" in parameters:
         if "data" in entry:
             raise RequestError(f"{what} has both data and binary_data_size; give one.")
@@ -219,10 +162,10 @@ def _window(value: Any, tail: memoryview, tensor: Tensor, max_batch: int) -> NDA
     return from_json(entry["data"], shape, tensor)
 
 
-def _outputs(value: Any, tensors: Sequence[Tensor], binary: bool) -> dict[str, bool]:
-    known = [tensor.name for tensor in tensors]
+def outputs_of(value: Any, known: Sequence[str], binary: bool) -> dict[str, bool]:
+    """Return which of the known outputs a request asks for, and whether each comes as binary."""
     chosen: dict[str, bool] = {}
-    for entry in _entries([] if value is None else value, "outputs"):
+    for entry in entries_of([] if value is None else value, "outputs"):
         name = entry["name"]
         if name not in known:
             raise RequestError(
@@ -231,5 +174,5 @@ def _outputs(value: Any, tensors: Sequence[Tensor], binary: bool) -> dict[str, b
         if name in chosen:
             raise RequestError(f"Output {name!r} is asked for twice.")
         what = f"Output {name!r}"
-        chosen[name] = _flag(_request_parameters(entry, what), "binary_data", binary, what)
+        chosen[name] = flag_of(parameters_of(entry, what), "binary_data", binary, what)
     return chosen or dict.fromkeys(known, binary)

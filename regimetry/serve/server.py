@@ -1,23 +1,22 @@
-"""The process around the application: its socket, its time limits, its end."""
+"""The socket of a server, the time that its connections may take, and the signals that end it."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import socket
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from regimetry.errors import ConfigError
-from regimetry.runtime.model import RegimeModel
-from regimetry.serve.app import Limits, Service
+
+if TYPE_CHECKING:
+    import asyncio
 
 CONNECTIONS = 512
 """Connections beyond those of ``Limits.requests``; a request on more is refused with 503."""
@@ -52,7 +51,7 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     if not allow_remote and not ip_address(address[0]).is_loopback:
         raise ConfigError(
             f"The host {host!r} is {address[0]}, which other machines can reach, and the service "
-            "has no authentication. Give --allow-remote to allow this."
+            "encrypts nothing. Give --allow-remote to allow this."
         )
     # With its protocol named, unlike socket.create_server's: asyncio turns off the delay of small
     # packets (TCP_NODELAY) only then, and answers would wait for acknowledgements.
@@ -71,7 +70,7 @@ def listen(host: str, port: int, *, allow_remote: bool) -> socket.socket:
     return listener
 
 
-class _Connection(H11Protocol):
+class Connection(H11Protocol):
     """uvicorn's, closed where a request's head does not arrive in time, or an answer is not read.
 
     uvicorn itself waits for ever for the first byte, and once a byte has come, for the rest.
@@ -93,15 +92,18 @@ class _Connection(H11Protocol):
             self._unread.cancel()
 
     def connection_made(self, transport: Any) -> None:
+        """Begin to wait for a head."""
         super().connection_made(transport)
         self._await_head(None)
 
     def on_response_complete(self) -> None:
+        """Wait for the next head."""
         done = self.cycle
         super().on_response_complete()  # may begin the next request, if that has come already
         self._await_head(done)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Wait no more."""
         super().connection_lost(exc)
         for timer in (self._late, self._unread):
             if timer is not None:
@@ -117,55 +119,8 @@ class _Connection(H11Protocol):
             self.timeout_keep_alive_handler()
 
 
-def serve(
-    model: RegimeModel,
-    name: str,
-    listener: socket.socket,
-    *,
-    limits: Limits,
-    threads: int,
-    stop_timeout_s: int,
-    hosts: Sequence[str] | None = (),
-) -> None:
-    """Answer requests until SIGINT or SIGTERM, then finish those in flight and return.
-
-    Parameters
-    ----------
-    model : RegimeModel
-    name : str
-        Under which clients ask for it.
-    listener : socket.socket
-    limits : Limits
-    threads : int
-        Inferences at once.
-    stop_timeout_s : int
-        How long requests in flight may take once a signal has come.
-    hosts : sequence of str or None
-        As for :class:`~regimetry.serve.browsers.KnownCallers`.
-    """
-    with ThreadPoolExecutor(threads, thread_name_prefix="inference") as pool:
-        service = Service(model, name, pool, limits)
-        config = uvicorn.Config(
-            service.app(hosts),
-            http=type("Connection", (_Connection,), {"write_timeout_s": limits.write_timeout_s}),
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            limit_concurrency=CONNECTIONS + limits.requests,
-            timeout_keep_alive=limits.read_timeout_s,
-            timeout_graceful_shutdown=stop_timeout_s,
-        )
-        server = uvicorn.Server(config)
-        with _stopping(server):
-            server.run(sockets=[listener])
-
-
 @contextmanager
-def _stopping(server: uvicorn.Server) -> Iterator[None]:
+def stopping(server: uvicorn.Server) -> Iterator[None]:
     """Make a signal stop the server also before uvicorn minds it.
 
     Once it has stopped, uvicorn raises the signal again; then this is what keeps it from ending

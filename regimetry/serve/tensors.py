@@ -13,8 +13,8 @@ from regimetry.contract import INPUT_NAME, Signature, Tensor
 from regimetry.errors import DataError
 from regimetry.runtime.model import RegimeModel
 
-DATATYPES = {"float32": "FP32", "float64": "FP64", "int64": "INT64"}
-"""The protocol's names of the types that a model reads and gives."""
+DATATYPES = {"float32": "FP32", "float64": "FP64", "int64": "INT64", "bool": "BOOL"}
+"""The protocol's names of the types that a model reads and gives, and pushes to series."""
 
 
 class RequestError(DataError):

@@ -21,6 +21,8 @@ FEW = {
     "two writers": 1,
     "kill -9": 3,
     "slow clients": 1,
+    "logs": 30,
+    "killed services": 2,
 }
 
 

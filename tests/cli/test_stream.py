@@ -378,3 +378,32 @@ def test_a_line_says_what_the_density_says(detector, values, feed, tmp_path):
     assert {name: one["mean"] for name, one in answers[-1]["next"].items()} == pytest.approx(
         columns
     )
+
+
+def test_changes_alone_are_written_once_each(feed):
+    random = np.random.default_rng(1)
+    scale = np.repeat([0.005, 0.03, 0.005, 0.03], 150)
+    close = 100 * np.exp(np.cumsum(random.normal(size=600) * scale))
+    rows = np.column_stack([close, np.abs(random.normal(size=600)) * scale * 2 + 0.001])
+    text = csv_of(rows).splitlines()
+    text.insert(300, "no bar")
+
+    def told(*flags):
+        lines = feed("\n".join(text), "stream", MODEL, "--events", *flags).out.splitlines()
+        return [json.loads(line) for line in lines]
+
+    changes = told()
+    errors = [one for one in changes if "error" in one]
+    assert [one["line"] for one in errors] == [301]
+    changes = [one for one in changes if one not in errors]
+    assert [(one["from"], one["to"]) for one in changes] == [
+        (None, "regime_0"),
+        ("regime_0", "regime_2"),
+        ("regime_2", "regime_0"),
+        ("regime_0", "regime_2"),
+    ]
+    assert all(one["bars"] >= 3 and one["probability"] >= 0.8 for one in changes)
+    assert all(one["time"].startswith("2024-01-01T") for one in changes)
+    flicker = told("--change-bars", "1", "--change-probability", "0")
+    assert len(flicker) > len(changes) + 1
+    assert feed("x", "stream", MODEL, "--change-bars", "0", code=2).err.count("\n") == 1

@@ -172,3 +172,46 @@ def test_threads_queue_up(model, values):
         for t in range(60):
             expected = alone.push([i], data[i, t : t + 1])
             np.testing.assert_array_equal(found[i][t].probability, expected.probability)
+
+
+@pytest.mark.parametrize("rules", [{}, {"missing": "gap"}], ids=["trim", "gap"])
+def test_a_commit_makes_the_same_change_without_the_model(model, values, rules):
+    model = model.with_rules(**rules)
+    bank, again = model.bank(3), model.bank(3)
+    rows = series_of(values, 3)[:, :20].reshape(60, -1)
+    if rules:
+        rows[25, 1] = np.nan
+    ids, commits = np.repeat(np.arange(3), 20), []
+    for order in (np.arange(60), np.arange(60)[::-1]):
+        ticks = bank.push(ids[order], rows[order], before=lambda *told: commits.append(told))
+        again.redo(commits[-1][0])
+        assert commits[-1][1] is ticks
+        assert bank.snapshot()["sha256"] == again.snapshot()["sha256"]
+    assert bank.snapshot()["sha256"] != model.bank(3).snapshot()["sha256"]
+
+
+def test_what_is_told_before_a_push_may_refuse_it(model, values):
+    bank = model.bank(1)
+
+    def refuse(commit, ticks):
+        raise OSError("full")
+
+    with pytest.raises(OSError, match="full"):
+        bank.push([0], values[:1], before=refuse)
+    assert bank.counts([0]).tolist() == [0]
+
+
+@pytest.mark.parametrize("rules", [{}, {"missing": "gap"}], ids=["trim", "gap"])
+def test_ticks_name_their_row_of_the_push(model, values, rules):
+    model = model.with_rules(**rules)
+    bank, stream = model.bank(2), model.stream()
+    rows = values[:40].copy()
+    if rules:
+        rows[20, 0] = np.nan
+    own = [stream.push(row) for row in rows]
+    full = [row for row, tick in enumerate(own) if tick is not None and tick.regime >= 0]
+    others = np.repeat([0, 1], [40, 5])  # and those of a series without a full window
+    ticks = bank.push(others, np.concatenate([rows, values[:5]]))
+    assert ticks.row.tolist() == full
+    assert ticks.regime.tolist() == [own[row].regime for row in full]
+    assert len(full) < 40 - model.rows if rules else len(full) == 41 - model.rows

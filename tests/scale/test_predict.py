@@ -15,8 +15,9 @@ from scale.panels import COLUMNS, LAYOUTS, LENGTHS, assert_labels, label_each, p
 
 import regimetry as rg
 from regimetry.errors import ConfigError, DataError, RegimetryError
+from regimetry.files import alone
 from regimetry.scale import job, predict
-from regimetry.scale.results import JOURNAL, RECORD, alone
+from regimetry.scale.results import JOURNAL, RECORD
 
 
 @pytest.fixture(scope="module")

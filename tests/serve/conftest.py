@@ -16,9 +16,9 @@ INFER = "/v2/models/sp500/infer"
 class Server:
     """`regimetry serve` in a process of its own, on a free loopback port."""
 
-    def __init__(self, *arguments):
+    def __init__(self, *arguments, model=MODEL):
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "regimetry", "serve", str(MODEL), "--port", "0",
+            [sys.executable, "-I", "-m", "regimetry", "serve", str(model), "--port", "0",
              "--device", "cpu", *arguments],
             stderr=subprocess.PIPE,
             text=True,
@@ -33,8 +33,8 @@ class Server:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         with closing(connection):
             connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return response.status, response.headers, response.read()
+            with connection.getresponse() as response:
+                return response.status, response.headers, response.read()
 
     def ask(self, *request):
         """Return status, headers and the JSON of one request on a connection of its own."""
@@ -66,8 +66,8 @@ class Server:
 
 
 @contextmanager
-def serving(*arguments):
-    server = Server(*arguments)
+def serving(*arguments, **how):
+    server = Server(*arguments, **how)
     with server.process:
         try:
             yield server

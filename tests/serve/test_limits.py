@@ -13,7 +13,7 @@ from places import MODEL
 from uvicorn.protocols.http.flow_control import FlowControl
 
 from regimetry.errors import ConfigError
-from regimetry.serve.server import CONNECTIONS, _Connection, listen
+from regimetry.serve.server import CONNECTIONS, Connection, listen
 
 
 def answer_of(connection):
@@ -257,7 +257,7 @@ class Transport:
 @pytest.mark.parametrize("reads", [False, True])
 def test_a_client_that_does_not_read_is_left(reads):
     async def run():
-        connection, transport = object.__new__(_Connection), Transport()
+        connection, transport = object.__new__(Connection), Transport()
         connection.loop, connection.transport = asyncio.get_running_loop(), transport
         connection.flow = FlowControl(transport)
         connection.write_timeout_s = 0.01
