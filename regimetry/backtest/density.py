@@ -1,0 +1,134 @@
+"""The log density of a bar's return given the bars before it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from regimetry.analysis.labels import Floats, Labels
+from regimetry.backtest.bars import Bars
+
+LEAST = 20
+"""Returns that a regime needs for a density of its own; with fewer it has that of all."""
+
+_SMALLEST = 1e-300
+
+
+def model_density(model: Any, bars: Bars, labels: Labels, probability: Floats, end: int) -> Floats:
+    """Return the log density of each bar's log return, in nats, (R,): the one place that asks.
+
+    The model's own, where it reads the price alone and reads it as a log return, so that its
+    density is one of returns; otherwise that of its labels, :func:`label_density`.
+
+    Parameters
+    ----------
+    model : RegimeModel
+    bars : Bars
+        R rows.
+    labels : ndarray of int64, shape (R,)
+    probability : ndarray of float64, shape (R, K)
+        Causal ones of the model.
+    end : int
+        Number of the time behind the last one that was fitted on.
+    """
+    contract = model.contract
+    reads_returns = contract.transforms == ("log_difference",) and (
+        contract.schema.feature_names == (bars.price_name,)
+    )
+    if reads_returns and hasattr(model, "log_score"):
+        return np.asarray(model.log_score(bars.frame, by=bars.by), dtype=np.float64)
+    return label_density(bars, labels, probability, bars.time < end)
+
+
+def label_density(bars: Bars, labels: Labels, probability: Floats, known: Any) -> Floats:
+    """Return the log density by labels: a mixture over regimes of Student t.
+
+    Each is fitted to the returns that followed a training bar of the regime, so that it is one of
+    the next bar; the weights are the probabilities of the bar before. Instruments share it after
+    their returns are divided by the deviations of training.
+
+    Parameters
+    ----------
+    bars : Bars
+        R rows.
+    labels : ndarray of int, shape (R,)
+        Negative where missing.
+    probability : ndarray of float64, shape (R, K)
+    known : ndarray of bool, shape (R,)
+        Rows that densities are fitted on.
+
+    Returns
+    -------
+    ndarray of float64, shape (R,)
+        In nats; NaN where the bar before has no probability.
+    """
+    from scipy.stats import t
+
+    scale = deviations(bars, known)
+    values = bars.log_returns / scale
+    before = bars.earlier(labels.astype(np.float64))
+    usable = known & np.isfinite(values) & (before >= 0)
+    weights = np.column_stack([bars.earlier(column) for column in probability.T])
+    density = np.full(weights.shape, np.nan)
+    for regime in range(weights.shape[1]):
+        own = values[usable & (before == regime)]
+        own = own if len(own) > LEAST else values[usable]
+        density[:, regime] = t.pdf(values, *t.fit(own, floc=own.mean()))
+    mixed = (weights * density).sum(axis=1)
+    return np.log(np.maximum(mixed, _SMALLEST)) - np.log(scale)
+
+
+def one_density(bars: Bars, known: Any) -> Floats:
+    """Return the log density by one Student t fitted on training, (R,)."""
+    alone = np.zeros(len(bars.time), np.int64)
+    return label_density(bars, alone, np.ones((len(alone), 1)), known)
+
+
+def ewma_density(bars: Bars, known: Any, *, decay: float = 0.94, freedom: float = 6.0) -> Floats:
+    """Return the log density by a Student t whose variance is an average of past squares, (R,).
+
+    The variance of RiskMetrics (1996), begun with that of training; the mean is that of training.
+
+    Parameters
+    ----------
+    bars, known
+        As for :func:`label_density`.
+    decay : float
+        Weight of the variance of the bar before.
+    freedom : float
+        Degrees of freedom of the t.
+    """
+    from scipy.signal import lfilter
+    from scipy.stats import t
+
+    scale, result = deviations(bars, known), np.full(len(bars.time), np.nan)
+    for begin, end in _stretches(bars):
+        values = bars.log_returns[begin:end] / scale[begin:end]
+        mean = np.nanmean(values[known[begin:end]]) if known[begin:end].sum() > 1 else np.nan
+        away = np.nan_to_num(values - mean, nan=0.0)
+        variance, _ = lfilter([1 - decay], [1, -decay], away**2, zi=[decay])
+        last = np.concatenate([[1.0], variance[:-1]])
+        sigma = np.sqrt(np.maximum(last, 1e-12) * (freedom - 2) / freedom)
+        result[begin:end] = t.logpdf(values, freedom, mean, sigma) - np.log(scale[begin:end])
+    return result
+
+
+def deviations(bars: Bars, known: Any) -> Floats:
+    """Return the deviation of each row's instrument over the rows of training, (R,).
+
+    NaN for an instrument that moved on fewer than two of them.
+    """
+    scale = np.full(len(bars.time), np.nan)
+    values = bars.log_returns
+    for begin, end in _stretches(bars):
+        seen = values[begin:end][known[begin:end]]
+        seen = seen[np.isfinite(seen)]
+        if len(seen) > 1 and seen.std() > 0:
+            scale[begin:end] = seen.std()
+    return scale
+
+
+def _stretches(bars: Bars) -> list[tuple[int, int]]:
+    begins = np.flatnonzero(bars.first_rows()).tolist()
+    return list(zip(begins, [*begins[1:], len(bars.time)], strict=True))
