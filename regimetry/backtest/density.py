@@ -1,8 +1,8 @@
-"""The log density of a bar's return given the bars before it."""
+"""Densities of a bar's return given the bars before it: by labels, and by two rivals."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,34 +15,43 @@ LEAST = 20
 _SMALLEST = 1e-300
 
 
-def model_density(model: Any, bars: Bars, labels: Labels, probability: Floats, end: int) -> Floats:
-    """Return the log density of each bar's log return, in nats, (R,): the one place that asks.
+class Mixture(NamedTuple):
+    """A mixture of Student t at each of R bars, of returns over a deviation.
 
-    The model's own, where it reads the price alone and reads it as a log return, so that its
-    density is one of returns; otherwise that of its labels, :func:`label_density`.
-
-    Parameters
+    Attributes
     ----------
-    model : RegimeModel
-    bars : Bars
-        R rows.
-    labels : ndarray of int64, shape (R,)
-    probability : ndarray of float64, shape (R, K)
-        Causal ones of the model.
-    end : int
-        Number of the time behind the last one that was fitted on.
+    values : ndarray of float64, shape (R,)
+        Log return over ``scale``.
+    scale : ndarray of float64, shape (R,)
+        Deviation of the instrument in training; NaN where unknown.
+    weights : ndarray of float64, shape (R, K)
+        Known before the bar; NaN where missing.
+    terms : list of (freedom, location, scale), length K
     """
-    contract = model.contract
-    reads_returns = contract.transforms == ("log_difference",) and (
-        contract.schema.feature_names == (bars.price_name,)
-    )
-    if reads_returns and hasattr(model, "log_score"):
-        return np.asarray(model.log_score(bars.frame, by=bars.by), dtype=np.float64)
-    return label_density(bars, labels, probability, bars.time < end)
+
+    values: Floats
+    scale: Floats
+    weights: Floats
+    terms: list[tuple[float, float, float]]
+
+    def log_density(self) -> Floats:
+        """Return the log density of each bar's log return, in nats, (R,)."""
+        from scipy.stats import t
+
+        density = np.column_stack([t.pdf(self.values, *term) for term in self.terms])
+        mixed = (self.weights * density).sum(axis=1)
+        return np.log(np.maximum(mixed, _SMALLEST)) - np.log(self.scale)
+
+    def below(self) -> Floats:
+        """Return the probability of a return at most as high as each bar's, (R,)."""
+        from scipy.stats import t
+
+        share = np.column_stack([t.cdf(self.values, *term) for term in self.terms])
+        return np.asarray((self.weights * share).sum(axis=1))
 
 
-def label_density(bars: Bars, labels: Labels, probability: Floats, known: Any) -> Floats:
-    """Return the log density by labels: a mixture over regimes of Student t.
+def label_mixture(bars: Bars, labels: Labels, probability: Floats, known: Any) -> Mixture:
+    """Return what labels say of the next return: a mixture over regimes of Student t.
 
     Each is fitted to the returns that followed a training bar of the regime, so that it is one of
     the next bar; the weights are the probabilities of the bar before. Instruments share it after
@@ -57,11 +66,6 @@ def label_density(bars: Bars, labels: Labels, probability: Floats, known: Any) -
     probability : ndarray of float64, shape (R, K)
     known : ndarray of bool, shape (R,)
         Rows that densities are fitted on.
-
-    Returns
-    -------
-    ndarray of float64, shape (R,)
-        In nats; NaN where the bar before has no probability.
     """
     from scipy.stats import t
 
@@ -70,19 +74,18 @@ def label_density(bars: Bars, labels: Labels, probability: Floats, known: Any) -
     before = bars.earlier(labels.astype(np.float64))
     usable = known & np.isfinite(values) & (before >= 0)
     weights = np.column_stack([bars.earlier(column) for column in probability.T])
-    density = np.full(weights.shape, np.nan)
+    terms = []
     for regime in range(weights.shape[1]):
         own = values[usable & (before == regime)]
         own = own if len(own) > LEAST else values[usable]
-        density[:, regime] = t.pdf(values, *t.fit(own, floc=own.mean()))
-    mixed = (weights * density).sum(axis=1)
-    return np.log(np.maximum(mixed, _SMALLEST)) - np.log(scale)
+        terms.append(t.fit(own, floc=own.mean()))
+    return Mixture(values, scale, weights, terms)
 
 
 def one_density(bars: Bars, known: Any) -> Floats:
     """Return the log density by one Student t fitted on training, (R,)."""
     alone = np.zeros(len(bars.time), np.int64)
-    return label_density(bars, alone, np.ones((len(alone), 1)), known)
+    return label_mixture(bars, alone, np.ones((len(alone), 1)), known).log_density()
 
 
 def ewma_density(bars: Bars, known: Any, *, decay: float = 0.94, freedom: float = 6.0) -> Floats:
@@ -93,7 +96,7 @@ def ewma_density(bars: Bars, known: Any, *, decay: float = 0.94, freedom: float 
     Parameters
     ----------
     bars, known
-        As for :func:`label_density`.
+        As for :func:`label_mixture`.
     decay : float
         Weight of the variance of the bar before.
     freedom : float

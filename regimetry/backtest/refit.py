@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.labels import Floats
 from regimetry.backtest.bars import Bars
-from regimetry.backtest.density import ewma_density, model_density, one_density
+from regimetry.backtest.density import ewma_density, one_density
+from regimetry.backtest.model_density import model_density
 from regimetry.errors import DataError, DataWarning
 from regimetry.runtime.labelling import MISSING
 

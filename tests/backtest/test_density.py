@@ -7,7 +7,8 @@ from scipy.stats import t
 from walks import make_prices
 
 from regimetry.backtest.bars import Bars
-from regimetry.backtest.density import ewma_density, label_density, model_density, one_density
+from regimetry.backtest.density import ewma_density, label_mixture, one_density
+from regimetry.backtest.model_density import model_density
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +35,8 @@ def test_labels_that_tell_the_scale_score_better(bars, known):
     states = np.arange(520) // 130 % 2
     price = 100 * np.exp(np.cumsum(generator.standard_normal(520) * np.where(states, 0.03, 0.005)))
     made = Bars.of(pd.DataFrame({"close": price}), "close", None)
-    told = label_density(made, states, np.eye(2)[states], known)
-    wrong = label_density(made, states, np.eye(2)[1 - states], known)
+    told = label_mixture(made, states, np.eye(2)[states], known).log_density()
+    wrong = label_mixture(made, states, np.eye(2)[1 - states], known).log_density()
     alone = one_density(made, known)
     after = slice(400, None)
     assert told[after].mean() > alone[after].mean() + 0.1
@@ -51,6 +52,13 @@ def test_ewma_is_the_recursion(bars, known):
         scale = np.sqrt(variance * 4 / 6)
         assert found[row] == pytest.approx(t.logpdf(returns[row], 6, mean, scale), abs=1e-6)
         variance = 0.94 * variance + 0.06 * (returns[row] - mean) ** 2
+
+
+def test_what_lies_below_is_uniform_where_the_density_is_right(bars, known):
+    below = label_mixture(bars, np.zeros(520, np.int64), np.ones((520, 1)), known).below()
+    inside = np.sort(below[2:400])
+    assert np.abs(inside - np.linspace(0, 1, 398)).max() < 0.05
+    assert np.abs(inside**2 - np.linspace(0, 1, 398)).max() > 0.2
 
 
 @pytest.mark.parametrize("density", [one_density, ewma_density])
