@@ -17,6 +17,7 @@ from benchmarks.market.answer import (
     without_regimes,
 )
 from benchmarks.rivals.filtering import filtered
+from benchmarks.rivals.hmm import best_start
 from regimetry.backtest.bars import Bars
 
 Known = NDArray[np.bool_]
@@ -65,21 +66,14 @@ def _student(away: Floats, variance: Floats, freedom: float) -> Answer:
 
 def hmm(bars: Bars, known: Known, *, n_regimes: int) -> Answer:
     """Gaussian hidden Markov model of returns (hmmlearn), the best of five starts."""
-    from hmmlearn.hmm import GaussianHMM
-
     logging.getLogger("hmmlearn").setLevel(logging.ERROR)  # it reports each last step of EM
-    rows = np.nan_to_num(bars.log_returns)[:, None]
-    models = [
-        GaussianHMM(n_regimes, covariance_type="full", n_iter=200, random_state=seed).fit(
-            rows[known]
-        )
-        for seed in range(5)
-    ]
-    # A start may lose a state, whose row of transitions is then empty.
-    whole = [model for model in models if np.allclose(model.transmat_.sum(axis=1), 1)]
-    best = max(whole, key=lambda model: model.score(rows[known]))
-    means, deviations = best.means_[:, 0], np.sqrt(best.covars_[:, 0, 0])
-    return _chain(bars, known, (best.startprob_, best.transmat_), means, deviations)
+    returns = np.nan_to_num(bars.log_returns)
+    mean, deviation = returns[known].mean(), returns[known].std()
+    # Its prior is made for values of unit size.
+    model = best_start(((returns[known] - mean) / deviation)[:, None], n_regimes, seed=0)
+    means = mean + deviation * model.means_[:, 0]
+    deviations = deviation * np.sqrt(model.covars_[:, 0, 0])
+    return _chain(bars, known, (model.startprob_, model.transmat_), means, deviations)
 
 
 def switching(bars: Bars, known: Known, *, n_regimes: int) -> Answer:

@@ -51,6 +51,10 @@ class Backtest:
     by: str | None
     named: tuple[Named, ...]
 
+    def regime_names(self) -> pd.Series:
+        """Return the name of every bar's regime, missing where there is no label."""
+        return self.frame["regime"].map(dict(enumerate(self.names)))
+
     @cached_property
     def equity(self) -> pd.DataFrame:
         """What one capital would have done, a row a time that has a position.
