@@ -186,6 +186,6 @@ def _text(summary: Summary) -> str:
     if summary.refits > 1:
         lines.append(
             f"names kept over a refit: {kept.kept:.1%} of shared bars, at worst {kept.lowest:.1%}; "
-            f"{kept.born} regimes born"
+            f"regimes born: {kept.born}"
         )
     return "\n".join(lines)
