@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from regimetry.analysis.labels import Floats, Labels
+from regimetry.analysis.labels import Bools, Floats, Labels
 from regimetry.backtest.bars import Bars
 
 LEAST = 20
@@ -50,7 +50,7 @@ class Mixture(NamedTuple):
         return np.asarray((self.weights * share).sum(axis=1))
 
 
-def label_mixture(bars: Bars, labels: Labels, probability: Floats, known: Any) -> Mixture:
+def label_mixture(bars: Bars, labels: Labels, probability: Floats, known: Bools) -> Mixture:
     """Return what labels say of the next return: a mixture over regimes of Student t.
 
     Each is fitted to the returns that followed a training bar of the regime, so that it is one of
@@ -82,13 +82,13 @@ def label_mixture(bars: Bars, labels: Labels, probability: Floats, known: Any) -
     return Mixture(values, scale, weights, terms)
 
 
-def one_density(bars: Bars, known: Any) -> Floats:
+def one_density(bars: Bars, known: Bools) -> Floats:
     """Return the log density by one Student t fitted on training, (R,)."""
     alone = np.zeros(len(bars.time), np.int64)
     return label_mixture(bars, alone, np.ones((len(alone), 1)), known).log_density()
 
 
-def ewma_density(bars: Bars, known: Any, *, decay: float = 0.94, freedom: float = 6.0) -> Floats:
+def ewma_density(bars: Bars, known: Bools, *, decay: float = 0.94, freedom: float = 6.0) -> Floats:
     """Return the log density by a Student t whose variance is an average of past squares, (R,).
 
     The variance of RiskMetrics (1996), begun with that of training; the mean is that of training.
@@ -117,7 +117,7 @@ def ewma_density(bars: Bars, known: Any, *, decay: float = 0.94, freedom: float 
     return result
 
 
-def deviations(bars: Bars, known: Any) -> Floats:
+def deviations(bars: Bars, known: Bools) -> Floats:
     """Return the deviation of each row's instrument over the rows of training, (R,).
 
     NaN for an instrument that moved on fewer than two of them.

@@ -28,9 +28,9 @@ class Backtest:
         instrument under its name; ``refit``, the number of the model in force, whose training ends
         before the bar; ``return``, simple; ``regime``, the number of a name, missing where there is
         no label, and its ``probability``, which know the bar; ``position`` held during the bar,
-        decided ``1 + delay`` bars before; ``gain`` of the position after costs; ``log_score`` of
-        the return given earlier bars, and those of two rivals, ``one_t`` and ``ewma_t``, in nats.
-        The first ``1 + delay`` bars have no position.
+        decided ``1 + delay`` bars before, and how far it was ``moved`` for it; its ``gain`` after
+        costs; ``log_score`` of the return given earlier bars, and those of two rivals, ``one_t``
+        and ``ewma_t``, in nats. The first ``1 + delay`` bars have no position.
     regimes : pandas.DataFrame
         A row for each regime of a refit: its share of the training bars, mean and deviation of the
         simple return of the bar after, and the position that the rule takes in it.
@@ -40,7 +40,10 @@ class Backtest:
     names : tuple of str
         Of the regimes of all refits, in the order in which they came.
     options : WalkForwardOptions
+    by : str or None
+        Column of ``frame`` that names the instrument.
     named : tuple of Named
+        How each refit's names came about.
     """
 
     frame: pd.DataFrame

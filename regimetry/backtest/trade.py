@@ -77,55 +77,58 @@ def told(bars: Bars, steps: Sequence[Step], names: Sequence[str], rule: Rule | N
     regimes: list[dict[str, Any]] = []
     walked: list[dict[str, Any]] = []
     when = dict(zip(bars.time.tolist(), bars.labels(), strict=True))
-    for number, (part, begin, refit, one) in enumerate(steps):
-        known = part.time < begin
-        first = int(part.time.min())
-        labels, following = refit.labels[known], part.within(first, begin).next_returns()
-        means = means_of(labels, following, len(one.names), LEAST)
-        positions = positions_of(rule, one.names, means)
-        common = {"refit": number, "begins": when[begin]}
-        described = _described(labels, following, one.names)
-        regimes += [
-            {**common, **row, "mean": mean, "position": position}
-            for row, mean, position in zip(
-                described, means.tolist(), positions.tolist(), strict=True
-            )
-        ]
-        walked.append(
-            {
-                **common,
-                "trained_from": when[first],
-                "regimes": len(one.names),
-                "window_size": refit.window_size,
-                "kept": one.kept,
-                "born": one.born,
-                "seconds": refit.seconds,
-            }
-        )
-        places, labels = part.row[~known], refit.labels[~known]
+    for number, step in enumerate(steps):
+        part, refit, own_names = step.bars, step.refit, step.named.names
+        common = {"refit": number, "begins": when[step.begin]}
+        described = _described(step, rule)
+        regimes += [{**common, **row} for row in described]
+        walked.append({**common, **_walked(step, when[int(part.time.min())])})
+        after = part.time >= step.begin
+        places, labels = part.row[after], refit.labels[after]
         has = labels >= 0
-        refit_of[places], scores[places] = number, refit.scores[~known]
+        refit_of[places], scores[places] = number, refit.scores[after]
         at, own = places[has], labels[has]
-        regime[at] = np.array([names.index(name) for name in one.names])[own]
-        probability[at] = refit.probability[~known][has, own]
-        wanted[at] = positions[own]
+        regime[at] = np.array([names.index(name) for name in own_names])[own]
+        probability[at] = refit.probability[after][has, own]
+        wanted[at] = np.array([row["position"] for row in described])[own]
     return Told(
         refit_of, regime, probability, wanted, scores, pd.DataFrame(regimes), pd.DataFrame(walked)
     )
 
 
-def _described(
-    labels: NDArray[np.int64], following: Floats, names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Return share of the bars and deviation of the next return, of each regime."""
+def _described(step: Step, rule: Rule | None) -> list[dict[str, Any]]:
+    """Describe each regime of a refit by its training bars and the returns that followed them."""
+    known, names = step.bars.time < step.begin, step.named.names
+    labels = step.refit.labels[known]
+    # Nothing follows the last bar of training that training knows.
+    following = step.bars.within(0, step.begin).next_returns()
+    means = means_of(labels, following, len(names), LEAST)
+    positions = positions_of(rule, names, means)
     present = max(1, int((labels >= 0).sum()))
     rows = []
     for regime, name in enumerate(names):
         own = following[(labels == regime) & np.isfinite(following)]
-        deviation = float(own.std()) if len(own) > 1 else np.nan
-        share = float((labels == regime).sum() / present)
-        rows.append({"regime": name, "share": share, "deviation": deviation})
+        rows.append(
+            {
+                "regime": name,
+                "share": float((labels == regime).sum() / present),
+                "mean": float(means[regime]),
+                "deviation": float(own.std()) if len(own) > 1 else np.nan,
+                "position": float(positions[regime]),
+            }
+        )
     return rows
+
+
+def _walked(step: Step, trained_from: Any) -> dict[str, Any]:
+    return {
+        "trained_from": trained_from,
+        "regimes": len(step.named.names),
+        "window_size": step.refit.window_size,
+        "kept": step.named.kept,
+        "born": step.named.born,
+        "seconds": step.refit.seconds,
+    }
 
 
 def traded_frame(bars: Bars, told: Told, options: WalkForwardOptions) -> pd.DataFrame:
