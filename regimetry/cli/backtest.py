@@ -16,7 +16,7 @@ from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import resolve
 from regimetry.errors import ConfigError, DataError, InstallError
 from regimetry.files import replacing
-from regimetry.series.file_options import FileOptions
+from regimetry.series.file_options import STANDARD, FileOptions
 from regimetry.series.table_files import read_table, write_table
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def run(options: argparse.Namespace) -> None:
         note(text)
     columns = {str(name): table[name].to_numpy() for name in table.columns}
     price = table[find_price(columns, options.price)].iloc[len(table) - len(prepared.data) :]
+    if options.data == STANDARD and options.output is None:
+        raise ConfigError("The table is standard input; name the folder with -o.")
     folder = options.output or Path(f"{options.data.stem}-backtest")
     if folder.is_file():
         raise DataError(f"{folder} is a file; -o names a folder.")

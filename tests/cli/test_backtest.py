@@ -2,6 +2,7 @@
 
 import json
 import sys
+from io import BytesIO, TextIOWrapper
 
 import pandas as pd
 import pytest
@@ -65,7 +66,7 @@ def test_features_of_bars_and_instruments(answer, tmp_path):
     pd.testing.assert_series_equal(bars["return"], returns, check_names=False, check_freq=False)
 
 
-def test_bad_options_are_one_sentence(prices, refuses, tmp_path):
+def test_bad_options_are_one_sentence(prices, refuses, tmp_path, monkeypatch):
     pd.read_csv(prices).assign(close=-1.0).to_csv(tmp_path / "negative.csv", index=False)
     for data, arguments, message in (
         (prices, ["--rule", "calm=0", *WINDOWS], "The rule names 'calm'; the regimes of this walk"),
@@ -78,4 +79,6 @@ def test_bad_options_are_one_sentence(prices, refuses, tmp_path):
         (tmp_path / "nothing.csv", [], "There is no file"),
     ):
         refuses(message, "backtest", data, *arguments)
+    monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(prices.read_bytes())))
+    refuses("name the folder with -o", "backtest", "-", *WINDOWS)
     refuses("prices must be positive", "backtest", tmp_path / "negative.csv", *WINDOWS)
