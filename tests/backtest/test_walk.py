@@ -157,6 +157,17 @@ def test_instruments_share_a_walk(panel):
     assert walk.frame[["log_score", "one_t", "ewma_t"]].notna().to_numpy().all()
 
 
+def test_another_future_of_one_instrument_leaves_the_past_of_both(panel):
+    until = panel.index.unique()[400]
+    later = panel.copy()
+    behind = (later.index > until) & (later["symbol"] == "a")
+    later.loc[behind, "close"] *= np.linspace(2.0, 5.0, behind.sum())
+    walks = [walk_forward(one, small_detector(), by="symbol", **WALK) for one in (panel, later)]
+    pd.testing.assert_frame_equal(*(past_of(walk, until) for walk in walks))
+    ends = [walk.frame[walk.frame["symbol"] == "b"]["regime"].iloc[-60:] for walk in walks]
+    assert not ends[0].equals(ends[1]), "the last refit has seen the other future"
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "message"),
     [
