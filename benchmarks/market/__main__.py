@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     said = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "benchmarks.market", *said])
     packages = sorted({name for m in options.methods for name in METHODS[m].packages})
-    text = f"{sections(results)}\n`{command}`\n\n{describe_machine(tuple(packages))}\n"
+    text = f"{sections(results)}`{command}`\n\n{describe_machine(tuple(packages))}\n"
     (options.output / "market.md").write_text(text)
     if "one_t" in options.methods:
         draw(results, options.output / "market.png")

@@ -50,7 +50,5 @@ METHODS = {
         )
         for k in (2, 3)
     },
-    "regimetry": Method(
-        "regimetry, defaults", ours.regimetry, ("scipy", "scikit-learn", "onnxruntime")
-    ),
+    "regimetry": Method("regimetry, defaults", ours.regimetry, ("scipy", "scikit-learn")),
 }

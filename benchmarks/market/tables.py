@@ -25,9 +25,9 @@ STRATEGY = ("regimes", "ratio", "share out", "Sharpe", "drawdown", "turnover", "
 
 def sections(results: Results) -> str:
     """Return a heading and two tables for each market."""
-    return "\n".join(
-        f"### {MARKETS[market].title}\n\n{_walk(market, found)}\n\n{densities(found)}\n"
-        f"{strategies(found)}"
+    return "".join(
+        f"### {MARKETS[market].title}\n\n{_walk(market, found)}\n\n{densities(found)}\n\n"
+        f"{strategies(found)}\n\n"
         for market, found in results.items()
     )
 

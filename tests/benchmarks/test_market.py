@@ -84,6 +84,7 @@ def test_tables_are_written_and_results_used_again(tmp_path, capsys):
     text = page.read_text()
     assert "### Made up" in text
     assert "Not there" not in text
+    assert text.count("\n\n| density |") == text.count("\n\n| regimes |") == 1
     assert "2 fits on 400 bars each, 160 bars behind the first one's." in text
     rows = {row.split("|")[1].strip(): row for row in text.splitlines() if row.startswith("| ")}
     assert set(rows) >= {"one Student t", "GJR-GARCH-t (arch)", "hmmlearn, K 2", "holding"}
