@@ -66,6 +66,8 @@ class Backtest:
         ``moved``, mean change of position; ``wealth`` and ``held``, both compounded from 1;
         ``drawdown`` of the former; ``regime`` that most instruments are in.
         """
+        import pandas as pd
+
         frame = self.frame[self.frame["gain"].notna()]
         frame = frame.assign(hold=frame["return"])
         groups = frame.groupby(level=0, sort=True)
@@ -76,7 +78,7 @@ class Backtest:
             wealth=wealth,
             held=(1.0 + found["hold"]).cumprod(),
             drawdown=1.0 - wealth / high,
-            regime=groups["regime"].agg(lambda held: held.mode().min()),
+            regime=pd.crosstab(frame.index, frame["regime"]).idxmax(axis=1),
         )
 
     @cached_property

@@ -154,6 +154,8 @@ def test_instruments_share_a_walk(panel):
     )
     equal = frame.groupby(level=0)["gain"].mean()
     np.testing.assert_allclose(walk.equity["gain"], equal.dropna())
+    most = frame[frame["gain"].notna()].groupby(level=0)["regime"].agg(lambda k: k.mode().min())
+    assert walk.equity["regime"].tolist() == most.tolist()
     assert walk.frame[["log_score", "one_t", "ewma_t"]].notna().to_numpy().all()
 
 
