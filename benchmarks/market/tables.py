@@ -89,10 +89,11 @@ def draw(results: Results, path: Path) -> None:
                 continue
             density = next(iter(walk.densities.values()))
             gained = np.nancumsum(density.log - alone)
-            axes.plot(days, gained, linewidth=1, label=METHODS[method].title)
+            look = {"color": "black", "linewidth": 2} if method == "regimetry" else {}
+            axes.plot(days, gained, **{"linewidth": 1, **look}, label=METHODS[method].title)
         axes.set_title(MARKETS[market].title, loc="left", fontsize=10)
         axes.set_ylabel("nats ahead of one t")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].legend(frameon=False, fontsize=7, ncols=2)
     with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=110, metadata={"Software": None})
+        figure.savefig(temporary, dpi=80, metadata={"Software": None})
