@@ -83,8 +83,9 @@ def _refit(answer: Answer) -> Refit:
 
 
 def hits(density: Density, level: float) -> float:
-    """Return the share of bars whose return lies below the predictive quantile of a level."""
-    return float(np.mean(density.below[np.isfinite(density.below)] < level))
+    """Return the share of bars whose return lies below a predictive quantile; NaN without one."""
+    known = density.below[np.isfinite(density.below)]
+    return float(np.mean(known < level)) if len(known) else np.nan
 
 
 def diebold_mariano(ours: Floats, theirs: Floats) -> tuple[float, float, float]:

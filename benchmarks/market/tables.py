@@ -51,7 +51,7 @@ def densities(found: Mapping[str, Walked]) -> str:
             if base is not None and method != BASE:
                 apart, z, p = diebold_mariano(density.log, base)
                 compared = [f"{apart:+.4f}", f"{z:.1f}", f"{p:.1g}" if p < 0.01 else f"{p:.2f}"]
-            covered = [f"{hits(density, level):.3f}" for level in (0.01, 0.05)]
+            covered = [_number(hits(density, level), ".3f") for level in (0.01, 0.05)]
             rows.append([title, f"{np.nanmean(density.log):.4f}", *compared, *covered])
     return markdown(DENSITIES, rows)
 
@@ -65,12 +65,16 @@ def strategies(found: Mapping[str, Walked]) -> str:
             continue
         rule = walk.rule
         figures = [f"{rule.sharpe:.2f}", f"{rule.drawdown:.3f}", f"{rule.turnover:.1f}"]
-        ratio, out = ("" if np.isnan(x) else f"{x:.2f}" for x in (walk.ratio, walk.out))
+        ratio, out = _number(walk.ratio, ".2f"), _number(walk.out, ".2f")
         rows.append([METHODS[method].title, ratio, out, *figures, f"{walk.seconds:.2f}"])
     held = next((walk.hold for walk in found.values() if walk.hold is not None), None)
     if held is not None:
         rows.append(["holding", "", "", f"{held.sharpe:.2f}", f"{held.drawdown:.3f}", "0.0", ""])
     return markdown(STRATEGY, rows)
+
+
+def _number(value: float, digits: str) -> str:
+    return "" if np.isnan(value) else format(value, digits)
 
 
 def draw(results: Results, path: Path) -> None:
