@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from regimetry.backtest.result import Backtest
 from regimetry.backtest.rule import Rule, require_known, require_rule
 from regimetry.backtest.store import Store, refit_key
 from regimetry.backtest.trade import Step, told, traded_frame
-from regimetry.errors import ConfigError
+from regimetry.errors import ConfigError, RegimetryError
 from regimetry.parameters import require_integer
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ def walk_forward(
         An option is not allowed, the rule names no regime, or the detector aligns to a model.
     DataError
         Too few bars for the walk or for a fit, a price that is not positive, no price.
+    RegimetryError
+        A process of several died.
     """
     asked = WalkForwardOptions(**options)
     require_rule(rule)
@@ -135,12 +138,18 @@ def _refits(
     running = Parallel(n_jobs=jobs, return_as="generator_unordered")(
         delayed(_numbered)(number, *work[number]) for number in todo
     )
-    for number, refit in running:
-        key = keys[number]
-        if store is not None and key is not None:
-            store.keep(key, refit)
-        done[number] = refit
-        advance(1)
+    try:
+        for number, refit in running:
+            key = keys[number]
+            if store is not None and key is not None:
+                store.keep(key, refit)
+            done[number] = refit
+            advance(1)
+    except BrokenProcessPool as error:
+        raise RegimetryError(
+            "A process died, perhaps for lack of memory. With a folder, finished refits are kept; "
+            "go on with fewer jobs."
+        ) from error
     return [done[number] for number in range(len(work))]
 
 

@@ -1,13 +1,16 @@
 """The walk: no look-ahead, trades as they are described, refits that are kept."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
 from walks import WALK, small_detector
 
+import regimetry as rg
 from regimetry.backtest import walk_forward
 from regimetry.backtest.refit import fit_once
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import ConfigError, DataError, RegimetryError
 
 
 def past_of(walk, until):
@@ -137,6 +140,15 @@ def test_processes_give_the_same(prices, walked):
     walk = walk_forward(prices, small_detector(), jobs=2, advance=seen.append, **WALK)
     pd.testing.assert_frame_equal(walk.frame, walked.frame)
     assert sum(seen) == 3
+
+
+def test_a_process_that_dies_is_said(prices):
+    class Dying(rg.RegimeDetector):
+        def fit(self, *rows, **options):
+            os._exit(1)
+
+    with pytest.raises(RegimetryError, match="A process died, perhaps for lack of memory"):
+        walk_forward(prices, Dying(), jobs=2, **WALK)
 
 
 def test_instruments_share_a_walk(panel):
