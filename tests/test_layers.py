@@ -23,6 +23,7 @@ FLOORS = (
     ("export",),
     ("fit",),
     ("detector",),
+    ("backtest",),
     ("configuration",),
     ("scale",),
     ("search",),

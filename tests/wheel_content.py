@@ -18,6 +18,7 @@ NEEDED = (
     "regimetry/_core.pyi",
     "regimetry/py.typed",
     *(f"regimetry/report/assets/{name}" for name in ("page.html.j2", "page.css", "start.js")),
+    "regimetry/backtest/page.html.j2",
     "/licenses/LICENSE",
 )
 

@@ -34,7 +34,7 @@ from regimetry.errors import (
 VERBS = (
     *("sample", "config", "search", "fit"),
     *("predict", "embed", "forecast", "stream", "serve"),
-    *("analyse", "panel", "drift", "compare", "report"),
+    *("analyse", "panel", "drift", "compare", "report", "backtest"),
     *("inspect", "verify", "bench", "export", "doctor", "completion"),
 )
 _BAD_INPUT = (ConfigError, DataError, ExportError, InstallError, ModelError)

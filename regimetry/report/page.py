@@ -8,9 +8,10 @@ import json
 from collections.abc import Mapping
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 
 import plotly.graph_objects as go
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 from plotly.io import to_json
 from plotly.offline import get_plotlyjs
@@ -32,8 +33,6 @@ SCRIPTS = ("theme.js", "selection.js", "zoom.js", "start.js")
 def render_page(data: ReportData) -> str:
     """Return the report as one HTML page that needs no network.
 
-    plotly.js travels inside, compressed; the browser unpacks it.
-
     Parameters
     ----------
     data : ReportData
@@ -43,32 +42,59 @@ def render_page(data: ReportData) -> str:
     str
         The same for the same data and versions.
     """
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    library = gzip.compress(get_plotlyjs().encode(), 9, mtime=0)
-    return environment.from_string(_asset("page.html.j2")).render(
-        data=data,
+    count = len(data.regimes)
+    model = f"model {data.model_name} · {count} regime{'s' if count != 1 else ''}"
+    return render(
+        asset("page.html.j2"),
+        page_figures(data),
+        title=f"Regimes of {data.data_name}",
+        subtitle=f"{words.span(data)} · {model}",
         looks=data.looks,
-        words=words,
+        shares=data.analysis.share,
         unit=data.contract.unit,
         units=data.contract.units,
         headline=words.headline(data),
+        data=data,
+        words=words,
         thinned=words.thinned(data),
         history=data.contract.training.history,
-        figures=Markup(_for_script(page_figures(data))),
-        library=base64.b64encode(library).decode(),
-        style=Markup(_asset("page.css")),
-        scripts=Markup("\n".join(map(_asset, SCRIPTS))),
         regime_table=tables.regime_table(data),
         dwell_table=tables.dwell_table(data),
         outlook_table=tables.outlook_table(data),
         drift_tables=tables.drift_tables(data),
         count_table=tables.count_table(data),
         card=tables.card_tables(data),
+    )
+
+
+def render(template: str, figures: Mapping[str, go.Figure], **values: Any) -> str:
+    """Return a page that extends ``shell.html.j2``, with its figures and scripts inside.
+
+    plotly.js travels inside, compressed; the browser unpacks it.
+
+    Parameters
+    ----------
+    template : str
+    figures : mapping of str to Figure
+        By the names of their places.
+    **values
+        What the template and the shell show: ``title``, ``subtitle``, ``looks`` of the regimes,
+        their ``shares``, ``headline``.
+    """
+    environment = Environment(
+        loader=FunctionLoader(asset),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    library = gzip.compress(get_plotlyjs().encode(), 9, mtime=0)
+    return environment.from_string(template).render(
+        **values,
+        figures=Markup(_for_script(figures)),
+        library=base64.b64encode(library).decode(),
+        style=Markup(asset("page.css")),
+        scripts=Markup("\n".join(map(asset, SCRIPTS))),
         version=version("regimetry"),
     )
 
@@ -98,5 +124,6 @@ def _for_script(figures: Mapping[str, go.Figure]) -> str:
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return the text of a file that pages are made of."""
     return files("regimetry.report").joinpath("assets", name).read_text(encoding="utf-8")

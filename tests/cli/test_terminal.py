@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from places import MODEL
+from walks import make_prices
 
 from regimetry.cli import main
 from regimetry.files import replacing
@@ -141,6 +142,22 @@ def test_ctrl_c_while_embedding_leaves_no_file_and_the_old_one_as_it_was(folder)
             assert "regimetry: stopped." in read_until(terminal, None)
             assert process.wait() == 1
     assert files_of(folder) == before
+
+
+@unix
+def test_ctrl_c_in_a_walk_keeps_the_refits_that_are_done(folder):
+    make_prices(1).to_csv(folder / "walk.csv")
+    windows = ("--train", "200", "--refit", "10", "--window-size", "10", "--n-regimes", "2")
+    arguments = ("backtest", "walk.csv", *windows, "-o", "walk")
+    with on_a_terminal(*arguments, folder=folder) as (process, terminal):
+        shown = read_until(terminal, " 2/32 ")
+        assert "walking" in shown
+        process.send_signal(signal.SIGINT)
+        assert "stopped" in read_until(terminal, None)
+        assert process.wait(60) == 1
+    kept = [path.name for path in (folder / "walk" / "refits").iterdir()]
+    assert 2 <= len(kept) < 32
+    assert all(name.endswith(".npz") and not name.startswith(".") for name in kept)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])

@@ -7,7 +7,10 @@ from urllib.parse import unquote
 import numpy as np
 import pandas as pd
 import pytest
+from walks import WALK, make_prices, small_detector
 
+from regimetry.backtest import walk_forward
+from regimetry.backtest.page import write_page
 from regimetry.cli import main
 from regimetry.series.samples import market_sample
 
@@ -119,3 +122,16 @@ def made_page(made):
         return path
 
     return made_page
+
+
+def test_the_page_of_a_walk_is_drawn_and_filtered(browser, tmp_path):
+    walk = walk_forward(make_prices(1), small_detector(), **WALK)
+    write_page(walk, tmp_path / "walk.html", "prices.csv")
+    seen = browser(tmp_path / "walk.html", tmp_path, "filter")
+    assert seen["errors"] == []
+    assert seen["trouble"] == ""
+    assert list(seen["plots"]) == ["wealth", "drawdown", "turnover", "scores", "kept"]
+    assert all(plot["drawn"] > 0 for plot in seen["plots"].values())
+    assert seen["plots"]["wealth"]["regimes"] == sorted(walk.equity["regime"].unique())
+    assert seen["filtered"]["wealth"]["regimes"] == [seen["picked"]]
+    assert seen["fromTable"]["wealth"]["regimes"] == [0]

@@ -1,6 +1,6 @@
-// Figures over time show the same stretch; the price fits its height to it.
+// Figures over time show the same stretch; one with a base line fits its height to it.
 
-const linked = ["price", "timeline"].map((name) => document.getElementById(name));
+const linked = [...document.querySelectorAll(".plot[data-keys]")];
 let following = false;
 
 function stretchOf(plot) {
@@ -11,6 +11,7 @@ function stretchOf(plot) {
 /** The range of values of the figure's base line within a stretch, as its axis counts. */
 function heightOf(plot, [from, to]) {
   const base = plot._fullData.find((trace) => trace.meta?.base);
+  if (!base) return null;
   let [low, high] = [Infinity, -Infinity];
   base.x.forEach((x, i) => {
     const y = base.y[i];
@@ -33,7 +34,7 @@ async function follow(source, stretch) {
       const shown = stretchOf(plot);
       const apart = shown.some((end, i) => Math.abs(end - stretch[i]) > 1e-6 * Math.abs(stretch[1] - stretch[0]));
       if (apart) update["xaxis.range"] = stretch;
-      const height = plot.id === "price" && heightOf(plot, stretch);
+      const height = heightOf(plot, stretch);
       if (height) update["yaxis.range"] = height;
       if (Object.keys(update).length) await Plotly.relayout(plot, update);
     }

@@ -1,0 +1,91 @@
+"""The command; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from benchmarks.regimes.__main__ import _names
+from benchmarks.regimes.work import THREADS
+
+os.environ.update(dict.fromkeys(THREADS, "1"))  # before numpy is loaded
+
+from tqdm import tqdm
+
+from benchmarks.machine import describe_machine
+from benchmarks.market.methods import METHODS
+from benchmarks.market.scores import walked
+from benchmarks.market.series import MARKETS, bars_of
+from benchmarks.market.tables import draw, sections
+from benchmarks.market.unit import units_of
+from benchmarks.regimes.document import write_section
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and print its tables."""
+    options = _parser().parse_args(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    results = {
+        market: {
+            method: _walk(market, method, options.output)
+            for method in options.methods
+            if (market, method) not in options.without
+        }
+        for market in options.markets
+        if bars_of(market) is not None
+    }
+    said = sys.argv[1:] if arguments is None else arguments
+    command = shlex.join(["python", "-m", "benchmarks.market", *said])
+    packages = sorted({name for m in options.methods for name in METHODS[m].packages})
+    text = f"{sections(results)}`{command}`\n\n{describe_machine(tuple(packages))}\n"
+    (options.output / "market.md").write_text(text)
+    if "one_t" in options.methods:
+        draw(results, options.output / "market.png")
+        if options.write is not None:
+            draw(results, options.write.parent / "images" / "market.png")
+    if options.write is not None:
+        write_section(options.write, "market", text)
+    print(text)
+    return 0
+
+
+def _walk(market: str, method: str, folder: Path):
+    units = units_of(market, method)
+    progress = tqdm(units, f"{market} {method}", file=sys.stderr)
+    answers, seconds = zip(*(unit.run(folder) for unit in progress), strict=True)
+    return walked(units, answers, seconds)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    market, _, method = text.partition(":")
+    if market not in MARKETS or method not in METHODS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no MARKET:METHOD")
+    return market, method
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.market", description=__doc__)
+    parser.add_argument(
+        "--markets", type=_names(MARKETS), default=list(MARKETS), help=", ".join(MARKETS)
+    )
+    parser.add_argument(
+        "--methods", type=_names(METHODS), default=list(METHODS), help=", ".join(METHODS)
+    )
+    parser.add_argument(
+        "--without",
+        type=_pair,
+        action="append",
+        default=[],
+        metavar="MARKET:METHOD",
+        help="leave out one method on one market",
+    )
+    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
+    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
