@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import regimetry as rg
 from benchmarks.market.answer import Answer, Density, by_labels
 from regimetry.backtest.bars import Bars
-from regimetry.backtest.model_density import model_density
+from regimetry.backtest.model_density import describes_returns, model_density
 from regimetry.errors import DataWarning
 
 
@@ -22,8 +22,8 @@ def regimetry(bars: Bars, known: NDArray[np.bool_]) -> Answer:
         model = rg.RegimeDetector(random_state=0).fit(bars.frame[known]).model_
         probability = model.predict_proba(bars.frame).to_numpy(dtype=np.float64)
     answer = Answer({"labels": by_labels(bars, probability, known)}, probability)
-    if not hasattr(model, "log_score"):
+    if not describes_returns(model, bars):
         return answer
     log = model_density(model, bars, answer.labels, probability, int(bars.time[~known].min()))
-    own = Density(log, np.full(len(log), np.nan))
+    own = Density(log, model.pit(bars.frame).to_numpy(dtype=np.float64))
     return replace(answer, densities={"own": own, **answer.densities})

@@ -14,8 +14,8 @@ from regimetry.backtest.density import label_mixture
 def model_density(model: Any, bars: Bars, labels: Labels, probability: Floats, end: int) -> Floats:
     """Return the log density of each bar's log return, in nats, (R,): the one place that asks.
 
-    The model's own, where it reads the price alone and reads it as a log return, so that its
-    density is one of returns; otherwise that of its labels, :func:`label_mixture`.
+    The model's own, where that describes the log return of the price alone; otherwise that of its
+    labels, :func:`label_mixture`.
 
     Parameters
     ----------
@@ -28,10 +28,18 @@ def model_density(model: Any, bars: Bars, labels: Labels, probability: Floats, e
     end : int
         Number of the time behind the last one that was fitted on.
     """
-    contract = model.contract
-    reads_returns = contract.transforms == ("log_difference",) and (
-        contract.schema.feature_names == (bars.price_name,)
-    )
-    if reads_returns and hasattr(model, "log_score"):
+    if describes_returns(model, bars):
         return np.asarray(model.log_score(bars.frame, by=bars.by), dtype=np.float64)
     return label_mixture(bars, labels, probability, bars.time < end).log_density()
+
+
+def describes_returns(model: Any, bars: Bars) -> bool:
+    """Say whether a model's density is one of the price's log return alone."""
+    contract = model.contract
+    if contract.density is None:
+        return False
+    read = [
+        (contract.schema.feature_names[channel], contract.transforms[channel])
+        for channel in contract.density.channels
+    ]
+    return read == [(bars.price_name, "log_difference")]

@@ -68,6 +68,10 @@ class FittedVerbs(TransformerMixin):
         """Return the log density of each row given those before; :meth:`RegimeModel.log_score`."""
         return self._fitted().log_score(X, by=by, **time)
 
+    def pit(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
+        """Return the probability integral transform of each row; see :meth:`RegimeModel.pit`."""
+        return self._fitted().pit(X, by=by, **time)
+
     def score(self, X: Any, y: None = None, **time: Unpack[TimeKeywords]) -> float:
         """Return the mean log score, in nats a row; see :meth:`RegimeModel.score`."""
         return self._fitted().score(X, y, **time)

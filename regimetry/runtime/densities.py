@@ -15,7 +15,7 @@ from regimetry.runtime.given import Given
 from regimetry.runtime.opened import OpenModel, too_short
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.regime_card import RegimeCard, cards
-from regimetry.runtime.row_model import RowModel, chain_of, log_scores
+from regimetry.runtime.row_model import RowModel, chain_of, log_scores, transformed_scores
 from regimetry.runtime.simulate_rows import Start, draw
 from regimetry.series.time_options import TimeKeywords
 
@@ -64,6 +64,39 @@ class DensityModel(OpenModel):
         """
         given = self._given(data, by, time)
         return given.per_bar(self._log_scores(given), ["log_score"])
+
+    def pit(self, data: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
+        """Return the probability integral transform of each row, of a density of one column.
+
+        The probability, given the rows before, of a row at most as high. Where the densities are
+        right, these are uniform and independent (Diebold, Gunther, Tay 1998): a histogram of them
+        is flat, and a share q of them is below q.
+
+        Parameters
+        ----------
+        data, by, **time
+            As for :meth:`log_score`.
+
+        Returns
+        -------
+        ndarray of float64, shape (T,), or Series
+            Row t uses rows up to t; NaN for the first ``rows - 1``.
+
+        Raises
+        ------
+        DataError
+            The density describes several columns, or as for :meth:`log_score`.
+        InstallError
+            Without scipy, of the extra ``fit``.
+        """
+        model, given = RowModel.of(self.contract), self._given(data, by, time)
+        if len(model.columns) > 1:
+            raise DataError(
+                f"The density describes {', '.join(model.columns)}, and the transform is of one "
+                "column. Fit a model on that column alone."
+            )
+        found = transformed_scores(model, *self._parts(model, given))
+        return given.per_bar(found, ["pit"])
 
     def score(self, X: Any, y: None = None, **time: Unpack[TimeKeywords]) -> float:
         """Return the mean of :meth:`log_score`, in nats a row, as scikit-learn's mixtures do.
@@ -198,13 +231,17 @@ class DensityModel(OpenModel):
 
     def _log_scores(self, given: Given) -> Array:
         """Return log scores (N,) of the rows that windows end with, in nats."""
-        model, rows, read = RowModel.of(self.contract), self.contract.window_rows, given.read
+        model = RowModel.of(self.contract)
+        return log_scores(model, *self._parts(model, given))
+
+    def _parts(self, model: RowModel, given: Given) -> tuple[list[Array], Array | None]:
+        """Return the rows of each segment that holds a window, and weights that it lacks."""
+        rows, read = self.contract.window_rows, given.read
         if not (given.panel.lengths >= given.rows).any() and given.panel.instruments is None:
             raise DataError(too_short(given.panel, given.rows))
         spans = pairwise(read.offsets.tolist())
         parts = [model.rows(read.values[a:b]) for a, b in spans if b - a >= rows]
-        probability = None if model.own_weights else self._weights(model, given)
-        return log_scores(model, parts, probability)
+        return parts, None if model.own_weights else self._weights(model, given)
 
     def _weights(self, model: RowModel, given: Given) -> Array:
         """Return the weights (N, K) of a density that has no filter of its own."""

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import ConfigError, DataError, InstallError
+from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.chain import Array
 from regimetry.runtime.row_model import RowModel, mixed
 from regimetry.runtime.simulate_rows import Start, draw
+from regimetry.runtime.skewed import skewed_cdf
 
 PATHS = 20_000
 """Of the draws that stand where there is no closed form."""
@@ -137,14 +138,6 @@ class Forecast:
         return float(total + logs[0].max() - model.log_unit)
 
     def _exact_quantile(self, level: float) -> float:
-        try:
-            from scipy.optimize import brentq
-            from scipy.stats import t as student
-        except ImportError as error:
-            raise InstallError(
-                "Exact quantiles need scipy: pip install 'regimetry[fit]'. Draws of the next rows "
-                "need nothing: forecast.draws."
-            ) from error
         model, start = self._model, self._start
         density = model.density
         location = density.means(model.before(start.rows)[-1:])[0, :, 0]
@@ -155,14 +148,13 @@ class Forecast:
         )
 
         def below(y: float) -> float:
-            u = (y - location) / spans
-            low = 2 / (1 + xi**2) * student.cdf(np.minimum(u, 0.0) * xi, nu)
-            high = 2 * xi**2 / (1 + xi**2) * (student.cdf(np.maximum(u, 0.0) / xi, nu) - 0.5)
-            return float(start.weights @ (low + high)) - level
+            return float(start.weights @ skewed_cdf((y - location) / spans, xi, nu)) - level
 
         wide = 1.0
         while below(-wide) > 0 or below(wide) < 0:
             wide *= 2.0
+        from scipy.optimize import brentq
+
         found: Any = brentq(below, -wide, wide, xtol=1e-10)
         return float(found * model.deviation[0] + model.mean[0])
 

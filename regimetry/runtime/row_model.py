@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,6 +16,7 @@ from regimetry.contract.density import DensityRecord
 from regimetry.errors import ModelError
 from regimetry.runtime.chain import Array, filtered, transition
 from regimetry.runtime.density import RowDensity
+from regimetry.runtime.skewed import skewed_cdf
 from regimetry.series.preprocessing import TRANSFORMS
 
 NO_DENSITY = (
@@ -245,18 +246,50 @@ def log_scores(model: RowModel, parts: Sequence[Array], probability: Array | Non
     ndarray, shape (N,)
         In nats, in the columns' own units.
     """
-    skip, at, found = model.contract.window_rows - 1 - model.rows_before, 0, [np.empty(0)]
-    for rows in parts:
+    found = [np.empty(0)]
+    for rows, weights in _weighted(model, parts, probability):
         logs, _ = model.follow(rows)
-        count = len(logs) - skip
+        found.append(log_mixture(weights, logs[-len(weights) :]) - model.log_unit)
+    return np.concatenate(found)
+
+
+def transformed_scores(
+    model: RowModel, parts: Sequence[Array], probability: Array | None = None
+) -> Array:
+    """Return the probability integral transform of each row that a window ends with.
+
+    Parameters as for :func:`log_scores`, of one column.
+
+    Returns
+    -------
+    ndarray, shape (N,)
+        The probability of a row at most as high, given all rows before it.
+    """
+    density, found = model.density, [np.empty(0)]
+    for rows, weights in _weighted(model, parts, probability):
+        _, scales = model.follow(rows)
+        before = np.concatenate([density.begin[None], scales[:-1]])
+        residuals = density.residuals(model.before(rows)[:-1], rows[density.order :])
+        u = (residuals / np.sqrt(density.total(before)))[-len(weights) :, :, 0]
+        below = skewed_cdf(u, float(density.skew[0]), density.freedom)
+        found.append(np.sum(weights * below, axis=1))
+    return np.concatenate(found)
+
+
+def _weighted(
+    model: RowModel, parts: Sequence[Array], probability: Array | None
+) -> Iterator[tuple[Array, Array]]:
+    """Yield rows of each segment, and the weights (N, K) before those that a window ends with."""
+    skip, at = model.contract.window_rows - 1 - model.rows_before, 0
+    for rows in parts:
+        count = len(rows) - model.density.order - skip
         if probability is None:
+            logs, _ = model.follow(rows)
             known = np.vstack([model.first_weights, model.filter(logs)[:-1]])[skip:]
         else:
             known = np.vstack([model.first_weights, probability[at : at + count - 1]])
-        before = known @ model.chain
-        found.append(log_mixture(before, logs[skip:]) - model.log_unit)
         at += count
-    return np.concatenate(found)
+        yield rows, known @ model.chain
 
 
 def log_mixture(weights: Array, logs: Array) -> Array:

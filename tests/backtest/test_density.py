@@ -82,7 +82,8 @@ class Scoring:
     """A model that has a density of its own."""
 
     def __init__(self, transform):
-        self.contract = self
+        self.contract = self.density = self
+        self.channels = (0,)
         self.transforms, self.schema, self.feature_names = (transform,), self, ("close",)
 
     def log_score(self, frame, by):

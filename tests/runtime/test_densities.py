@@ -240,6 +240,23 @@ def test_scores_are_calibrated_on_what_the_density_draws(told):
     np.testing.assert_allclose(np.mean(hits, axis=0), [0.1, 0.5], atol=0.11)
 
 
+def test_the_transform_of_rows_that_the_density_drew_is_uniform(told):
+    detector, _ = told["one"]
+    drawn, _ = detector.sample(3000, random_state=7)
+    found = detector.pit(drawn)
+    rows = detector.model_.contract.window_rows
+    assert np.isnan(found[: rows - 1]).all()
+    known = np.sort(found[rows - 1 :])
+    assert np.abs(known - np.linspace(0, 1, len(known))).max() < 0.03
+    # It is the level of the quantile that the row was.
+    ahead = detector.forecast(drawn[:500])
+    assert ahead.quantile(float(found[500]))[0] == pytest.approx(
+        np.log(drawn[500, 0] / drawn[499, 0]), abs=1e-6
+    )
+    with pytest.raises(DataError, match="the transform is of one column"):
+        told["bars"][0].pit(told["bars"][1])
+
+
 def test_a_refit_recovers_what_was_sampled(told):
     detector, _ = told["bars"]
     rows, regimes = detector.sample(1500, random_state=0)
