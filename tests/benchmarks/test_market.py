@@ -14,7 +14,6 @@ from benchmarks.market.rivals import ewma, garch
 from benchmarks.market.scores import diebold_mariano, hits
 from regimetry.backtest.bars import Bars
 from regimetry.backtest.density import ewma_density
-from regimetry.runtime.model import RegimeModel
 
 RIVALS = [name for name in METHODS if name not in ("regimetry", "switching3", "hmm3", "hmm4")]
 
@@ -66,18 +65,12 @@ def test_diebold_mariano_widens_where_differences_persist():
     assert abs(diebold_mariano(slow, np.zeros(4000))[1]) < 0.5 * abs(plain)
 
 
-def test_ours_answers_by_labels_and_by_a_density_of_its_own(bars, monkeypatch):
-    known = bars.time < 600
-    by_labels = METHODS["regimetry"].answer(bars, known)
-    assert list(by_labels.densities)[-1] == "labels"
-    assert np.isfinite(by_labels.densities["labels"].log[600:]).all()
-    monkeypatch.setattr(
-        RegimeModel, "log_score", lambda self, X, by: np.full(len(X), 7.0), raising=False
-    )
-    both = METHODS["regimetry"].answer(bars, known)
-    assert list(both.densities) == ["own", "labels"]
-    assert (both.densities["own"].log == 7.0).all()
-    assert np.isnan(hits(both.densities["own"], 0.05))
+def test_ours_answers_by_labels_and_by_a_density_of_its_own(bars):
+    found = METHODS["regimetry"].answer(bars, bars.time < 600)
+    assert list(found.densities) == ["own", "labels"]
+    for density in found.densities.values():
+        assert np.isfinite(density.log[600:]).all()
+        assert 0 < hits(density, 0.3) < 0.6
 
 
 @pytest.fixture
