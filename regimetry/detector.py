@@ -276,6 +276,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
 
     def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
+        from regimetry.contract.card import Candidates
         from regimetry.fit.package import training_labels
 
         self.__dict__.pop("labels_", None)
@@ -286,7 +287,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
-        self.candidates_ = learned.candidates
+        self.candidates_ = Candidates(learned.candidates)
         self.alignment_ = learned.alignment
         self.eigenvalues_ = learned.head.eigenvalues
         self.history_ = dict(learned.encoder.history)

@@ -10,7 +10,7 @@ from places import ROOT
 PACKAGE = ROOT / "regimetry"
 
 FLOORS = (
-    ("_core", "errors", "files", "parameters"),
+    ("_core", "errors", "files", "markup", "parameters"),
     ("series",),
     ("windows",),
     ("contract",),

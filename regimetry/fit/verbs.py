@@ -70,6 +70,11 @@ class FittedVerbs(TransformerMixin):
         size = self._fitted().contract.embedding_size
         return np.array([f"e{i}" for i in range(size)], dtype=object)
 
+    def _html_repr(self) -> str:
+        """Return what a notebook shows: scikit-learn's view, and the model after a fit."""
+        model = getattr(self, "model_", None)
+        return super()._html_repr() + ("" if model is None else model._repr_html_())
+
     def _fitted(self) -> RegimeModel:
         check_is_fitted(self)
         return self.model_

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MS_PER_DAY = 86_400_000.0
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -33,6 +35,11 @@ class TimeAxis:
             times = array.astype("datetime64[us]").astype(np.int64) / 1000.0
             return cls(times, True, name or "time")
         return cls(array.astype(np.float64), False, name or "bar")
+
+    @property
+    def matplotlib(self) -> NDArray[np.float64]:
+        """Places as matplotlib counts: in days since 1970 where dated."""
+        return self.values / _MS_PER_DAY if self.dated else self.values
 
     def text(self, bar: int) -> str:
         """Return a bar's place as text, without a midnight."""
