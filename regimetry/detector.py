@@ -104,6 +104,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         If both were given, they stand alone.
     alignment_ : Alignment or None
         How the regimes correspond to those of ``align_to``.
+    moved_ : Moved
+        After :meth:`update`: what changed.
     eigenvalues_ : ndarray of float64
         Of the affinity.
     history_ : dict of list of float

@@ -13,6 +13,7 @@ from regimetry.analysis.drift import Drift, DriftLine, detect_drift
 from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
+from regimetry.analysis.moved import Moved, MovedRegime, moved
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import (
     Performance,
@@ -33,6 +34,8 @@ __all__ = [
     "Drift",
     "DriftLine",
     "DwellTimes",
+    "Moved",
+    "MovedRegime",
     "PanelAnalysis",
     "Performance",
     "Spells",
@@ -55,6 +58,7 @@ __all__ = [
     "forecast",
     "hitting_times",
     "long_run",
+    "moved",
     "performance",
     "performances",
     "simple_returns",

@@ -77,7 +77,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         labels = choice.segments.labels(first + np.arange(len(embeddings)))
     head = fit_head(
         embeddings,
-        _volatility(windows),
+        volatility(windows),
         n_regimes=choice.chosen.n_regimes,
         lag=rows.window_size,
         n_landmarks=options.n_landmarks,
@@ -149,7 +149,7 @@ def refined(
         return head, None
     costs = windows.map(found.emission.costs)
     order = canonical_order(
-        jump_path(costs, found.penalty, windows.offsets), _volatility(windows), n_regimes
+        jump_path(costs, found.penalty, windows.offsets), volatility(windows), n_regimes
     )
     return head.reordered(order), found.reordered(order)
 
@@ -164,5 +164,6 @@ def refinement_of(
     return refine(windows, labels, points, len(head.centroids), seed, reach=reach)
 
 
-def _volatility(windows: Windows) -> NDArray[np.float64]:
+def volatility(windows: Windows) -> NDArray[np.float64]:
+    """Return the mean deviation of the features in each window, (N,)."""
     return windows.map(lambda w: np.asarray(w.std(axis=1).mean(axis=1), dtype=np.float64))

@@ -115,9 +115,9 @@ def aligned(
     old_distance = earlier.outputs_of(
         replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
     )["distance"]
-    old = _causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
+    old = causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
     distance = learned.distance
-    new = _causal_labels(distance, learned.penalties(options)[0], panel, rows.window_rows)
+    new = causal_labels(distance, learned.penalties(options)[0], panel, rows.window_rows)
     shared = _in_span(contract, panel)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
     past = contract.training.alignment
@@ -134,9 +134,10 @@ def aligned(
     return replace(learned.reordered(new_order), alignment=alignment)
 
 
-def _causal_labels(
+def causal_labels(
     distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
+    """Return the causal labels of the bars of a panel, (T,), from distances of windows (N, K)."""
     labels = Recursion(jump_penalty).labels(distance, panel.boundaries(window_rows))
     return at_bars(panel, labels, window_rows)
 
