@@ -47,7 +47,7 @@ VERB = Verb(
         MODEL,
         DATA,
         *TABLE,
-        output("model file to write (.onnx); the earlier one is a name like any other"),
+        output("model file to write (.onnx)"),
         argument(
             "--window-size", type=_count, metavar="BARS", help="another window, or auto: fit anew"
         ),

@@ -6,6 +6,8 @@ where clusters, or the densities of single bars, begin; from there they follow t
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
@@ -26,8 +28,7 @@ from regimetry.regimes.memory import require_memory
 from regimetry.regimes.novelty import fit_novelty
 from regimetry.runtime.model import RegimeModel
 from regimetry.runtime.recursion import jump_path
-from regimetry.series.panel import Panel
-from regimetry.windows import Windows, with_later
+from regimetry.windows import with_later
 
 
 def encoder_of(earlier: RegimeModel, device: str) -> FittedEncoder:
@@ -59,6 +60,8 @@ def relearn(
     options: FitOptions,
     earlier: RegimeModel,
     encoder: FittedEncoder,
+    outputs: Mapping[str, NDArray[np.floating]],
+    *,
     stages: Stages,
 ) -> Learned:
     """Fit head, evidence and novelty, beginning with an earlier model's labels of the rows.
@@ -71,6 +74,8 @@ def relearn(
     earlier : RegimeModel
     encoder : FittedEncoder
         The earlier model's.
+    outputs : mapping
+        ``embedding`` (N, D) and ``distance`` (N, K) of the earlier model for the windows.
     stages : Stages
 
     Returns
@@ -86,8 +91,8 @@ def relearn(
     contract, read = earlier.contract, rows.windows()
     require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
-    embeddings, windows = read.map(encoder.embed), read.last(rows.window_size)
-    start = windows_labels(earlier, rows.scaled, windows)
+    embeddings, windows = outputs["embedding"].astype(np.float32), read.last(rows.window_size)
+    start = windows_labels(contract, outputs["distance"], windows.offsets)
     _require_all_regimes(start, contract)
     chosen = next(entry for entry in contract.training.candidates if entry.chosen)
     head = fit_head(
@@ -124,21 +129,21 @@ def relearn(
     )
 
 
-def windows_labels(earlier: RegimeModel, panel: Panel, windows: Windows) -> NDArray[np.int64]:
+def windows_labels(
+    contract: ModelContract, distance: NDArray[np.floating], offsets: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the earlier model's label of each window (N,) with hindsight: looks ahead.
 
     A model that reads single bars labels the newest one. A window has the label of the bar that it
     describes best, in its middle.
     """
-    contract = earlier.contract
-    distance = earlier.outputs_of(panel, ("distance",))["distance"]
-    path = jump_path(distance, contract.smooth_penalty, windows.offsets)
+    path = jump_path(distance, contract.smooth_penalty, offsets)
     if contract.evidence != "bar":
         return path
     size, reach = contract.window_size, contract.reach
     half = label_offset(size, reach) if reach else size - 1 - size // 2
     found = path.copy()
-    rows = with_later(windows.offsets, half)
+    rows = with_later(offsets, half)
     found[rows + half] = path[rows]
     return found
 

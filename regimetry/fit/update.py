@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from regimetry.analysis.moved import Moved, moved
 from regimetry.contract import ModelContract
@@ -94,9 +95,12 @@ def updated(
     )
     if encoder is None:
         encoder = encoder_of(earlier, options.device)
-    learned = aligned(relearn(rows, options, earlier, encoder, stages), rows, options, earlier)
+    outputs = earlier.outputs_of(rows.scaled, ("embedding", "distance"))
+    distance = outputs["distance"]
+    learned = relearn(rows, options, earlier, encoder, outputs, stages=stages)
+    learned = aligned(learned, rows, options, earlier, distance)
     packaged = package(learned, rows, options, contract.training.features, stages)
-    return Updated(rows, learned, packaged, _moved(earlier, packaged, rows))
+    return Updated(rows, learned, packaged, _moved(contract, distance, packaged, rows))
 
 
 def _require_kept(options: FitOptions, contract: ModelContract) -> None:
@@ -109,14 +113,14 @@ def _require_kept(options: FitOptions, contract: ModelContract) -> None:
             )
 
 
-def _moved(earlier: RegimeModel, packaged: Packaged, rows: TrainingRows) -> Moved:
+def _moved(
+    before: ModelContract,
+    distance: NDArray[np.floating],
+    packaged: Packaged,
+    rows: TrainingRows,
+) -> Moved:
     """Compare the causal labels of both models on the same rows."""
-    panel, before, after = rows.scaled, earlier.contract, packaged.model.contract
-    old = causal_labels(
-        earlier.outputs_of(panel, ("distance",))["distance"],
-        before.jump_penalty,
-        panel,
-        before.window_rows,
-    )
+    panel, after = rows.scaled, packaged.model.contract
+    old = causal_labels(distance, before.jump_penalty, panel, before.window_rows)
     new = causal_labels(packaged.outputs["distance"], after.jump_penalty, panel, after.window_rows)
     return moved(before, after, old, new)

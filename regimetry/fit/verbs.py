@@ -91,7 +91,7 @@ class FittedVerbs(TransformerMixin):
         from regimetry.fit.stages import Stages
         from regimetry.fit.update import updated
 
-        earlier = self._fitted() if of is None else earlier_model(of)
+        earlier = self._fitted() if of is None else earlier_model(of, "of")
         if earlier is None:
             raise ConfigError(f"of is {of!r}, which has no model; fit that detector first.")
         with Stages(self.progress) as stages:
