@@ -20,7 +20,7 @@ FLOORS = (
     ("regimes",),
     ("report", "serve"),
     ("check",),
-    ("export",),
+    ("export", "mlflow"),
     ("fit",),
     ("detector",),
     ("configuration",),
