@@ -18,6 +18,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 ELSEWHERE = {
     "encoder.md": "tests/encoder",
     "features.md": "tests/series",
+    "mlflow.md": "tests",
     "portability.md": "tests/portability",
     "serving.md": "tests/serve",
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from blocked import run_blocked
-from places import MODEL
+from places import DOCS, MODEL
 from price_bars import make_frame
 
 import regimetry as rg
@@ -93,13 +94,8 @@ def test_mlflow_models_predict_answers_the_example(logged, store, shipped, tmp_p
         *("-i", f"{folder}/serving_input_example.json", "-t", "json", "--env-manager", "local"),
         *("-o", str(tmp_path / "out.json")),
     ]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "MLFLOW_TRACKING_URI": store},
-    )
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out.json").read_text())["predictions"]
     golden = json.loads(MODEL.with_suffix(".golden.json").read_text())
@@ -138,6 +134,15 @@ def test_what_is_no_model_and_a_wrong_number_are_refused(shipped, rows):
         log_model(3)
     with pytest.raises(DataError, match="last is -1"):
         Pyfunc(shipped).predict(rows, {"last": -1})
+
+
+def test_the_page_runs(store, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", (DOCS / "mlflow.md").read_text(), re.DOTALL)
+    names = {}
+    exec(compile(block, "mlflow.md", "exec"), names)
+    assert names["model"].contract.n_regimes == 3
+    assert names["labels"]["regime"].notna().any()
 
 
 def test_without_mlflow_the_extra_is_named():
