@@ -12,6 +12,7 @@ from places import DOCS, ROOT
 from regimetry.cli import build_parser
 
 PAGES = sorted(DOCS.rglob("*.md"))
+OUTSIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 
 # Tests of their own run these, some with a server or a browser.
@@ -83,7 +84,7 @@ def commands(page):
     return [shlex.split(command.partition("|")[0]) for command in found]
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
 def test_commands_are_understood(page):
     found = commands(page)
     assert len(found) >= {"README": 16, "cli": 7, "search": 2}.get(page.stem, 0)
@@ -91,7 +92,7 @@ def test_commands_are_understood(page):
         assert callable(build_parser().parse_args(command).run)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
 def test_links_exist(page):
     prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)#\s]+)", prose):
