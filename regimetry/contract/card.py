@@ -37,7 +37,7 @@ def model_html(contract: ModelContract) -> str:
     span = f", {training.start} to {training.end}" if training.start else ""
     facts = {
         "columns": contract.schema.names,
-        "window": f"{contract.window_size} bars",
+        "window": f"{contract.window_size} rows",
         "evidence": contract.evidence,
         "trained on": f"{training.rows} rows{span}",
     }
