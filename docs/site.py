@@ -21,7 +21,6 @@ PAGES = {
     "examples/README.md": "examples.md",
     "models/README.md": "models.md",
     "CHANGELOG.md": "changelog.md",
-    "CONTRIBUTING.md": "contributing.md",
 }
 """Path in the repository -> page of the site."""
 

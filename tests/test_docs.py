@@ -99,6 +99,14 @@ def test_links_exist(page):
         assert target.startswith("http") or (page.parent / target).exists(), target
 
 
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
+def test_paths_that_are_named_exist(page):
+    for path in re.findall(
+        r"`((?:tests|examples|benchmarks)/[\w./]+\.\w+)`", page.read_text("utf-8")
+    ):
+        assert (ROOT / path).exists(), path
+
+
 def test_pages_run_elsewhere_have_tests_there():
     for page, folder in ELSEWHERE.items():
         assert (ROOT / "docs" / page).exists()
