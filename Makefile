@@ -43,13 +43,13 @@ extension: $(TOOLS)/.installed
 docs: $(VENV)/.installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
-# A wheel as users get it: what is in it, how large it is, and that it works by itself.
+# The sources as they are packed, and a wheel of those as users get it: what is in it, how large it is, and that it works by itself.
 wheel:
 	rm -rf build/wheel
 	$(PYTHON) -m venv build/wheel/venv
-	build/wheel/venv/bin/pip wheel --quiet --disable-pip-version-check --no-deps \
-		--wheel-dir build/wheel --config-settings=build-dir=build/wheel/cmake \
-		--config-settings=cmake.define.REGIMETRY_WERROR=ON .
+	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build
+	build/wheel/venv/bin/python -m build --outdir build/wheel \
+		--config-setting=cmake.define.REGIMETRY_WERROR=ON .
 	build/wheel/venv/bin/python tests/wheel_content.py build/wheel/*.whl
 	build/wheel/venv/bin/pip install --quiet --disable-pip-version-check build/wheel/*.whl
 	build/wheel/venv/bin/python -I tests/smoke.py

@@ -1,4 +1,4 @@
-"""A hook of the documentation's build: adds pages from outside this folder to the site.
+"""A hook of the documentation's build: adds notebooks, and pages from outside this folder.
 
 The links of the sources work in a checkout; here they are changed to links inside the site.
 """
@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from posixpath import normpath, relpath
 from typing import Any
 
+import nbformat
 from mkdocs.structure.files import File, Files
+from nbconvert import MarkdownExporter
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,9 +28,16 @@ _LINK = re.compile(r"(\]\()([^)#\s]+)(#[^)\s]*)?(\))")
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages from outside."""
+    """Add the notebooks as they were executed, and the pages from outside."""
     for source, page in PAGES.items():
         files.append(File.generated(config, page, content=(ROOT / source).read_text("utf-8")))
+    for path in sorted((ROOT / "docs" / "notebooks").glob("*.ipynb")):
+        names = {"unique_key": path.stem}  # of its pictures
+        notebook = nbformat.read(path, as_version=4)
+        text, made = MarkdownExporter().from_notebook_node(notebook, resources=names)
+        files.append(File.generated(config, f"notebooks/{path.stem}.md", content=text))
+        for name, picture in made["outputs"].items():
+            files.append(File.generated(config, f"notebooks/{name}", content=picture))
     return files
 
 
@@ -45,6 +54,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         if not (ROOT / inside).exists():
             return match.group()  # left as it is: the build reports it
         at = PAGES.get(inside) or inside.removeprefix("docs/")
+        at = at.replace(".ipynb", ".md")
         if inside not in PAGES and not inside.startswith("docs/"):
             return f"]({relpath('examples.md', str(PurePosixPath(page.file.src_uri).parent))})"
         start = str(PurePosixPath(page.file.src_uri).parent)

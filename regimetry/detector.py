@@ -109,6 +109,8 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         If both were given, they stand alone.
     alignment_ : Alignment or None
         How the regimes correspond to those of ``align_to``.
+    moved_ : Moved
+        After :meth:`update`: what changed.
     eigenvalues_ : ndarray of float64
         Of the affinity.
     history_ : dict of list of float
@@ -290,6 +292,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
 
     def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None:
         """Set what users read, from the outputs of the file itself."""
+        from regimetry.contract.card import Candidates
         from regimetry.fit.package import training_labels
 
         self.__dict__.pop("labels_", None)
@@ -300,7 +303,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         self.embeddings_ = packaged.outputs["embedding"]
         self.n_regimes_ = contract.n_regimes
         self.transition_matrix_ = np.array(contract.transition_matrix)
-        self.candidates_ = learned.candidates
+        self.candidates_ = Candidates(learned.candidates)
         self.alignment_ = contract.training.alignment
         self.eigenvalues_ = learned.head.eigenvalues
         self.history_ = dict(learned.encoder.history)

@@ -3,6 +3,7 @@ import os
 import shutil
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # nothing leaves a test
 
 import numpy as np
 import pytest

@@ -12,12 +12,14 @@ from places import DOCS, ROOT
 from regimetry.cli import build_parser
 
 PAGES = sorted(DOCS.rglob("*.md"))
+OUTSIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 
 # Tests of their own run these, some with a server or a browser.
 ELSEWHERE = {
     "encoder.md": "tests/encoder",
     "features.md": "tests/series",
+    "mlflow.md": "tests",
     "portability.md": "tests/portability",
     "serving.md": "tests/serve",
 }
@@ -82,7 +84,7 @@ def commands(page):
     return [shlex.split(command.partition("|")[0]) for command in found]
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
 def test_commands_are_understood(page):
     found = commands(page)
     assert len(found) >= {"README": 16, "cli": 7, "search": 2}.get(page.stem, 0)
@@ -90,11 +92,19 @@ def test_commands_are_understood(page):
         assert callable(build_parser().parse_args(command).run)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
 def test_links_exist(page):
     prose = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)#\s]+)", prose):
         assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", [*OUTSIDE, *PAGES], ids=lambda page: page.stem)
+def test_paths_that_are_named_exist(page):
+    for path in re.findall(
+        r"`((?:tests|examples|benchmarks)/[\w./]+\.\w+)`", page.read_text("utf-8")
+    ):
+        assert (ROOT / path).exists(), path
 
 
 def test_pages_run_elsewhere_have_tests_there():

@@ -1,5 +1,6 @@
 """The production examples run."""
 
+import importlib.util
 import subprocess
 import sys
 
@@ -11,11 +12,19 @@ from places import MODEL, ROOT
 import regimetry as rg
 
 EXAMPLES = ROOT / "examples" / "production"
+FEATURES = ROOT / "examples" / "features"
 
 
-def run(name, *arguments):
+def module(name):
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def run(name, *arguments, folder=EXAMPLES):
     done = subprocess.run(
-        [sys.executable, "-I", EXAMPLES / f"{name}.py", *map(str, arguments)],
+        [sys.executable, "-I", folder / f"{name}.py", *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -44,6 +53,12 @@ def test_live_stream_goes_on_after_the_restart(bars):
     printed = run("live_stream", MODEL, bars)
     assert "-- restart" in printed
     assert "360 bars" in printed  # ten of them for the second time
+
+
+def test_indicators_of_ta_lib_are_columns_and_look_back_only(bars, tmp_path):
+    printed = run("talib_indicators", bars, tmp_path / "m.onnx", folder=FEATURES)
+    assert "first 350 bars, later ones cut off: same" in printed
+    assert rg.load(tmp_path / "m.onnx").schema.names == ("rsi", "momentum", "macd", "width")
 
 
 def test_many_instruments(tmp_path):

@@ -14,7 +14,7 @@ from regimetry.cli import VERBS
 
 RESEARCH = ["tensorflow", "keras", "sklearn", "scipy", "onnx", "tf2onnx", "pandas", "pyarrow",
             "matplotlib", "narwhals", "tqdm", "yaml", "starlette", "uvicorn",
-            "prometheus_client", "plotly", "jinja2", "ray"]  # fmt: skip
+            "prometheus_client", "plotly", "jinja2", "ray", "mlflow"]  # fmt: skip
 
 
 def assert_runs(code, blocked, *arguments):

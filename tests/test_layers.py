@@ -10,7 +10,7 @@ from places import ROOT
 PACKAGE = ROOT / "regimetry"
 
 FLOORS = (
-    ("_core", "errors", "files", "parameters"),
+    ("_core", "errors", "files", "markup", "parameters"),
     ("series",),
     ("windows",),
     ("contract",),
@@ -20,7 +20,7 @@ FLOORS = (
     ("regimes",),
     ("report", "serve"),
     ("check",),
-    ("export",),
+    ("export", "mlflow"),
     ("fit",),
     ("detector",),
     ("backtest",),

@@ -2,6 +2,7 @@ import random
 import zipfile
 
 import pytest
+import release_names
 import smoke
 from wheel_content import NEEDED, problems
 
@@ -49,6 +50,29 @@ def test_anything_else_and_what_is_missing_is_named(tmp_path):
         assert problems(wheel(tmp_path, names)) == [f"lacks {named}"]
     (problem,) = problems(wheel(tmp_path, GOOD, size=400_000))
     assert "more than 2097152" in problem
+
+
+def test_a_release_is_sources_and_a_wheel_of_each_platform(tmp_path):
+    platforms = [
+        "manylinux_2_28_x86_64",
+        "manylinux_2_28_aarch64",
+        "macosx_11_0_arm64",
+        "win_amd64",
+    ]
+    names = [f"regimetry-0.1.0-cp313-cp313-{platform}.whl" for platform in platforms]
+    for name in (*names, "regimetry-0.1.0.tar.gz"):
+        (tmp_path / name).touch()
+    version = release_names.declared()
+    assert release_names.problems(tmp_path, "v0.1.0", "0.1.0") == []
+    (problem,) = release_names.problems(tmp_path, "v0.1.0", "0.2.0")
+    assert "the version in pyproject.toml 0.2.0" in problem
+    assert release_names.problems(tmp_path, f"v{version}9", version)
+    (tmp_path / names[0]).rename(tmp_path / "other-0.1.0.whl")
+    (tmp_path / "regimetry-0.1.0.tar.gz").unlink()
+    assert release_names.problems(tmp_path, "v0.1.0", "0.1.0") == [
+        "other-0.1.0.whl is no file of regimetry 0.1.0",
+        "there are no sources",
+    ]
 
 
 def test_the_smoke_test_passes_and_can_fail(capsys, monkeypatch):

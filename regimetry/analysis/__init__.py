@@ -16,6 +16,7 @@ from regimetry.analysis.dwell import DwellTimes, dwell_times, expected_dwell
 from regimetry.analysis.entropy import entropy_rate, transition_entropy
 from regimetry.analysis.forecasts import forecast, hitting_times
 from regimetry.analysis.geometric import GeometricTest, geometric_test
+from regimetry.analysis.moved import Moved, MovedRegime, moved
 from regimetry.analysis.panel import Comovement, PanelAnalysis, analyse_panel, comovement
 from regimetry.analysis.performance import (
     Performance,
@@ -39,6 +40,8 @@ __all__ = [
     "DriftLine",
     "DwellTimes",
     "GeometricTest",
+    "Moved",
+    "MovedRegime",
     "PanelAnalysis",
     "Performance",
     "Spells",
@@ -63,6 +66,7 @@ __all__ = [
     "geometric_test",
     "hitting_times",
     "long_run",
+    "moved",
     "novelty_alarms",
     "performance",
     "performances",

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.assignment import best_matching
 from regimetry.analysis.labels import Floats, Labels
+from regimetry.analysis.shown import Shown
 from regimetry.errors import DataError
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Shown):
     """A comparison of two labellings, over the bars that both label.
 
     Attributes

@@ -14,13 +14,14 @@ from regimetry.analysis.forecasts import forecast, hitting_times
 from regimetry.analysis.geometric import GeometricTest, geometric_test
 from regimetry.analysis.labels import Bools, Floats, Labels, require_labels
 from regimetry.analysis.plain import plain
+from regimetry.analysis.shown import Shown
 from regimetry.analysis.spells import spells_of
 from regimetry.analysis.stationary import Stationary, long_run, stationary_distribution
 from regimetry.analysis.transitions import Transitions, estimate_transitions
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Analysis(Shown):
     """The analysis of a label sequence; every field uses all bars given.
 
     Attributes

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.labels import Floats, Labels
+from regimetry.analysis.shown import Shown
 from regimetry.errors import DataError
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 @dataclass(frozen=True)
-class ConditionalStatistics:
+class ConditionalStatistics(Shown):
     """Statistics of a column in each regime; NaN where a regime has no value.
 
     Attributes

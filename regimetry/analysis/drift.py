@@ -12,6 +12,7 @@ from regimetry.analysis.block_length import block_length
 from regimetry.analysis.labels import Bools, Floats, Labels
 from regimetry.analysis.plain import plain
 from regimetry.analysis.resample import MatchedBlocks
+from regimetry.analysis.shown import Shown
 from regimetry.analysis.stretches import (
     Counts,
     Stretch,
@@ -55,7 +56,7 @@ class DriftLine:
 
 
 @dataclass(frozen=True)
-class Drift:
+class Drift(Shown):
     """A recent stretch against training.
 
     Attributes

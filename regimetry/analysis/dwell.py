@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.labels import Floats
+from regimetry.analysis.shown import Shown
 from regimetry.analysis.spells import Spells
 from regimetry.analysis.transitions import Transitions
 
 
 @dataclass(frozen=True)
-class DwellTimes:
+class DwellTimes(Shown):
     """Lengths of the spells of each regime, in bars; arrays of shape (K,).
 
     Attributes

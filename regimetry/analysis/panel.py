@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 from regimetry.analysis.analyse import Analysis, analyse_labels
 from regimetry.analysis.labels import Floats, Labels
 from regimetry.analysis.plain import plain
+from regimetry.analysis.shown import Shown
 from regimetry.errors import DataError
 
 
 @dataclass(frozen=True)
-class PanelAnalysis:
+class PanelAnalysis(Shown):
     """Every field looks at all bars given.
 
     Attributes
@@ -88,7 +89,7 @@ def analyse_panel(
 
 
 @dataclass(frozen=True)
-class Comovement:
+class Comovement(Shown):
     """How many instruments are in which regime, bar by bar; row t uses the labels of bar t.
 
     Attributes

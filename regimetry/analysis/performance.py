@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.analysis.labels import Bools, Floats, Labels
+from regimetry.analysis.shown import Shown
 from regimetry.analysis.spells import spells_of
 from regimetry.errors import ConfigError, DataError
 
@@ -16,7 +17,7 @@ Timing = Literal["same", "next"]
 
 
 @dataclass(frozen=True)
-class Performance:
+class Performance(Shown):
     """Performance of each regime; arrays of shape (K,), NaN where there are too few bars.
 
     Attributes

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from regimetry.analysis.labels import Bools, Floats
+from regimetry.analysis.shown import Shown
 
 
 @dataclass(frozen=True)
-class Stationary:
+class Stationary(Shown):
     """The stationary distributions of a chain that may be reducible.
 
     Attributes

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.agreement import contingency
 from regimetry.analysis.labels import Bools, Floats, Labels, follows
+from regimetry.analysis.shown import Shown
 
 
 @dataclass(frozen=True)
-class Transitions:
+class Transitions(Shown):
     """Estimates of the transition matrix; row i is what follows a bar in regime i.
 
     Attributes

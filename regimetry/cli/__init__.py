@@ -32,7 +32,7 @@ from regimetry.errors import (
 
 # In the order of the work: data, fit, use, reading, the file itself.
 VERBS = (
-    *("sample", "config", "search", "fit"),
+    *("sample", "config", "search", "fit", "refit"),
     *("predict", "embed", "forecast", "stream", "serve"),
     *("analyse", "panel", "drift", "compare", "report", "backtest"),
     *("inspect", "verify", "bench", "export", "doctor", "completion"),

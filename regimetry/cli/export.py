@@ -21,7 +21,8 @@ from regimetry.files import require_writable
 VERB = Verb(
     help="make other files from a model file",
     description="Targets: series, the form that reads a whole series and gives one row per bar; "
-    "triton, a model repository for NVIDIA's Triton server. --explain shows what each rewrite rule "
+    "triton, a model repository for NVIDIA's Triton server, which was checked against its protocol "
+    "and never run on one. --explain shows what each rewrite rule "
     "did.",
     examples=[
         "regimetry export spx.onnx --explain",

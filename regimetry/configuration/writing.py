@@ -48,20 +48,26 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
     ConfigError
         The encoder was a model of somebody's own, which no file of fields can hold.
     """
-    features = contract.training.features
-    stored = dict(contract.training.configuration)
-    for name in ("objective", "names"):
-        stored[name] = stored.get(name) or "none"
-    if "pooling" not in stored["encoder"]:
-        name = stored["encoder"].get("name") or stored["encoder"].get("file")
+    encoder = contract.training.configuration["encoder"]
+    if "pooling" not in encoder:
+        name = encoder.get("name") or encoder.get("file")
         raise ConfigError(
             f"The encoder of this model is {name!r}, a model of somebody's own, which a "
             "configuration cannot hold. Fit again with it: RegimeDetector(encoder=...), or "
             "regimetry fit --encoder-file for an ONNX file."
         )
-    stored["encoder"] = {
-        name: value for name, value in stored["encoder"].items() if name not in DERIVED
+    own = {name: value for name, value in encoder.items() if name not in DERIVED}
+    return {**kept_fields(contract), "encoder": own}
+
+
+def kept_fields(contract: ModelContract) -> dict[str, Any]:
+    """Return :func:`of_model` without the encoder, which a model file holds itself."""
+    features = contract.training.features
+    stored = {
+        name: value for name, value in contract.training.configuration.items() if name != "encoder"
     }
+    for name in ("objective", "names"):
+        stored[name] = stored.get(name) or "none"
     columns = contract.schema.names if features is None else features.columns.names
     return {
         **stored,

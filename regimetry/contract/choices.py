@@ -29,6 +29,9 @@ class Landmarks:
     stability_even: float | None = None
     stability_spread: float | None = None
 
+    def __str__(self) -> str:
+        return self.drawn
+
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:

@@ -33,7 +33,8 @@ from regimetry.regimes.novelty import fit_novelty
 from regimetry.runtime.recursion import jump_path
 from regimetry.windows import Windows
 
-_BARS_A_REGIME = 30  # fewer of them are not refined
+BARS_A_REGIME = 30
+"""Fewer windows than these have no density of single bars."""
 
 
 # A thread waiting for another that the machine does not run waits actively: on a busy machine the
@@ -83,7 +84,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         known = rows.known.state[rows.scaled.ends(rows.window_rows) - before]
     head = fit_head(
         embeddings,
-        _volatility(windows),
+        volatility(windows),
         n_regimes=choice.chosen.n_regimes,
         lag=rows.window_size,
         n_landmarks=options.n_landmarks,
@@ -97,7 +98,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
     )
     refinement = density = single = None
-    if len(windows) >= _BARS_A_REGIME * len(head.centroids):
+    if len(windows) >= BARS_A_REGIME * len(head.centroids):
         told = with_hindsight(head, windows, embeddings) if labels is None else labels
         newest = newest_bars(head, rows, windows, told, options.seed)
         if options.evidence == "auto" and labels is None:
@@ -175,10 +176,11 @@ def refined(
         return head, None
     costs = windows.map(found.emission.costs)
     order = canonical_order(
-        jump_path(costs, found.penalty, windows.offsets), _volatility(windows), n_regimes
+        jump_path(costs, found.penalty, windows.offsets), volatility(windows), n_regimes
     )
     return head.reordered(order), found.reordered(order)
 
 
-def _volatility(windows: Windows) -> NDArray[np.float64]:
+def volatility(windows: Windows) -> NDArray[np.float64]:
+    """Return the mean deviation of the features in each window, (N,)."""
     return windows.map(lambda w: np.asarray(w.std(axis=1).mean(axis=1), dtype=np.float64))

@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     from regimetry.series.schema import Schema
 
 
-def earlier_model(given: Any) -> RegimeModel | None:
+def earlier_model(given: Any, name: str = "align_to") -> RegimeModel | None:
     """Return the model to align to, if any.
 
     Parameters
     ----------
     given : path, RegimeModel, fitted RegimeDetector or None
+    name : str
+        Of the parameter, for the refusal.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def earlier_model(given: Any) -> RegimeModel | None:
     model = getattr(given, "model_", given)
     if not isinstance(model, RegimeModel | None):
         raise ConfigError(
-            f"align_to is {given!r}; it must be a model file, a RegimeModel or a fitted detector."
+            f"{name} is {given!r}; it must be a model file, a RegimeModel or a fitted detector."
         )
     return model
 
@@ -87,7 +89,11 @@ def require_same_columns(
 
 
 def aligned(
-    learned: Learned, rows: TrainingRows, options: FitOptions, earlier: RegimeModel | None
+    learned: Learned,
+    rows: TrainingRows,
+    options: FitOptions,
+    earlier: RegimeModel | None,
+    old_distance: NDArray[np.floating] | None = None,
 ) -> Learned:
     """Give the regimes of a refit the order and names of an earlier model's, if there is one.
 
@@ -102,6 +108,8 @@ def aligned(
     options : FitOptions
     earlier : RegimeModel or None
         Of the same columns.
+    old_distance : ndarray, shape (N, K), or None
+        What it gives for the windows of the sample; ``None`` runs it.
 
     Returns
     -------
@@ -111,13 +119,14 @@ def aligned(
     if earlier is None:
         return learned
     contract, panel, names = earlier.contract, rows.sample, rows.source.schema.feature_names
-    order = [names.index(name) for name in contract.schema.feature_names]
-    old_distance = earlier.outputs_of(
-        replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
-    )["distance"]
-    old = _causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
+    if old_distance is None:
+        order = [names.index(name) for name in contract.schema.feature_names]
+        old_distance = earlier.outputs_of(
+            replace(panel, values=panel.values[:, order]).scaled(contract.scaling), ("distance",)
+        )["distance"]
+    old = causal_labels(old_distance, contract.jump_penalty, panel, contract.window_rows)
     distance = learned.distance
-    new = _causal_labels(distance, learned.penalties(options)[0], panel, rows.window_rows)
+    new = causal_labels(distance, learned.penalties(options)[0], panel, rows.window_rows)
     shared = _in_span(contract, panel)
     enough = np.sum(shared & (old >= 0) & (new >= 0)) >= _LEAST_SHARED * len(new)
     past = contract.training.alignment
@@ -134,9 +143,10 @@ def aligned(
     return replace(learned.reordered(new_order), alignment=alignment)
 
 
-def _causal_labels(
+def causal_labels(
     distance: NDArray[np.floating], jump_penalty: float, panel: Panel, window_rows: int
 ) -> NDArray[np.int64]:
+    """Return the causal labels of the bars of a panel, (T,), from distances of windows (N, K)."""
     labels = Recursion(jump_penalty).labels(distance, panel.boundaries(window_rows))
     return at_bars(panel, labels, window_rows)
 

@@ -85,7 +85,13 @@ class TrainingRows:
 
 
 def training_rows(
-    source: Source, measured: Measured, window_size: int, options: FitOptions
+    source: Source,
+    measured: Measured,
+    window_size: int,
+    options: FitOptions,
+    *,
+    units: tuple[Preprocessing, InstrumentScaling | None] | None = None,
+    reach: int | None = None,
 ) -> TrainingRows:
     """Choose the units of all rows, and take the sample.
 
@@ -97,6 +103,10 @@ def training_rows(
     window_size : int
         W.
     options : FitOptions
+    units : tuple of Preprocessing and InstrumentScaling or None, or None
+        Those of an earlier model; ``None`` fits them.
+    reach : int or None
+        Rows before a window that the encoder reads; ``None``: as the options say.
 
     Returns
     -------
@@ -111,13 +121,13 @@ def training_rows(
     # What has no window says little about units, and gets none.
     long = {name: one for name, one in statistics.items() if one.rows > window_size} or statistics
     own_units = measured.is_panel and options.scaling == "instrument"
-    preprocessing, scaling = fit_units(
+    preprocessing, scaling = units or fit_units(
         list(long.values()),
         source.schema.feature_names,
         options.difference,
         instruments=list(map(str, long)) if own_units else None,
     )
-    reach = encoder_reach(options, window_size)
+    reach = encoder_reach(options, window_size) if reach is None else reach
     window_rows = window_size + reach + preprocessing.rows_before
     segments = list(measured.segments.values())
     if measured.longest <= window_rows:

@@ -1,22 +1,29 @@
-"""The methods of a fitted detector: those of its model, and ``save``."""
+"""The methods of a fitted detector: those of its model, ``update`` and ``save``."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from regimetry.series.time_options import TimeKeywords
+from regimetry.errors import ConfigError
+from regimetry.series.plain_frames import is_frame
+from regimetry.series.time_options import TimeKeywords, TimeOptions
 
 if TYPE_CHECKING:
     import keras
 
+    from regimetry.analysis import Moved
     from regimetry.check.golden import Golden
     from regimetry.fit.fitted_encoder import FittedEncoder
+    from regimetry.fit.learned import Learned
+    from regimetry.fit.package import Packaged
+    from regimetry.fit.rows import TrainingRows
     from regimetry.runtime.forecast import Forecast
     from regimetry.runtime.model import RegimeModel
     from regimetry.runtime.regime_card import RegimeCard
@@ -27,7 +34,12 @@ class FittedVerbs(TransformerMixin):
 
     model_: RegimeModel
     golden_: Golden
+    moved_: Moved
     _encoder: FittedEncoder
+    progress: bool
+
+    def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None:
+        raise NotImplementedError
 
     @property
     def encoder_(self) -> keras.Model:
@@ -38,6 +50,73 @@ class FittedVerbs(TransformerMixin):
     def fit_predict(self, X: Any, y: Any = None, **options: Any) -> Any:
         """Fit, and return ``labels_``: causal, through a map fitted on all bars."""
         return self.fit(X, y, **options).labels_
+
+    def update(
+        self,
+        X: Any,
+        *,
+        of: Any = None,
+        by: str | None = None,
+        **time: Unpack[TimeKeywords],
+    ) -> Self:
+        """Refit on rows to which new ones came; the regimes go on from an earlier model's.
+
+        Encoder, units of columns, window and number of regimes are kept. Its labels are where the
+        regimes begin, and they follow the rows from there. What they are called stays.
+
+        Parameters
+        ----------
+        X : array (T, F), frame or mapping
+            All rows that the model shall stand on, as for :meth:`predict`: bars, for a model of
+            features. Of each regime at least W windows.
+        of : path, RegimeModel, fitted RegimeDetector or None
+            The earlier model; ``None`` is the one that this detector fitted.
+        by : str or None
+            As for :meth:`predict`.
+        **time
+            As for :meth:`fit`.
+
+        Returns
+        -------
+        self
+            ``moved_`` says what moved, see :class:`~regimetry.analysis.Moved`.
+
+        Raises
+        ------
+        ConfigError
+            ``window_size`` or ``n_regimes`` is another number than the earlier model's.
+        DataError
+            The rows do not fit the model's columns, or lack one of its regimes.
+        ModelError
+            The encoder cannot be taken out of the file.
+        ExportParityError
+            The graph does not compute what the fitted model computes.
+        """
+        from regimetry.fit.options import FitOptions
+        from regimetry.fit.refit import earlier_model
+        from regimetry.fit.stages import Stages
+        from regimetry.fit.update import updated
+
+        earlier = self._fitted() if of is None else earlier_model(of, "of")
+        if earlier is None:
+            raise ConfigError(f"of is {of!r}, which has no model; fit that detector first.")
+        with Stages(self.progress) as stages:
+            found = updated(
+                X,
+                earlier,
+                self._encoder if of is None else None,
+                FitOptions.of(self),
+                stages,
+                by=by,
+                time=TimeOptions(**time),
+            )
+        self._keep(found.rows, found.learned, found.packaged)
+        self.moved_ = found.moved
+        schema = self.model_.contract.schema
+        self.n_features_in_ = len(schema.columns)
+        if is_frame(next(iter(X.values())) if isinstance(X, Mapping) else X):
+            self.feature_names_in_ = np.array(schema.names, dtype=object)
+        return self
 
     def predict(self, X: Any, *, by: str | None = None, **time: Unpack[TimeKeywords]) -> Any:
         """Label every bar, causally; see :meth:`RegimeModel.predict`."""
@@ -112,6 +191,11 @@ class FittedVerbs(TransformerMixin):
         """Return the names of the columns of :meth:`transform`; ``input_features`` is ignored."""
         size = self._fitted().contract.embedding_size
         return np.array([f"e{i}" for i in range(size)], dtype=object)
+
+    def _html_repr(self) -> str:
+        """Return what a notebook shows: scikit-learn's view, and the model after a fit."""
+        model = getattr(self, "model_", None)
+        return super()._html_repr() + ("" if model is None else model._repr_html_())
 
     def _fitted(self) -> RegimeModel:
         check_is_fitted(self)

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from regimetry.contract.wording import UNIT
 
+_MS_PER_DAY = 86_400_000.0
+
 
 @dataclass(frozen=True)
 class TimeAxis:
@@ -42,6 +44,11 @@ class TimeAxis:
         if not self.dated:
             return None
         return np.round(self.values * 1000).astype(np.int64).astype("datetime64[us]")
+
+    @property
+    def matplotlib(self) -> NDArray[np.float64]:
+        """Places as matplotlib counts: in days since 1970 where dated."""
+        return self.values / _MS_PER_DAY if self.dated else self.values
 
     def text(self, bar: int) -> str:
         """Return a bar's place as text, without a midnight."""

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
-from regimetry.report.colours import NO_REGIME, REGIME_COLOURS
-from regimetry.report.data import ReportData
+from regimetry.report.axis import TimeAxis
+from regimetry.report.colours import NO_REGIME, REGIME_COLOURS, Look
+from regimetry.report.data import Drawn, ReportData
 from regimetry.report.embedding_maps import EmbeddingMap
 from regimetry.report.figures.dwell import length_edges, panel_grid
 from regimetry.report.figures.price import all_positive
 from regimetry.report.figures.training import VALIDATION
 
-_MS_PER_DAY = 86_400_000.0
 _MARKERS = {
     "circle": "o",
     "square": "s",
@@ -57,40 +59,55 @@ def save_picture(figure: Figure, path: Path) -> None:
 
 def draw_timeline(data: ReportData) -> Figure:
     """Draw the price coloured by regime, above the probabilities and the novelty."""
-    x = data.axis.values / _MS_PER_DAY if data.axis.dated else data.axis.values
+    x = data.axis.matplotlib
     figure = Figure(figsize=(12, 7), layout="constrained")
     top, middle, bottom = figure.subplots(3, 1, sharex=True, height_ratios=[5, 1.4, 1])
-    # One segment from each bar to the next, in the colour of the later one: what was known then.
-    points = np.column_stack([x, data.drawn.values])
-    segments = np.stack([points[:-1], points[1:]], axis=1)
+    draw_series(top, data.axis, data.drawn, data.labels, data.looks)
     colours = [look.colour for look in data.looks]
-    later = [colours[k] if k >= 0 else NO_REGIME for k in data.labels[1:]]
-    top.add_collection(LineCollection(list(segments), colors=later, linewidths=1.1))
-    top.autoscale_view()
-    if all_positive(data.drawn.values):
-        top.set_yscale("log")
-        top.yaxis.set_major_formatter("{x:g}")
-        top.yaxis.set_minor_formatter("{x:g}")
-    top.set_ylabel(_safe(data.drawn.name))
-    if len(data.looks) <= _MOST_NAMES:
-        for look in data.looks:
-            top.plot([], [], color=look.colour, linewidth=4, label=_safe(look.name))
-        top.legend(loc="upper left", frameon=False, ncols=min(len(data.looks), 7))
-
     middle.stackplot(x, np.nan_to_num(data.probability).T, colors=colours, lw=0)
     middle.set(ylim=(0, 1), ylabel="probability")
     bottom.plot(x, data.novelty, color="black", linewidth=0.6)
     bottom.set_ylabel("novelty")
     if len(x) > 1:
         bottom.set_xlim(x[0], x[-1])
-    if data.axis.dated:
-        locator = AutoDateLocator()
-        bottom.xaxis.set_major_locator(locator)
-        bottom.xaxis.set_major_formatter(ConciseDateFormatter(locator))
-    else:
-        bottom.set_xlabel(_safe(data.axis.name))
+    draw_axis(bottom, data.axis)
     _open(top, middle, bottom)
     return figure
+
+
+def draw_series(
+    axes: Axes,
+    axis: TimeAxis,
+    drawn: Drawn,
+    labels: NDArray[np.int64],
+    looks: Sequence[Look],
+) -> None:
+    """Draw a column over time (T,), coloured by the regime of each bar (T,)."""
+    # One segment from each bar to the next, in the colour of the later one: what was known then.
+    points = np.column_stack([axis.matplotlib, drawn.values])
+    segments = np.stack([points[:-1], points[1:]], axis=1)
+    later = [looks[k].colour if k >= 0 else NO_REGIME for k in labels[1:]]
+    axes.add_collection(LineCollection(list(segments), colors=later, linewidths=1.1))
+    axes.autoscale_view()
+    if all_positive(drawn.values):
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
+    axes.set_ylabel(_safe(drawn.name))
+    if len(looks) <= _MOST_NAMES:
+        for look in looks:
+            axes.plot([], [], color=look.colour, linewidth=4, label=_safe(look.name))
+        axes.legend(loc="upper left", frameon=False, ncols=min(len(looks), 7))
+
+
+def draw_axis(axes: Axes, axis: TimeAxis) -> None:
+    """Mark times along an axis as dates, or name what it counts."""
+    if axis.dated:
+        locator = AutoDateLocator()
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    else:
+        axes.set_xlabel(_safe(axis.name))
 
 
 def draw_transitions(data: ReportData) -> Figure:

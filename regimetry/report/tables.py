@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.apart import apart
 from regimetry.analysis.plain import as_text
-from regimetry.contract import Candidate, Landmarks, ModelContract
+from regimetry.contract import Candidate, ModelContract
+from regimetry.contract.card import candidate_rows
 from regimetry.contract.wording import duration
+from regimetry.markup import MISSING, cell
 from regimetry.report.data import ReportData
 from regimetry.runtime.regime_card import cards
 from regimetry.runtime.row_model import RowModel
 
-MISSING = "–"  # noqa: RUF001  a dash, as in any printed table
 number = partial(as_text, missing=MISSING)
 
 
@@ -150,10 +151,8 @@ def count_table(data: ReportData) -> Table | None:
 
 def _candidates(candidates: Sequence[Candidate]) -> Table:
     """Show every entry; the chosen one is marked."""
-    names = [entry.name for entry in fields(Candidate) if entry.name != "chosen"]
-    known = [n for n in names if any(getattr(entry, n) is not None for entry in candidates)]
-    rows = [tuple(_plain(getattr(entry, name)) for name in known) for entry in candidates]
-    header = tuple("regimes" if n == "n_regimes" else n.replace("_", " ") for n in known)
+    header, values = candidate_rows(candidates)
+    rows = [tuple(map(cell, row)) for row in values]
     chosen = [entry.chosen for entry in candidates]
     return Table(header, rows, marked=chosen.index(True) if any(chosen) else None)
 
@@ -227,7 +226,7 @@ def _emission(contract: ModelContract) -> Table:
 
 
 def _pairs(facts: Mapping[str, Any]) -> Table:
-    rows = [(name, _plain(value)) for name, value in facts.items() if value not in (None, "")]
+    rows = [(name, cell(value)) for name, value in facts.items() if value not in (None, "")]
     return Table(("", ""), rows)
 
 
@@ -239,17 +238,3 @@ def _flat(facts: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         elif value not in (None, [], ""):
             flat[prefix + name] = value
     return flat
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return MISSING
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return number(value, ".4g")
-    if isinstance(value, Landmarks):
-        return value.drawn
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
-    return str(value)

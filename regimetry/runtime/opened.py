@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.contract import OUTPUT_NAMES, ModelContract
+from regimetry.contract.card import model_html
 from regimetry.errors import DataError
 from regimetry.runtime.batch import Advance, run_gathered, run_windows
 from regimetry.runtime.given import Given, as_given, graph_windows, require_windows
@@ -41,6 +42,9 @@ class OpenModel:
             f"RegimeModel(n_regimes={contract.n_regimes}, window_size={contract.window_size}, "
             f"columns={contract.schema.names})"
         )
+
+    def _repr_html_(self) -> str:
+        return model_html(self.contract)
 
     @property
     def contract(self) -> ModelContract:

@@ -71,6 +71,8 @@ def plain(data: Any) -> Any:
         return _plain_pandas(data)
     try:
         return _collected(nw, data)
+    except DataError:
+        raise
     except Exception as error:  # whatever library the frame is of
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise DataError(
@@ -86,6 +88,11 @@ def _collected(nw: ModuleType, data: Any) -> Any:
             read = nw.from_native(data, pass_through=True)
         if read is data:
             read = nw.from_arrow(data, backend="pyarrow")
+            if not len(read):
+                raise DataError(
+                    f"The {type(data).__name__} gives no rows; a reader gives them once. Read it "
+                    "into a table first, such as by pyarrow.table(reader)."
+                )
         data = read
     frame = data.collect() if isinstance(data, nw.LazyFrame) else data
     require_unique(frame.columns)

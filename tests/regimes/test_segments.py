@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from encoders import FAST, fit_fast
+from sklearn.base import clone
 from sklearn.metrics import adjusted_rand_score
 
 from regimetry.encoder import EncoderConfig
@@ -102,3 +103,7 @@ def test_a_fit_takes_them_where_windows_find_nothing(monkeypatch):
     smooth = detector.smooth(values[:, None])
     kept = smooth >= 0
     assert adjusted_rand_score(truth[kept], smooth[kept]) > 0.9
+    again = clone(detector).update(values[:, None], of=detector)  # goes on as kinds of segments
+    (entry,) = again.candidates_
+    assert (entry.segments, entry.n_regimes) == (3, chosen.n_regimes)
+    assert again.moved_.changed < 0.05

@@ -135,6 +135,8 @@ def fit_head(
     slow: SlowDirections | None = None,
     labels: NDArray[np.integer] | None = None,
     known: NDArray[np.integer] | None = None,
+    start: NDArray[np.integer] | None = None,
+    landmarks: Landmarks | None = None,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -159,6 +161,10 @@ def fit_head(
         Of the windows, where regimes are kinds of segments; ``None`` clusters them.
     known : ndarray of int, shape (N,), or None
         States of windows, -1 where not known, at which clusters begin.
+    start : ndarray of int, shape (N,), or None
+        Labels whose clusters the regimes go on from, and whose order they keep.
+    landmarks : Landmarks or None
+        Which to use; ``None`` chooses them.
 
     Returns
     -------
@@ -182,22 +188,23 @@ def fit_head(
         slow = fit_slow_directions(embeddings, lag, offsets)
     white = slow.whiten(embeddings)
     even = balanced_rows(offsets, n_landmarks, generator)
-    landmarks = white[even]
+    even_white = white[even]
     eigenvalues = fit_spectral_map(
-        landmarks @ slow.projection(_DIRECTIONS), 1, max(_SHOWN, n_regimes)
+        even_white @ slow.projection(_DIRECTIONS), 1, max(_SHOWN, n_regimes)
     ).eigenvalues
-    _require_distinct(len(distinct_rows(landmarks, n_regimes)), n_regimes, len(landmarks))
+    _require_distinct(len(distinct_rows(even_white, n_regimes)), n_regimes, len(even_white))
     fitted = balanced_rows(offsets, MOST_FITTED, generator)
     if labels is None:
         projection = slow.projection(slow_dimension(n_regimes))
-        points, chosen = white @ projection, Landmarks()
-        if n_regimes > 1:
+        points, chosen = white @ projection, landmarks or Landmarks()
+        if n_regimes > 1 and landmarks is None:
             block = windows_per_block(lag, len(points))
             chosen = choose_landmarks(
                 points.astype(np.float32), even, fitted, n_regimes, block=block, seed=seed
             )
         rows = landmark_rows(chosen.drawn, points, even, fitted, seed)
-        found = cluster_on(points[rows], points[fitted], n_regimes, seed)
+        begun = None if start is None else start[fitted]
+        found = cluster_on(points[rows], points[fitted], n_regimes, seed, begun)
         if known is not None:
             found = seeded(found, known[fitted])
             told = told_by_states(points, fitted, found, known)
@@ -210,7 +217,9 @@ def fit_head(
         projection, chosen = discriminants(white, labels), Landmarks()
         points = white @ projection
         found = mean_of_each(points[even], points[fitted], labels[fitted])
-    order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
+    order = np.arange(n_regimes, dtype=np.intp)
+    if start is None:
+        order = canonical_order(found.labels, np.asarray(volatility, float)[fitted], n_regimes)
     head = Head(
         slow=slow,
         projection=projection,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from regimetry.contract import Landmarks
 from regimetry.regimes.choice.stability import stability
-from regimetry.regimes.clustering.clusters import cluster_centres, nearest
+from regimetry.regimes.clustering.clusters import cluster_centres, lloyd, nearest
 from regimetry.regimes.clustering.sampling import Array, Draw, even_rows, spread_rows
 from regimetry.regimes.clustering.spectral import SpectralMap, fit_spectral_map
 from regimetry.regimes.evidence.correlation_ratio import correlation_ratio
@@ -133,11 +133,25 @@ def choose_landmarks(
     return landmarks if after < before - MOST_LOSS else replace(landmarks, drawn="spread")
 
 
-def cluster_on(landmarks: Array, points: Array, n_regimes: int, seed: int) -> Clustering:
-    """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another."""
+def cluster_on(
+    landmarks: Array,
+    points: Array,
+    n_regimes: int,
+    seed: int,
+    start: NDArray[np.integer] | None = None,
+) -> Clustering:
+    """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another.
+
+    From labels of the points to ``start`` with, (E,), the clusters go on; without them the best of
+    several starts is taken.
+    """
     spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
     coordinates = spectral.transform(points)
-    centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    if start is None:
+        centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
+    else:
+        means = mean_by_label(coordinates, start, n_regimes)
+        centroids = lloyd(coordinates, means[None])[0][0]
     return Clustering(spectral, centroids, coordinates, nearest(coordinates, centroids))
 
 
@@ -146,8 +160,13 @@ def mean_of_each(landmarks: Array, points: Array, labels: NDArray[np.integer]) -
     count = int(labels.max()) + 1
     spectral = fit_spectral_map(landmarks, count, count)
     coordinates = spectral.transform(points)
-    centroids = np.stack([coordinates[labels == label].mean(axis=0) for label in range(count)])
+    centroids = mean_by_label(coordinates, labels, count)
     return Clustering(spectral, centroids, coordinates, np.asarray(labels, np.intp))
+
+
+def mean_by_label(coordinates: Array, labels: NDArray[np.integer], count: int) -> Array:
+    """Return the mean (K, L) of the coordinates (E, L) of each label."""
+    return np.stack([coordinates[labels == label].mean(axis=0) for label in range(count)])
 
 
 def _thinned(rows: NDArray[Any], most: int) -> NDArray[Any]:
