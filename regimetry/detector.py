@@ -243,7 +243,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         options, stages = FitOptions.of(self), Stages(self.progress)
-        from regimetry.fit.known import known_states
+        from regimetry.fit.known import known_states, with_states
         from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
@@ -259,7 +259,7 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         require_same_columns(earlier, source.schema, features)
         known = known_states(y, source)
         with stages:
-            rows = measured_rows(source, options).with_states(known)
+            rows = with_states(measured_rows(source, options), known)
             learned = aligned(learn(rows, options, stages), rows, options, earlier)
             packaged = package(learned, rows, options, features, stages)
         self._keep(rows, learned, packaged)

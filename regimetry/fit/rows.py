@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import ConfigError, DataError
+from regimetry.errors import DataError
 from regimetry.fit.encoder import encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Embedder, Measured, Source
@@ -77,15 +77,6 @@ class TrainingRows:
     def preprocessed(self) -> list[NDArray[np.float32]]:
         """Return the preprocessed rows (T - rows_before, F) of each part of the sample."""
         return [self.preprocessing.apply(part) for part in self.scaled.parts()]
-
-    def with_states(self, known: KnownStates | None) -> TrainingRows:
-        """Return the rows with states of some; :class:`ConfigError` if they are a sample."""
-        if known is not None and not self.complete:
-            raise ConfigError(
-                "y is given, and the rows have more windows than max_windows, of which the fit "
-                "takes a sample. Raise max_windows, or leave y out."
-            )
-        return replace(self, known=known)
 
     def windows(self) -> Windows:
         """Return the preprocessed windows (N, W + reach, F) of the sample, views."""
