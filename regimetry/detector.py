@@ -243,10 +243,11 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
             The graph does not compute what the fitted model computes.
         """
         options, stages = FitOptions.of(self), Stages(self.progress)
-        from regimetry.fit.known import known_states, with_states
+        from regimetry.fit.known import known_states
         from regimetry.fit.learn import learn, measured_rows
         from regimetry.fit.package import package
         from regimetry.fit.refit import aligned, earlier_model, require_same_columns
+        from regimetry.fit.rows import with_states
 
         if features is not None and options.resample is not None:
             raise ConfigError(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,6 @@ from regimetry.contract import KnownRecord
 from regimetry.contract.consistency import is_plain
 from regimetry.errors import ConfigError, DataError, DataWarning
 from regimetry.fit.source import PanelSource, Source
-
-if TYPE_CHECKING:
-    from regimetry.fit.rows import TrainingRows
 
 UNKNOWN = -1
 """Of a row whose state is not known, as in scikit-learn's semi-supervised estimators."""
@@ -152,19 +149,3 @@ def _order(name: str) -> tuple[bool, int, str]:
 
 def _called(name: str) -> str:
     return f"state_{name}" if name.lstrip("-").isdecimal() else name
-
-
-def with_states(rows: TrainingRows, known: KnownStates | None) -> TrainingRows:
-    """Return the rows of a fit with their states.
-
-    Raises
-    ------
-    ConfigError
-        The fit looks at a sample of the rows.
-    """
-    if known is not None and not rows.complete:
-        raise ConfigError(
-            "y is given, and the rows have more windows than max_windows, of which the fit takes a "
-            "sample. Raise max_windows, or leave y out."
-        )
-    return replace(rows, known=known)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.errors import DataError
+from regimetry.errors import ConfigError, DataError
 from regimetry.fit.encoder import encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Embedder, Measured, Source
@@ -217,3 +217,19 @@ def cut_windows(
 ) -> NDArray[np.float32]:
     """Return the preprocessed rolling windows (N, W, F) of a series (T, F), a view."""
     return rolling_windows(preprocessing.apply(values), window_size)
+
+
+def with_states(rows: TrainingRows, known: KnownStates | None) -> TrainingRows:
+    """Return the rows of a fit with their states.
+
+    Raises
+    ------
+    ConfigError
+        The fit looks at a sample of the rows.
+    """
+    if known is not None and not rows.complete:
+        raise ConfigError(
+            "y is given, and the rows have more windows than max_windows, of which the fit takes a "
+            "sample. Raise max_windows, or leave y out."
+        )
+    return replace(rows, known=known)
