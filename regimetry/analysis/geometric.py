@@ -17,7 +17,7 @@ LEAST_SPELLS = 5
 LEVEL = 0.05
 """Chance that any regime of a Markov chain is called regular or uneven (Bonferroni)."""
 
-_MOST = 200  # spells: so many decide, and take a hundredth of a second
+_MOST = 100  # spells: so many decide, and take a hundredth of a second
 _DRAWS = 1999
 
 
@@ -28,7 +28,7 @@ class GeometricTest:
     Attributes
     ----------
     spells : ndarray of int64
-        That were tested: all, or 200 of them, evenly spread over time.
+        That were tested: all, or 100 of them, evenly spread over time.
     variation : ndarray of float64
         Deviation (n - 1) of their lengths over the mean; NaN with fewer than two.
     usual : ndarray of float64

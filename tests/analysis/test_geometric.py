@@ -84,7 +84,7 @@ def test_equal_lengths(lengths):
 def test_many_spells_are_thinned_and_repeat():
     labels = geometric_labels(0, count=3000)
     first, again = (geometric_test(spells_of(labels), 2) for _ in range(2))
-    assert first.spells.tolist() == [200, 200]
+    assert first.spells.tolist() == [100, 100]
     np.testing.assert_array_equal(first.p_value, again.p_value)
 
 
