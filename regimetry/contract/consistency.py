@@ -89,4 +89,20 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             features is None or features.names == contract.schema.names,
             f"what makes {', '.join(contract.schema.names)}",
         ),
+        **_densities(contract),
+    }
+
+
+def _densities(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
+    """Return the claims of the densities that there are."""
+    most = contract.window_rows - rows_before(contract.transforms) - 1
+    found = {"density": contract.n_regimes, "single_density": 1}
+    return {
+        name: (
+            vars(record),
+            record.is_possible(count, contract.n_features, most),
+            f"parameters of a density in {count} regime{'s' if count > 1 else ''}",
+        )
+        for name, count in found.items()
+        if (record := getattr(contract, name)) is not None
     }

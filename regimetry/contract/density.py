@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import numpy as np
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,3 +66,55 @@ class DensityRecord:
     parameters: int
     rows: int
     surprise: float | None = None
+
+    def is_possible(self, n_regimes: int, n_features: int, most: int) -> bool:
+        """Say whether these are parameters of a density: shapes, and what keeps scales positive.
+
+        Parameters
+        ----------
+        n_regimes : int
+            K.
+        n_features : int
+            F.
+        most : int
+            The highest order for which a window has rows.
+        """
+        size, columns = len(self.channels), range(n_features)
+        if not size or not all(channel in columns for channel in self.channels):
+            return False
+        width = len(self.coefficients[0]) if self.coefficients else 0
+        if width < 1 or (width - 1) % size or (width - 1) // size > most:
+            return False
+        k = n_regimes
+        shapes: dict[str, tuple[int, ...]] = {
+            "coefficients": (k, width, size),
+            "factors": (k, size, size),
+            **dict.fromkeys(("omega", "leverage", "typical"), (k, size)),
+            "begin": (k, 2 * size),
+            **dict.fromkeys(("shock", "memory", "fall_memory", "freedom"), (k,)),
+            "skew": (size,),
+        }
+        if any(_shape(getattr(self, name)) != shape for name, shape in shapes.items()):
+            return False
+        factors, begin = np.array(self.factors), np.array(self.begin)
+        least = (self.omega, self.leverage, self.shock, self.memory, self.fall_memory, self.begin)
+        return bool(
+            np.allclose(np.diagonal(factors, axis1=1, axis2=2), 1.0)
+            and all(np.min(one) >= 0 for one in least)
+            and (begin[:, :size] > 0).all()
+            and max(*self.memory, *self.fall_memory) < 1
+            and min(self.freedom) > _LEAST_FREEDOM
+            and min(self.skew) > 0
+            and 0 < self.stay < 1
+        )
+
+
+_LEAST_FREEDOM = 2.0  # there is no variance below
+
+
+def _shape(nested: Any) -> tuple[int, ...] | None:
+    """Return the shape of nested tuples, ``None`` where they are ragged."""
+    try:
+        return tuple(np.shape(nested))
+    except ValueError:
+        return None

@@ -101,3 +101,31 @@ def test_precision_is_float32_unless_the_file_says_otherwise():
     assert precision_of({PRECISION_KEY: "float16"}, "m.onnx") == "float16"
     with pytest.raises(ModelError, match="its precision is 'int4'; this release knows float32"):
         precision_of({PRECISION_KEY: "int4"}, "m.onnx")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": [0, 9]},
+        {"channels": []},
+        {"coefficients": [[[0.0]]]},
+        {"coefficients": []},
+        {"factors": [[[1.0]]]},
+        {"freedom": [2.0, 5.0, 5.0]},
+        {"freedom": [5.0, 5.0]},
+        {"shock": [-0.1, 0.1, 0.1]},
+        {"memory": [1.0, 0.5, 0.5]},
+        {"skew": [0.0]},
+        {"stay": 1.0},
+        {"begin": [[0.0], [1.0]]},
+        {"weights": "others"},
+    ],
+    ids=str,
+)
+def test_an_impossible_density_is_refused(model, change):
+    density = json.loads(model.contract.to_metadata()[CONTRACT_KEY])["density"]
+    read_contract(_edited(model, density=density), "x")
+    with pytest.raises(ModelError, match="density"):
+        read_contract(_edited(model, density={**density, **change}), "x")
+    with pytest.raises(ModelError, match="single_density"):
+        read_contract(_edited(model, single_density=density), "x")  # of three regimes
