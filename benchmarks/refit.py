@@ -25,6 +25,7 @@ GIVEN: dict[str, dict[str, Any]] = {
     "S&P 500, all chosen": {},
     "S&P 500, window 20, 3 regimes": {"window_size": 20, "n_regimes": 3},
     "simulated S2, all chosen": {},
+    "simulated S2, 10,000 bars, all chosen": {},
     "simulated S2, 20,000 bars, all chosen": {},
 }
 
@@ -33,7 +34,9 @@ def series_of(name: str) -> np.ndarray:
     """Return the rows (T, F) of a line."""
     if name.startswith("S&P"):
         return market_sample("sp500")[["close", "range"]].to_numpy(np.float64)
-    return rg.simulate("s2", n_rows=20_000 if "20,000" in name else 2500, seed=60).values
+    long = {"10,000": 10_000, "20,000": 20_000}
+    n_rows = next((rows for text, rows in long.items() if text in name), 2500)
+    return rg.simulate("s2", n_rows=n_rows, seed=60).values
 
 
 def agreement_of(a: np.ndarray, b: np.ndarray) -> float:

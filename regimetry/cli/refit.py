@@ -29,7 +29,7 @@ _GATES = ("onnxruntime", "reference")  # both there where a fit runs
 
 
 def _count(text: str) -> int | str:
-    return text if text == "auto" else int(text)
+    return int(text) if text.isdecimal() else text  # what is neither it nor auto is refused later
 
 
 VERB = Verb(

@@ -94,7 +94,7 @@ def relearn(
     embeddings, windows = outputs["embedding"].astype(np.float32), read.last(rows.window_size)
     start = windows_labels(contract, outputs["distance"], windows.offsets)
     _require_all_regimes(start, contract)
-    chosen = next(entry for entry in contract.training.candidates if entry.chosen)
+    chosen = _chosen(contract)
     head = fit_head(
         embeddings,
         volatility(windows),
@@ -164,6 +164,12 @@ def _require_all_regimes(labels: NDArray[np.int64], contract: ModelContract) -> 
             f"Of the windows of these rows {', '.join(rare)}; each regime needs "
             f"{contract.window_size}. Give the rows of the earlier fit as well, or fit anew."
         )
+
+
+def _chosen(contract: ModelContract) -> Candidate:
+    """Return the candidate that the earlier fit chose; an older file may not have recorded it."""
+    found = (entry for entry in contract.training.candidates if entry.chosen)
+    return next(found, Candidate(window_size=contract.window_size, n_regimes=contract.n_regimes))
 
 
 def _kept(chosen: Candidate, head: Head) -> Candidate:

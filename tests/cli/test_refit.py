@@ -50,4 +50,7 @@ def test_nothing_is_written_if_the_files_do_not_agree(old, data, tmp_path, monke
 def test_rows_that_lack_a_regime_are_refused(old, data, tmp_path, refuses):
     pd.read_csv(data)[:40].to_csv(tmp_path / "few.csv", index=False)
     refuses("each regime needs 10", "refit", old, tmp_path / "few.csv", "-o", tmp_path / "n.onnx")
+    for wrong in ("x", "1.5"):
+        options = ("-o", tmp_path / "n.onnx", "--window-size", wrong)
+        refuses("must be 'auto' or an integer of at least 2", "refit", old, data, *options)
     refuses("must end in .onnx", "refit", old, data, "-o", tmp_path / "n.txt")
