@@ -44,8 +44,8 @@ class DensityRecord:
     rows : int
         How many training rows they were estimated on.
     surprise : float or None
-        A row is surprising where its log score, in nats and in the columns' own units, is below;
-        1 % of the training rows are.
+        A row is surprising where its log score is below, in nats and in the columns' own units (of
+        many instruments, in common ones); 1 % of the training rows are.
     """
 
     channels: tuple[int, ...]
@@ -80,7 +80,7 @@ class DensityRecord:
             The highest order for which a window has rows.
         """
         size, columns = len(self.channels), range(n_features)
-        if not size or not all(channel in columns for channel in self.channels):
+        if not size or len(set(self.channels)) < size or not set(self.channels) <= set(columns):
             return False
         width = len(self.coefficients[0]) if self.coefficients else 0
         if width < 1 or (width - 1) % size or (width - 1) // size > most:

@@ -23,7 +23,8 @@ from regimetry.regimes.naming import named
 from regimetry.regimes.summary import summarise
 from regimetry.regimes.temperature import fit_inverse_temperature
 from regimetry.runtime.recursion import Recursion, jump_path, running_mean
-from regimetry.runtime.row_model import RowModel, log_scores
+from regimetry.runtime.row_model import RowModel
+from regimetry.runtime.row_scores import Scored, log_scores
 from regimetry.series.units import mostly_on_levels, near_unit_root
 from regimetry.windows import begins_of
 
@@ -132,7 +133,12 @@ def _with_densities(
         if density is None:
             continue
         model = RowModel(contract, density.record)
-        parts = [model.rows(part) for part in rows.scaled.parts() if len(part) >= rows.window_rows]
+        # Without their names: in common units, which instruments are alike in.
+        parts = [
+            Scored(model.rows(part))
+            for part in rows.scaled.parts()
+            if len(part) >= rows.window_rows
+        ]
         one = np.ones((len(probability), 1)) if model.density.n_regimes == 1 else probability
         scores = log_scores(model, parts, None if model.own_weights else one)
         criteria.append(scores.sum() - 0.5 * np.log(len(scores)) * density.parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,7 +15,8 @@ from regimetry.runtime.given import Given
 from regimetry.runtime.opened import OpenModel, too_short
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.regime_card import RegimeCard, cards
-from regimetry.runtime.row_model import RowModel, chain_of, log_scores, transformed_scores
+from regimetry.runtime.row_model import RowModel, chain_of
+from regimetry.runtime.row_scores import Scored, log_scores, transformed_scores
 from regimetry.runtime.simulate_rows import Start, draw
 from regimetry.series.time_options import TimeKeywords
 
@@ -41,8 +42,7 @@ class DensityModel(OpenModel):
 
         Of the columns that ``contract.density`` describes, as the model reads them: of a price that
         is differenced in logarithms, its log return. Where ``contract.single_density`` is there, it
-        gives the score. Of a model that scales each instrument by
-        itself, in the instruments' common units. After a gap the density begins anew.
+        gives the score. After a gap the density begins anew.
 
         Parameters
         ----------
@@ -108,7 +108,7 @@ class DensityModel(OpenModel):
     def aic(self, X: Any, **time: Unpack[TimeKeywords]) -> float:
         """Return Akaike's information criterion of the rows with a :meth:`log_score`; low is good.
 
-        Akaike 1974: ``-2 log L + 2 p``, with the p of ``contract.density.parameters``.
+        Akaike 1974: ``-2 log L + 2 p``, with the p parameters of the density that gives the scores.
         """
         scores = self._scored(X, time)
         return float(-2.0 * scores.sum() + 2.0 * self._parameters)
@@ -154,14 +154,19 @@ class DensityModel(OpenModel):
         if not isinstance(horizon, int | np.integer) or isinstance(horizon, bool) or horizon < 1:
             raise ConfigError(f"horizon is {horizon!r}; it must be a whole number of at least 1.")
         model, given = RowModel.of(self.contract), self._given(data, None, time)
-        if given.panel.instruments is not None:
+        names = sorted(set(given.panel.instruments or ()))
+        if len(names) > 1:
             raise DataError(
-                "The data hold several instruments; a forecast is of one. Give the rows of one."
+                f"The data hold {len(names)} instruments, such as {names[0]!r}; a forecast is of "
+                "one. Give the rows of one."
             )
-        if given.panel.lengths[-1] < given.rows:
-            raise DataError(too_short(given.panel, given.rows))
-        values = given.read.values[given.read.offsets[-2] :]
-        rows = model.rows(values)
+        if (last := int(given.panel.lengths[-1])) < given.rows:
+            raise DataError(
+                f"The last segment of the data has {last} rows; a forecast needs {given.rows} "
+                "without a gap. Give more history, or a longer max_gap."
+            )
+        model = replace(model, instrument=names[0] if names else None)
+        rows = model.rows(given.read.parts()[-1])
         logs, scales = model.follow(rows)
         if model.own_weights:
             known, chain = model.filter(logs)[-1], model.chain
@@ -171,8 +176,8 @@ class DensityModel(OpenModel):
         for _ in range(int(horizon) - 1):
             probability.append(probability[-1] @ chain)
         weights = probability if model.density.n_regimes > 1 else [np.ones(1)] * int(horizon)
-        last = rows[len(rows) - model.density.order :]
-        start = Start(last, scales[-1], weights[0])
+        newest = rows[len(rows) - model.density.order :]
+        start = Start(newest, scales[-1], weights[0])
         return forecast(model, start, weights, np.stack(probability), random_state)
 
     def sample(
@@ -190,8 +195,9 @@ class DensityModel(OpenModel):
         Returns
         -------
         rows : ndarray, shape (T, C)
-            Of the columns that ``contract.density`` describes, in the units of the data: what is
-            differenced is summed again, from 0, and prices from 1.
+            Of the columns that ``contract.density`` describes, in the units of the data, or in the
+            common ones of many instruments: what is differenced is summed again, after a 0, and
+            log returns of prices after a price of 1.
         regimes : ndarray of int64, shape (T,)
 
         Raises
@@ -201,7 +207,8 @@ class DensityModel(OpenModel):
         ModelError
             The file has no density.
         """
-        if not isinstance(n_samples, int | np.integer) or n_samples < 1:
+        whole = isinstance(n_samples, int | np.integer) and not isinstance(n_samples, bool)
+        if not whole or n_samples < 1:
             raise ConfigError(f"n_samples is {n_samples!r}; it must be a whole number above 0.")
         model = RowModel.of_regimes(self.contract)
         density = model.density
@@ -227,21 +234,26 @@ class DensityModel(OpenModel):
 
     def _scored(self, X: Any, time: TimeKeywords) -> Array:
         """Return the log scores of all rows that have one."""
-        return self._log_scores(self._given(X, None, time))
+        given = self._given(X, None, time)
+        scores = self._log_scores(given)
+        if not len(scores):
+            raise DataError(too_short(given.panel, given.rows))
+        return scores
 
     def _log_scores(self, given: Given) -> Array:
         """Return log scores (N,) of the rows that windows end with, in nats."""
         model = RowModel.of(self.contract)
         return log_scores(model, *self._parts(model, given))
 
-    def _parts(self, model: RowModel, given: Given) -> tuple[list[Array], Array | None]:
-        """Return the rows of each segment that holds a window, and weights that it lacks."""
+    def _parts(self, model: RowModel, given: Given) -> tuple[list[Scored], Array | None]:
+        """Return the segments that hold a window, and weights that the density lacks."""
         rows, read = self.contract.window_rows, given.read
         if not (given.panel.lengths >= given.rows).any() and given.panel.instruments is None:
             raise DataError(too_short(given.panel, given.rows))
-        spans = pairwise(read.offsets.tolist())
-        parts = [model.rows(read.values[a:b]) for a, b in spans if b - a >= rows]
-        return parts, None if model.own_weights else self._weights(model, given)
+        segments = [
+            Scored(model.rows(part), name) for name, part in read.named if len(part) >= rows
+        ]
+        return segments, None if model.own_weights else self._weights(model, given)
 
     def _weights(self, model: RowModel, given: Given) -> Array:
         """Return the weights (N, K) of a density that has no filter of its own."""

@@ -12,6 +12,7 @@ from regimetry.contract import ModelContract
 from regimetry.errors import DataError
 from regimetry.runtime.chain import Array
 from regimetry.runtime.row_model import RowModel
+from regimetry.runtime.snapshots import entry
 
 
 class DensityState(NamedTuple):
@@ -57,6 +58,8 @@ class LiveDensity:
     Parameters
     ----------
     contract : ModelContract
+    instrument : str or None
+        Whose rows come, for a model that scales each instrument by itself: in its units.
 
     Raises
     ------
@@ -64,8 +67,10 @@ class LiveDensity:
         The file has no density.
     """
 
-    def __init__(self, contract: ModelContract) -> None:
-        self._model = RowModel.of(contract)
+    def __init__(self, contract: ModelContract, instrument: str | None = None) -> None:
+        self._model = RowModel.of(contract, instrument)
+        factor, offset = self._model.own_map
+        self._own = None if (factor == 1).all() and not offset.any() else (factor, offset)
         surprise = self._model.record.surprise
         self._surprise = -np.inf if surprise is None else surprise
         self._columns = tuple(self._model.columns)
@@ -91,7 +96,12 @@ class LiveDensity:
             state = self._begin(window[:-1])
         given = probability if self._nothing is None else self._nothing
         score, mean, deviation, scales, weights = self._step(window, given, *state)
-        outlook = Outlook(score, score < self._surprise, mean, deviation, self._columns)
+        surprising = score < self._surprise  # of common units
+        if self._own is not None:
+            factor, offset = self._own
+            score += float(np.log(factor).sum())
+            mean, deviation = (mean - offset) / factor, deviation / factor
+        outlook = Outlook(score, surprising, mean, deviation, self._columns)
         return DensityState(scales, weights), outlook
 
     def _begin(self, rows: NDArray[np.floating]) -> DensityState:
@@ -123,13 +133,14 @@ def density_of(snapshot: Mapping[str, Any], contract: ModelContract) -> DensityS
     if "scales" not in snapshot or contract.density is None:
         return None
     record = contract.single_density or contract.density
-    scales, weights = (np.array(snapshot[name]) for name in ("scales", "weights"))
+    scales, weights = (np.array(entry(snapshot, name)) for name in ("scales", "weights"))
     shape = len(record.freedom), 2 * len(record.channels)
     sound = all(
         found.shape == wanted and found.dtype == np.float64 and np.isfinite(found).all()
         for found, wanted in ((scales, shape), (weights, shape[:1]))
     )
-    if not sound or not (scales >= 0).all() or (weights < 0).any():
+    own = scales[..., : shape[1] // 2] if scales.ndim == 2 else scales
+    if not sound or (scales < 0).any() or not (own > 0).all() or (weights < 0).any():
         raise DataError(
             f"The snapshot's scales have shape {scales.shape} and its weights {weights.shape}; "
             f"positive numbers {shape} and {shape[:1]} are needed. Restore an unchanged snapshot."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +14,6 @@ from regimetry.contract.density import DensityRecord
 from regimetry.errors import ModelError
 from regimetry.runtime.chain import Array, filtered, transition
 from regimetry.runtime.density import RowDensity
-from regimetry.runtime.skewed import skewed_cdf
 from regimetry.series.preprocessing import TRANSFORMS
 
 NO_DENSITY = (
@@ -33,13 +30,16 @@ class RowModel:
     ----------
     contract : ModelContract
     record : DensityRecord
+    instrument : str or None
+        Whose units :attr:`mean` and :attr:`deviation` are, where each instrument has its own.
     """
 
     contract: ModelContract
     record: DensityRecord
+    instrument: str | None = None
 
     @classmethod
-    def of(cls, contract: ModelContract) -> RowModel:
+    def of(cls, contract: ModelContract, instrument: str | None = None) -> RowModel:
         """Return the density that says most of the next row.
 
         Raises
@@ -49,7 +49,8 @@ class RowModel:
         """
         regimes = cls.of_regimes(contract)
         single = contract.single_density
-        return regimes if single is None else cls(contract, single)
+        record = regimes.record if single is None else single
+        return cls(contract, record, instrument)
 
     @classmethod
     def of_regimes(cls, contract: ModelContract) -> RowModel:
@@ -79,14 +80,36 @@ class RowModel:
         return np.array([self.contract.transforms[channel] for channel in self.channels])
 
     @cached_property
-    def deviation(self) -> Array:
-        """Unit of training of each column, in its own, (C,)."""
+    def unit(self) -> Array:
+        """Unit of training of each column, of rows in common units, (C,)."""
         return 1.0 / np.array([self.contract.scale[channel] for channel in self.channels])
 
     @cached_property
-    def mean(self) -> Array:
-        """Zero of training of each column, (C,)."""
+    def zero(self) -> Array:
+        """Zero of training of each column, of rows in common units, (C,)."""
         return np.array([self.contract.mean[channel] for channel in self.channels])
+
+    @cached_property
+    def own_map(self) -> tuple[Array, Array]:
+        """Factor and offset (C,) from the instrument's columns, as read, to common units."""
+        scaling = self.contract.scaling
+        if scaling is None or self.instrument is None:
+            return np.ones(len(self.channels)), np.zeros(len(self.channels))
+        factor, offset = scaling.maps_of([self.instrument])
+        # What is differenced keeps no offset.
+        kept = np.where(self.transforms == "level", offset[0, self.channels], 0.0)
+        return factor[0, self.channels], kept
+
+    @cached_property
+    def deviation(self) -> Array:
+        """Unit of training of each column, in the column's own units, (C,)."""
+        return self.unit / self.own_map[0]
+
+    @cached_property
+    def mean(self) -> Array:
+        """Zero of training of each column, in the column's own units, (C,)."""
+        factor, offset = self.own_map
+        return (self.zero - offset) / factor
 
     @cached_property
     def rows_before(self) -> int:
@@ -127,7 +150,7 @@ class RowModel:
 
     @cached_property
     def log_unit(self) -> float:
-        """What a log density in units of training has more than one in the columns' own."""
+        """What a log density in units of training has more than one in the columns' own units."""
         return float(np.log(self.deviation).sum())
 
     def rows(self, values: NDArray[np.floating]) -> Array:
@@ -142,7 +165,7 @@ class RowModel:
             read[:, self._differences] -= before[:, self._differences]
             if len(self._logs):
                 read[:, self._logs] = np.log(now[:, self._logs] / before[:, self._logs])
-        return (read - self.mean) / self.deviation
+        return (read - self.zero) / self.unit
 
     def step(self) -> DensityStep:
         """Return the step of a live series, which the extension takes."""
@@ -154,8 +177,8 @@ class RowModel:
             np.array(kinds, dtype=np.int64),
             bool(self._differs),
             self.own_weights,
-            self.mean,
-            self.deviation,
+            self.zero,
+            self.unit,
             dense(density.coefficients),
             density.table,
             density.constants,
@@ -227,73 +250,3 @@ def chain_of(contract: ModelContract) -> Array:
     matrix = np.array(contract.transition_matrix)
     total = matrix.sum(axis=1, keepdims=True)
     return np.where(total > 0, matrix, np.eye(len(matrix)))
-
-
-def log_scores(model: RowModel, parts: Sequence[Array], probability: Array | None = None) -> Array:
-    """Return the log density of each row that a window ends with, given all rows before it.
-
-    Parameters
-    ----------
-    model : RowModel
-    parts : sequence of ndarray, shape (T_i, C)
-        Rows of each segment that holds a window, as :meth:`RowModel.rows` gives them.
-    probability : ndarray, shape (N, K), or None
-        Of each regime, given the windows up to each: where windows tell the regimes. ``None``
-        takes the density's own filter.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-        In nats, in the columns' own units.
-    """
-    found = [np.empty(0)]
-    for rows, weights in _weighted(model, parts, probability):
-        logs, _ = model.follow(rows)
-        found.append(log_mixture(weights, logs[-len(weights) :]) - model.log_unit)
-    return np.concatenate(found)
-
-
-def transformed_scores(
-    model: RowModel, parts: Sequence[Array], probability: Array | None = None
-) -> Array:
-    """Return the probability integral transform of each row that a window ends with.
-
-    Parameters as for :func:`log_scores`, of one column.
-
-    Returns
-    -------
-    ndarray, shape (N,)
-        The probability of a row at most as high, given all rows before it.
-    """
-    density, found = model.density, [np.empty(0)]
-    for rows, weights in _weighted(model, parts, probability):
-        _, scales = model.follow(rows)
-        before = np.concatenate([density.begin[None], scales[:-1]])
-        residuals = density.residuals(model.before(rows)[:-1], rows[density.order :])
-        u = (residuals / np.sqrt(density.total(before)))[-len(weights) :, :, 0]
-        below = skewed_cdf(u, float(density.skew[0]), density.freedom)
-        found.append(np.sum(weights * below, axis=1))
-    return np.concatenate(found)
-
-
-def _weighted(
-    model: RowModel, parts: Sequence[Array], probability: Array | None
-) -> Iterator[tuple[Array, Array]]:
-    """Yield rows of each segment, and the weights (N, K) before those that a window ends with."""
-    skip, at = model.contract.window_rows - 1 - model.rows_before, 0
-    for rows in parts:
-        count = len(rows) - model.density.order - skip
-        if probability is None:
-            logs, _ = model.follow(rows)
-            known = np.vstack([model.first_weights, model.filter(logs)[:-1]])[skip:]
-        else:
-            known = np.vstack([model.first_weights, probability[at : at + count - 1]])
-        at += count
-        yield rows, known @ model.chain
-
-
-def log_mixture(weights: Array, logs: Array) -> Array:
-    """Return the logarithm (T,) of mixtures of densities with logarithms (T, K)."""
-    top = logs.max(axis=1)
-    total = np.sum(weights * np.exp(logs - top[:, None]), axis=1)
-    return np.asarray(top + np.log(np.maximum(total, math.exp(-700))))

@@ -113,7 +113,9 @@ class Stream:
         self._as_they_come = self._reader.keeps_rows
         self._rows = file.rows
         self._recursion = Recursion.of(contract)
-        self._density = LiveDensity(contract) if live_outputs.DENSITY in outputs else None
+        self._density = (
+            LiveDensity(contract, instrument) if live_outputs.DENSITY in outputs else None
+        )
         # Bound once: copying a window here takes less than binding a view of the ring each time.
         window = np.ones((1, *session.input_shape), np.float32)
         self._window = window[0]
