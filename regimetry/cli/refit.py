@@ -71,9 +71,9 @@ def run(options: argparse.Namespace) -> None:
     found = {**contract.to_dict(), "moved": None if moved is None else moved.to_dict()}
     text = [
         regime_lines(contract),
-        alignment_text(contract) if moved is None else _moved(moved),
-        f"{options.output}: verified; {contract.n_regimes} regimes from {contract.training.rows} "
-        "rows",
+        alignment_text(contract) if moved is None else _moved(moved, contract.units),
+        f"{options.output}: verified; {contract.n_regimes} regimes from "
+        f"{contract.counted(contract.training.rows)}",
     ]
     show(options, found, "\n\n".join(text))
 
@@ -83,6 +83,8 @@ def _refitted(options: argparse.Namespace, earlier: RegimeModel) -> RegimeDetect
     given = {"window_size": options.window_size, "n_regimes": options.n_regimes}
     asked = {name: value for name, value in given.items() if value is not None}
     fields = of_model(contract) if asked else kept_fields(contract)
+    if asked:
+        fields = {**fields, "names": "none"}  # those of the earlier model are kept, by its regimes
     configuration = validated({**fields, **asked})
     files = FileOptions.of(options, contract.reading.repeated)
     table = read_table(options.data, files, by=contract.by).frame
@@ -105,7 +107,7 @@ def _verify(detector: RegimeDetector) -> None:
         raise ExportParityError(f"{problem} Nothing was written.")
 
 
-def _moved(moved: Moved) -> str:
+def _moved(moved: Moved, units: str) -> str:
     header = ["regime", "share", "now", "mean dwell", "now", "most moved", "shift", "deviation"]
     rows = [
         [
@@ -120,7 +122,7 @@ def _moved(moved: Moved) -> str:
         ]
         for one in map(asdict, moved.regimes)
     ]
-    said = f"{moved.changed:.1%} of {moved.bars} bars have another regime than before"
+    said = f"{moved.changed:.1%} of {moved.bars} {units} have another regime than before"
     for word, names in (("born", moved.born), ("dead", moved.dead)):
         said += f"; {word} {', '.join(names)}" if names else ""
     return f"{text_table(header, rows)}\n\n{said}"

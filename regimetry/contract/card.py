@@ -37,9 +37,9 @@ def model_html(contract: ModelContract) -> str:
     span = f", {training.start} to {training.end}" if training.start else ""
     facts = {
         "columns": contract.schema.names,
-        "window": f"{contract.window_size} rows",
+        "window": contract.counted(contract.window_size),
         "evidence": contract.evidence,
-        "trained on": f"{training.rows} rows{span}",
+        "trained on": f"{contract.counted(training.rows)}{span}",
     }
     features = contract.schema.feature_names
     features = features if len(features) <= _MOST_COLUMNS else ()

@@ -89,6 +89,16 @@ def _claims(contract: ModelContract) -> dict[str, tuple[Any, bool, str]]:
             features is None or features.names == contract.schema.names,
             f"what makes {', '.join(contract.schema.names)}",
         ),
+        "training.known": (
+            contract.training.known,
+            contract.training.known is None or contract.training.known.is_possible(n_regimes),
+            f"states that {n_regimes} regimes are",
+        ),
+        "single_density without density": (
+            "single_density",
+            contract.single_density is None or contract.density is not None,
+            "both, or density alone",
+        ),
         **_densities(contract),
     }
 

@@ -33,6 +33,17 @@ class KnownRecord:
     share: float
     adjusted_rand: float
 
+    def is_possible(self, n_regimes: int) -> bool:
+        """Say whether counts and mapping are of so many regimes and of these states."""
+        size = len(self.states)
+        told = [state for state in self.mapping if state != -1]
+        return (
+            len(self.mapping) == len(self.counts) == n_regimes
+            and all(len(row) == size and min(row, default=0) >= 0 for row in self.counts)
+            and len(set(told)) == len(told)
+            and all(0 <= state < size for state in told)
+        )
+
     @property
     def names(self) -> tuple[str, ...]:
         """What each regime is called by its state; empty where it has none."""

@@ -95,10 +95,11 @@ def agreement_with_states(contract: ModelContract) -> str | None:
 def _few_windows(contract: ModelContract, windows: float) -> list[str]:
     if not 0 < windows < _FEW_WINDOWS:
         return []
+    wanted = contract.counted(_FEW_WINDOWS * contract.window_size)
     return [
         f"the series holds {windows:.0f} windows of {contract.window_size} side by side; "
-        f"{_FEW_WINDOWS} would say more: give {_FEW_WINDOWS * contract.window_size} rows or "
-        "a smaller window_size"
+        f"{_FEW_WINDOWS} would say more: give {wanted} or a smaller "
+        "window_size"
     ]
 
 

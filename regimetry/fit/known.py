@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,11 @@ class KnownStates:
 
     names: tuple[str, ...]
     state: NDArray[np.int64]
+
+    def of_long_segments(self, offsets: NDArray[np.int64], rows: int) -> KnownStates:
+        """Return those of the segments of at least ``rows`` rows; ``offsets`` are all segments'."""
+        long = np.repeat(np.diff(offsets) >= rows, np.diff(offsets))
+        return replace(self, state=self.state[long])
 
     def held_against(
         self, regime: NDArray[np.int64], rows: NDArray[np.int64], n_regimes: int

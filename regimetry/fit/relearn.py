@@ -17,7 +17,7 @@ from regimetry.encoder.convolutions import label_offset
 from regimetry.errors import ConfigError, DataError
 from regimetry.export.kept import kept_encoder
 from regimetry.fit.fitted_encoder import FittedEncoder
-from regimetry.fit.learn import BARS_A_REGIME, newest_bars, volatility
+from regimetry.fit.learn import BARS_A_REGIME, newest_bars, volatility, with_hindsight
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows, slow_directions_of
@@ -94,6 +94,12 @@ def relearn(
     embeddings, windows = outputs["embedding"].astype(np.float32), read.last(rows.window_size)
     start = windows_labels(contract, outputs["distance"], windows.offsets)
     _require_all_regimes(start, contract)
+    if contract.evidence == "bar" and len(windows) < BARS_A_REGIME * contract.n_regimes:
+        raise DataError(
+            f"The rows hold {len(windows)} windows, and single rows tell the regimes of this "
+            f"model, which needs {BARS_A_REGIME * contract.n_regimes}. Give the rows of the "
+            "earlier fit as well, or fit anew."
+        )
     chosen = _chosen(contract)
     head = fit_head(
         embeddings,
@@ -110,7 +116,9 @@ def relearn(
     )
     refinement = density = single = None
     if len(windows) >= BARS_A_REGIME * contract.n_regimes:
-        newest = newest_bars(head, rows, windows, start, options.seed)
+        kept = chosen.segments is not None or contract.evidence == "bar"
+        told = start if kept else with_hindsight(head, windows, embeddings)
+        newest = newest_bars(head, rows, windows, told, options.seed)
         if contract.evidence == "bar":
             points = head.slow.whiten(embeddings) @ head.projection
             refinement = refine(newest, windows, points)

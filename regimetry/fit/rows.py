@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from regimetry.errors import ConfigError, DataError
 from regimetry.fit.encoder import encoder_reach
 from regimetry.fit.options import FitOptions
-from regimetry.fit.source import Embedder, Measured, Source
+from regimetry.fit.source import Embedder, Measured, PanelSource, Source
 from regimetry.series.panel import Panel
 from regimetry.series.preprocessing import Preprocessing, require_single_precision
 from regimetry.series.scaling import InstrumentScaling
@@ -242,4 +242,8 @@ def with_states(rows: TrainingRows, known: KnownStates | None) -> TrainingRows:
             "y is given, and the rows have more windows than max_windows, of which the fit takes a "
             "sample. Raise max_windows, or leave y out."
         )
-    return replace(rows, known=known)
+    if known is None or not isinstance(rows.source, PanelSource):
+        return replace(rows, known=known)
+    # Segments without a window are no rows of the fit.
+    offsets = rows.source.panel.offsets
+    return replace(rows, known=known.of_long_segments(offsets, rows.window_rows))

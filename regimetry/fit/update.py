@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from regimetry.analysis.moved import Moved, moved
 from regimetry.contract import ModelContract
+from regimetry.contract.wording import UNIT
 from regimetry.errors import ConfigError
 from regimetry.fit.fitted_encoder import FittedEncoder
 from regimetry.fit.learned import Learned
@@ -74,6 +75,8 @@ def updated(
     """
     contract = earlier.contract
     _require_kept(options, contract)
+    if options.unit == UNIT:
+        options = replace(options, unit=contract.unit)
     # Units are applied by the fit itself.
     given = as_given(data, replace(contract, scaling=None), by, earlier.rules, time)
     source = PanelSource(

@@ -26,7 +26,7 @@ def test_it_goes_on_and_says_what_moved(old, data, tmp_path, run, answer):
     changed = (before.predict(frame) != after.predict(frame)).dropna().mean()
     assert said["moved"]["changed"] == pytest.approx(changed)
     shown = run("refit", old, data, "-o", tmp_path / "again.onnx").out
-    assert f"{changed:.1%} of {said['moved']['bars']} bars have another regime than before" in shown
+    assert f"{changed:.1%} of {said['moved']['bars']} rows have another regime than before" in shown
     assert rg.load(tmp_path / "again.onnx").content == after.content
     run("verify", tmp_path / "again.onnx", "--runtime", "onnxruntime")
 

@@ -108,6 +108,7 @@ def test_precision_is_float32_unless_the_file_says_otherwise():
     [
         {"channels": [0, 9]},
         {"channels": []},
+        {"channels": [0, 0, 1]},
         {"coefficients": [[[0.0]]]},
         {"coefficients": []},
         {"factors": [[[1.0]]]},
@@ -129,3 +130,30 @@ def test_an_impossible_density_is_refused(model, change):
         read_contract(_edited(model, density={**density, **change}), "x")
     with pytest.raises(ModelError, match="single_density"):
         read_contract(_edited(model, single_density=density), "x")  # of three regimes
+
+
+def test_a_single_density_alone_and_impossible_states_are_refused(model):
+    data = json.loads(model.contract.to_metadata()[CONTRACT_KEY])
+    single = {**data["density"], "weights": "regimes"}
+    for name in ("coefficients", "factors", "omega", "leverage", "begin", "typical"):
+        single[name] = single[name][:1]
+    for name in ("shock", "memory", "fall_memory", "freedom"):
+        single[name] = single[name][:1]
+    read_contract(_edited(model, single_density=single), "x")
+    with pytest.raises(ModelError, match="both, or density alone"):
+        read_contract(_edited(model, single_density=single, density=None), "x")
+    known = {"states": ["a", "b"], "rows": 3, "share": 1.0, "adjusted_rand": 1.0}
+    counts = [[1, 0], [0, 2], [0, 0]]
+    for mapping, table, possible in (
+        ([0, 1, -1], counts, True),
+        ([0, 1, 2], counts, False),
+        ([0, 0, -1], counts, False),
+        ([0, 1], counts, False),
+        ([0, 1, -1], [[1], [2], [0]], False),
+    ):
+        training = {**data["training"], "known": {**known, "mapping": mapping, "counts": table}}
+        if possible:
+            read_contract(_edited(model, training=training), "x")
+            continue
+        with pytest.raises(ModelError, match=r"training\.known"):
+            read_contract(_edited(model, training=training), "x")

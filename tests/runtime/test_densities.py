@@ -181,6 +181,47 @@ def test_instruments_are_scored_apart(told):
         detector.forecast(both)
 
 
+@pytest.fixture(scope="module")
+def panel():
+    """Two instruments, one of a tenth of the other's moves, each in units of its own."""
+    rng = np.random.default_rng(0)
+    deviation = np.where(np.arange(500) // 100 % 2, 0.02, 0.005)
+    moves = {name: deviation * rng.standard_normal(500) for name in "ab"}
+    return {
+        name: pd.DataFrame({"close": 50 * np.exp(np.cumsum(one * (0.1 if name == "a" else 1.0)))})
+        for name, one in moves.items()
+    }
+
+
+def test_each_instrument_is_scored_and_forecast_in_its_own_units(panel):
+    detector = fit(panel, window_size=10, n_regimes=2)
+    assert detector.model_.contract.scaling is not None
+    scores = detector.log_score(panel)
+    means = {name: float(np.nanmean(one)) for name, one in scores.items()}
+    assert means["a"] - means["b"] == pytest.approx(np.log(10), abs=0.3)
+    for name, rows in panel.items():
+        alone = {name: rows}
+        ahead, returns = detector.forecast(alone), np.diff(np.log(rows["close"]))[-90:]
+        assert ahead.deviation[0, 0] == pytest.approx(returns.std(), rel=0.6)
+        assert ahead.quantile(0.05)[0] < 0 < ahead.quantile(0.95)[0]
+        drawn = ahead.draws[:, 0].std()
+        assert drawn == pytest.approx(ahead.deviation[0, 0], rel=0.05)
+        stream = detector.model_.stream(outputs=("density",), instrument=name)
+        for row in rows.to_numpy():
+            tick = stream.push(row)
+        assert tick.outlook.log_score == pytest.approx(np.asarray(scores[name])[-1], abs=1e-4)
+        assert tick.outlook.deviation[0] == pytest.approx(ahead.deviation[0, 0], rel=1e-4)
+        score = ahead.log_density(ahead.mean[0])
+        assert score == pytest.approx(-np.log(ahead.deviation[0, 0]) - 0.9, abs=0.4)
+    holed = panel["a"].copy()
+    holed.iloc[-4] = np.nan
+    apart = detector.model_.with_rules(missing="gap")
+    said = pytest.warns(DataWarning, match="2 segments")
+    refused = pytest.raises(DataError, match="The last segment of the data has 3 rows")
+    with said, refused:
+        apart.forecast({"a": holed})
+
+
 def test_criteria_follow_from_the_scores(told):
     detector, values = told["bars"]
     scores = detector.log_score(values)
@@ -297,6 +338,10 @@ def test_a_grid_search_needs_no_scorer():
 
 def test_refusals(told):
     detector, values = told["bars"]
+    with pytest.raises(ConfigError, match="n_samples is True"):
+        detector.sample(True)
+    with pytest.raises(DataError, match="the longest of 5 rows"):
+        detector.score({"a": values[:5], "b": values[:5]})
     for horizon in (0, -1, 1.5, True):
         with pytest.raises(ConfigError, match=r"horizon is .* at least 1"):
             detector.forecast(values, horizon)
