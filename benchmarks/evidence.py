@@ -27,9 +27,11 @@ from benchmarks.protocol import at_centre, at_last_bar, score_in_sample
 from benchmarks.regimes.problems import PUBLISHED, load_problem
 from benchmarks.regimes.recordings import load_recording
 from benchmarks.rivals.fitted import Labels, Values
-from regimetry.fit.learn import learn, measured_rows, refinement_of
+from regimetry.fit.learn import learn, measured_rows
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import panel_source
+from regimetry.regimes.evidence.newest import NewestBars
+from regimetry.regimes.evidence.refine import refine
 from regimetry.runtime.recursion import jump_path
 
 KINDS = "s1,s2,s3,s4,s5,s6,n1,n2,h3,h3-2000"
@@ -65,8 +67,12 @@ def row(series: Series) -> str:
     )
     learned = learn(measured_rows(panel_source(series.values), options), options)
     windows, n_rows = learned.windows, len(series.values)
-    found = refinement_of(learned.head, windows, learned.embeddings, series.seed)
     by_windows = jump_path(learned.distance, learned.head.penalty)
+    newest = NewestBars.of(
+        windows, by_windows, series.n_regimes, learned.preprocessing.prices, seed=series.seed
+    )
+    points = learned.head.slow.whiten(learned.embeddings) @ learned.head.projection
+    found = refine(newest, windows, points)
     by_bars = jump_path(windows.map(found.emission.costs), found.penalty)
     cells = [
         series.name,

@@ -27,6 +27,8 @@ def contract(shipped):
         return dataclasses.replace(
             base,
             regimes=tuple(dataclasses.replace(regime, name=name) for name in names),
+            density=None,
+            single_density=None,
             transition_matrix=tuple(map(tuple, np.eye(k).tolist())),
             training=dataclasses.replace(base.training, **(RECORDED | training)),
         )

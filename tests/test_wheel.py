@@ -13,6 +13,7 @@ GOOD = [
     "regimetry/_core.cpython-311-x86_64-linux-gnu.so",
     "regimetry/py.typed",
     "regimetry/report/assets/page.html.j2",
+    "regimetry/backtest/page.html.j2",
     "regimetry/report/assets/page.css",
     "regimetry/report/assets/start.js",
     "regimetry-0.1.0.dist-info/METADATA",

@@ -11,17 +11,18 @@ from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
 from regimetry.encoder.config import DEFAULT_ENCODER
 from regimetry.fit.choose import compare
-from regimetry.fit.learn import learn, measured_rows, refined
+from regimetry.fit.learn import learn, measured_rows, refined, with_hindsight
 from regimetry.fit.learned import penalties_of
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import cut_windows
 from regimetry.fit.source import panel_source
 from regimetry.regimes.clustering.head import Head, fit_head
+from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.recursion import Recursion, jump_path
 from regimetry.series.preprocessing import Preprocessing
 from regimetry.series.units import fit_preprocessing
-from regimetry.windows import rolling_windows
+from regimetry.windows import Windows, rolling_windows
 
 DEFAULTS = FitOptions(window_size=10, encoder=replace(DEFAULT_ENCODER, convolutions=None))
 """Of what is compared here: features of windows of 10, without convolutions."""
@@ -55,7 +56,12 @@ def fit_statistics(kind: str, values: Values, n_regimes: int | None, seed: int) 
         n_landmarks=DEFAULTS.n_landmarks,
         seed=seed,
     )
-    head, refinement = refined(head, windows, statistics, seed)
+    rows = Windows.of(windows)
+    labels = with_hindsight(head, rows, statistics)
+    newest = NewestBars.of(
+        rows, labels, len(head.centroids), (False,) * windows.shape[2], seed=seed
+    )
+    head, refinement = refined(head, rows, statistics, newest)
     return Labelled(preprocessing, head, refinement, features).fitted()
 
 

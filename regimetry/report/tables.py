@@ -197,7 +197,7 @@ def card_tables(data: ReportData) -> list[tuple[str, Table]]:
     )
     tables = [("Model", _pairs(facts)), ("Columns", columns)]
     if contract.density is not None:
-        tables.append(("What each regime says of the next bar", _emission(contract)))
+        tables.append(("What each regime says of what comes next", _emission(contract)))
     for title, mapping in (
         ("Configuration", training.configuration),
         ("Versions", training.versions),

@@ -397,10 +397,10 @@ def test_changes_alone_are_written_once_each(feed):
     assert [one["line"] for one in errors] == [301]
     changes = [one for one in changes if one not in errors]
     assert [(one["from"], one["to"]) for one in changes] == [
-        (None, "regime_0"),
-        ("regime_0", "regime_2"),
-        ("regime_2", "regime_0"),
-        ("regime_0", "regime_2"),
+        (None, "regime_1"),
+        ("regime_1", "regime_2"),
+        ("regime_2", "regime_1"),
+        ("regime_1", "regime_2"),
     ]
     assert all(one["bars"] >= 3 and one["probability"] >= 0.8 for one in changes)
     assert all(one["time"].startswith("2024-01-01T") for one in changes)

@@ -107,7 +107,7 @@ def expected(labels):
 def test_a_plot_colours_each_step_by_the_causal_label(detector, model, values, axes):
     assert plot(model, values, axes) is axes
     assert colours_of(axes) == expected(model.predict(values))
-    assert axes.get_xlabel() == "bar"
+    assert axes.get_xlabel() == "row"
     changed = values.copy()
     changed[-100:] *= 1.5
     other = plot(detector, changed, Figure().subplots())

@@ -23,7 +23,7 @@ def test_the_file_says_what_its_distances_are(bar_detector, detector):
     contract = bar_detector.model_.contract
     assert contract.evidence == "bar"
     assert contract.bars_until_label == 0
-    assert contract.jump_penalty == contract.smooth_penalty - 1
+    assert contract.smooth_penalty - 3 <= contract.jump_penalty <= contract.smooth_penalty
     stay = contract.training.refinement.stay
     assert contract.smooth_penalty == pytest.approx(np.log(2 * stay / (1 - stay)))
     assert detector.model_.contract.evidence == "window"

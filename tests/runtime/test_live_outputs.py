@@ -32,7 +32,7 @@ def test_what_is_asked_for_is_bit_by_bit_what_all_outputs_give(fitted, values, o
             if expected is None:
                 assert found is None
                 continue
-            kept = {"ids", "regime", "name", "probability", *outputs} - {"distance"}
+            kept = {"ids", "regime", "name", "probability", "row", *outputs} - {"distance"}
             kept |= {"novel"} if "novelty" in outputs else set()
             for name in found._fields:
                 if name in kept:

@@ -144,6 +144,7 @@ def test_bytes_put_in_by_the_test_are_read(model_path, values):
 
 def test_what_is_read_of_changed_bytes_is_what_protobuf_reads(model_path):
     content, generator = model_path.read_bytes(), np.random.default_rng(1)
+    content = content.replace(b"regimetry.seal", b"regimetry.sael")  # else the seal refuses it all
     read = 0
     for position in generator.integers(0, len(content), 400):
         changed = bytearray(content)

@@ -198,8 +198,8 @@ def test_changes_are_told_once_across_a_restart(shipped, tmp_path):
     with living(shipped, told=told, rule=rule) as live:
         live.push("me", ["a"] * len(rows), rows, [f"t{i}" for i in range(len(rows))])
     expected = [one.change for one in told]
-    assert [one["to"] for one in expected] == ["regime_0", "regime_2", "regime_0", "regime_2"]
-    assert [one["from"] for one in expected] == [None, "regime_0", "regime_2", "regime_0"]
+    assert [one["to"] for one in expected] == ["regime_1", "regime_2", "regime_1", "regime_2"]
+    assert [one["from"] for one in expected] == [None, "regime_1", "regime_2", "regime_1"]
     assert [one["time"] for one in expected] == [f"t{one['count'] - 1}" for one in expected]
     assert {(one.client, one.series) for one in told} == {("me", "a")}
     json.dumps(expected, allow_nan=False)

@@ -29,7 +29,7 @@ def test_every_method_has_a_thread_safety_line():
         for name, method in vars(_core.StreamBank).items()
         if callable(method) and not name.startswith("_")
     ]
-    assert len(public) == 6
+    assert len(public) == 9
     assert len(methods) == 10
     for function in [*public, *methods]:
         assert "Thread safety: " in function.__doc__, function

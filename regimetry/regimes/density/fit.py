@@ -173,6 +173,7 @@ def moving_density(
         start(layout, emission, stay) / units,
         jac=True,
         method="L-BFGS-B",
+        bounds=layout.bounds,
         options={"maxiter": _ITERATIONS, "ftol": _TOLERANCE, "maxcor": 20},
     )
     vector = np.round(found.x, _DIGITS) * units

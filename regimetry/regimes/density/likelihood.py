@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import digamma, expit, logit
 
 from regimetry._core import scale_gradient
-from regimetry.regimes.evidence.em import Bars
+from regimetry.regimes.evidence.em import STAY_LIMITS, Bars
 from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.evidence.forward_backward import forward_backward
 from regimetry.runtime.density import Array, RowDensity
@@ -100,6 +100,15 @@ class Layout:
             [field.unit for field in self.fields.values()],
             [field.size for field in self.fields.values()],
         )
+
+    @property
+    def bounds(self) -> list[tuple[float | None, float | None]]:
+        """Limits of each number, in its steps: of staying alone."""
+        limits: list[tuple[float | None, float | None]] = []
+        for name, field in self.fields.items():
+            low, high = (float(logit(one)) / field.unit for one in STAY_LIMITS)
+            limits += [(low, high) if name == "stay" else (None, None)] * field.size
+        return limits
 
     def unpack(self, vector: Array) -> dict[str, Array]:
         """Return the fields of a vector, as views."""

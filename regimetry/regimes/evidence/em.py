@@ -23,7 +23,9 @@ _HEAVIEST = 2.1  # degrees of freedom: below 2 there is no variance
 _ITERATIONS = 20
 _TOLERANCE = 1e-5  # nats a bar
 _STAY, _STAY_WEIGHT = 0.99, 10.0  # prior of the chain: so many bars' worth of this much staying
-_STAY_LIMITS = (0.9, 0.999)
+STAY_LIMITS = (0.9, 0.999)
+"""Of the probability of staying: what lasts less is noise rather than regimes."""
+
 _RIDGE = 1.0
 _LEAST_VARIANCE = 1e-3  # of a scaled channel
 
@@ -93,7 +95,7 @@ def expectation_maximisation(
         found: Posterior = forward_backward(-logs, stay, bars.begins)
         weights, used, likelihood = found.state, stay, found.log_likelihood
         stay = (found.stays + _STAY_WEIGHT * _STAY) / (followers + _STAY_WEIGHT)
-        stay = float(np.clip(stay, *_STAY_LIMITS))
+        stay = float(np.clip(stay, *STAY_LIMITS))
         if abs(likelihood - last) < _TOLERANCE * len(now):
             break
         last = likelihood
