@@ -73,9 +73,25 @@ def emission_text(contract: ModelContract) -> str:
         blocks.append(
             text_table(["regime", "a unit of", *(f"adds to {name}" for name in columns)], slopes)
         )
-    if contract.single_density is not None:
-        blocks.append(
-            "One regime whose scale moves says more of the next bar than these do: log scores and "
-            "forecasts come from it."
-        )
-    return "\n\n".join(blocks)
+    blocks.append(_scores(contract))
+    return "\n\n".join(filter(None, blocks))
+
+
+def _scores(contract: ModelContract) -> str:
+    """Say what the densities are worth: of the regimes, and of one regime for all."""
+    density, unit = contract.density, contract.unit
+    if density is None or density.score is None:
+        return ""
+    said = (
+        f"Mean log score of the training {contract.units}, each given those before it: "
+        f"{density.score:.4f} nats"
+    )
+    if contract.single_score is None:
+        return f"{said}."
+    said += f" by these, {contract.single_score:.4f} by one regime whose scale moves."
+    if contract.single_density is None:
+        return f"{said} Log scores and forecasts come from the regimes."
+    return (
+        f"{said} Less what parameters cost, the latter says more of the next {unit}: log scores and "
+        "forecasts come from it."
+    )

@@ -46,6 +46,8 @@ class DensityRecord:
     surprise : float or None
         A row is surprising where its log score is below, in nats and in the columns' own units (of
         many instruments, in common ones); 1 % of the training rows are.
+    score : float or None
+        Mean log score of the training rows, each given those before it, in the same units.
     """
 
     channels: tuple[int, ...]
@@ -66,6 +68,7 @@ class DensityRecord:
     parameters: int
     rows: int
     surprise: float | None = None
+    score: float | None = None
 
     def is_possible(self, n_regimes: int, n_features: int, most: int) -> bool:
         """Say whether these are parameters of a density: shapes, and what keeps scales positive.

@@ -24,11 +24,11 @@ version 4 convolutions and rules of reading. Files of version 4 are sealed."""
 SEALED_VERSION = 4
 _NEW_IN = {
     3: ("by", "scaling"),
-    4: ("reach", "label_offset", "reading", "density", "single_density", "unit"),
+    4: ("reach", "label_offset", "reading", "density", "single_density", "single_score", "unit"),
 }
 """Entries that a version has and older ones have not."""
 
-_IF_SAID = ("unit", "density", "single_density")
+_IF_SAID = ("unit", "density", "single_density", "single_score")
 """Those that the first files of version 4 have not: left out where they are the default."""
 
 FORMAT_KEY = "regimetry.format_version"
@@ -121,6 +121,9 @@ class ModelContract:
     single_density : DensityRecord or None
         Of the next row whichever regime holds, where it says more of the next row than the regimes
         do, by the Bayesian information criterion of the training rows' log scores.
+    single_score : float or None
+        Mean log score of the training rows by such a density, whether it is kept or not; ``None``
+        of one regime alone.
     unit : str
         What a row is called to people, in one word.
     training : TrainingRecord
@@ -150,6 +153,7 @@ class ModelContract:
     reading: ReadingRules = PLAIN
     density: DensityRecord | None = None
     single_density: DensityRecord | None = None
+    single_score: float | None = None
     unit: str = UNIT
     training: TrainingRecord = field(default_factory=TrainingRecord)
 

@@ -143,9 +143,17 @@ def _with_densities(
         scores = log_scores(model, parts, None if model.own_weights else one)
         criteria.append(scores.sum() - 0.5 * np.log(len(scores)) * density.parameters)
         surprise = float(np.quantile(scores, SURPRISING))
-        records.append(replace(density.record, surprise=surprise))
-    single = records[1] if len(records) > 1 and criteria[1] > criteria[0] else None
-    return replace(contract, density=records[0], single_density=single)
+        score = float(scores.mean())
+        records.append(replace(density.record, surprise=surprise, score=score))
+    if len(records) == 1:
+        return replace(contract, density=records[0])
+    single = records[1] if criteria[1] > criteria[0] else None
+    return replace(
+        contract,
+        density=records[0],
+        single_density=single,
+        single_score=records[1].score,
+    )
 
 
 def training_record(

@@ -131,3 +131,4 @@ def test_inspect_shows_what_regimes_say_of_bars(answer, run, with_density):
     shown = run("inspect", with_density, "--emission").out
     assert "freedom" in shown
     assert f"{cards[0]['mean'][0]:.4g}" in shown
+    assert "Mean log score of the training rows, each given those before it" in shown
