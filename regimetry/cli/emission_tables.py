@@ -92,6 +92,6 @@ def _scores(contract: ModelContract) -> str:
     if contract.single_density is None:
         return f"{said} Log scores and forecasts come from the regimes."
     return (
-        f"{said} Less what parameters cost, the latter says more of the next {unit}: log scores and "
-        "forecasts come from it."
+        f"{said} Less what parameters cost, the latter says more of the next {unit}: log scores "
+        "and forecasts come from it."
     )
