@@ -95,7 +95,10 @@ def test_mlflow_models_predict_answers_the_example(logged, store, shipped, tmp_p
         *("-o", str(tmp_path / "out.json")),
     ]
     environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    # Elsewhere: Python looks into the folder that it starts in, where the sources may lie.
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, env=environment, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "out.json").read_text())["predictions"]
     golden = json.loads(MODEL.with_suffix(".golden.json").read_text())
