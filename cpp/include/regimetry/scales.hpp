@@ -5,7 +5,8 @@
 //   log p = -constant - sum(log(h + l)) / 2 - (nu + C) / 2 log(1 + d / nu)
 //   w = (nu + C) / (nu + d);  h <- omega + a w e^2 + b h;  l <- g [e < 0] w e^2 + f l
 // No regime's scale depends on which regime held: all K run on every row (Haas, Mittnik, Paolella
-// 2004); what a fall adds has a memory of its own. w is the weight of the t distribution: an outlier is one row, not a change of scale.
+// 2004); what a fall adds has a memory of its own. w is the weight of the t distribution: an outlier
+// is one row, not a change of scale.
 //
 // Thread safety: functions of their arguments only; any number of threads on distinct outputs.
 #pragma once

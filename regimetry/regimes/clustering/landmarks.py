@@ -142,12 +142,12 @@ def cluster_on(
 ) -> Clustering:
     """Cluster points (E, L) on the landmarks (M, L), one of the two ways or another.
 
-    From labels of the points to ``start`` with, (E,), the clusters go on; without them the best of
-    several starts is taken.
+    From labels of the points to ``start`` with, (E,), the clusters go on; without them, or where a
+    label has no point, the best of several starts is taken.
     """
     spectral = fit_spectral_map(landmarks, n_regimes, n_regimes)
     coordinates = spectral.transform(points)
-    if start is None:
+    if start is None or len(np.unique(start)) < n_regimes:
         centroids = cluster_centres(coordinates, n_regimes, seed=seed, starts=10)
     else:
         means = mean_by_label(coordinates, start, n_regimes)
