@@ -17,9 +17,10 @@ import regimetry as rg
 from regimetry._core import scale_densities, scale_gradient
 from regimetry.errors import DataError
 from regimetry.regimes.density.fit import MOST_ROWS, constant_density, moving_density, spread
-from regimetry.regimes.density.likelihood import Layout, Posterior
+from regimetry.regimes.density.likelihood import Posterior
 from regimetry.regimes.density.moving import MOST_ROWS as WINDOW_ROWS
 from regimetry.regimes.density.moving import MovingEmission
+from regimetry.regimes.density.parameters import Layout
 from regimetry.regimes.evidence.em import Bars, expectation_maximisation
 from regimetry.regimes.evidence.refine import DISCOUNTS, causal_price, price_of_change
 from regimetry.runtime.recursion import jump_labels

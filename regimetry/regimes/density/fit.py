@@ -11,7 +11,8 @@ from scipy.optimize import minimize
 from scipy.special import logit
 
 from regimetry.contract.density import DensityRecord
-from regimetry.regimes.density.likelihood import Layout, Posterior, start
+from regimetry.regimes.density.likelihood import Posterior
+from regimetry.regimes.density.parameters import Layout, start
 from regimetry.regimes.evidence.em import Bars
 from regimetry.regimes.evidence.emission import Emission
 from regimetry.regimes.evidence.forward_backward import forward_backward
