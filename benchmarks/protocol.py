@@ -114,10 +114,17 @@ def score_out_of_sample(states: Integers, labels: Integers) -> Scores:
     )
 
 
+def _begun(labels: Integers, part: slice) -> slice:
+    """Return a part without the bars before its first label: a long window has none there."""
+    known = np.flatnonzero(labels[part] >= 0)
+    return slice(part.start + int(known[0]), part.stop) if len(known) else part
+
+
 def _score(states: Integers, labels: Integers, matched: slice, scored: slice) -> Scores:
     states, labels = np.asarray(states), np.asarray(labels)
     if states.shape != labels.shape:
         raise ValueError(f"There are {states.shape} states and {labels.shape} labels.")
+    matched, scored = (_begun(labels, part) for part in (matched, scored))
     for part in (matched, scored):
         if not len(labels[part]) or labels[part].min() < 0:
             raise ValueError(

@@ -57,7 +57,9 @@ def test_one_label_for_all_bars_scores_nothing_and_edges_are_not_scored():
     labels[:60] = labels[-60:] = -1
     assert score_in_sample(STATES, labels).ari == 1.0
     assert score_out_of_sample(STATES, labels).bac == 1.0
-    labels[60] = -1
+    labels[60:65] = -1  # a longer window: its first label comes later
+    assert score_in_sample(STATES, labels).ari == 1.0
+    labels[60:65], labels[100] = STATES[60:65], -1
     with pytest.raises(ValueError, match="Bars 60 to 440 must all have a label; 1 of 380"):
         score_in_sample(STATES, labels)
     with pytest.raises(ValueError, match=r"\(500,\) states and \(499,\) labels"):
