@@ -11,7 +11,7 @@ import onnx_ir as ir
 from scipy.linalg import block_diag
 
 from regimetry.export.tape import Tape
-from regimetry.regimes.density.moving import MovingEmission
+from regimetry.regimes.density.moving import LEAST_SCALE, MovingEmission
 from regimetry.regimes.evidence.emission import HIGHEST_COST, Emission
 
 
@@ -52,7 +52,7 @@ def moving_distance(
         residual = sum(scaled[:, W - J - p : W - p] @ maps[p] for p in range(P + 1)) - intercept
         earlier, newest = residual[:, :-1], residual[:, -1]                # of K C columns
         moved = earlier**2 * by_square + minimum(earlier, 0) ** 2 * by_fall
-        scales = moved.sum(axis=1) + constant                              # (B, K C)
+        scales = maximum(moved.sum(axis=1) + constant, least)              # (B, K C)
         u = newest / sqrt(scales) @ factors
         q = u * skew + maximum(u, 0) * (1 / skew - skew)
         cost = (nu + C) / 2 * log(1 + squares(q) / nu) + log(scales) @ halves + constants
@@ -68,7 +68,7 @@ def moving_distance(
     residual = tape.Sub(residual, tape.constant("intercept", intercept))
     newest = tape.Slice(residual, [rows - 1], [rows], [1])
     newest = tape.Reshape(newest, [-1, count * size])
-    scales = _scales(tape, emission, residual, rows)
+    scales = tape.Max(_scales(tape, emission, residual, rows), LEAST_SCALE)
 
     unit = tape.Div(newest, tape.Sqrt(scales))
     if size > 1:

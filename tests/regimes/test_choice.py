@@ -256,3 +256,21 @@ def test_noise_is_one_regime():
     detector = fit_fast(noise, window_size="auto")
     assert detector.n_regimes_ == 1
     assert detector.model_.contract.window_size == SIZES[0]
+
+
+def test_where_the_number_is_given_windows_that_show_it_come_first():
+    def entry(size, recognised, tightness, windows=200.0):
+        return Candidate(
+            window_size=size, n_regimes=2, windows=windows, entropy=0.69, recognised=recognised,
+            lasting=1.0, steps=0.3, tightness=tightness, shortest_dwell=100.0,
+        )  # fmt: skip
+
+    def chosen(*table):
+        found = choose(table, window_size=10, n_regimes=2)
+        return next(one.window_size for one in found if one.chosen)
+
+    shown, loose = entry(20, 0.5, 0.2), entry(80, 0.9, -0.01)
+    assert chosen(entry(10, 0.4, 0.0), shown, loose) == 20  # the longest would score more
+    assert chosen(entry(10, 0.4, 0.0), entry(20, 0.5, 0.0), loose) == 10  # none shows it
+    assert chosen(entry(10, 0.4, 0.0, windows=1.0), entry(20, 0.5, 0.0), loose) == 20
+    assert chosen(entry(10, 0.4, 0.0, windows=1.0), entry(20, 0.5, 0.0, windows=1.0)) == 10

@@ -247,6 +247,19 @@ def test_costs_of_windows_are_those_of_their_rows(order, size):
     np.testing.assert_array_equal(turned, found[:, [2, 0, 1]])
 
 
+def test_evidence_has_a_least_scale():
+    density = row_density(0, skew=(1.0, 1.0))
+    still = replace(density, omega=1e-9 * density.omega, begin=1e-9 * density.begin)
+    emission = MovingEmission((0, 1), still)
+    windows = (
+        1e-3 * np.random.default_rng(0).standard_normal((50, 8, 2)) + density.coefficients[0, 0]
+    )
+    costs = emission.costs(windows)
+    assert np.isfinite(costs).all()
+    moved = emission.costs(windows + 1e-7)  # what 32 bits cannot tell
+    assert np.abs(moved - costs).max() < 1e-3
+
+
 def test_the_causal_price_is_where_the_labels_are_most_probable_by_the_filter():
     rng = np.random.default_rng(0)
     states = np.arange(1500) // 150 % 2

@@ -46,7 +46,8 @@ def choose(
     window_size : int
         Of one regime, or where there are no candidates.
     n_regimes : int or None
-        K, if it was given: then there are such regimes, and the conditions do not count.
+        K, if it was given: then there are such regimes. Windows that meet the conditions come
+        first, and else the shortest.
     min_dwell : float or None
         Bars that each regime must last, see :attr:`Candidate.shortest_dwell`.
 
@@ -62,9 +63,7 @@ def choose(
         objections = [None, *(objection(entry, min_dwell) for entry in table)]
         table.insert(0, one)
     else:
-        objections = [_too_few_windows(entry) for entry in table]
-        if all(objections):
-            objections = [None] * len(table)
+        objections = _of_given(table, min_dwell)
     open_ = [i for i, reason in enumerate(objections) if reason is None]
     best = max(open_, key=lambda i: table[i].score or 0.0)
     winner = table[best]
@@ -73,6 +72,26 @@ def choose(
         replace(entry, chosen=True) if i == best else replace(entry, refused=reason or beaten)
         for i, (entry, reason) in enumerate(zip(table, objections, strict=True))
     )
+
+
+def _of_given(table: Sequence[Candidate], min_dwell: float | None) -> list[str | None]:
+    """Return the objections where the number of regimes is given: there are such regimes.
+
+    Windows that show them come first. Where none does, it is the shortest that can be filled: bars
+    may tell what windows do not, and a longer one shows what wanders.
+    """
+    strict = [objection(entry, min_dwell) for entry in table]
+    if not all(strict):
+        return strict
+    few = [_too_few_windows(entry) for entry in table]
+    usable = [
+        entry.window_size or 0 for entry, reason in zip(table, few, strict=True) if not reason
+    ]
+    shortest = min(usable or [entry.window_size or 0 for entry in table])
+    return [
+        None if (entry.window_size or 0) == shortest else reason
+        for entry, reason in zip(table, strict, strict=True)
+    ]
 
 
 def score(entry: Candidate) -> float:

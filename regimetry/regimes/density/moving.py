@@ -19,6 +19,9 @@ from regimetry.runtime.density import Array, RowDensity
 MOST_ROWS = 60
 """Of a window, the last so many residuals are read: others have been forgotten, or nearly."""
 
+LEAST_SCALE = 1e-3
+"""Of evidence, as of a constant scale's: below, a residual of 32 bits is rounding."""
+
 _BLOCK = 2048  # windows whose residuals are held together
 
 
@@ -109,6 +112,7 @@ class MovingEmission:
         squares, falls, constant = self.weights(rows - 1)
         scales = constant + np.einsum("njkc,jkc->nkc", before**2, squares)
         scales += np.einsum("njkc,jkc->nkc", np.minimum(before, 0.0) ** 2, falls)
+        scales = np.maximum(scales, LEAST_SCALE)
         scales = np.concatenate([scales, np.zeros_like(scales)], axis=2)
         alone = np.arange(len(read) + 1)
         newest = np.ascontiguousarray(residual[:, -1])
