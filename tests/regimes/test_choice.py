@@ -271,6 +271,7 @@ def test_where_the_number_is_given_windows_that_show_it_come_first():
 
     shown, loose = entry(20, 0.5, 0.2), entry(80, 0.9, -0.01)
     assert chosen(entry(10, 0.4, 0.0), shown, loose) == 20  # the longest would score more
-    assert chosen(entry(10, 0.4, 0.0), entry(20, 0.5, 0.0), loose) == 10  # none shows it
-    assert chosen(entry(10, 0.4, 0.0, windows=1.0), entry(20, 0.5, 0.0), loose) == 20
-    assert chosen(entry(10, 0.4, 0.0, windows=1.0), entry(20, 0.5, 0.0, windows=1.0)) == 10
+    assert chosen(entry(10, 0.4, 0.0), entry(20, 0.5, 0.0), loose) == 80  # none shows it
+    few = entry(80, 0.9, -0.01, windows=1.0)
+    assert chosen(entry(10, 0.4, 0.0), entry(20, 0.5, 0.0), few) == 20
+    assert chosen(entry(10, 0.4, 0.0, windows=1.0), few) == 80

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from math import log
 
 from regimetry.contract import Candidate
@@ -47,7 +48,7 @@ def choose(
         Of one regime, or where there are no candidates.
     n_regimes : int or None
         K, if it was given: then there are such regimes. Windows that meet the conditions come
-        first, and else the shortest.
+        first; where none does, they do not count.
     min_dwell : float or None
         Bars that each regime must last, see :attr:`Candidate.shortest_dwell`.
 
@@ -77,21 +78,13 @@ def choose(
 def _of_given(table: Sequence[Candidate], min_dwell: float | None) -> list[str | None]:
     """Return the objections where the number of regimes is given: there are such regimes.
 
-    Windows that show them come first. Where none does, it is the shortest that can be filled: bars
-    may tell what windows do not, and a longer one shows what wanders.
+    Windows that show them come first; where none does, all that the series holds often enough.
     """
-    strict = [objection(entry, min_dwell) for entry in table]
-    if not all(strict):
-        return strict
-    few = [_too_few_windows(entry) for entry in table]
-    usable = [
-        entry.window_size or 0 for entry, reason in zip(table, few, strict=True) if not reason
-    ]
-    shortest = min(usable or [entry.window_size or 0 for entry in table])
-    return [
-        None if (entry.window_size or 0) == shortest else reason
-        for entry, reason in zip(table, strict, strict=True)
-    ]
+    for strict in (partial(objection, min_dwell=min_dwell), _too_few_windows):
+        found = [strict(entry) for entry in table]
+        if not all(found):
+            return found
+    return [None] * len(table)
 
 
 def score(entry: Candidate) -> float:
