@@ -15,6 +15,7 @@ from regimetry.cli import main
 from regimetry.configuration import Configuration
 from regimetry.configuration.reading import resolve
 from regimetry.errors import RegimetryError
+from regimetry.files import TEMPORARY
 from regimetry.search import run as running
 from regimetry.search.store import Store
 from regimetry.search.worker import THREAD_VARIABLES, share_of
@@ -144,8 +145,12 @@ def test_ctrl_c_keeps_what_is_done_and_leaves_nothing_half_written(folder):
         start_new_session=True,
     )
     done = folder / "stopped" / "trials"
+
+    def finished():  # a file that is being written has a temporary name
+        return [path for path in done.glob("*.json") if not path.name.startswith(TEMPORARY)]
+
     try:
-        while process.poll() is None and len(list(done.glob("*.json"))) < 1:
+        while process.poll() is None and not finished():
             time.sleep(0.05)
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers, too
         out, error = process.communicate(timeout=60)
