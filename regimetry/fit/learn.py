@@ -26,6 +26,7 @@ from regimetry.regimes.clustering.head import (
     canonical_order,
     fit_head,
 )
+from regimetry.regimes.density.fit import FittedDensity
 from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement, refine
 from regimetry.regimes.memory import require_memory
@@ -103,8 +104,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         newest = newest_bars(head, rows, windows, told, options.seed)
         if options.evidence == "auto" and labels is None:
             head, refinement = refined(head, windows, embeddings, newest)
-        density = newest.of_known() if refinement is None else refinement.density
-        single = newest.single if newest.n_regimes > 1 else None
+        density, single = densities(newest, refinement)
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,
@@ -162,6 +162,14 @@ def with_hindsight(
     """Return the whole-series labels of windows by the head alone."""
     distance = head.outputs(embeddings)["distance"]
     return jump_path(distance, head.penalty, windows.offsets)
+
+
+def densities(
+    newest: NewestBars, refinement: Refinement | None
+) -> tuple[FittedDensity, FittedDensity | None]:
+    """Return the density of the next row in each regime, and in one for all if there are others."""
+    density = newest.of_known() if refinement is None else refinement.density
+    return density, newest.single if newest.n_regimes > 1 else None
 
 
 def refined(

@@ -17,7 +17,7 @@ from regimetry.encoder.convolutions import label_offset
 from regimetry.errors import ConfigError, DataError
 from regimetry.export.kept import kept_encoder
 from regimetry.fit.fitted_encoder import FittedEncoder
-from regimetry.fit.learn import BARS_A_REGIME, newest_bars, volatility, with_hindsight
+from regimetry.fit.learn import BARS_A_REGIME, densities, newest_bars, volatility, with_hindsight
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows, slow_directions_of
@@ -122,8 +122,7 @@ def relearn(
         if contract.evidence == "bar":
             points = head.slow.whiten(embeddings) @ head.projection
             refinement = refine(newest, windows, points)
-        density = newest.of_known() if refinement is None else refinement.density
-        single = newest.single if contract.n_regimes > 1 else None
+        density, single = densities(newest, refinement)
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(
         preprocessing=rows.preprocessing,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from regimetry.errors import ConfigError, DataError
 from regimetry.runtime.chain import Array
 from regimetry.runtime.row_model import RowModel, mixed
+from regimetry.runtime.row_scores import log_mixture
 from regimetry.runtime.simulate_rows import Start, draw
 from regimetry.runtime.skewed import skewed_cdf
 
@@ -134,8 +135,7 @@ class Forecast:
         model, start = self._model, self._start
         row = (given - model.mean) / model.deviation
         logs, _ = model.follow(np.vstack([start.rows, row]), start.scales)
-        total = np.log(np.sum(start.weights * np.exp(logs[0] - logs[0].max())))
-        return float(total + logs[0].max() - model.log_unit)
+        return float(log_mixture(start.weights, logs)[0] - model.log_unit)
 
     def _exact_quantile(self, level: float) -> float:
         model, start = self._model, self._start

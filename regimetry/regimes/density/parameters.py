@@ -92,10 +92,16 @@ class Layout:
     @cached_property
     def units(self) -> Array:
         """Steps of the vector that matter about alike, one for each number."""
-        return np.repeat(
-            [field.unit for field in self.fields.values()],
-            [field.size for field in self.fields.values()],
-        )
+        return self._of_each("unit")
+
+    @cached_property
+    def _expected(self) -> tuple[Array, Array]:
+        """Mean and deviation of the prior of each number."""
+        return self._of_each("mean"), self._of_each("deviation")
+
+    def _of_each(self, name: str) -> Array:
+        fields = self.fields.values()
+        return np.repeat([getattr(field, name) for field in fields], [f.size for f in fields])
 
     @property
     def bounds(self) -> list[tuple[float | None, float | None]]:
@@ -116,9 +122,7 @@ class Layout:
 
     def prior(self, vector: Array) -> tuple[float, Array]:
         """Return minus the log density of the prior, up to a constant, and its gradient."""
-        counts = [field.size for field in self.fields.values()]
-        mean = np.repeat([field.mean for field in self.fields.values()], counts)
-        deviation = np.repeat([field.deviation for field in self.fields.values()], counts)
+        mean, deviation = self._expected
         z = (vector - mean) / deviation
         return 0.5 * float(z @ z), z / deviation
 
