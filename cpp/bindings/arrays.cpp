@@ -132,6 +132,25 @@ std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n) {
   return out;
 }
 
+const double* dense_numbers(const Array& a, const std::vector<int64_t>& shape,
+                            const char* layout) {
+  a.require_ndim(static_cast<int>(shape.size()), layout, "pass an array of that layout");
+  if (!a.is_float64()) a.fail_dtype("float64", "use .astype('float64')");
+  int axis = 0;
+  for (const int64_t size : shape) {
+    if (a.shape(axis) != size) {
+      regimetry::fail(a.name(), " has shape ", a.shape_name(), "; expected ", size, " along axis ",
+                      axis, ", ", layout, "; pass that of the same model");
+    }
+    ++axis;
+  }
+  if (!a.dense() || !a.aligned_to(alignof(double))) {
+    regimetry::fail(a.name(), " is not dense; expected rows one after the other; use "
+                    "numpy.ascontiguousarray");
+  }
+  return static_cast<const double*>(a.data());
+}
+
 py::object read_only_view(py::object descr, int ndim, const py::ssize_t* shape,
                           const py::ssize_t* strides, void* data, py::handle owner) {
   auto& api = py::detail::npy_api::get();

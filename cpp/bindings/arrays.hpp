@@ -77,6 +77,9 @@ inline std::vector<int64_t> to_indices(py::handle object, const char* name) {
   return to_indices(int64_array(object, name));
 }
 
+// The numbers of a dense float64 array of the given shape, borrowed.
+const double* dense_numbers(const Array& a, const std::vector<int64_t>& shape, const char* layout);
+
 // Boundaries of the series inside n rows: M + 1 of them for M series, one series for None.
 std::vector<int64_t> to_offsets(const py::object& offsets, int64_t n);
 

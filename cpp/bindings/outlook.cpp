@@ -1,6 +1,7 @@
 #include "regimetry/outlook.hpp"
 
-#include <memory>
+#include <functional>
+#include <numeric>
 
 #include "arrays.hpp"
 #include "register.hpp"
@@ -18,21 +19,10 @@ namespace {
 std::vector<double> copied(py::handle object, const char* name,
                            const std::vector<int64_t>& shape) {
   const Array a(object, name);
-  a.require_ndim(static_cast<int>(shape.size()), "one entry for each regime or channel",
-                 "pass an array of that layout");
-  if (!a.is_float64() || !a.dense()) {
-    a.fail_dtype("C-contiguous float64", "use numpy.ascontiguousarray");
-  }
-  int64_t count = 1;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    if (a.shape(static_cast<int>(axis)) != shape[axis]) {
-      regimetry::fail(name, " has shape ", a.shape_name(), "; expected ", shape[axis],
-                      " along axis ", axis, "; pass that of the same model");
-    }
-    count *= shape[axis];
-  }
-  const auto* data = static_cast<const double*>(a.data());
-  return {data, data + count};
+  const double* first = bindings::dense_numbers(a, shape, "one entry for each regime or channel");
+  const auto count =
+      std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<int64_t>());
+  return {first, first + count};
 }
 
 OutlookModel make(py::handle channels, py::handle transforms, bool differs, bool own_weights,

@@ -12,25 +12,6 @@ using regimetry::int64_t;
 
 namespace {
 
-// The numbers of a dense float64 array of the given shape.
-const double* numbers(const Array& a, std::initializer_list<int64_t> shape, const char* layout) {
-  a.require_ndim(static_cast<int>(shape.size()), layout, "pass an array of that layout");
-  if (!a.is_float64()) a.fail_dtype("float64", "use .astype('float64')");
-  int axis = 0;
-  for (const int64_t size : shape) {
-    if (a.shape(axis) != size) {
-      regimetry::fail(a.name(), " has shape ", a.shape_name(), "; expected ", size, " along axis ",
-                      axis, ", ", layout, "; pass that of the same model");
-    }
-    ++axis;
-  }
-  if (!a.dense() || !a.aligned_to(alignof(double))) {
-    regimetry::fail(a.name(), " is not dense; expected rows one after the other; use "
-                    "numpy.ascontiguousarray");
-  }
-  return static_cast<const double*>(a.data());
-}
-
 // What both functions take: residuals of M series, parameters, and the scales they begin with.
 struct Arguments {
   Arguments(const py::object& residuals_object, const py::object& table, const py::object& constant,
@@ -42,14 +23,14 @@ struct Arguments {
       regimetry::fail("residuals have shape ", residuals_array.shape_name(),
                       "; expected at least one regime and channel; pass those of a model");
     }
-    residuals = numbers(residuals_array, {rows(), k, c}, "(N, K, C)");
+    residuals = bindings::dense_numbers(residuals_array, {rows(), k, c}, "(N, K, C)");
     const int64_t width = c * c + 2 * c + 4;
     const Array t(table, "parameters"), o(constant, "constants"), s(skew, "skew");
-    parameters = {k, c, numbers(t, {k, width}, "(K, C C + 2 C + 4)"), numbers(o, {k}, "(K,)"),
-                  numbers(s, {c}, "(C,)")};
+    parameters = {k, c, bindings::dense_numbers(t, {k, width}, "(K, C C + 2 C + 4)"),
+                  bindings::dense_numbers(o, {k}, "(K,)"), bindings::dense_numbers(s, {c}, "(C,)")};
     offsets = bindings::to_offsets(offsets_object, rows());
     const Array h(state, "scales");
-    const double* first = numbers(h, {series(), k, 2 * c}, "(M, K, 2 C)");
+    const double* first = bindings::dense_numbers(h, {series(), k, 2 * c}, "(M, K, 2 C)");
     begin.assign(first, first + 2 * series() * k * c);
   }
   int64_t rows() const { return residuals_array.shape(0); }
@@ -93,8 +74,8 @@ py::tuple scale_gradient(const py::object& residuals, const py::object& weights,
                          const py::object& after, const py::object& offsets) {
   const Arguments in(residuals, parameters, constants, skew, scales, offsets);
   const Array w(weights, "weights"), a(after, "after");
-  const double* weight = numbers(w, {in.rows(), in.k}, "(N, K)");
-  const double* moved = numbers(a, {in.rows(), in.k, 2 * in.c}, "(N, K, 2 C)");
+  const double* weight = bindings::dense_numbers(w, {in.rows(), in.k}, "(N, K)");
+  const double* moved = bindings::dense_numbers(a, {in.rows(), in.k, 2 * in.c}, "(N, K, 2 C)");
   py::array_t<double> of_residuals({in.rows(), in.k, in.c});
   py::array_t<double> of_table({in.k, in.parameters.width()}), of_skew(in.c);
   py::array_t<double> of_begin({in.series(), in.k, 2 * in.c});

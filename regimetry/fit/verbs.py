@@ -38,8 +38,9 @@ class FittedVerbs(TransformerMixin):
     _encoder: FittedEncoder
     progress: bool
 
-    def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None:
-        raise NotImplementedError
+    if TYPE_CHECKING:  # of the estimator
+
+        def _keep(self, rows: TrainingRows, learned: Learned, packaged: Packaged) -> None: ...
 
     @property
     def encoder_(self) -> keras.Model:
