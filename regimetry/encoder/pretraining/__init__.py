@@ -1,0 +1,1 @@
+"""Pretraining an encoder on drawn series whose regimes are known."""

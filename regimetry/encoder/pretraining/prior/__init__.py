@@ -1,0 +1,9 @@
+"""The prior of a prior-fitted encoder: drawn series with known states; numpy and scipy alone."""
+
+from __future__ import annotations
+
+from regimetry.encoder.pretraining.prior.aspects import ASPECTS
+from regimetry.encoder.pretraining.prior.drawn import Drawn
+from regimetry.encoder.pretraining.prior.series import draw_series
+
+__all__ = ["ASPECTS", "Drawn", "draw_series"]

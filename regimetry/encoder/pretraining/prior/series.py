@@ -1,0 +1,115 @@
+"""Draw a series of the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+
+from regimetry.encoder.pretraining.prior.aspects import allowed_aspects
+from regimetry.encoder.pretraining.prior.body import draw_body
+from regimetry.encoder.pretraining.prior.chance import happens, pick
+from regimetry.encoder.pretraining.prior.cycles import draw_cycles
+from regimetry.encoder.pretraining.prior.drawn import Drawn, Values
+from regimetry.encoder.pretraining.prior.machine import draw_machine
+from regimetry.encoder.pretraining.prior.observation import observe
+from regimetry.encoder.pretraining.prior.one_regime import draw_one_regime
+from regimetry.encoder.pretraining.prior.path import Path, draw_long_path, draw_path, one_state
+from regimetry.encoder.pretraining.prior.regimes import draw_regimes
+from regimetry.encoder.pretraining.prior.width import draw_widths
+from regimetry.errors import ConfigError
+
+FEWEST_ROWS = 256
+LARGEST = 6.0  # standard deviations
+
+_FAMILIES = {"regimes": 0.68, "cycles": 0.09, "body": 0.08, "machine": 0.07, "one": 0.08}
+_NEEDS = {"cycles": {"waveform"}, "body": {"waveform"}, "machine": {"level", "kind"}}
+_MAKE = {
+    "regimes": draw_regimes,
+    "cycles": draw_cycles,
+    "body": draw_body,
+    "machine": draw_machine,
+}
+_FINER = {1: 0.8, 2: 0.13, 3: 0.07}
+
+
+def draw_series(
+    generator: np.random.Generator,
+    n_rows: int = 2048,
+    *,
+    most_features: int = 24,
+    without: Collection[str] = (),
+) -> Drawn:
+    """Draw a series with known states.
+
+    Parameters
+    ----------
+    generator : numpy.random.Generator
+        The same state of it gives the same series.
+    n_rows : int
+        T, at least 256.
+    most_features : int
+        F is at most this, at least 1.
+    without : collection of str
+        Aspects that occur nowhere in the series, in no regime and in no channel.
+
+    Returns
+    -------
+    Drawn
+
+    Raises
+    ------
+    ConfigError
+        Too few rows or channels, or ``without`` names an unknown aspect.
+    """
+    if n_rows < FEWEST_ROWS:
+        raise ConfigError(f"n_rows is {n_rows}; it must be at least {FEWEST_ROWS}.")
+    if most_features < 1:
+        raise ConfigError(f"most_features is {most_features}; it must be at least 1.")
+    allowed = allowed_aspects(without)
+    while True:  # a channel may be constant, though hardly ever
+        values, path, differ = _draw(generator, n_rows, most_features, allowed)
+        rows = _standardised(values)
+        if rows is not None:
+            return Drawn(rows, path.states, path.n_states, tuple(sorted(differ)))
+
+
+def _draw(
+    generator: np.random.Generator, n_rows: int, most_features: int, allowed: frozenset[str]
+) -> tuple[Values, Path, frozenset[str]]:
+    families = {
+        family: weight
+        for family, weight in _FAMILIES.items()
+        if _NEEDS.get(family, set()) <= allowed
+    }
+    family = pick(generator, families)
+    n_core, n_all = draw_widths(generator, most_features)
+    finer = pick(generator, _FINER) if family != "cycles" else 1
+    if family == "one":
+        path, differ = one_state(n_rows), frozenset[str]()
+        values = draw_one_regime(generator, n_rows * finer, n_core, allowed)
+    else:
+        draw = draw_long_path if family == "cycles" else draw_path
+        path = draw(generator, n_rows)
+        values, differ = _MAKE[family](generator, path.repeated(finer), n_core, allowed)
+        if not differ:  # no allowed aspect suits so few channels
+            path = one_state(n_rows)
+    return observe(generator, _sampled(generator, values, finer), n_all, allowed), path, differ
+
+
+def _sampled(generator: np.random.Generator, values: Values, finer: int) -> Values:
+    """Return the mean of every so many rows, or the first of them."""
+    if finer == 1:
+        return values
+    if happens(generator, 0.5):
+        return values[::finer]
+    return values.reshape(-1, finer, values.shape[1]).mean(axis=1)
+
+
+def _standardised(values: Values) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]] | None:
+    """Return rows of mean 0 and deviation 1, clipped; None if a channel is constant or infinite."""
+    values = values - values.mean(axis=0)
+    deviation = values.std(axis=0)
+    if not (np.isfinite(deviation).all() and (deviation > 1e-6).all()):
+        return None
+    return np.clip(values / deviation, -LARGEST, LARGEST).astype(np.float32)
