@@ -6,6 +6,7 @@ import numpy as np
 
 from regimetry.encoder.pretraining.prior.chance import happens, log_uniform
 from regimetry.encoder.pretraining.prior.drawn import Values
+from regimetry.encoder.pretraining.prior.following import follow
 from regimetry.encoder.pretraining.prior.level import draw_levels
 from regimetry.encoder.pretraining.prior.path import Path
 from regimetry.encoder.pretraining.prior.regimes import Process
@@ -37,7 +38,8 @@ def draw_body(
     values += log_uniform(generator, 0.01, 0.3) * generator.standard_normal(values.shape)
     if "level" in allowed and happens(generator, 0.7):
         differ.add("level")
-        values += draw_levels(generator, n_states, n_features)[path.states]
+        posture = draw_levels(generator, n_states, n_features)[path.states]
+        values += follow(posture, generator.uniform(0.0, 0.95))
     return values, frozenset(differ)
 
 

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 
 from regimetry.encoder.pretraining.prior.bursts import draw_bursts
 from regimetry.encoder.pretraining.prior.chance import happens, log_uniform, pick
 from regimetry.encoder.pretraining.prior.drawn import Values
+from regimetry.encoder.pretraining.prior.following import follow
 from regimetry.encoder.pretraining.prior.path import Path
 from regimetry.encoder.pretraining.prior.regimes import Process
 from regimetry.encoder.pretraining.prior.waveform import draw_waveform
 
-_SENSORS = {"set_point": 0.35, "ramp": 0.15, "bursts": 0.15, "turning": 0.2, "load": 0.15}
+_SENSORS = {
+    "set_point": 0.25,
+    "switch": 0.1,
+    "ramp": 0.15,
+    "bursts": 0.15,
+    "turning": 0.2,
+    "load": 0.15,
+}
 
 
 def draw_machine(
@@ -20,7 +27,7 @@ def draw_machine(
 ) -> Process:
     """Return sensors (T, F) of a machine whose states are modes of operation.
 
-    The first channel follows set points; each other is a sensor of one of five kinds. ``allowed``
+    The first channel follows set points; each other is a sensor of one of six kinds. ``allowed``
     must hold "level" and "kind"; bursts need "jumps" and "volatility", turning shafts "waveform"
     and "volatility".
     """
@@ -42,13 +49,18 @@ def draw_machine(
 
 
 def _set_points(generator: np.random.Generator, path: Path) -> Values:
-    """Return plateaus that a channel approaches, with .005 to .1 of noise."""
-    points = generator.standard_normal(path.n_states)
-    if happens(generator, 0.4):  # a few set points only
-        points = np.sign(points) + (points > 1.0)
-    memory = generator.uniform(0.0, 0.97)
-    target = points[path.states]
-    values = _followed(target, memory)
+    """Return plateaus, one of its own for each state, that a channel approaches."""
+    points = np.cumsum(generator.uniform(0.3, 1.5, path.n_states))
+    target = generator.permutation(points)[path.states]
+    values = follow(target, generator.uniform(0.0, 0.97))
+    return values + _little_noise(generator, len(values))
+
+
+def _switch(generator: np.random.Generator, path: Path) -> Values:
+    """Return a valve: open in some states, shut in the others."""
+    is_open = np.zeros(path.n_states)
+    is_open[: generator.integers(1, path.n_states)] = 1.0
+    values = follow(generator.permutation(is_open)[path.states], generator.uniform(0.0, 0.8))
     return values + _little_noise(generator, len(values))
 
 
@@ -58,7 +70,7 @@ def _ramps(generator: np.random.Generator, path: Path) -> Values:
         0.5, 1.5, path.n_states
     )
     memory = generator.uniform(0.97, 0.995)
-    values = _followed(rates[path.states], memory)
+    values = follow(rates[path.states], memory)
     return values + _little_noise(generator, len(values))
 
 
@@ -80,7 +92,7 @@ def _turning(generator: np.random.Generator, path: Path) -> Values:
 
 
 def _load(generator: np.random.Generator, path: Path) -> Values:
-    """Return a load that is on for a share of the time, which is of the state."""
+    """Return a load that is switched on for a share of the time, which is of the state."""
     n_rows = len(path.states)
     length = log_uniform(generator, 4.0, 60.0)
     n = int(3 * n_rows / length) + 10
@@ -88,24 +100,18 @@ def _load(generator: np.random.Generator, path: Path) -> Values:
     piece = np.searchsorted(cuts, np.arange(n_rows), side="right")
     duty = generator.random(path.n_states)
     on = generator.random(n + 1)[piece] < duty[path.states]
-    values = _followed(on.astype(np.float64), generator.uniform(0.0, 0.8))
+    values = follow(on.astype(np.float64), generator.uniform(0.0, 0.8))
     return values + _little_noise(generator, n_rows)
 
 
 _SENSE = {
     "set_point": _set_points,
+    "switch": _switch,
     "ramp": _ramps,
     "bursts": _bursts,
     "turning": _turning,
     "load": _load,
 }
-
-
-def _followed(target: Values, memory: float) -> Values:
-    """Return what goes 1 - memory of the way to its target each row, from the target on."""
-    start = [memory * target[0]]
-    values: Values = lfilter([1.0 - memory], [1.0, -memory], target, zi=start)[0]
-    return values
 
 
 def _little_noise(generator: np.random.Generator, n_rows: int) -> Values:

@@ -11,21 +11,27 @@ from regimetry.encoder.pretraining.prior.nuisance import draw_nuisance
 from regimetry.encoder.pretraining.prior.sensors import add_outliers, curve, mix, spoil
 from regimetry.encoder.pretraining.prior.width import NARROWEST_WIDE
 
-_MIXED, _NOISY, _CURVED, _OUTLIERS = 0.2, 0.35, 0.08, 0.1
-_INDICATORS, _MARKET, _NUISANCE = 0.3, 0.06, 0.25
+_MIXED, _CURVED, _OUTLIERS = 0.2, 0.08, 0.1
+_INDICATORS, _MARKET, _NUISANCE = 0.3, 0.08, 0.25
 
 
 def observe(
-    generator: np.random.Generator, values: Values, n_all: int, allowed: frozenset[str]
+    generator: np.random.Generator,
+    values: Values,
+    n_all: int,
+    allowed: frozenset[str],
+    *,
+    noisy: float,
 ) -> Values:
     """Return the channels (T, F) of a series made from a process (T, n); F is at most n_all.
 
-    A wide series (9 channels and more) is filled up with mixtures and indicators.
+    A wide series (9 channels and more) is filled up with mixtures and indicators. A share ``noisy``
+    of the draws gets noise, .03 to .5 of a channel's deviation.
     """
     if values.shape[1] > 1 and "correlation" in allowed and happens(generator, _MIXED):
         values = mix(generator, values, values.shape[1])
     values = centred(values)
-    if happens(generator, _NOISY):
+    if happens(generator, noisy):
         noise = log_uniform(generator, 0.03, 0.5)
         values = values + noise * generator.standard_normal(values.shape)
     if "tails" in allowed and happens(generator, _CURVED):

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.aspects import allowed_aspects
+from regimetry.encoder.pretraining.prior.aspects import ASPECTS, allowed_aspects
 from regimetry.encoder.pretraining.prior.body import draw_body
 from regimetry.encoder.pretraining.prior.chance import happens, pick
 from regimetry.encoder.pretraining.prior.cycles import draw_cycles
@@ -22,7 +22,7 @@ from regimetry.errors import ConfigError
 FEWEST_ROWS = 256
 LARGEST = 6.0  # standard deviations
 
-_FAMILIES = {"regimes": 0.68, "cycles": 0.09, "body": 0.08, "machine": 0.07, "one": 0.08}
+_FAMILIES = {"regimes": 0.65, "cycles": 0.1, "body": 0.1, "machine": 0.07, "one": 0.08}
 _NEEDS = {"cycles": {"waveform"}, "body": {"waveform"}, "machine": {"level", "kind"}}
 _MAKE = {
     "regimes": draw_regimes,
@@ -30,7 +30,10 @@ _MAKE = {
     "body": draw_body,
     "machine": draw_machine,
 }
-_FINER = {1: 0.8, 2: 0.13, 3: 0.07}
+_LONG_STAYS = {"cycles": 1.0, "body": 0.5}  # share of the draws; else none
+_NOISY = {"cycles": 0.1, "body": 0.1}
+_ELSE_NOISY = 0.35
+_FINER = {1: 0.76, 2: 0.12, 3: 0.07, 5: 0.05}
 
 
 def draw_series(
@@ -71,7 +74,8 @@ def draw_series(
         values, path, differ = _draw(generator, n_rows, most_features, allowed)
         rows = _standardised(values)
         if rows is not None:
-            return Drawn(rows, path.states, path.n_states, tuple(sorted(differ)))
+            aspects = tuple(name for name in ASPECTS if name in differ)
+            return Drawn(rows, path.states, path.n_states, aspects)
 
 
 def _draw(
@@ -89,12 +93,14 @@ def _draw(
         path, differ = one_state(n_rows), frozenset[str]()
         values = draw_one_regime(generator, n_rows * finer, n_core, allowed)
     else:
-        draw = draw_long_path if family == "cycles" else draw_path
-        path = draw(generator, n_rows)
+        long_stays = happens(generator, _LONG_STAYS.get(family, 0.0))
+        path = (draw_long_path if long_stays else draw_path)(generator, n_rows)
         values, differ = _MAKE[family](generator, path.repeated(finer), n_core, allowed)
         if not differ:  # no allowed aspect suits so few channels
             path = one_state(n_rows)
-    return observe(generator, _sampled(generator, values, finer), n_all, allowed), path, differ
+    values = _sampled(generator, values, finer)
+    noisy = _NOISY.get(family, _ELSE_NOISY)
+    return observe(generator, values, n_all, allowed, noisy=noisy), path, differ
 
 
 def _sampled(generator: np.random.Generator, values: Values, finer: int) -> Values:
