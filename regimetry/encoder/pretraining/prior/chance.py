@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -30,6 +30,23 @@ def pick_several(
     while left and len(picked) < n:
         name = pick(generator, left)
         del left[name]
+        picked.append(name)
+    return picked
+
+
+def pick_laws(
+    generator: np.random.Generator, weights: Mapping[Name, float], n: int, fixed: Collection[Name]
+) -> list[Name]:
+    """Return the families of n laws, drawn in proportion to their weights.
+
+    A family of ``fixed`` has no parameters. It comes once at most: else two states were the same.
+    """
+    left = dict(weights)
+    picked: list[Name] = []
+    while len(picked) < n:
+        name = pick(generator, left)
+        if name in fixed:
+            del left[name]
         picked.append(name)
     return picked
 

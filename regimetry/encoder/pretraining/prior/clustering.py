@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.chance import happens, pick
+from regimetry.encoder.pretraining.prior.chance import happens, pick, pick_laws
 from regimetry.encoder.pretraining.prior.drawn import States, Values
 from regimetry.encoder.pretraining.prior.recursions import first_order
 
+_FAMILIES = {"none": 0.35, "garch": 0.35, "sv": 0.3}
 LARGEST_VARIANCE = 50.0  # heavy tails make GARCH explode now and then
 
 
@@ -35,10 +36,10 @@ class Clustering:
 
 
 def draw_clustering(generator: np.random.Generator, n_laws: int) -> Clustering:
-    """Return laws of clustering: none in 35 %, GARCH 35 %, stochastic volatility 30 %; not none."""
-    families = [pick(generator, {"none": 0.35, "garch": 0.35, "sv": 0.3}) for _ in range(n_laws)]
-    if set(families) == {"none"}:
-        families[int(generator.integers(n_laws))] = pick(generator, {"garch": 0.5, "sv": 0.5})
+    """Return laws of clustering: GARCH, stochastic volatility and, in one state at most, none."""
+    families = pick_laws(generator, _FAMILIES, n_laws, {"none"})
+    if families == ["none"]:
+        families = [pick(generator, {"garch": 0.5, "sv": 0.5})]
     numbers = np.zeros((4, n_laws))
     for state, family in enumerate(families):
         if family == "garch":

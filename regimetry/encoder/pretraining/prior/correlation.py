@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.chance import happens, log_uniform, pick
+from regimetry.encoder.pretraining.prior.chance import happens, log_uniform, pick_laws
 from regimetry.encoder.pretraining.prior.drawn import Values
 from regimetry.encoder.pretraining.prior.path import Path
 
@@ -35,10 +35,8 @@ def _matrix(generator: np.random.Generator, n_features: int, family: str) -> Val
 
 
 def draw_correlations(generator: np.random.Generator, n_laws: int, n_features: int) -> Values:
-    """Return matrices (n, F, F) of unit diagonal; two laws or more are not all "none"."""
-    families = [pick(generator, _FAMILIES) for _ in range(n_laws)]
-    if n_laws > 1 and set(families) == {"none"}:
-        families[int(generator.integers(n_laws))] = "factors"
+    """Return matrices (n, F, F) of unit diagonal, the identity once at most."""
+    families = pick_laws(generator, _FAMILIES, n_laws, {"none"})
     matrices = np.stack([_matrix(generator, n_features, family) for family in families])
     deviations = np.sqrt(np.einsum("kff->kf", matrices))
     return matrices / (deviations[:, :, None] * deviations[:, None, :])

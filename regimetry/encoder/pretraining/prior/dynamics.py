@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.chance import happens, pick
+from regimetry.encoder.pretraining.prior.chance import happens, pick_laws
 from regimetry.encoder.pretraining.prior.drawn import Values
 from regimetry.encoder.pretraining.prior.path import Path
 from regimetry.encoder.pretraining.prior.recursions import second_order, vector_first_order
@@ -15,15 +15,15 @@ _FAMILIES = {"none": 0.3, "first": 0.35, "second": 0.35}
 def draw_coefficients(
     generator: np.random.Generator, n_laws: int, n_features: int
 ) -> tuple[Values, Values]:
-    """Return coefficients p and q, each (n, F), of stationary AR(2); laws are not all white.
+    """Return coefficients p and q, each (n, F), of stationary autoregressions.
 
-    30 % none; 35 % AR(1) from -.85 to .95; 35 % damped cycles of 2.5 to 50 rows, modulus .5 to
-    .985. Half of the laws are one for all channels.
+    One law of several may be white; AR(1) from -.85 to .95 and damped cycles of 2.5 to 50 rows,
+    modulus .5 to .985, come equally often. Half of the laws are one for all channels.
     """
     first, second = np.zeros((n_laws, n_features)), np.zeros((n_laws, n_features))
-    families = [pick(generator, _FAMILIES) for _ in range(n_laws)]
-    if set(families) == {"none"}:
-        families[int(generator.integers(n_laws))] = "first"
+    families = pick_laws(generator, _FAMILIES, n_laws, {"none"})
+    if families == ["none"]:
+        families = ["first"]
     for law, family in enumerate(families):
         n = 1 if happens(generator, 0.5) else n_features
         if family == "first":

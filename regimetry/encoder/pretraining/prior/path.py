@@ -36,6 +36,11 @@ class Path:
         """The first row of each stay."""
         return np.flatnonzero(np.diff(self.states, prepend=-1))
 
+    @property
+    def mean_stay(self) -> float:
+        """The mean number of rows of a stay."""
+        return len(self.states) / len(self.first_rows)
+
     @cached_property
     def rows(self) -> tuple[States, ...]:
         """The rows of each state."""

@@ -23,7 +23,7 @@ def draw_regimes(
     generator: np.random.Generator, path: Path, n_features: int, allowed: frozenset[str]
 ) -> Process:
     """Return a process whose regimes differ in one to four aspects; none where none is allowed."""
-    chosen = choose_aspects(generator, allowed, n_features)
+    chosen = choose_aspects(generator, allowed, n_features, path)
     kinds = draw_kinds(generator, path.n_states, chosen, allowed)
     differ = aspects_of(generator, kinds, chosen, allowed=allowed, n_features=n_features)
     values: Values = np.empty((len(path.states), n_features))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.chance import happens, log_uniform, pick
+from regimetry.encoder.pretraining.prior.chance import happens, log_uniform, pick, pick_laws
 from regimetry.encoder.pretraining.prior.drawn import Values
 from regimetry.encoder.pretraining.prior.path import Path
 
@@ -18,6 +18,7 @@ _FAMILIES = {
     "uniform": 0.1,
     "two_point": 0.09,
 }
+_FIXED = {"normal", "laplace", "uniform", "two_point"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ NORMAL = Tails()
 
 def draw_tails(generator: np.random.Generator, n_laws: int) -> list[Tails]:
     """Return laws of noise; two or more are not all of one family."""
-    families = [pick(generator, _FAMILIES) for _ in range(n_laws)]
+    families = pick_laws(generator, _FAMILIES, n_laws, _FIXED)
     if n_laws > 1 and len(set(families)) == 1:
         others = {name: share for name, share in _FAMILIES.items() if name != families[0]}
         families[int(generator.integers(n_laws))] = pick(generator, others)

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from regimetry.encoder.pretraining.prior import clustering, correlation, dynamics, jumps, tails
+from regimetry.encoder.pretraining.prior import (
+    ASPECTS,
+    clustering,
+    correlation,
+    dynamics,
+    jumps,
+    tails,
+)
+from regimetry.encoder.pretraining.prior.aspects import choose_aspects
 from regimetry.encoder.pretraining.prior.bursts import draw_bursts
 from regimetry.encoder.pretraining.prior.chaos import MAPS, _orbits, draw_chaos
 from regimetry.encoder.pretraining.prior.level import draw_levels
@@ -54,14 +62,29 @@ def test_common_tails_come_to_all_channels_at_once(generator):
         assert (together > 0.1) == common
 
 
-def test_two_laws_are_never_of_one_family(generator):
-    for _ in range(50):
-        assert len({law.family for law in tails.draw_tails(generator, 2)}) == 2
-        assert (jumps.draw_jumps(generator, 2).rate > 0.0).any()
-        assert any(c.any() for c in dynamics.draw_coefficients(generator, 2, 1))
-        law = clustering.draw_clustering(generator, 2)
+def test_no_two_laws_are_the_same(generator):
+    def differ(rows):
+        return len(np.unique(rows, axis=0)) == len(rows)
+
+    for n_laws in (2, 3, 6) * 20:
+        laws = tails.draw_tails(generator, n_laws)
+        assert len({law.family for law in laws}) > 1
+        assert len({(law.family, law.shape) for law in laws}) == n_laws
+        jump = jumps.draw_jumps(generator, n_laws)
+        assert differ(np.stack([jump.rate, jump.part], axis=1))
+        assert differ(np.concatenate(dynamics.draw_coefficients(generator, n_laws, 2), axis=1))
+        law = clustering.draw_clustering(generator, n_laws)
+        assert differ(np.stack([law.arch, law.persistence, law.memory, law.spread], axis=1))
+        matrices = correlation.draw_correlations(generator, n_laws, 3)
+        assert differ(matrices.reshape(n_laws, -1))
+
+
+def test_one_law_of_an_aspect_is_never_its_absence(generator):
+    for _ in range(40):
+        assert jumps.draw_jumps(generator, 1).rate[0] > 0.0
+        assert any(c.any() for c in dynamics.draw_coefficients(generator, 1, 1))
+        law = clustering.draw_clustering(generator, 1)
         assert law.arch.any() or law.spread.any()
-        assert np.abs(correlation.draw_correlations(generator, 2, 3) - np.eye(3)).max() > 1e-3
 
 
 @pytest.mark.parametrize("common", [False, True])
@@ -119,7 +142,7 @@ def test_correlation_is_of_the_state(generator):
 
 @pytest.mark.parametrize("family", list(correlation._FAMILIES))
 def test_correlations_are_positive_definite(generator, family, monkeypatch):
-    monkeypatch.setattr(correlation, "_FAMILIES", {family: 1.0, "factors": 1e-9})
+    monkeypatch.setattr(correlation, "_FAMILIES", {family: 1.0, "factors": 1e-9, "any": 1e-9})
     for n_features in (1, 2, 8, 24):
         matrices = correlation.draw_correlations(generator, 3, n_features)
         np.testing.assert_allclose(np.einsum("kff->kf", matrices), 1.0)
@@ -184,6 +207,24 @@ def test_orbits_follow_from_the_row_before(generator, name):
     assert np.abs(left).max() < 1e-8
     assert following.std() > 0.1
     assert abs(lagged(orbits[:, 0])) < 0.99
+
+
+def test_what_takes_many_rows_to_show_comes_where_stays_are_long(generator):
+    everything = frozenset(ASPECTS)
+    often = {}
+    for stay, n_states in ((100, 2), (30, 2), (100, 4)):
+        path = Path(np.tile(np.repeat(np.arange(n_states), stay), 5), n_states)
+        chosen = [choose_aspects(generator, everything, 2, path) for _ in range(800)]
+        assert {len(c) for c in chosen} == {1, 2, 3, 4}
+        often[stay, n_states] = np.mean([bool(c & {"tails", "jumps", "garch"}) for c in chosen])
+    assert often[100, 2] > 1.8 * max(often[30, 2], often[100, 4])
+
+
+def test_correlation_takes_two_channels(generator):
+    path = Path(np.repeat([0, 1], 50), 2)
+    alone = frozenset({"correlation"})
+    assert choose_aspects(generator, alone, 2, path) == alone
+    assert choose_aspects(generator, alone, 1, path) == frozenset()
 
 
 def test_a_process_of_nothing_is_white_normal_noise(generator):

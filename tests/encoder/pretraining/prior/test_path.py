@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from regimetry.encoder.pretraining.prior import path as paths
-from regimetry.encoder.pretraining.prior.path import draw_long_path, draw_path, one_state
+from regimetry.encoder.pretraining.prior.path import Path, draw_long_path, draw_path, one_state
 
 
 def visits(path):
@@ -72,4 +72,5 @@ def test_a_finer_path():
     np.testing.assert_array_equal(finer.states[::3], path.states)
     np.testing.assert_array_equal(finer.states[2::3], path.states)
     assert path.repeated(1) is path
+    assert Path(np.array([0, 0, 1, 0, 1, 1]), 2).mean_stay == 1.5
     assert one_state(9).first_rows.tolist() == [0]
