@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from regimetry.encoder.pretraining.prior.chance import happens, pick
+from regimetry.encoder.pretraining.prior.chance import happens, pick, pick_laws
 
 _KINDS = {"noise": 0.4, "waveform": 0.35, "chaos": 0.1, "bursts": 0.15}
 NOISE_AMONG_WAVEFORMS = 0.12
@@ -36,7 +36,8 @@ def draw_kinds(
     kinds = [plain] * n_states
     choices = allowed_kinds(allowed)
     if "kind" in differ and len(choices) > 1:
-        kinds = [pick(generator, choices) for _ in kinds]
+        noise_may_differ = allowed & {*NOISE_ASPECTS, "level", "volatility"}
+        kinds = pick_laws(generator, choices, n_states, () if noise_may_differ else ("noise",))
         if len(set(kinds)) == 1:
             del choices[kinds[0]]
             kinds[int(generator.integers(n_states))] = pick(generator, choices)

@@ -20,6 +20,13 @@ def test_states_that_differ_by_kind_are_of_two_kinds(generator):
     assert {k for pair in kinds for k in pair} == {"noise", "waveform", "chaos", "bursts"}
 
 
+def test_noise_comes_once_where_nothing_else_may_differ(generator):
+    alone = frozenset({"kind"})
+    kinds = [draw_kinds(generator, 5, alone, alone) for _ in range(50)]
+    assert {k.count("noise") for k in kinds} <= {0, 1}
+    assert max(draw_kinds(generator, 5, alone, EVERYTHING).count("noise") for _ in range(50)) > 1
+
+
 def test_states_that_do_not_differ_by_kind(generator):
     for _ in range(50):
         assert draw_kinds(generator, 3, frozenset({"level"}), EVERYTHING) == ["noise"] * 3
