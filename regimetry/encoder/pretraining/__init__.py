@@ -1,1 +1,1 @@
-"""Pretraining an encoder on drawn series whose regimes are known."""
+"""An encoder that is trained once, on simulated series with known states, and used frozen."""

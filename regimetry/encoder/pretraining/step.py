@@ -1,0 +1,131 @@
+"""One step of the pretraining, in TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+from numpy.typing import NDArray
+
+from regimetry.encoder.pretraining.architecture import Geometry
+from regimetry.encoder.pretraining.batches import Batch
+from regimetry.encoder.pretraining.initial import Weights
+from regimetry.encoder.pretraining.layers import (
+    patch_tokens,
+    shares,
+    stem_responses,
+    token_embeddings,
+)
+from regimetry.encoder.pretraining.objective import pretraining_loss
+
+
+def batch_embeddings(weights: Mapping[str, Any], geometry: Geometry, batch: Any) -> Any:
+    """Embed the patches of the windows of a batch: (G, N, P, 32)."""
+    rows, slots, windows = batch
+    n_series, n_windows = windows.shape
+    size, patch, tokens = geometry.window_size, geometry.patch, geometry.tokens
+    features = []
+    for group, response in enumerate(stem_responses(weights, rows, slots, geometry)):
+        kernels = response.shape[2]
+        possible = response.shape[1] // size
+        cut = ops.reshape(response[:, : possible * size], (n_series, possible, size, kernels))
+        chosen = tf.gather(cut, windows, batch_dims=1)[:, :, size - patch * tokens :]
+        above = shares(weights, group, chosen)
+        above = ops.reshape(above, (n_series * n_windows, tokens, patch, above.shape[-1]))
+        features.append(ops.mean(above, axis=2))
+    found = token_embeddings(weights, patch_tokens(weights, features))
+    return ops.reshape(found, (n_series, n_windows, tokens, found.shape[-1]))
+
+
+class Trainer:
+    """Weights, and their steps.
+
+    Parameters
+    ----------
+    weights : mapping of str to ndarray
+        To begin with.
+    """
+
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+        self.variables = {
+            name: keras.Variable(array, name=name, dtype="float32")
+            for name, array in weights.items()
+        }
+        self.optimizer = keras.optimizers.AdamW(
+            learning_rate=1e-3, weight_decay=0.01, beta_2=0.98, global_clipnorm=1.0
+        )
+        self.optimizer.exclude_from_weight_decay(
+            [v for name, v in self.variables.items() if array_is_gain(name)]
+        )
+        self.optimizer.build(list(self.variables.values()))
+        self._steps: dict[int, Callable[..., Any]] = {}
+        self._scores: dict[int, Callable[..., Any]] = {}
+
+    def weights(self) -> Weights:
+        """Return the weights as they are."""
+        return {name: np.array(v.value) for name, v in self.variables.items()}
+
+    def assign(self, weights: Weights) -> None:
+        """Take other weights."""
+        for name, array in weights.items():
+            self.variables[name].assign(array)
+
+    def optimizer_state(self) -> dict[str, NDArray[np.float32]]:
+        """Return what the optimizer keeps, by its place."""
+        return {
+            str(place): np.asarray(variable.value, np.float32)
+            for place, variable in enumerate(self.optimizer.variables)
+        }
+
+    def restore(self, kept: Mapping[str, NDArray[np.float32]]) -> None:
+        """Give the optimizer what it kept."""
+        for place, array in kept.items():
+            variable = self.optimizer.variables[int(place)]
+            variable.assign(array.astype(variable.dtype))
+
+    def step(self, batch: Batch, learning_rate: float) -> tuple[float, float, float]:
+        """Learn from a batch; return loss, cross-entropy and share of states told right."""
+        if batch.window_size not in self._steps:
+            self._steps[batch.window_size] = self._made(batch.window_size, train=True)
+        self.optimizer.learning_rate.assign(learning_rate)
+        return self._run(self._steps[batch.window_size], batch)
+
+    def score(self, batch: Batch) -> tuple[float, float, float]:
+        """Return the same of a batch, and learn nothing."""
+        if batch.window_size not in self._scores:
+            self._scores[batch.window_size] = self._made(batch.window_size, train=False)
+        return self._run(self._scores[batch.window_size], batch)
+
+    def _run(self, function: Callable[..., Any], batch: Batch) -> tuple[float, float, float]:
+        found = function(batch.rows, batch.slots, batch.windows, batch.states, batch.support)
+        loss, entropy, hits = (float(value) for value in found)
+        return loss, entropy, hits
+
+    def _made(self, window_size: int, *, train: bool) -> Callable[..., Any]:
+        geometry = Geometry.of(window_size)
+
+        def losses(rows: Any, slots: Any, windows: Any, states: Any, support: Any) -> Any:
+            weights = {name: v.value for name, v in self.variables.items()}
+            found = batch_embeddings(weights, geometry, (rows, slots, windows))
+            return pretraining_loss(found, states, support)
+
+        def step(*batch: Any) -> Any:
+            variables = list(self.variables.values())
+            with tf.GradientTape() as tape:
+                loss, entropy, hits = losses(*batch)
+            gradients = tape.gradient(
+                loss, [v.value for v in variables], unconnected_gradients="zero"
+            )
+            self.optimizer.apply(gradients, variables)
+            return loss, entropy, hits
+
+        return tf.function(step if train else losses)
+
+
+def array_is_gain(name: str) -> bool:
+    """Whether an array is a gain, a bias or a threshold, which do not decay."""
+    return name.endswith(("norm", "bias", "relative", "gain", "offset"))
