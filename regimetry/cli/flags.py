@@ -11,9 +11,6 @@ from typing import Any
 from regimetry.configuration.fields import Configuration, from_text
 from regimetry.parameters import Allowed, allowed_of
 
-WITHOUT_FLAG = ("encoder",)
-"""Fields that hold fields: they are set in the file."""
-
 
 def add_flags(
     parser: argparse._ActionsContainer,
@@ -24,9 +21,8 @@ def add_flags(
     allowed = allowed_of(Configuration)
     group = parser.add_argument_group("fields", description)
     for entry in fields(Configuration):
-        if entry.name in WITHOUT_FLAG:
-            continue
-        default = "" if entry.default in (None, (), False) else f" (default: {entry.default})"
+        plain = isinstance(entry.default, str | int | float) and entry.default is not False
+        default = f" (default: {entry.default})" if plain else ""
         group.add_argument(
             f"--{entry.name.replace('_', '-')}",
             dest=entry.name,

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions, require_names, require_unit
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
@@ -19,7 +20,7 @@ from regimetry.series.rules import ReadingRules
 
 YAML: Words = {
     **PYTHON, bool: "true or false", NoneType: "null", "True": "true", "False": "false",
-    "None": "null",
+    "None": "null", PretrainedEncoder: "pretrained or the path of weights (.npz)",
 }  # fmt: skip
 """The words of a file."""
 
@@ -99,7 +100,11 @@ class Configuration(FitOptions, TableOptions):
         "how to train the encoder; none leaves its weights random",
         choices=("none", *OBJECTIVES),
     )
-    encoder: EncoderConfig = option(DEFAULT_ENCODER, "architecture of the encoder")
+    encoder: EncoderConfig | PretrainedEncoder = option(
+        DEFAULT_ENCODER,
+        "the encoder: its architecture, pretrained, or a file of weights (.npz)",
+        metavar="pretrained|FILE",
+    )
 
     def __post_init__(self) -> None:
         check_fields(self, YAML)

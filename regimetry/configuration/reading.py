@@ -11,6 +11,7 @@ from typing import Any
 from regimetry.configuration.fields import DERIVED, YAML, Configuration
 from regimetry.configuration.yamlfile import read_yaml
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
+from regimetry.encoder.pretraining.config import pretrained_of
 from regimetry.errors import ConfigError
 from regimetry.parameters import Allowed, allowed_of, checked
 
@@ -60,6 +61,10 @@ def validated(data: Mapping[str, Any]) -> Configuration:
             for name, value in _as_floats(encoder, inner).items()
         }
         data = {**data, "encoder": replace(DEFAULT_ENCODER, **read)}
+    elif encoder is None:
+        data = {**data, "encoder": DEFAULT_ENCODER}
+    elif isinstance(encoder, str):
+        data = {**data, "encoder": pretrained_of(encoder) or encoder}
     return Configuration(**_as_floats(data, takes))
 
 

@@ -8,15 +8,19 @@ from typing import Any
 from regimetry.configuration.fields import DERIVED, Configuration, allowed
 from regimetry.configuration.yamlfile import yaml_scalar
 from regimetry.contract import ModelContract
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import ConfigError
 
 
 def plain_fields(configuration: Configuration) -> dict[str, Any]:
     """Return a configuration as plain data, which :func:`reading.validated` takes back."""
     data = asdict(configuration)
-    data["encoder"] = {
-        name: value for name, value in data["encoder"].items() if name not in DERIVED
-    }
+    given = configuration.encoder
+    data["encoder"] = (
+        str(given)
+        if isinstance(given, PretrainedEncoder)
+        else {name: value for name, value in data["encoder"].items() if name not in DERIVED}
+    )
     return {
         name: list(value) if isinstance(value, tuple) else value for name, value in data.items()
     }
@@ -49,6 +53,8 @@ def of_model(contract: ModelContract) -> dict[str, Any]:
         The encoder was a model of somebody's own, which no file of fields can hold.
     """
     encoder = contract.training.configuration["encoder"]
+    if "pretrained" in encoder:
+        return {**kept_fields(contract), "encoder": encoder["pretrained"]}
     if "pooling" not in encoder:
         name = encoder.get("name") or encoder.get("file")
         raise ConfigError(

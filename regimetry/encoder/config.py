@@ -102,6 +102,10 @@ class EncoderConfig:
             convolutions=convolutions,
         )
 
+    def reach_of(self, window_size: int, *, trained: bool = False) -> int:
+        """Return how many rows before a window of a size the encoder reads."""
+        return self.of_windows(window_size, trained=trained).reach
+
     @property
     def reach(self) -> int:
         """Rows before a window that the encoder reads: those that convolutions begin with."""

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from regimetry.encoder.pretraining.architecture import BLOCKS, HEAD_SIZE, HEADS, TOKEN
+from regimetry.encoder.pretraining.architecture import (
+    BLOCKS,
+    HEAD_SIZE,
+    HEADS,
+    SHARES,
+    TOKEN,
+)
 from regimetry.encoder.pretraining.folded import EPSILON, Folded, relative_bias
 from regimetry.export.part import EncoderPart
 from regimetry.export.shapes import Batch
 from regimetry.export.tape import Tape
 
-Weights = Mapping[str, NDArray]
+Weights = Mapping[str, NDArray[np.float32]]
 
 
 def pretrained_part(folded: Folded, opset: int) -> EncoderPart:
@@ -46,16 +54,17 @@ def pretrained_embedding(folded: Folded, tape: Tape, scaled: ir.Value) -> ir.Val
     Of the last block only these two tokens are computed.
     """
     geometry, weights = folded.geometry, folded.weights
-    tokens = _gated(tape, weights, _patches(tape, folded, scaled))
+    rows = _gated(tape, weights, _patches(tape, folded, scaled))
     for block in range(BLOCKS):
+        name = f"block_{block}_"
+        own = {key.removeprefix(name): w for key, w in weights.items() if key.startswith(name)}
         asked = None if block < BLOCKS - 1 else geometry.asked
-        tokens = _block(tape, weights, f"block_{block}", tokens, geometry.tokens, asked)
-    found = tape.MatMul(tokens, weights["out"])
-    return tape.reshape(found, (Batch(1), folded.size))
+        rows = _Block(own, geometry.tokens, asked).record(tape, rows)
+    return tape.reshape(tape.MatMul(rows, weights["out"]), (Batch(1), folded.size))
 
 
 def _patches(tape: Tape, folded: Folded, scaled: ir.Value) -> ir.Value:
-    """Return the shares of each patch, (B, P, M)."""
+    """Return the shares of each patch as rows, (B P, M)."""
     geometry = folded.geometry
     rows, patch = geometry.window_size + geometry.reach, geometry.patch
     channels = tape.Transpose(scaled, perm=[0, 2, 1])
@@ -73,66 +82,72 @@ def _patches(tape: Tape, folded: Folded, scaled: ir.Value) -> ir.Value:
         if patch > 1:
             share = tape.AveragePool(share, kernel_shape=[patch], strides=[patch])
         found.append(share)
-    return tape.Transpose(tape.Concat(*found, axis=1), perm=[0, 2, 1])
+    shares = tape.Transpose(tape.Concat(*found, axis=1), perm=[0, 2, 1])
+    return tape.reshape(shares, (Batch(geometry.tokens), SHARES * len(found)))
 
 
 def _gated(tape: Tape, weights: Weights, patches: ir.Value) -> ir.Value:
-    """Return the tokens (B, P, D)."""
-    mixed = tape.Add(tape.MatMul(patches, weights["gate"]), weights["gate_bias"])
-    first, second, third = tape.split(mixed, [TOKEN] * 3)
-    return _normalised(
-        tape, tape.Add(tape.Mul(first, second), third), weights["gate_norm"]
-    )
+    """Return the tokens (B P, D)."""
+    mixed = tape.Gemm(patches, weights["gate"], weights["gate_bias"])
+    tape.Split(mixed, [TOKEN] * 3, axis=1, outputs=3)
+    first, second, third = tape.nodes[-1].outputs
+    return _normalised(tape, tape.Add(tape.Mul(first, second), third), weights["gate_norm"])
 
 
-def _block(
-    tape: Tape,
-    weights: Weights,
-    name: str,
-    tokens: ir.Value,
-    count: int,
-    asked: tuple[int, ...] | None,
-) -> ir.Value:
-    """Return what a block makes of tokens (B, P, D), or of some of them that attend to all."""
-    w = {
-        key.removeprefix(f"{name}_"): array
-        for key, array in weights.items()
-        if key.startswith(f"{name}_")
-    }
-    own = tokens if asked is None else tape.Gather(tokens, list(asked), axis=1)
-    size = count if asked is None else len(asked)
-    attended = _attended(tape, w, own, tokens, size, count, asked)
-    own = tape.Add(own, _normalised(tape, attended, w["attention_norm"]))
-    hidden = tape.Relu(tape.Add(tape.MatMul(own, w["expand"]), w["expand_bias"]))
-    hidden = tape.Add(tape.MatMul(hidden, w["contract"]), w["contract_bias"])
-    return tape.Add(own, _normalised(tape, hidden, w["norm"]))
+@dataclass(frozen=True)
+class _Block:
+    """A block on P tokens, as rows (B P, D), of which all or some are computed.
+
+    Attributes
+    ----------
+    weights : mapping of str to ndarray
+        By their names within the block.
+    count : int
+        P.
+    asked : sequence of int or None
+        The tokens that are computed; ``None``: all.
+    """
+
+    weights: Weights
+    count: int
+    asked: Sequence[int] | None
+
+    def record(self, tape: Tape, rows: ir.Value) -> ir.Value:
+        w, own = self.weights, self._own(tape, rows, TOKEN)
+        own = tape.Add(own, _normalised(tape, self._attended(tape, rows), w["attention_norm"]))
+        hidden = tape.Relu(tape.Gemm(own, w["expand"], w["expand_bias"]))
+        hidden = tape.Gemm(hidden, w["contract"], w["contract_bias"])
+        return tape.Add(own, _normalised(tape, hidden, w["norm"]))
+
+    def _own(self, tape: Tape, rows: ir.Value, size: int) -> ir.Value:
+        """Return the rows of the tokens that are computed, of ``size`` columns."""
+        if self.asked is None:
+            return rows
+        windows = tape.reshape(rows, (Batch(1), self.count, size))
+        chosen = tape.Gather(windows, list(self.asked), axis=1)
+        return tape.reshape(chosen, (Batch(len(self.asked)), size))
+
+    def _attended(self, tape: Tape, rows: ir.Value) -> ir.Value:
+        """Return the output of the attention: of query, key and value in one product."""
+        w, size = self.weights, HEADS * HEAD_SIZE
+        scale = 1.0 / math.sqrt(HEAD_SIZE)
+        products = np.concatenate([scale * w["query"], w["key"], w["value"]], axis=1)
+        shift = np.concatenate([scale * w["query_bias"], np.zeros(2 * size, np.float32)])
+        apart = tape.reshape(
+            tape.Gemm(rows, products, shift), (Batch(1), self.count, 3 * HEADS, HEAD_SIZE)
+        )
+        tape.Split(tape.Transpose(apart, perm=[0, 2, 1, 3]), [HEADS] * 3, axis=1, outputs=3)
+        query, key, value = tape.nodes[-1].outputs
+        bias, count = relative_bias(w["relative"], self.count), self.count
+        if self.asked is not None:
+            query = tape.Gather(query, list(self.asked), axis=2)
+            bias, count = bias[:, list(self.asked)], len(self.asked)
+        scores = tape.MatMul(query, tape.Transpose(key, perm=[0, 1, 3, 2]))
+        attention = tape.Softmax(tape.Add(scores, bias[None]), axis=-1)
+        mixed = tape.Transpose(tape.MatMul(attention, value), perm=[0, 2, 1, 3])
+        return tape.Gemm(tape.reshape(mixed, (Batch(count), size)), w["output"], w["output_bias"])
 
 
-def _attended(
-    tape: Tape,
-    w: Weights,
-    own: ir.Value,
-    tokens: ir.Value,
-    size: int,
-    count: int,
-    asked: tuple[int, ...] | None,
-) -> ir.Value:
-    def heads(projected: ir.Value, length: int, perm: list[int]) -> ir.Value:
-        apart = tape.reshape(projected, (Batch(1), length, HEADS, HEAD_SIZE))
-        return tape.Transpose(apart, perm=perm)
-
-    scale = 1.0 / math.sqrt(HEAD_SIZE)
-    query = tape.Add(tape.MatMul(own, scale * w["query"]), scale * w["query_bias"])
-    key, value = tape.MatMul(tokens, w["key"]), tape.MatMul(tokens, w["value"])
-    scores = tape.MatMul(heads(query, size, [0, 2, 1, 3]), heads(key, count, [0, 2, 3, 1]))
-    bias = relative_bias(w["relative"], count)
-    bias = bias if asked is None else bias[:, list(asked)]
-    weights = tape.Softmax(tape.Add(scores, bias[None]), axis=-1)
-    mixed = tape.Transpose(tape.MatMul(weights, heads(value, count, [0, 2, 1, 3])), perm=[0, 2, 1, 3])
-    joined = tape.reshape(mixed, (Batch(1), size, HEADS * HEAD_SIZE))
-    return tape.Add(tape.MatMul(joined, w["output"]), w["output_bias"])
-
-
-def _normalised(tape: Tape, values: ir.Value, weights: NDArray) -> ir.Value:
+def _normalised(tape: Tape, values: ir.Value, weights: NDArray[np.float32]) -> ir.Value:
     gain, bias = weights
     return tape.LayerNormalization(values, gain, bias, axis=-1, epsilon=EPSILON)

@@ -18,14 +18,16 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.convolutions import ConvolutionBank, fit_bank
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.encoder.reference import embed_in_numpy
 from regimetry.encoder.registry import BUILT_IN
 from regimetry.encoder.weights import Weights, draw_weights
-from regimetry.errors import ConfigError, InstallError
+from regimetry.errors import ConfigError
 from regimetry.export.convolutions import bank_part, beside
 from regimetry.export.encoder import encoder_part
-from regimetry.fit.fitted_encoder import FittedEncoder, Twin
+from regimetry.fit.fitted_encoder import FittedEncoder, Twin, require_keras
 from regimetry.fit.options import FitOptions
+from regimetry.fit.pretrained import embed_for_choice, fit_pretrained
 from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:
@@ -34,9 +36,9 @@ if TYPE_CHECKING:
 
 def encoder_reach(options: FitOptions, window_size: int) -> int:
     """Return how many rows before a window the encoder of a fit reads."""
-    if not isinstance(options.encoder, EncoderConfig):
+    if not isinstance(options.encoder, EncoderConfig | PretrainedEncoder):
         return 0
-    return _configured(options, window_size).reach
+    return options.encoder.reach_of(window_size, trained=options.objective is not None)
 
 
 def _configured(
@@ -74,6 +76,8 @@ def fit_encoder(
     given = options.encoder
     if isinstance(given, Path):
         return _of_file(given, options, windows)
+    if isinstance(given, PretrainedEncoder):
+        return fit_pretrained(options, windows, window_size, progress=progress)
     if not isinstance(given, EncoderConfig):
         require_keras("An encoder that is a Keras model")
         from regimetry.fit.keras_encoder import own
@@ -94,7 +98,7 @@ def embed_series(
 ) -> list[NDArray[np.float32]]:
     """Embed the windows that end every ``step`` rows of preprocessed series, without a graph.
 
-    What :func:`fit_encoder` would embed them to, in float32; of a configuration alone.
+    What :func:`fit_encoder` would embed them to, in float32; of a configuration, or pretrained.
 
     Parameters
     ----------
@@ -105,6 +109,8 @@ def embed_series(
         W.
     step : int
     """
+    if isinstance(options.encoder, PretrainedEncoder):
+        return embed_for_choice(options.encoder, options.seed, series, window_size, step)
     config = _configured(options, window_size, series[0].shape[1])
     found: list[list[NDArray[np.float32]]] = []
     if config.convolutions is not None:
@@ -177,18 +183,6 @@ def _keras_bank(bank: ConvolutionBank, own: Callable[[], keras.Model] | None) ->
     from regimetry.encoder.bank_layer import with_bank
 
     return with_bank(bank, None if own is None else own())
-
-
-def require_keras(what: str) -> None:
-    """Raise :class:`InstallError` unless what only Keras does can be done."""
-    try:
-        import tensorflow  # noqa: F401
-        import tf2onnx  # noqa: F401
-    except ImportError as error:
-        raise InstallError(
-            f"{what} needs TensorFlow and tf2onnx, and {error.name} is not installed. Run: pip "
-            "install 'regimetry[train]', or fit an EncoderConfig with objective=None."
-        ) from error
 
 
 def _keras_model(config: EncoderConfig, weights: Weights) -> keras.Model:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.errors import InstallError
 from regimetry.export.assemble import assemble_encoder
 from regimetry.export.part import EncoderPart
 from regimetry.runtime.batch import run_gathered
@@ -84,3 +85,15 @@ class FittedEncoder:
     @cached_property
     def _session(self) -> SharedSession:
         return SharedSession(assemble_encoder(self.part).SerializeToString(), device=self.device)
+
+
+def require_keras(what: str) -> None:
+    """Raise :class:`InstallError` unless what only Keras does can be done."""
+    try:
+        import tensorflow  # noqa: F401
+        import tf2onnx  # noqa: F401
+    except ImportError as error:
+        raise InstallError(
+            f"{what} needs TensorFlow and tf2onnx, and {error.name} is not installed. Run: pip "
+            "install 'regimetry[train]', or fit an EncoderConfig with objective=None."
+        ) from error

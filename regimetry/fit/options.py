@@ -18,6 +18,7 @@ from regimetry.contract.consistency import is_plain
 from regimetry.contract.wording import UNIT, is_word
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
+from regimetry.encoder.pretraining.config import PretrainedEncoder, pretrained_of
 from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
 from regimetry.parameters import option, to_python
@@ -52,11 +53,13 @@ class FitOptions(ReadingRules):
         come when asked for.
     min_dwell
         For "auto": half of the bars of each regime lie in spells at least this long.
-    encoder : EncoderConfig, keras.Model or path
+    encoder : EncoderConfig, "pretrained", keras.Model or path
         Of a configuration, the window size and the number of features are set from the fit. A
         functional or Sequential model, windows (batch, W, F) to embeddings (batch, D), is copied:
         training starts from its weights. A path is that of an ONNX file of the same form, exported
-        from anywhere, which is not trained. ``None`` becomes tokens of 64 with moments pooling.
+        from anywhere, which is not trained; or that of weights (.npz) of a pretraining of one's own
+        (:mod:`regimetry.encoder.pretraining`). "pretrained" takes the weights that come with
+        regimetry. ``None`` becomes tokens of 64 with moments pooling.
     objective, epochs
         Of the training, which stops early when the validation loss no longer falls, or by Ctrl-C;
         the fit goes on. Without an objective the weights stay random, which the benchmark of
@@ -162,15 +165,15 @@ class FitOptions(ReadingRules):
         require_names(self.names, self.n_regimes)
         require_unit(self.unit)
         encoder = DEFAULT_ENCODER if self.encoder is None else self.encoder
-        if isinstance(encoder, str | PathLike) and str(encoder).endswith(".onnx"):
-            encoder = Path(encoder)
+        if isinstance(encoder, str | PathLike):
+            encoder = _named(encoder)
         object.__setattr__(self, "encoder", encoder)
-        if isinstance(encoder, EncoderConfig):
+        if isinstance(encoder, EncoderConfig | PretrainedEncoder):
             return
         if not isinstance(encoder, Path) and not _is_model(encoder):
             raise ConfigError(
-                f"encoder is {encoder!r}; it must be an EncoderConfig, a Keras model, the path of "
-                "an .onnx file or None."
+                f"encoder is {encoder!r}; it must be an EncoderConfig, 'pretrained', a Keras "
+                "model, the path of an .onnx file, of weights (.npz), or None."
             )
         if self.window_size == "auto":
             raise ConfigError(
@@ -238,6 +241,12 @@ def require_names(names: object, n_regimes: object) -> None:
         raise ConfigError(
             f"names has {len(names)} names, and n_regimes is {n_regimes}; give one for each regime."
         )
+
+
+def _named(encoder: str | PathLike[str]) -> object:
+    """Return what a name or the path of a file stands for."""
+    name = str(encoder)
+    return pretrained_of(name) or (Path(name) if name.endswith(".onnx") else encoder)
 
 
 def _is_model(value: object) -> bool:

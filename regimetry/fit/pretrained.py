@@ -17,7 +17,7 @@ from regimetry.encoder.pretraining.reference import embed_in_numpy, embed_series
 from regimetry.encoder.pretraining.weights import PretrainedWeights
 from regimetry.errors import RegimeWarning
 from regimetry.export.pretrained import pretrained_part
-from regimetry.fit.fitted_encoder import FittedEncoder
+from regimetry.fit.fitted_encoder import FittedEncoder, require_keras
 from regimetry.fit.options import FitOptions
 from regimetry.windows import Windows
 
@@ -107,8 +107,6 @@ def _say_unlike(window_size: int, n_features: int) -> None:
 
 
 def _keras_model(folded: Folded) -> keras.Model:
-    from regimetry.fit.encoder import require_keras
-
     require_keras("The encoder as a Keras model")
     from regimetry.encoder.pretraining.keras_model import folded_model
 

@@ -94,7 +94,7 @@ def most_read(configuration: Configuration, window_size: int | str, rows: int) -
 
     size = sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
     trained = configuration.objective != "none"
-    return size + configuration.encoder.of_windows(size, trained=trained).reach
+    return size + configuration.encoder.reach_of(size, trained=trained)
 
 
 def rows_needed(read: int, horizon: int = 0) -> int:

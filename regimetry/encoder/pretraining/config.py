@@ -11,6 +11,13 @@ from regimetry.encoder.pretraining.weights import BUILT_IN, PretrainedWeights, r
 NAME = "pretrained"
 
 
+def pretrained_of(name: str) -> PretrainedEncoder | None:
+    """Return the encoder of a name: "pretrained", or the path of weights (.npz); else ``None``."""
+    if name == NAME:
+        return PretrainedEncoder()
+    return PretrainedEncoder(Path(name)) if name.endswith(".npz") else None
+
+
 @dataclass(frozen=True)
 class PretrainedEncoder:
     """A pretrained encoder.
@@ -26,8 +33,8 @@ class PretrainedEncoder:
     def __str__(self) -> str:
         return NAME if self.path is None else str(self.path)
 
-    def reach(self, window_size: int) -> int:
-        """Return how many rows before a window the encoder reads."""
+    def reach_of(self, window_size: int, *, trained: bool = False) -> int:
+        """Return how many rows before a window of a size the encoder reads, trained or not."""
         return Geometry.of(window_size).reach
 
     def read(self) -> PretrainedWeights:

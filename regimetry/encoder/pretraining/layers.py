@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
-    GROUPS,
     HEAD_SIZE,
     HEADS,
     TOKENS,
@@ -108,17 +106,16 @@ def _attended(w: Mapping[str, Any], tokens: Any) -> Any:
         projected = ops.matmul(tokens, w[name])
         if f"{name}_bias" in w:
             projected = projected + w[f"{name}_bias"]
-        return ops.transpose(
-            ops.reshape(projected, (-1, count, HEADS, HEAD_SIZE)), (0, 2, 1, 3)
-        )
+        return ops.transpose(ops.reshape(projected, (-1, count, HEADS, HEAD_SIZE)), (0, 2, 1, 3))
 
     query, key, value = heads("query"), heads("key"), heads("value")
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(HEAD_SIZE)
     bias = ops.take(w["relative"], relative_index(count).ravel(), axis=1)
     scores = scores + ops.reshape(bias, (HEADS, count, count))
     mixed = ops.transpose(ops.matmul(ops.softmax(scores, axis=-1), value), (0, 2, 1, 3))
-    return ops.matmul(ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE)), w["output"]) + (
-        w["output_bias"]
+    return (
+        ops.matmul(ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE)), w["output"])
+        + (w["output_bias"])
     )
 
 
