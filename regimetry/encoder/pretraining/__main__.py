@@ -13,13 +13,19 @@ from regimetry.errors import ConfigError, RegimetryError
 def main() -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="regimetry.encoder.pretraining", description=__doc__)
-    parser.add_argument("folder", type=Path, help="of checkpoint and curve; one that is there goes on")
+    parser.add_argument(
+        "folder", type=Path, help="of checkpoint and curve; one that is there goes on"
+    )
     parser.add_argument("--series", type=int, help="to learn from in all")
     parser.add_argument("--hours", type=float, help="of this run")
-    parser.add_argument("--without", nargs="*", default=(), metavar="ASPECT", help="aspects to leave out")
+    parser.add_argument(
+        "--without", nargs="*", default=(), metavar="ASPECT", help="aspects to leave out"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1, help="processes that draw series")
-    parser.add_argument("--every", type=float, default=120.0, metavar="SECONDS", help="a checkpoint")
+    parser.add_argument(
+        "--every", type=float, default=120.0, metavar="SECONDS", help="a checkpoint"
+    )
     given = parser.parse_args()
     try:
         run(given)

@@ -69,8 +69,8 @@ def initial_weights(seed: int) -> Weights:
         thresholds = 1.6 * generator.standard_normal((count, SHARES // count))
         weights[f"{name}_gain"] = np.full(thresholds.shape, _STEEPNESS, np.float32)
         weights[f"{name}_offset"] = (_STEEPNESS * thresholds).astype(np.float32)
-    gates = [dense(SHARES * len(GROUPS), 3 * TOKEN) for _ in range(1)][0]
-    weights["gate"] = 4.0 * gates.reshape(len(GROUPS), SHARES, 3 * TOKEN)
+    gate = dense(SHARES * len(GROUPS), 3 * TOKEN)
+    weights["gate"] = 4.0 * gate.reshape(len(GROUPS), SHARES, 3 * TOKEN)
     weights["gate_bias"] = zeros(3 * TOKEN)
     weights["gate_norm"] = unit()
     distance = np.abs(np.arange(2 * TOKENS - 1) - (TOKENS - 1))

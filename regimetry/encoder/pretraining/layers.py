@@ -6,14 +6,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
-    GROUPS,
     HEAD_SIZE,
     HEADS,
     TOKENS,
@@ -73,8 +71,13 @@ def patch_tokens(weights: Mapping[str, Any], features: Sequence[Any]) -> Any:
     mixed = weights["gate_bias"]
     for group, feature in enumerate(features):
         mixed = ops.matmul(feature - 0.5, weights["gate"][group]) + mixed
+    return gated(mixed, weights["gate_norm"])
+
+
+def gated(mixed: Any, norm: Any) -> Any:
+    """Multiply the first two thirds of (B, P, 3 D) and add the last: tokens (B, P, D)."""
     first, second, third = ops.split(mixed, 3, axis=-1)
-    return _normalised(first * second + third, weights["gate_norm"])
+    return _normalised(first * second + third, norm)
 
 
 def token_embeddings(weights: Mapping[str, Any], tokens: Any) -> Any:
@@ -108,17 +111,16 @@ def _attended(w: Mapping[str, Any], tokens: Any) -> Any:
         projected = ops.matmul(tokens, w[name])
         if f"{name}_bias" in w:
             projected = projected + w[f"{name}_bias"]
-        return ops.transpose(
-            ops.reshape(projected, (-1, count, HEADS, HEAD_SIZE)), (0, 2, 1, 3)
-        )
+        return ops.transpose(ops.reshape(projected, (-1, count, HEADS, HEAD_SIZE)), (0, 2, 1, 3))
 
     query, key, value = heads("query"), heads("key"), heads("value")
     scores = ops.matmul(query, ops.transpose(key, (0, 1, 3, 2))) / math.sqrt(HEAD_SIZE)
     bias = ops.take(w["relative"], relative_index(count).ravel(), axis=1)
     scores = scores + ops.reshape(bias, (HEADS, count, count))
     mixed = ops.transpose(ops.matmul(ops.softmax(scores, axis=-1), value), (0, 2, 1, 3))
-    return ops.matmul(ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE)), w["output"]) + (
-        w["output_bias"]
+    return (
+        ops.matmul(ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE)), w["output"])
+        + (w["output_bias"])
     )
 
 

@@ -68,9 +68,7 @@ def _asked(points: Any, told: Any, given: Any) -> tuple[Any, Any]:
     asked = (1.0 - given[..., 0]) * ops.sum(told * known[:, None], axis=2)
     n_asked = ops.maximum(ops.sum(asked, axis=1), 1.0)
     entropy = -ops.sum(told * ops.log_softmax(logits, axis=-1), axis=2)
-    hit = ops.cast(
-        ops.equal(ops.argmax(logits, axis=-1), ops.argmax(told, axis=-1)), points.dtype
-    )
+    hit = ops.cast(ops.equal(ops.argmax(logits, axis=-1), ops.argmax(told, axis=-1)), points.dtype)
     return ops.sum(asked * entropy, axis=1) / n_asked, ops.sum(asked * hit, axis=1) / n_asked
 
 

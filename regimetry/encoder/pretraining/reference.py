@@ -64,9 +64,7 @@ def embed_series(folded: Folded, rows: Array, step: int = 1) -> NDArray[np.float
 def _shares(group: FoldedGroup, rows: NDArray[np.float32], first: int) -> NDArray[np.float32]:
     """Return the shares (T - reach, 64) of a group from a row on."""
     none = np.zeros(0)
-    kernels = Kernels(
-        group.dilation, group.weights, none.astype(np.int64), none.astype(np.float32)
-    )
+    kernels = Kernels(group.dilation, group.weights, none.astype(np.int64), none.astype(np.float32))
     return np.asarray(_sigmoid(kernels.responses(rows)[:, first:].T - group.offsets))
 
 
