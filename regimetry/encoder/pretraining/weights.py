@@ -47,7 +47,6 @@ def write_weights(path: Path, arrays: Weights, card: Mapping[str, Any]) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(
             file,
-            allow_pickle=False,
             **{f"weights/{name}": array for name, array in arrays.items()},
             format=np.asarray(FORMAT),
             card=np.asarray(json.dumps(card)),
