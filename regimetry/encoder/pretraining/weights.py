@@ -44,14 +44,10 @@ class PretrainedWeights:
 
 def write_weights(path: Path, arrays: Weights, card: Mapping[str, Any]) -> None:
     """Write weights with their card and their sum."""
+    content: dict[str, Any] = {f"weights/{name}": array for name, array in arrays.items()}
+    content |= {"format": FORMAT, "card": json.dumps(card), "sum": sum_of(arrays)}
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            **{f"weights/{name}": array for name, array in arrays.items()},
-            format=np.asarray(FORMAT),
-            card=np.asarray(json.dumps(card)),
-            sum=np.asarray(sum_of(arrays)),
-        )
+        np.savez_compressed(file, **content)
 
 
 def read_weights(path: Path) -> PretrainedWeights:
