@@ -63,7 +63,7 @@ class Checkpoint:
         """
         path = folder / CHECKPOINT
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 parts = {name: file[name] for name in file.files}
             found = cls(
                 seed=int(parts["seed"]),

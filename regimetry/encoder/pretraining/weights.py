@@ -59,7 +59,7 @@ def read_weights(path: Path) -> PretrainedWeights:
         The file is missing or damaged, of another format or shape, or its sum is another.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             parts = {name: file[name] for name in file.files}
         version, card = int(parts.pop("format")), json.loads(str(parts.pop("card")))
         expected = str(parts.pop("sum"))
