@@ -30,6 +30,7 @@ def test_kernels_have_the_shapes_of_the_bank_in_every_slot():
 
 def test_shapes():
     weights = initial_weights(0)
+    assert sum(array.size for array in weights.values()) == 183_380  # as docs/pretraining.md says
     for group in range(len(GROUPS)):
         assert weights[f"stem_{group}_gain"].size == weights[f"stem_{group}_offset"].size == SHARES
     assert weights["gate"].shape == (len(GROUPS), SHARES, 3 * TOKEN)
