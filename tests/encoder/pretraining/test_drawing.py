@@ -1,14 +1,13 @@
 """Series drawn in other processes."""
 
 import itertools
-import os
-import signal
 import subprocess
 import sys
 import time
 from contextlib import closing
 
 import numpy as np
+import psutil
 
 from regimetry.encoder.pretraining.architecture import Geometry
 from regimetry.encoder.pretraining.batches import draw_chunk
@@ -56,10 +55,8 @@ if __name__ == "__main__":
 
 def is_running(number):
     try:
-        os.kill(number, 0)
-        with open(f"/proc/{number}/stat") as file:  # one that ended may wait to be asked for
-            return file.read().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
+        return psutil.Process(number).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -71,7 +68,7 @@ def test_workers_end_where_their_parent_is_killed(tmp_path):
     with parent:
         worker = int(parent.stdout.readline())
         assert is_running(worker)
-        parent.send_signal(signal.SIGKILL)
+        parent.kill()
         parent.wait()
     ends = time.monotonic() + 30
     while is_running(worker):
