@@ -10,6 +10,7 @@ import keras
 from regimetry.encoder.blocks import transformer_block
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.masks import PaddingMask
+from regimetry.encoder.objectives import OF_EMBEDDINGS
 from regimetry.encoder.positions import position_layer
 from regimetry.encoder.registry import pooling_class
 from regimetry.encoder.weights import Weights, draw_weights
@@ -96,7 +97,7 @@ def token_model(encoder: keras.Model) -> keras.Model:
     Raises
     ------
     ConfigError
-        A model of one's own has no layer named ``pooling`` that takes the tokens.
+        The encoder has no layer named ``pooling`` that takes the tokens, or not one for each row.
     """
     try:
         tokens = encoder.get_layer("pooling").input
@@ -109,5 +110,11 @@ def token_model(encoder: keras.Model) -> keras.Model:
             f"The objective trains on tokens (batch, W, D), and the encoder {encoder.name!r} has "
             "no layer named 'pooling' that takes them. Give that name to the layer that pools the "
             "tokens, use an objective that needs the embedding alone, or objective=None."
+        )
+    if tokens.shape[1] != encoder.input.shape[1]:
+        raise ConfigError(
+            f"The objective scores a token of every row, and the encoder {encoder.name!r} has "
+            f"{tokens.shape[1]} tokens for the {encoder.input.shape[1]} rows that it reads. Use an "
+            f"objective that needs the embedding alone: {', '.join(OF_EMBEDDINGS)}."
         )
     return keras.Model(encoder.input, tokens)

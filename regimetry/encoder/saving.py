@@ -8,7 +8,8 @@ from pathlib import Path
 import keras
 
 # Importing the layers puts them into Keras's register.
-from regimetry.encoder import masks, pooling, positions  # noqa: F401
+from regimetry.encoder import bank_layer, masks, pooling, positions  # noqa: F401
+from regimetry.encoder.pretraining import keras_model  # noqa: F401
 from regimetry.errors import ModelError
 from regimetry.runtime.session import first_line
 

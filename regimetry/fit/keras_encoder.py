@@ -14,6 +14,8 @@ from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.inference import embed_windows
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.encoder.own import describe_own, own_encoder
+from regimetry.encoder.pretraining.folded import Folded
+from regimetry.encoder.pretraining.keras_model import folded_model, folded_of
 from regimetry.encoder.registry import BUILT_IN
 from regimetry.encoder.seeding import seeded
 from regimetry.encoder.training import train_encoder
@@ -48,6 +50,42 @@ def own(options: FitOptions, windows: Windows, *, progress: bool) -> FittedEncod
         model = own_encoder(options.encoder, *windows.shape[1:])
         history = _train(model, windows, options, progress=progress)
     return _of_keras(model, _converted(model, options), describe_own(model), history, options)
+
+
+def tuned(
+    options: FitOptions, folded: Folded, windows: Windows, *, progress: bool
+) -> tuple[Folded, dict[str, list[float]]]:
+    """Train a folded network further by the objective of a fit.
+
+    Parameters
+    ----------
+    options : FitOptions
+        With an ``objective``.
+    folded : Folded
+        Unchanged.
+    windows : Windows, shape (N, W + reach, F)
+        Preprocessed.
+    progress : bool
+        Show the epochs.
+
+    Returns
+    -------
+    folded : Folded
+        With the trained weights, kernels and thresholds included.
+    history : dict of list of float
+        Loss curves.
+
+    Raises
+    ------
+    ConfigError
+        The objective scores tokens of single rows, and those of this network are patches.
+    DataError
+        Too few windows.
+    """
+    with seeded(options.seed, deterministic=options.deterministic):
+        model = folded_model(folded)
+        history = _train(model, windows, options, progress=progress)
+    return folded_of(model, folded), history
 
 
 def _of_keras(

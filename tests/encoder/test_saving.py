@@ -10,11 +10,16 @@ import keras
 import numpy as np
 import pytest
 from encoders import SMALL, randomised, windows
+from networks import folded_with_windows, random_series
 
 import regimetry as rg
 from regimetry.encoder import EncoderConfig, load_encoder, registry
+from regimetry.encoder.bank_layer import with_bank
 from regimetry.encoder.config import EncodingMethod
+from regimetry.encoder.convolutions import fit_bank
+from regimetry.encoder.pretraining.keras_model import folded_model
 from regimetry.errors import ModelError
+from regimetry.windows import rolling_windows
 
 IN_ANOTHER_PROCESS = """
 import sys
@@ -55,6 +60,35 @@ def test_another_process_embeds_the_same(tmp_path):
         for load in ("load_encoder", "load_model"):
             found = np.load(f"{path}.{load}.npy")
             np.testing.assert_array_equal(found, embedding, err_msg=f"{path.name} {load}")
+
+
+def test_a_process_that_has_imported_no_layer_loads_banks_and_pretrained_ones(tmp_path):
+    rows = random_series(300, 3)
+    bank = fit_bank([rows], 10, 0)
+    folded, _ = folded_with_windows(10, 3)
+    assert bank.reach == folded.geometry.reach
+    values = np.ascontiguousarray(rolling_windows(rows, 10 + bank.reach)[:5])
+    np.save(tmp_path / "values.npy", values)
+    encoders = {"bank.keras": with_bank(bank, None), "pretrained.keras": folded_model(folded)}
+    for name, encoder in encoders.items():
+        encoder.save(tmp_path / name)
+    source = """
+import sys
+import numpy as np
+from regimetry.encoder import load_encoder
+for path in sys.argv[1:]:
+    np.save(f"{path}.npy", load_encoder(path)(np.load("values.npy")))
+"""
+    subprocess.run(
+        [sys.executable, "-c", source, *encoders],
+        check=True,
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    for name, encoder in encoders.items():
+        found = np.load(tmp_path / f"{name}.npy")
+        np.testing.assert_array_equal(found, np.asarray(encoder(values)), err_msg=name)
 
 
 def _step(encoder, values):

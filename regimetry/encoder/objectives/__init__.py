@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from regimetry.encoder.objectives.objective import Objective
 
-__all__ = ["OBJECTIVES"]
+__all__ = ["OBJECTIVES", "OF_EMBEDDINGS"]
+
+OF_EMBEDDINGS = ("vamp2", "contrast", "vicreg")
+"""Objectives that need the embedding of a window alone; the others score a token of every row."""
 
 
 def _objective(module: str, name: str, reach: str = "") -> Callable[[int], Objective]:

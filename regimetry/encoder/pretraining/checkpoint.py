@@ -63,7 +63,7 @@ class Checkpoint:
         """
         path = folder / CHECKPOINT
         try:
-            with np.load(path, allow_pickle=False) as file:
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 parts = {name: file[name] for name in file.files}
             found = cls(
                 seed=int(parts["seed"]),
@@ -76,17 +76,30 @@ class Checkpoint:
                 series=int(parts["series"]),
                 seconds=float(parts["seconds"]),
             )
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # whatever a damaged archive makes numpy stumble over
             raise ConfigError(
                 f"{path} is no checkpoint of a pretraining ({error}). Begin in an empty folder."
             ) from error
         expected = {name: array.shape for name, array in initial_weights(0).items()}
-        if {name: array.shape for name, array in found.weights.items()} != expected:
+        kept = (found.weights, found.average)
+        if any({name: array.shape for name, array in k.items()} != expected for k in kept):
             raise ConfigError(
                 f"{path} is of a network of another shape. Begin in an empty folder, or go on "
                 "with the release that wrote it."
             )
         return found
+
+    def require(self, seed: int | None, without: Collection[str] | None) -> None:
+        """Raise :class:`ConfigError` if another seed, or other aspects, are asked for."""
+        for name, asked, own in (
+            ("seed", seed, self.seed),
+            ("without", None if without is None else tuple(sorted(without)), self.without),
+        ):
+            if asked is not None and asked != own:
+                raise ConfigError(
+                    f"{name} is {_said(asked)}; the checkpoint was begun with {_said(own)}. "
+                    f"Leave --{name} out to go on, or begin in an empty folder."
+                )
 
     def write(self, folder: Path) -> None:
         """Write the state, in the place of an earlier one."""
@@ -100,6 +113,10 @@ class Checkpoint:
             arrays |= {f"{part}/{name}": array for name, array in kept.items()}
         with replacing(folder / CHECKPOINT) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+
+
+def _said(value: int | tuple[str, ...]) -> str:
+    return str(value) if isinstance(value, int) else ", ".join(value) or "no aspect"
 
 
 def _part(parts: Mapping[str, NDArray[np.generic]], prefix: str) -> Weights:

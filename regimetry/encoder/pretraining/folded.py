@@ -21,7 +21,9 @@ from regimetry.encoder.pretraining.slots import draw_slots
 EPSILON = 1e-6
 """Of the normalisations."""
 
-_LEAST_SIZE = 1e-6  # of a response, below which it counts as none
+_LEAST_VARIANCE = 1e-4  # of a direction that is read, of that of the first one
+_LEAST_SIZE = 1e-4  # of a response, of its kernel's weights; less may be rounding
+_NONE = 1e-6  # size of the response of a kernel without weights
 
 Array = NDArray[np.floating]
 
@@ -105,7 +107,7 @@ def fold(
         name = f"stem_{group}"
         on_slots = np.einsum("csf,cst->cft", slots[group], weights[f"{name}_taps"])
         kernels = np.einsum("fm,cmt->cft", mixing, on_slots).astype(np.float32)
-        sizes = mean_sizes(series, dilation, kernels)
+        sizes = mean_sizes(series, dilation, kernels, geometry.reach)
         gain, offset = weights[f"{name}_gain"], weights[f"{name}_offset"]
         steep = (gain / sizes[:, None]).reshape(-1).astype(np.float32)
         repeated = np.repeat(kernels, gain.shape[1], axis=0)
@@ -136,24 +138,34 @@ def relative_bias(table: NDArray[np.float32], count: int) -> NDArray[np.float32]
 
 
 def channels_read(series: Sequence[Array]) -> Array:
-    """Return the channels that slots read, as columns (F, M): all, or the main 24 directions."""
+    """Return the channels that slots read, as columns (F, M): all, or the main 24 directions.
+
+    Directions that hardly vary, as of columns that follow from others, are left out.
+    """
     n_features = series[0].shape[1]
     if n_features <= MOST_FEATURES:
         return np.eye(n_features)
     rows = np.concatenate(series).astype(np.float64)
     variance, directions = np.linalg.eigh(np.cov(rows.T))
     variance, directions = variance[::-1][:MOST_FEATURES], directions[:, ::-1][:, :MOST_FEATURES]
-    return np.asarray(directions / np.sqrt(np.maximum(variance, 1e-12)))
+    kept = variance >= _LEAST_VARIANCE * variance[0]
+    return np.asarray(directions[:, kept] / np.sqrt(np.maximum(variance[kept], _NONE**2)))
 
 
-def mean_sizes(series: Sequence[Array], dilation: int, kernels: NDArray[np.float32]) -> Array:
-    """Return the mean absolute response of kernels (C, F, taps) to training rows, (C,)."""
+def mean_sizes(
+    series: Sequence[Array], dilation: int, kernels: NDArray[np.float32], reach: int
+) -> Array:
+    """Return the mean absolute response of kernels (C, F, taps) to training rows, (C,).
+
+    As in the pretraining, of the rows from ``reach`` on, whatever the dilation.
+    """
     none = np.zeros(0)
     group = Kernels(dilation, kernels, none.astype(np.int64), none.astype(np.float32))
     total, count = np.zeros(len(kernels)), 0
     for rows in series:
-        if len(rows) > group.reach:
-            found = group.responses(np.asarray(rows, np.float32))
+        if len(rows) > reach:
+            found = group.responses(np.asarray(rows[reach - group.reach :], np.float32))
             total += np.abs(found).sum(axis=1, dtype=np.float64)
             count += found.shape[1]
-    return np.maximum(total / max(count, 1), _LEAST_SIZE)
+    least = np.maximum(_LEAST_SIZE * np.abs(kernels).sum(axis=(1, 2)), _NONE)
+    return np.maximum(total / max(count, 1), least)

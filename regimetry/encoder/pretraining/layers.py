@@ -71,8 +71,13 @@ def patch_tokens(weights: Mapping[str, Any], features: Sequence[Any]) -> Any:
     mixed = weights["gate_bias"]
     for group, feature in enumerate(features):
         mixed = ops.matmul(feature - 0.5, weights["gate"][group]) + mixed
+    return gated(mixed, weights["gate_norm"])
+
+
+def gated(mixed: Any, norm: Any) -> Any:
+    """Multiply the first two thirds of (B, P, 3 D) and add the last: tokens (B, P, D)."""
     first, second, third = ops.split(mixed, 3, axis=-1)
-    return _normalised(first * second + third, weights["gate_norm"])
+    return _normalised(first * second + third, norm)
 
 
 def token_embeddings(weights: Mapping[str, Any], tokens: Any) -> Any:

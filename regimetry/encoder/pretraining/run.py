@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import csv
 import itertools
-import os
 import time
 from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from tqdm import tqdm
 
-from regimetry.encoder.pretraining.batches import Batch, draw_chunk, sizes_of
+from regimetry.encoder.pretraining.batches import Batch, draw_chunk
 from regimetry.encoder.pretraining.checkpoint import Checkpoint
+from regimetry.encoder.pretraining.drawing import chunks
 from regimetry.encoder.pretraining.step import Trainer
+from regimetry.errors import ConfigError
 
 CURVE = "curve.csv"
 
@@ -27,7 +26,6 @@ _PEAK, _WARM_UP, _FALLING = 1.5e-3, 200, 10_000  # learning rate, steps
 _AVERAGED = 2000  # steps over which weights are averaged, at most a tenth of all
 _VALIDATION_SEED, _VALIDATION_CHUNKS = 1_000_003, 9
 _VALIDATION_SIZES = (20, 40, 160)
-_AHEAD = 4  # chunks that are drawn before they are needed
 
 
 @dataclass(frozen=True)
@@ -61,8 +59,15 @@ def learning_rate(step: int) -> float:
 
 
 def pretrain(
-    folder: Path, state: Checkpoint, budget: Budget, *, workers: int, every_s: float, shown: bool
-) -> Checkpoint:
+    folder: Path,
+    state: Checkpoint,
+    budget: Budget,
+    *,
+    workers: int,
+    every_s: float,
+    shown: bool,
+    stopped: Callable[[], bool] = lambda: False,
+) -> None:
     """Go on from a state until the budget is spent, and leave a checkpoint now and then.
 
     The same chunks in the same order give the same weights on one machine, whatever the runs.
@@ -72,35 +77,34 @@ def pretrain(
     folder : Path
         Gets ``checkpoint.npz`` and ``curve.csv``.
     state : Checkpoint
+        Changed in place. One whose budget is spent stays as it is.
     budget : Budget
     workers : int
-        Processes that draw series.
+        Processes that draw series; 0: this one draws them.
     every_s : float
         Seconds between two checkpoints.
     shown : bool
-        Show a progress bar.
-
-    Returns
-    -------
-    Checkpoint
+        Show a progress bar, if standard error is a terminal.
+    stopped : callable
+        Asked after each chunk: true ends the run as a spent budget does.
     """
-    trainer = Trainer(state.weights)
+    if budget.spent(state.series, 0.0):
+        return
+    trainer, averaged = Trainer(state.weights), Trainer(state.average)
     trainer.restore(state.optimizer)
-    validation = [
-        batch
-        for number in range(_VALIDATION_CHUNKS)
-        for batch in draw_chunk(
-            _VALIDATION_SEED,
-            number,
-            (_VALIDATION_SIZES[number % len(_VALIDATION_SIZES)],),
-            without=state.without,
-        )
-    ]
-    averaged = Trainer(state.average)
+    validation = _validation(state)
     begun = last = time.monotonic()
     before, entropies = state.seconds, deque[float](maxlen=400)
-    with tqdm(total=budget.series, initial=state.series, unit="series", disable=not shown) as bar:
-        for chunk in _chunks(state, workers):
+    with (
+        closing(chunks(state.seed, state.chunks, without=state.without, workers=workers)) as drawn,
+        tqdm(
+            total=budget.series,
+            initial=state.series,
+            unit="series",
+            disable=None if shown else True,  # None: tqdm's own check for a terminal
+        ) as bar,
+    ):
+        for chunk in drawn:
             for batch in chunk:
                 _, entropy, _ = trainer.step(batch, learning_rate(state.steps))
                 state.steps += 1
@@ -111,7 +115,7 @@ def pretrain(
             state.chunks += 1
             now = time.monotonic()
             state.seconds = before + now - begun
-            ends = budget.spent(state.series, now - begun)
+            ends = budget.spent(state.series, now - begun) or stopped()
             if ends or now - last >= every_s:
                 last = now
                 state.weights, state.optimizer = trainer.weights(), trainer.optimizer_state()
@@ -121,22 +125,40 @@ def pretrain(
                 _add_to_curve(folder, state, float(np.mean(entropies)), *scores.mean(axis=0))
             if ends:
                 break
-    return state
 
 
-def _chunks(state: Checkpoint, workers: int) -> Iterator[list[Batch]]:
-    """Draw the next chunks in other processes, a few ahead."""
-    draw = partial(draw_chunk, state.seed, without=state.without)
-    with ProcessPoolExecutor(workers, get_context("spawn"), os.nice, (5,)) as pool:
-        ahead: deque[Future[list[Batch]]] = deque()
-        for number in itertools.count(state.chunks):
-            ahead.append(pool.submit(draw, number, sizes_of(number)))
-            if len(ahead) > _AHEAD * workers:
-                try:
-                    yield ahead.popleft().result()
-                except GeneratorExit:
-                    pool.shutdown(cancel_futures=True)
-                    raise
+def last_scores(folder: Path) -> tuple[float, float]:
+    """Return the last cross-entropy of the curve on series of their own, and the share right.
+
+    Raises
+    ------
+    ConfigError
+        There is no curve.
+    """
+    path, lines = folder / CURVE, list[dict[str, str]]()
+    if path.exists():
+        with path.open(newline="") as file:
+            lines = list(csv.DictReader(file))
+    if not lines:
+        raise ConfigError(
+            f"{path} has no line, so nothing says how good the weights are. Go on with a larger "
+            "budget."
+        )
+    return float(lines[-1]["entropy"]), float(lines[-1]["right"])
+
+
+def _validation(state: Checkpoint) -> list[Batch]:
+    """Draw series of their own, the same for every pretraining without the same aspects."""
+    drawn = (
+        draw_chunk(
+            _VALIDATION_SEED,
+            number,
+            (_VALIDATION_SIZES[number % len(_VALIDATION_SIZES)],),
+            without=state.without,
+        )
+        for number in range(_VALIDATION_CHUNKS)
+    )
+    return list(itertools.chain.from_iterable(drawn))
 
 
 def _average(state: Checkpoint, trainer: Trainer) -> None:

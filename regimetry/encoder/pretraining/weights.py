@@ -44,15 +44,10 @@ class PretrainedWeights:
 
 def write_weights(path: Path, arrays: Weights, card: Mapping[str, Any]) -> None:
     """Write weights with their card and their sum."""
+    content: dict[str, Any] = {f"weights/{name}": array for name, array in arrays.items()}
+    content |= {"format": FORMAT, "card": json.dumps(card), "sum": sum_of(arrays)}
     with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez_compressed(
-            file,
-            allow_pickle=False,
-            **{f"weights/{name}": array for name, array in arrays.items()},
-            format=np.asarray(FORMAT),
-            card=np.asarray(json.dumps(card)),
-            sum=np.asarray(sum_of(arrays)),
-        )
+        np.savez_compressed(file, **content)
 
 
 def read_weights(path: Path) -> PretrainedWeights:
@@ -64,7 +59,7 @@ def read_weights(path: Path) -> PretrainedWeights:
         The file is missing or damaged, of another format or shape, or its sum is another.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             parts = {name: file[name] for name in file.files}
         version, card = int(parts.pop("format")), json.loads(str(parts.pop("card")))
         expected = str(parts.pop("sum"))
