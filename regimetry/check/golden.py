@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.check.parity import close_calls
-from regimetry.contract import INPUT_NAME, OUTPUTS, ModelContract, Signature
+from regimetry.contract import ALL_OUTPUTS, INPUT_NAME, ModelContract, Signature
 from regimetry.contract.typed import json_object
 from regimetry.errors import ModelError
 from regimetry.runtime.recursion import Recursion
@@ -134,7 +134,9 @@ def make_golden(
     labels, _ = Recursion.of(contract)(distance[:count], novelty[:count])
     return Golden(
         window=np.ascontiguousarray(windows, dtype=np.float32),
-        outputs={o.name: np.asarray(found[o.name], dtype=o.dtype) for o in OUTPUTS},
+        outputs={
+            o.name: np.asarray(found[o.name], dtype=o.dtype) for o in ALL_OUTPUTS if o.name in found
+        },
         jump_penalty=contract.jump_penalty,
         labels_from_start=labels.regime,
         probabilities_from_start=labels.probability,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.contract import OUTPUTS, Output
+from regimetry.contract import ALL_OUTPUTS, OUTPUTS, Output
 from regimetry.errors import ExportParityError
 
 _BLOCK = 1 << 16  # windows compared at once
@@ -39,7 +39,8 @@ class ParityReport:
 
     def to_dict(self) -> dict[str, float | None]:
         """Return plain data; what was not compared or is not finite, which JSON lacks, is None."""
-        found = {output.name: self.differences.get(output.name, math.nan) for output in OUTPUTS}
+        names = dict.fromkeys([*(output.name for output in OUTPUTS), *self.differences])
+        found = {name: self.differences.get(name, math.nan) for name in names}
         return {
             "windows": self.windows,
             **{name: value if math.isfinite(value) else None for name, value in found.items()},
@@ -65,7 +66,7 @@ def measure(
     """
     differences = {
         output.name: _difference(output, found[output.name], expected[output.name])
-        for output in OUTPUTS
+        for output in ALL_OUTPUTS
         if output.name in found and output.name != "regime"
     }
     ties = 0
@@ -88,7 +89,7 @@ def close_calls(costs: NDArray[Any]) -> NDArray[np.bool_]:
 
 def excess(report: ParityReport) -> str | None:
     """Return what exceeds the tolerances, in words, or ``None`` if nothing does."""
-    for output in OUTPUTS:
+    for output in ALL_OUTPUTS:
         value = report.differences.get(output.name, 0.0)
         if not value <= output.tolerance:  # a NaN fails too
             return f"{output.name} by {value:.3g}, where {output.tolerance:.3g} is allowed"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.check.reader import SourceFile
-from regimetry.contract import INPUT_NAME, OUTPUT_NAMES, ModelContract
+from regimetry.contract import INPUT_NAME, ModelContract
 from regimetry.runtime.providers import installed_versions
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.series.preprocessing import Preprocessing, Transform
@@ -37,6 +37,11 @@ class Subject:
     file: SourceFile
     encoder: Path | None = None
     device: str = "cpu"
+
+    @property
+    def outputs(self) -> list[str]:
+        """The names of the graph's outputs."""
+        return [output.name for output in Signature.of(self.file.contract).outputs]
 
 
 @dataclass(frozen=True)
@@ -82,14 +87,14 @@ class Runtime:
 
 def _onnxruntime(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
     session = SharedSession(subject.file.content, device=subject.device).raw
-    return _run_graph(subject, windows, lambda feeds: session.run(list(OUTPUT_NAMES), feeds))
+    return _run_graph(subject, windows, lambda feeds: session.run(subject.outputs, feeds))
 
 
 def _reference(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
     from onnx.reference import ReferenceEvaluator
 
     evaluator = ReferenceEvaluator(subject.file.graph())
-    return _run_graph(subject, windows, lambda feeds: evaluator.run(list(OUTPUT_NAMES), feeds))
+    return _run_graph(subject, windows, lambda feeds: evaluator.run(subject.outputs, feeds))
 
 
 def _openvino(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
@@ -103,7 +108,7 @@ def _openvino(subject: Subject, windows: NDArray[np.float32]) -> Outputs:
 
     def compute(feeds: dict[str, Any]) -> list[NDArray[Any]]:
         found = compiled(feeds)
-        return [np.array(found[name]) for name in OUTPUT_NAMES]
+        return [np.array(found[name]) for name in subject.outputs]
 
     return _run_graph(subject, windows, compute)
 
@@ -116,7 +121,9 @@ def _run_graph(
     """Feed a graph of either form; ``compute`` gives the outputs in their order."""
     name = subject.file.input_name
     parts = [compute({name: part}) for part in ([windows] if name == INPUT_NAME else windows)]
-    return {name: np.concatenate(found) for name, *found in zip(OUTPUT_NAMES, *parts, strict=True)}
+    return {
+        name: np.concatenate(found) for name, *found in zip(subject.outputs, *parts, strict=True)
+    }
 
 
 def _keras(subject: Subject, windows: NDArray[np.float32]) -> Outputs:

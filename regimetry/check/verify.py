@@ -15,13 +15,13 @@ from regimetry.check.golden import Golden, golden_path, read_golden
 from regimetry.check.parity import ParityReport, close_calls, excess, measure
 from regimetry.check.reader import read_source
 from regimetry.check.runtimes import RUNTIME_NAMES, RUNTIMES, Outputs, Runtime, Subject
-from regimetry.contract import OUTPUTS
+from regimetry.contract import ALL_OUTPUTS
 from regimetry.errors import ConfigError, RegimetryError
 from regimetry.parameters import require_choice
 from regimetry.runtime.recursion import Recursion
 from regimetry.runtime.session import first_line
 
-TOLERANCES = {output.name: output.tolerance for output in OUTPUTS}
+TOLERANCES = {output.name: output.tolerance for output in ALL_OUTPUTS}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,7 @@ from regimetry.contract.known import KnownRecord
 from regimetry.contract.reading import precision_of, read_contract
 from regimetry.contract.record import RefinementRecord, RuleReport, TrainingRecord
 from regimetry.contract.signature import (
+    ALL_OUTPUTS,
     INPUT_NAME,
     OUTPUT_NAMES,
     OUTPUTS,
@@ -28,6 +29,7 @@ from regimetry.contract.signature import (
 )
 
 __all__ = [
+    "ALL_OUTPUTS",
     "CONTRACT_KEY",
     "FORMAT_KEY",
     "FORMAT_VERSION",

@@ -16,19 +16,21 @@ from regimetry.series.rules import PLAIN, ReadingRules
 from regimetry.series.scaling import InstrumentScaling
 from regimetry.series.schema import Schema
 
-FORMAT_VERSION = 4
-READABLE_VERSIONS = ("1", "2", "3", "4")
+FORMAT_VERSION = 5
+READABLE_VERSIONS = ("1", "2", "3", "4", "5")
 """In version 1, which has no ``evidence``, windows tell the regimes. Version 3 knows instruments,
-version 4 convolutions and rules of reading. Files of version 4 are sealed."""
+version 4 convolutions and rules of reading, version 5 embeddings of two halves. Files from version
+4 on are sealed."""
 
 SEALED_VERSION = 4
 _NEW_IN = {
     3: ("by", "scaling"),
     4: ("reach", "label_offset", "reading", "density", "single_density", "single_score", "unit"),
+    5: ("halves",),
 }
 """Entries that a version has and older ones have not."""
 
-_IF_SAID = ("unit", "density", "single_density", "single_score")
+_IF_SAID = ("unit", "density", "single_density", "single_score", "halves")
 """Those that the first files of version 4 have not: left out where they are the default."""
 
 FORMAT_KEY = "regimetry.format_version"
@@ -113,6 +115,10 @@ class ModelContract:
     label_offset : int or None
         Bars between the one that a window describes best and its last one; ``None`` in a file
         without convolutions, where that is half a window.
+    halves : bool
+        The embedding's first half describes the middle of the window, its second half the newest
+        rows. Where windows tell the regimes, ``distance`` is then of the second half, and the graph
+        has one more output, ``hindsight``, of the first.
     reading : ReadingRules
         What becomes of missing values, gaps in time and irregular clocks; the default where a file
         says nothing. ``max_gap`` is the one that the fit decided.
@@ -155,6 +161,7 @@ class ModelContract:
     single_density: DensityRecord | None = None
     single_score: float | None = None
     unit: str = UNIT
+    halves: bool = False
     training: TrainingRecord = field(default_factory=TrainingRecord)
 
     @property
@@ -175,6 +182,11 @@ class ModelContract:
     def counted(self, count: float, form: str = "d") -> str:
         """Return a number of rows as text, in the model's unit: ``12 samples``."""
         return counted(count, self.unit, form)
+
+    @property
+    def hindsight(self) -> str:
+        """The output that labels with hindsight are of."""
+        return "hindsight" if self.halves and self.evidence == "window" else "distance"
 
     @property
     def is_named(self) -> bool:

@@ -50,7 +50,7 @@ OUTPUTS = (
     Output(name="regime", dtype=INTEGER, tolerance=0),
     Output(name="novelty", tolerance=1e-3, relative_to=1.0),
 )
-"""The outputs, in the graph's order.
+"""The outputs of every graph, in its order.
 
 Every runtime adds in its own order: on the shipped model this changes the embedding by 1e-6
 and distances by up to 3e-5. The tolerances leave room for wider encoders, and one changed weight
@@ -60,6 +60,12 @@ other, so their difference is absolute. Novelty is typically 1; a smaller one ro
 """
 
 OUTPUT_NAMES = tuple(output.name for output in OUTPUTS)
+
+HINDSIGHT = Output(name="hindsight", shape=("K",), tolerance=1e-3)
+"""The distances of the middle of a window, which a graph gives besides where its embeddings have
+two halves and windows tell the regimes."""
+
+ALL_OUTPUTS = (*OUTPUTS, HINDSIGHT)
 
 
 class Tensor(NamedTuple):
@@ -91,13 +97,13 @@ class Signature:
         sizes = {"D": contract.embedding_size, "K": contract.n_regimes}
         return cls(
             Tensor(input_name, FLOAT, shape if input_name == INPUT_NAME else shape[1:]),
-            output_tensors(sizes),
+            output_tensors(sizes, hindsight=contract.hindsight == HINDSIGHT.name),
         )
 
 
-def output_tensors(sizes: Mapping[str, int]) -> tuple[Tensor, ...]:
+def output_tensors(sizes: Mapping[str, int], *, hindsight: bool) -> tuple[Tensor, ...]:
     """Return the outputs with the letters of their shapes replaced by sizes."""
     return tuple(
         Tensor(output.name, output.dtype, tuple(sizes[letter] for letter in output.shape))
-        for output in OUTPUTS
+        for output in (ALL_OUTPUTS if hindsight else OUTPUTS)
     )

@@ -16,7 +16,7 @@ import onnx_ir as ir
 from regimetry.contract import INPUT_NAME, RuleReport, output_tensors
 from regimetry.export.convolutions import last_rows
 from regimetry.export.emission import emission_distance, moving_distance
-from regimetry.export.head import head_distance
+from regimetry.export.head import head_distances
 from regimetry.export.novelty import window_novelty
 from regimetry.export.opset import IR_VERSION
 from regimetry.export.part import EncoderPart
@@ -52,8 +52,8 @@ def assemble(
     Returns
     -------
     onnx.ModelProto
-        Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``; the only
-        symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
+        Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``, and
+        ``hindsight`` of a head that reads two halves; the only symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
     tuple of RuleReport
         What the rewrite rules did to an encoder that another program wrote; empty for ours.
     """
@@ -61,9 +61,10 @@ def assemble(
     window, read = _scaled(tape, preprocessing, window_size + encoder.reach)
     embedding = encoder.record(tape.part("encoder"), read)
     scaled = last_rows(tape.part("recent"), read, window_size, encoder.reach)
+    hindsight = None
     # An output that other nodes read as well stops converters: it is a copy, which costs nothing.
     if emission is None:
-        compared = head_distance(tape.part("head"), head, embedding)
+        compared, hindsight = head_distances(tape.part("head"), head, embedding)
         embedding, distance = tape.Identity(embedding), tape.Identity(compared)
     elif isinstance(emission, MovingEmission):
         distance, compared = moving_distance(
@@ -78,11 +79,12 @@ def assemble(
         "distance": distance,
         "regime": tape.ArgMin(compared, axis=1, keepdims=0),
         "novelty": window_novelty(tape.part("novelty"), novelty, scaled, window_size),
+        **({} if hindsight is None else {"hindsight": hindsight}),
     }
     sizes = {"D": encoder.size, "K": len(head.centroids)}
     outputs = [
         tensor_of(values[name], name, *shape, dtype=ir.DataType.from_numpy(dtype))
-        for name, dtype, shape in output_tensors(sizes)
+        for name, dtype, shape in output_tensors(sizes, hindsight=hindsight is not None)
     ]
     model = as_model(tape, window, outputs)
     return optimise(model) if encoder.foreign else (model, ())

@@ -9,8 +9,22 @@ from regimetry.export.tape import Tape
 from regimetry.regimes.clustering.head import Head
 
 
-def head_distance(tape: Tape, head: Head, embedding: ir.Value) -> ir.Value:
-    """Embeddings (B, D) to distances (B, K); equals ``Head.outputs``.
+def head_distances(tape: Tape, head: Head, embedding: ir.Value) -> tuple[ir.Value, ir.Value | None]:
+    """Embeddings (B, D) to distances (B, K), and to those of the middle; equals ``Head.outputs``.
+
+    Both halves of an embedding are points (2 B, D / 2) of one space, and go through it together.
+    """
+    if not head.halves:
+        return _distances(tape, head, embedding), None
+    size = len(head.slow.mean)
+    both = _distances(tape, head, tape.Reshape(embedding, [-1, size]))
+    pairs = tape.Reshape(both, [-1, 2, len(head.centroids)])
+    hindsight, newest = (tape.Squeeze(tape.Slice(pairs, [i], [i + 1], [1]), [1]) for i in (0, 1))
+    return newest, hindsight
+
+
+def _distances(tape: Tape, head: Head, embedding: ir.Value) -> ir.Value:
+    """Embeddings (B, D) to distances (B, K).
 
     With P whitened directions, L slow ones, M landmarks of local scales s (M,), and r the rank of
     the neighbour whose distance is the local scale of x::

@@ -25,6 +25,7 @@ from regimetry.regimes.choice.candidates import (
 from regimetry.regimes.choice.rule import choose
 from regimetry.regimes.choice.segments import Segments, segment_candidates
 from regimetry.regimes.choice.terms import surrogate
+from regimetry.regimes.clustering.head import middle
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
@@ -91,7 +92,8 @@ def choose_count(
     """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
-        return [encoder.embed_series(part, size + reach, step) for part in series]
+        found = (encoder.embed_series(part, size + reach, step) for part in series)
+        return [middle(part, encoder.halves) for part in found]
 
     return compare(series, {window_size: reach}, embed, options)
 

@@ -71,7 +71,7 @@ def describe(
     carry = reading.after_gap == "carry" and rows.complete
     offsets = panel.boundaries(rows.window_rows, carry=carry)
     found, states = Recursion(jump_penalty)(distance, offsets=offsets)
-    hindsight = jump_path(distance, smooth_penalty, offsets)
+    hindsight = jump_path(outputs.get("hindsight", distance), smooth_penalty, offsets)
     features = np.concatenate(
         [preprocessing.transform(part)[window_size + rows.reach - 1 :] for part in panel.parts()]
     )
@@ -94,6 +94,7 @@ def describe(
         smooth_penalty=smooth_penalty,
         sharpness=1.0,
         evidence="window" if learned.refinement is None else "bar",
+        halves=learned.head.halves,
         novelty_memory=1.0 / window_size,
         novelty_threshold=learned.novelty_threshold,
         by=rows.source.by,

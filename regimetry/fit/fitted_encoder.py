@@ -53,6 +53,9 @@ class FittedEncoder:
         Where :meth:`embed` computes.
     by_series : callable or None
         Embeds every nth window of a series, where that takes less than one window after the other.
+    halves : bool
+        Embeddings have two halves, of the middle and of the newest rows of a window; see
+        :class:`~regimetry.regimes.clustering.head.Head`.
     """
 
     description: dict[str, Any]
@@ -64,6 +67,7 @@ class FittedEncoder:
     history: Mapping[str, list[float]] = field(default_factory=dict)
     device: str = "cpu"
     by_series: BySeries | None = None
+    halves: bool = False
 
     def embed(self, windows: NDArray[np.floating]) -> NDArray[np.float32]:
         """Embed windows (N, W + reach, F) by onnxruntime, as production does: (N, D)."""

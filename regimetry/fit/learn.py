@@ -94,6 +94,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
         slow=None if rows.complete else slow_directions_of(rows, encoder),
         labels=labels,
         known=known,
+        halves=encoder.halves,
     )
     candidates = choice.described(
         head.landmarks, None if labels is None else _agreement(head, embeddings, labels)
@@ -125,7 +126,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
 def _agreement(head: Head, embeddings: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
     """Return how the whole-series labels of one series agree with others, which made the head."""
     count = len(head.centroids)
-    path = jump_path(head.outputs(embeddings)["distance"], head.penalty)
+    path = jump_path(head.hindsight(embeddings), head.penalty)
     return adjusted_rand(contingency(labels, path, count, count))
 
 
@@ -160,8 +161,7 @@ def with_hindsight(
     head: Head, windows: Windows, embeddings: NDArray[np.float32]
 ) -> NDArray[np.int64]:
     """Return the whole-series labels of windows by the head alone."""
-    distance = head.outputs(embeddings)["distance"]
-    return jump_path(distance, head.penalty, windows.offsets)
+    return jump_path(head.hindsight(embeddings), head.penalty, windows.offsets)
 
 
 def densities(
@@ -179,7 +179,7 @@ def refined(
     n_regimes = len(head.centroids)
     if n_regimes == 1:
         return head, None
-    found = refine(newest, windows, head.slow.whiten(embeddings) @ head.projection)
+    found = refine(newest, windows, head.points(embeddings))
     if not found.explains_enough:
         return head, None
     costs = windows.map(found.emission.costs)

@@ -79,13 +79,18 @@ class Learned:
     @cached_property
     def distance(self) -> NDArray[np.float64]:
         """The cost of each regime in each training window, (N, K)."""
-        return self.costs(self.windows, self.embeddings)
+        return self.told(self.windows, self.embeddings)["distance"]
 
-    def costs(self, windows: Windows, embeddings: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Return the cost of each regime in windows (N, W, F) with their embeddings: (N, K)."""
+    def told(
+        self, windows: Windows, embeddings: NDArray[np.floating]
+    ) -> dict[str, NDArray[np.float64]]:
+        """Return the costs (N, K) of each regime in windows (N, W, F) with their embeddings.
+
+        As the graph's outputs that are of regimes: ``distance``, and ``hindsight`` if there is one.
+        """
         if self.refinement is None:
-            return self.head.outputs(embeddings)["distance"]
-        return windows.map(self.refinement.emission.costs)
+            return self.head.outputs(embeddings)
+        return {"distance": windows.map(self.refinement.emission.costs)}
 
     def reordered(self, order: NDArray[np.integer]) -> Learned:
         """Return the same with regime ``order[new]`` at place ``new``."""

@@ -14,7 +14,6 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.check.golden import Golden, golden_path, golden_rows, make_golden, write_golden
 from regimetry.check.parity import ParityReport, compare
-from regimetry.contract import OUTPUT_NAMES
 from regimetry.contract.remarks import remarks
 from regimetry.errors import RegimeWarning
 from regimetry.export.assemble import assemble
@@ -106,7 +105,7 @@ def package(
     outputs = run_windows(
         SharedSession(graph.SerializeToString(), device="cpu"),
         panel.values,
-        OUTPUT_NAMES,
+        [value.name for value in graph.graph.output],
         starts=panel.ends(window_rows) - (window_rows - 1),
         threads=available_threads(),
     )
@@ -140,15 +139,14 @@ def _compared(
     windows, encoder = learned.windows, learned.encoder
     chosen, count = golden_rows(windows, learned.distance, jump_penalty)
     if encoder.twin_is_fast:
-        embeddings = learned.read.map(encoder.twin)
-        expected = _expected(learned, windows, embeddings, learned.costs(windows, embeddings))
+        expected = _expected(learned, windows, learned.read.map(encoder.twin))
         reference = {name: array[chosen] for name, array in expected.items()}
         parity = compare(outputs, expected)
     else:
-        parity = compare(outputs, _expected(learned, windows, learned.embeddings, learned.distance))
+        parity = compare(outputs, _expected(learned, windows, learned.embeddings))
         read = Windows.of(learned.read.take(chosen))
         embeddings, some = read.map(encoder.twin), read.last(rows.window_size)
-        reference = _expected(learned, some, embeddings, learned.costs(some, embeddings))
+        reference = _expected(learned, some, embeddings)
         near = compare({name: array[chosen] for name, array in outputs.items()}, reference)
         largest = {
             name: max(value, near.differences[name]) for name, value in parity.differences.items()
@@ -159,14 +157,11 @@ def _compared(
 
 
 def _expected(
-    learned: Learned,
-    windows: Windows,
-    embeddings: NDArray[np.floating],
-    distance: NDArray[np.floating],
+    learned: Learned, windows: Windows, embeddings: NDArray[np.floating]
 ) -> dict[str, NDArray[np.floating]]:
     return {
         "embedding": embeddings,
-        "distance": distance,
+        **learned.told(windows, embeddings),
         "novelty": windows.map(learned.novelty.transform),
     }
 

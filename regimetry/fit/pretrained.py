@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from regimetry.encoder.pretraining.architecture import LARGEST, MOST_FEATURES, SMALLEST
+from regimetry.encoder.pretraining.architecture import LARGEST, MOST_FEATURES, OUT, SMALLEST
 from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.encoder.pretraining.folded import Folded, fold
 from regimetry.encoder.pretraining.reference import embed_in_numpy, embed_series
@@ -59,6 +59,7 @@ def fit_pretrained(
         history=history,
         device=options.device,
         by_series=partial(embed_series, folded),
+        halves=True,
     )
 
 
@@ -69,9 +70,9 @@ def embed_for_choice(
     window_size: int,
     step: int,
 ) -> list[NDArray[np.float32]]:
-    """Embed the windows that end every ``step`` rows of preprocessed series (T, F)."""
+    """Embed the middle of the windows that end every ``step`` rows of preprocessed series."""
     folded = fold(encoder.read().arrays, series, window_size, seed)
-    return [embed_series(folded, rows, step) for rows in series]
+    return [embed_series(folded, rows, step)[:, :OUT] for rows in series]
 
 
 def describe(

@@ -43,6 +43,7 @@ def encoder_of(earlier: RegimeModel, device: str) -> FittedEncoder:
         keras_model=_no_keras_model,
         history={name: list(values) for name, values in training.history.items()},
         device=device,
+        halves=earlier.contract.halves,
     )
 
 
@@ -75,7 +76,8 @@ def relearn(
     encoder : FittedEncoder
         The earlier model's.
     outputs : mapping
-        ``embedding`` (N, D) and ``distance`` (N, K) of the earlier model for the windows.
+        ``embedding`` (N, D) of the earlier model for the windows, and the distances (N, K) that
+        its labels with hindsight are of.
     stages : Stages
 
     Returns
@@ -92,7 +94,7 @@ def relearn(
     require_memory(len(read), encoder.part.size, options.n_landmarks)
     stages.begin("head")
     embeddings, windows = outputs["embedding"].astype(np.float32), read.last(rows.window_size)
-    start = windows_labels(contract, outputs["distance"], windows.offsets)
+    start = windows_labels(contract, outputs[contract.hindsight], windows.offsets)
     _require_all_regimes(start, contract)
     if contract.evidence == "bar" and len(windows) < BARS_A_REGIME * contract.n_regimes:
         raise DataError(
@@ -113,6 +115,7 @@ def relearn(
         labels=start if chosen.segments is not None else None,
         start=start,
         landmarks=chosen.landmarks,
+        halves=encoder.halves,
     )
     refinement = density = single = None
     if len(windows) >= BARS_A_REGIME * contract.n_regimes:
@@ -120,8 +123,7 @@ def relearn(
         told = start if kept else with_hindsight(head, windows, embeddings)
         newest = newest_bars(head, rows, windows, told, options.seed)
         if contract.evidence == "bar":
-            points = head.slow.whiten(embeddings) @ head.projection
-            refinement = refine(newest, windows, points)
+            refinement = refine(newest, windows, head.points(embeddings))
         density, single = densities(newest, refinement)
     novelty, threshold = fit_novelty(windows, seed=options.seed)
     return Learned(

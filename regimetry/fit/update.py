@@ -98,7 +98,7 @@ def updated(
     )
     if encoder is None:
         encoder = encoder_of(earlier, options.device)
-    outputs = earlier.outputs_of(rows.scaled, ("embedding", "distance"))
+    outputs = earlier.outputs_of(rows.scaled, sorted({"embedding", "distance", contract.hindsight}))
     distance = outputs["distance"]
     learned = relearn(rows, options, earlier, encoder, outputs, stages=stages)
     learned = aligned(learned, rows, options, earlier, distance)

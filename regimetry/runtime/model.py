@@ -174,7 +174,8 @@ class RegimeModel(DensityModel):
             More than one bar in twenty has its label from another.
         """
         given, contract = self._given(data, by, time), self.contract
-        distance = self._outputs(given, ("distance",))["distance"]
+        name = contract.hindsight
+        distance = self._outputs(given, (name,))[name]
         path = jump_path(distance, contract.smooth_penalty, given.boundaries)
         labels = at_bars(given.panel, path, given.rows, earlier=contract.bars_until_label)
         labels, share = nearest_at_ends(given.panel, labels)

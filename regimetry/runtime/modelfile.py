@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 
 import numpy as np
 
-from regimetry.contract import INPUT_NAME, OUTPUT_NAMES
+from regimetry.contract import INPUT_NAME, Signature
 from regimetry.errors import ConfigError, ModelError
 from regimetry.parameters import require_choice, require_integer
 from regimetry.runtime.batch import BATCH_SIZE
@@ -124,6 +124,7 @@ class ModelFile:
         self.source = source if isinstance(source, bytes) else Path(source)
         checked = CheckedFile(source, sha256)
         self.graph, self.contract = checked.graph, checked.contract
+        self.outputs = tuple(tensor.name for tensor in Signature.of(self.contract).outputs)
         self.identity = checked.identity
         self._settings = Settings(
             device=device,
@@ -181,10 +182,10 @@ class ModelFile:
         """
         asked = frozenset(outputs)
         if not asked:
-            raise ConfigError(f"outputs is empty; name some of {', '.join(OUTPUT_NAMES)}.")
+            raise ConfigError(f"outputs is empty; name some of {', '.join(self.outputs)}.")
         if asked not in self._sessions:
             for name in sorted(asked):
-                require_choice("outputs", name, OUTPUT_NAMES)
+                require_choice("outputs", name, self.outputs)
             with self._lock.free():
                 needed = closed(self.graph, asked)
                 if needed not in self._sessions:

@@ -63,6 +63,10 @@ class Head:
         Those of the spectral map.
     penalty, causal_penalty : float
         Prices of a change in whole series and in causal labels, in units of distance.
+    halves : bool
+        The first half of an embedding describes the middle of its window, and clusters and labels
+        with hindsight are of it; the second half describes the newest rows, and causal labels are
+        of it. Both are of one space. Else one embedding does for both.
     """
 
     slow: SlowDirections
@@ -73,6 +77,7 @@ class Head:
     landmarks: Landmarks
     penalty: float
     causal_penalty: float
+    halves: bool = False
 
     def reordered(self, order: NDArray[np.integer]) -> Head:
         """Return the head with its regimes in another order: ``order[new] = old``."""
@@ -85,7 +90,7 @@ class Head:
         offsets: NDArray[np.int64],
     ) -> Head:
         """Return the head with one price, doubled until its labels change as seldom as these."""
-        distance, penalty = self.outputs(embeddings)["distance"], self.penalty
+        distance, penalty = self.hindsight(embeddings), self.penalty
         most = np.count_nonzero(np.diff(labels))
         for _ in range(_MOST_DOUBLINGS):
             if np.count_nonzero(np.diff(jump_path(distance, penalty, offsets))) <= most:
@@ -104,10 +109,30 @@ class Head:
         -------
         distance : ndarray of float64, shape (N, K)
             Euclidean, to each regime's centroid in the spectral space.
+        hindsight : ndarray of float64, shape (N, K), of an embedding of two halves
+            The same of the window's middle.
         """
-        white = self.slow.whiten(embeddings)
-        coordinates = self.spectral.transform(white @ self.projection)
-        return {"distance": np.asarray(distances(coordinates, self.centroids), np.float64)}
+        if not self.halves:
+            return {"distance": self._distances(embeddings)}
+        newest = embeddings[:, embeddings.shape[1] // 2 :]
+        return {"distance": self._distances(newest), "hindsight": self.hindsight(embeddings)}
+
+    def hindsight(self, embeddings: NDArray[np.floating]) -> Array:
+        """Return the distances (N, K) that labels with hindsight are of."""
+        return self._distances(middle(embeddings, self.halves))
+
+    def points(self, embeddings: NDArray[np.floating]) -> Array:
+        """Return the slow directions (N, L) that clusters are found in."""
+        return self.slow.whiten(middle(embeddings, self.halves)) @ self.projection
+
+    def _distances(self, embeddings: NDArray[np.floating]) -> Array:
+        coordinates = self.spectral.transform(self.slow.whiten(embeddings) @ self.projection)
+        return np.asarray(distances(coordinates, self.centroids), np.float64)
+
+
+def middle(embeddings: NDArray[np.floating], halves: bool) -> NDArray[np.floating]:
+    """Return the part of embeddings (N, D) that describes the middle of their windows."""
+    return embeddings[:, : embeddings.shape[1] // 2] if halves else embeddings
 
 
 def canonical_order(
@@ -137,6 +162,7 @@ def fit_head(
     known: NDArray[np.integer] | None = None,
     start: NDArray[np.integer] | None = None,
     landmarks: Landmarks | None = None,
+    halves: bool = False,
 ) -> Head:
     """Fit the head on embeddings of windows in time order.
 
@@ -165,6 +191,8 @@ def fit_head(
         Labels whose clusters the regimes go on from, and whose order they keep.
     landmarks : Landmarks or None
         Which to use; ``None`` chooses them.
+    halves : bool
+        As of :class:`Head`; ``slow`` is then of the first half.
 
     Returns
     -------
@@ -184,9 +212,10 @@ def fit_head(
     generator = np.random.default_rng(seed)
     if offsets is None:
         offsets = np.array([0, len(embeddings)])
+    described = middle(embeddings, halves)
     if slow is None:
-        slow = fit_slow_directions(embeddings, lag, offsets)
-    white = slow.whiten(embeddings)
+        slow = fit_slow_directions(described, lag, offsets)
+    white = slow.whiten(described)
     even = balanced_rows(offsets, n_landmarks, generator)
     even_white = white[even]
     eigenvalues = fit_spectral_map(
@@ -211,7 +240,7 @@ def fit_head(
             if told is not None:
                 return fit_head(
                     embeddings, volatility, n_regimes=n_regimes, lag=lag, n_landmarks=n_landmarks,
-                    seed=seed, offsets=offsets, slow=slow, labels=told,
+                    seed=seed, offsets=offsets, slow=slow, labels=told, halves=halves,
                 )  # fmt: skip
     else:
         projection, chosen = discriminants(white, labels), Landmarks()
@@ -229,6 +258,7 @@ def fit_head(
         landmarks=chosen,
         penalty=WHOLE_SERIES_PENALTY * lag,
         causal_penalty=CAUSAL_PENALTY * lag,
+        halves=halves,
     )
     return head if labels is None else head.as_seldom(embeddings, labels, offsets)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -155,6 +155,13 @@ class LaggedSums:
         return LaggedSums(
             self.centre, **{name: getattr(self, name) + getattr(other, name) for name in names}
         )
+
+    def of_first(self, count: int) -> LaggedSums:
+        """Return the sums over the first ``count`` numbers of each embedding."""
+        part = slice(count)
+        vectors = {name: getattr(self, name)[part] for name in ("total", "before", "after")}
+        matrices = {name: getattr(self, name)[part, part] for name in ("square", "lagged")}
+        return replace(self, centre=self.centre[part], **vectors, **matrices)
 
     @property
     def mean(self) -> Array:
