@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.check.reader import SourceFile
-from regimetry.contract import INPUT_NAME, ModelContract
+from regimetry.contract import INPUT_NAME, ModelContract, Signature
 from regimetry.runtime.providers import installed_versions
 from regimetry.runtime.shared_session import SharedSession
 from regimetry.series.preprocessing import Preprocessing, Transform

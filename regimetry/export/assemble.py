@@ -53,7 +53,8 @@ def assemble(
     -------
     onnx.ModelProto
         Input ``window``, outputs ``embedding``, ``distance``, ``regime``, ``novelty``, and
-        ``hindsight`` of a head that reads two halves; the only symbolic dimension is ``batch``. Checked by ``onnx.checker`` with shape inference.
+        ``hindsight`` of a head that reads two halves; the only symbolic dimension is ``batch``.
+        Checked by ``onnx.checker`` with shape inference.
     tuple of RuleReport
         What the rewrite rules did to an encoder that another program wrote; empty for ours.
     """

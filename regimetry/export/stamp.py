@@ -35,7 +35,7 @@ def stamp(model: onnx.ModelProto, contract: ModelContract) -> bytes:
     stamped = onnx.ModelProto()
     stamped.CopyFrom(model)
     metadata = contract.to_metadata()
-    metadata[FORMAT_KEY] = str(SEALED_VERSION)
+    metadata[FORMAT_KEY] = str(max(SEALED_VERSION, contract.format_version))
     if model.graph.input[0].name == SERIES_INPUT_NAME:
         metadata[FORM_KEY] = SERIES_INPUT_NAME
     helper.set_model_props(stamped, metadata)

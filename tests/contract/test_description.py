@@ -51,15 +51,15 @@ def test_edited_metadata_are_refused(model):
         (lambda m: {}, "not a regimetry model"),
         (
             of_version("0"),
-            "'0'; this release reads 1, 2, 3 and 4. Use the release that wrote it, or",
+            "'0'; this release reads 1, 2, 3, 4 and 5. Use the release that wrote it, or",
         ),
         (
-            of_version("5"),
-            "'5'; this release reads 1, 2, 3 and 4. A newer release wrote it: upgrade",
+            of_version("6"),
+            "'6'; this release reads 1, 2, 3, 4 and 5. A newer release wrote it: upgrade",
         ),
         (
             of_version("one"),
-            "'one'; this release reads 1, 2, 3 and 4. Use the release that wrote it",
+            "'one'; this release reads 1, 2, 3, 4 and 5. Use the release that wrote it",
         ),
         (lambda m: {**m.contract.to_metadata(), CONTRACT_KEY: "{"}, "damaged"),
         (lambda m: _edited(m, scale=None), "damaged"),
@@ -88,12 +88,12 @@ def test_edited_metadata_are_refused(model):
 
 def test_a_file_of_another_version_is_refused_by_every_reader(copy, refuses):
     model = onnx.load(copy)
-    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = "5"
+    next(entry for entry in model.metadata_props if entry.key == FORMAT_KEY).value = "6"
     save(model, copy)
-    with pytest.raises(ModelError, match="format version '5'; this release reads 1, 2, 3 and 4"):
+    with pytest.raises(ModelError, match="format version '6'; this release reads 1, 2, 3, 4 and 5"):
         rg.load(copy)
     for verb in ("inspect", "verify"):
-        refuses("format version '5'", verb, copy)
+        refuses("format version '6'", verb, copy)
 
 
 def test_precision_is_float32_unless_the_file_says_otherwise():
