@@ -9,7 +9,7 @@ from typing import Any
 from regimetry.check.doctor import diagnose
 from regimetry.cli.output import show
 from regimetry.cli.verb import Verb, argument
-from regimetry.contract import OUTPUTS
+from regimetry.contract import ALL_OUTPUTS
 from regimetry.errors import RegimetryError
 
 VERB = Verb(
@@ -58,7 +58,9 @@ def _model(model: dict[str, Any] | None) -> list[tuple[str, str]]:
         ("seal", seal),
     ]
     measured = model.get("golden", {}).get("report") or {}
-    for output in OUTPUTS if measured else ():
+    for output in ALL_OUTPUTS:
+        if output.name not in measured:
+            continue
         difference = measured[output.name]
         off = "no number" if difference is None else f"off by {difference:g}"
         lines.append((f"golden {output.name}", f"{off}, {output.tolerance:g} allowed"))

@@ -10,7 +10,7 @@ from regimetry.check.verify import Replay, Verification, verify
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument
-from regimetry.contract import OUTPUTS
+from regimetry.contract import ALL_OUTPUTS
 from regimetry.errors import ExportParityError
 
 VERB = Verb(
@@ -52,7 +52,11 @@ def run(options: argparse.Namespace) -> None:
     found = verify(
         options.model, golden=options.golden, keras=options.keras, runtimes=options.runtime
     )
-    measured = [output.name for output in OUTPUTS if output.dtype.kind == "f"]
+    reports = [replay.report.differences for replay in found.replays if replay.report is not None]
+    given = {"embedding", "distance", "novelty"}.union(*reports)
+    measured = [
+        output.name for output in ALL_OUTPUTS if output.name in given and output.dtype.kind == "f"
+    ]
     header = ["runtime", *measured, "regimes", "causal labels", ""]
     ran = [_shown(replay, found, measured) for replay in found.replays if replay.skipped is None]
     left_out = [
