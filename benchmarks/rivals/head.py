@@ -10,7 +10,7 @@ from benchmarks.protocol import at_centre, at_last_bar
 from benchmarks.rivals.fitted import Fitted, Labels, Values
 from benchmarks.rivals.statistics import window_statistics
 from regimetry.encoder.config import DEFAULT_ENCODER
-from regimetry.fit.choose import compare
+from regimetry.fit.choose import Compared, compare
 from regimetry.fit.learn import learn, measured_rows, refined, with_hindsight
 from regimetry.fit.learned import penalties_of
 from regimetry.fit.options import FitOptions
@@ -72,7 +72,9 @@ def _count(rows: Values, seed: int) -> int:
         return [window_statistics(rolling_windows(part, size)[::step]) for part in series]
 
     options = replace(DEFAULTS, seed=seed)
-    return compare([rows], {DEFAULTS.window_size: 0}, embed, options).chosen.n_regimes
+    return compare(
+        [rows], [Compared(None, {DEFAULTS.window_size: 0}, embed)], options
+    ).chosen.n_regimes
 
 
 def fit_encoder(values: Values, n_regimes: int | None, seed: int, **parameters: Any) -> Labelled:

@@ -84,6 +84,7 @@ def candidate_table(contract: ModelContract, most: int | None = None) -> str:
     candidates = [entry for entry in compared if entry in best]
     columns = {
         "window": [_number(entry.window_size) for entry in candidates],
+        "encoder": [entry.encoder or "" for entry in candidates],
         "regimes": [_number(entry.n_regimes) for entry in candidates],
         "score": [_number(entry.score, ".3f") for entry in candidates],
         "recognised": [_number(entry.recognised, ".2f") for entry in candidates],

@@ -100,10 +100,11 @@ class Configuration(FitOptions, TableOptions):
         "how to train the encoder; none leaves its weights random",
         choices=("none", *OBJECTIVES),
     )
-    encoder: EncoderConfig | PretrainedEncoder = option(
+    encoder: EncoderConfig | PretrainedEncoder | Literal["auto"] = option(
         DEFAULT_ENCODER,
-        "the encoder: its architecture, pretrained, or a file of weights (.npz)",
-        metavar="pretrained|FILE",
+        "the encoder: its architecture, pretrained, a file of weights (.npz), or auto, which "
+        "chooses between the default and pretrained",
+        metavar="auto|pretrained|FILE",
     )
 
     def __post_init__(self) -> None:

@@ -18,7 +18,7 @@ def plain_fields(configuration: Configuration) -> dict[str, Any]:
     given = configuration.encoder
     data["encoder"] = (
         str(given)
-        if isinstance(given, PretrainedEncoder)
+        if isinstance(given, PretrainedEncoder | str)
         else {name: value for name, value in data["encoder"].items() if name not in DERIVED}
     )
     return {

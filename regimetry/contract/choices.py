@@ -46,6 +46,8 @@ class Candidate:
         W in bars; ``None`` in a file from before window and number were chosen together.
     n_regimes : int
         K.
+    encoder : {"convolutions", "pretrained"} or None
+        Where it was chosen too.
     score : float or None
         What the largest one of is chosen; 0 for one regime, ``None`` where nothing was compared.
     windows : float or None
@@ -87,6 +89,7 @@ class Candidate:
 
     window_size: int | None = None
     n_regimes: int
+    encoder: str | None = None
     score: float | None = None
     windows: float | None = None
     entropy: float | None = None
@@ -103,6 +106,12 @@ class Candidate:
     landmarks: Landmarks = field(default_factory=Landmarks)
     chosen: bool = False
     refused: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Window and encoder in words, such as "windows of 20, pretrained"."""
+        of = "" if self.encoder is None else f", {self.encoder}"
+        return f"windows of {self.window_size}{of}"
 
 
 @dataclass(frozen=True, kw_only=True)

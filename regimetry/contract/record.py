@@ -163,11 +163,15 @@ class TrainingRecord:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data; what was not recorded has no entry."""
-        return {
+        found = {
             name: value
             for name, value in asdict(self).items()
             if value not in (None, ()) or name in _ALWAYS
         }
+        for candidate in found["candidates"]:
+            if candidate["encoder"] is None:
+                del candidate["encoder"]
+        return found
 
 
 def _rank(entry: Candidate) -> tuple[bool, float]:

@@ -118,4 +118,4 @@ def _next_best(table: tuple[Candidate, ...]) -> Candidate | None:
 
 def _named(entry: Candidate) -> str:
     many = f"{entry.n_regimes} regimes" if entry.n_regimes > 1 else "one regime"
-    return f"{many} with windows of {entry.window_size}"
+    return f"{many} with {entry.source}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from regimetry.contract import Candidate, Landmarks
+from regimetry.encoder.config import DEFAULT_ENCODER
+from regimetry.encoder.pretraining.config import AUTO, PretrainedEncoder
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import (
@@ -29,6 +31,12 @@ from regimetry.regimes.clustering.head import middle
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
+
+ENCODERS: Mapping[str, Any] = {
+    "convolutions": DEFAULT_ENCODER,
+    "pretrained": PretrainedEncoder(),
+}
+"""What ``encoder="auto"`` chooses from."""
 
 MOST_ROWS = 40_000
 """Rows that are looked at: of many instruments some, evenly; of a long one the last."""
@@ -70,10 +78,28 @@ class Choice:
         return tuple(found if entry.chosen else entry for entry in self.table)
 
 
-def choose_window(series: Series, options: FitOptions) -> Choice:
-    """Compare window sizes, and numbers of regimes unless one is given.
+@dataclass(frozen=True)
+class Compared:
+    """An encoder whose windows are compared.
 
-    The encoder is drawn anew for each size, and not trained.
+    Attributes
+    ----------
+    name : str or None
+        Where there is more than one.
+    reach : mapping of int to int
+        The rows before a window that it reads, for each size of window that is compared.
+    embed : callable
+    """
+
+    name: str | None
+    reach: Mapping[int, int]
+    embed: Embed
+
+
+def choose_window(series: Series, options: FitOptions) -> Choice:
+    """Compare window sizes, numbers of regimes and encoders, as far as they are not given.
+
+    An encoder is drawn or folded anew for each size, and not trained.
 
     Parameters
     ----------
@@ -82,8 +108,21 @@ def choose_window(series: Series, options: FitOptions) -> Choice:
     options : FitOptions
     """
     untrained = replace(options, objective=None)
-    reach = {size: encoder_reach(untrained, size) for size in SIZES}
-    return compare(series, reach, partial(embed_series, untrained), options)
+    sizes = SIZES if options.window_size == "auto" else (int(options.window_size),)
+    compared = []
+    for name, one in ENCODERS.items() if options.encoder == AUTO else [(None, options.encoder)]:
+        own = replace(untrained, encoder=one)
+        reach = {size: encoder_reach(own, size) for size in sizes}
+        compared.append(Compared(name, reach, partial(embed_series, own)))
+    return compare(series, compared, options)
+
+
+def decided(options: FitOptions, choice: Choice | None) -> FitOptions:
+    """Return the options with the encoder that was chosen; convolutions for one regime."""
+    if options.encoder != AUTO:
+        return options
+    chosen = None if choice is None else choice.chosen.encoder
+    return replace(options, encoder=ENCODERS[chosen or "convolutions"])
 
 
 def choose_count(
@@ -95,7 +134,7 @@ def choose_count(
         found = (encoder.embed_series(part, size + reach, step) for part in series)
         return [middle(part, encoder.halves) for part in found]
 
-    return compare(series, {window_size: reach}, embed, options)
+    return compare(series, [Compared(None, {window_size: reach}, embed)], options)
 
 
 def given(options: FitOptions) -> Choice:
@@ -104,12 +143,17 @@ def given(options: FitOptions) -> Choice:
     return Choice((Candidate(window_size=size, n_regimes=count, chosen=True),))
 
 
-def compare(series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions) -> Choice:
-    """Compare the sizes of which ``reach`` says what ``embed`` reads before a window."""
-    compared = candidates(series, reach, embed, options)
+def compare(series: Series, encoders: Sequence[Compared], options: FitOptions) -> Choice:
+    """Compare what the windows of encoders make of series."""
+    compared = [
+        (replace(entry, encoder=one.name), source)
+        for one in encoders
+        for entry, source in candidates(series, one.reach, one.embed, options)
+    ]
     table = [entry for entry, _ in compared]
     known = None if options.n_regimes == "auto" else int(options.n_regimes)
-    judged = choose(table, window_size=min(reach), n_regimes=known, min_dwell=options.min_dwell)
+    least = min(min(one.reach) for one in encoders)
+    judged = choose(table, window_size=least, n_regimes=known, min_dwell=options.min_dwell)
     added = len(judged) - len(table)  # one regime, before them
     place = next(i for i, entry in enumerate(judged) if entry.chosen) - added
     source = compared[place][1] if place >= 0 else None

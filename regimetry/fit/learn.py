@@ -13,8 +13,9 @@ from threadpoolctl import threadpool_limits
 
 from regimetry.analysis.agreement import adjusted_rand, contingency
 from regimetry.encoder.convolutions import label_offset
-from regimetry.fit.choose import choose_count, choose_window, given
-from regimetry.fit.encoder import fit_encoder
+from regimetry.encoder.pretraining.config import AUTO
+from regimetry.fit.choose import choose_count, choose_window, decided, given
+from regimetry.fit.encoder import encoder_reach, fit_encoder
 from regimetry.fit.learned import Learned
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import TrainingRows, slow_directions_of, training_rows
@@ -62,7 +63,7 @@ def learn(rows: TrainingRows, options: FitOptions, stages: Stages = SILENT) -> L
     ConfigError, InstallError, ExportError
         As for :func:`~regimetry.fit.encoder.fit_encoder`.
     """
-    read = rows.windows()
+    read, options = rows.windows(), decided(options, rows.choice)
     stages.begin("encoder")
     encoder = fit_encoder(options, read, rows.window_size, progress=stages.shown)
     require_memory(len(read), encoder.part.size, options.n_landmarks)
@@ -131,7 +132,7 @@ def _agreement(head: Head, embeddings: NDArray[np.float32], labels: NDArray[np.i
 
 
 def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
-    """Measure a source, once; choose the window size if it is "auto"; take the sample.
+    """Measure a source, once; choose window size and encoder if they are "auto"; take the sample.
 
     Raises
     ------
@@ -139,13 +140,14 @@ def measured_rows(source: Source, options: FitOptions) -> TrainingRows:
         As for :func:`~regimetry.fit.rows.training_rows`.
     """
     measured, size = source.measured(), options.window_size
-    if size != "auto":
+    if size != "auto" and options.encoder != AUTO:
         return training_rows(source, measured, int(size), options)
-    rows = training_rows(source, measured, SIZES[0], options)
+    first = SIZES[0] if size == "auto" else int(size)
+    rows = training_rows(source, measured, first, decided(options, None))
     choice = choose_window(rows.preprocessed(), options)
-    chosen = choice.chosen.window_size
-    if chosen is not None and chosen != rows.window_size:
-        rows = training_rows(source, measured, chosen, options)
+    own, chosen = decided(options, choice), choice.chosen.window_size or first
+    if (chosen, encoder_reach(own, chosen)) != (rows.window_size, rows.reach):
+        rows = training_rows(source, measured, chosen, own)
     return replace(rows, choice=choice)
 
 

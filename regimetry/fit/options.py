@@ -18,7 +18,7 @@ from regimetry.contract.consistency import is_plain
 from regimetry.contract.wording import UNIT, is_word
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
-from regimetry.encoder.pretraining.config import PretrainedEncoder, pretrained_of
+from regimetry.encoder.pretraining.config import AUTO, PretrainedEncoder, pretrained_of
 from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
 from regimetry.parameters import option, to_python
@@ -59,7 +59,8 @@ class FitOptions(ReadingRules):
         training starts from its weights. A path is that of an ONNX file of the same form, exported
         from anywhere, which is not trained; or that of weights (.npz) of a pretraining of one's own
         (:mod:`regimetry.encoder.pretraining`). "pretrained" takes the weights that come with
-        regimetry. ``None`` becomes tokens of 64 with moments pooling.
+        regimetry. "auto" compares these with the convolutions by the rule that chooses windows.
+        ``None`` becomes tokens of 64 with moments pooling.
     objective, epochs
         Of the training, which stops early when the validation loss no longer falls, or by Ctrl-C;
         the fit goes on. Without an objective the weights stay random, which the benchmark of
@@ -168,12 +169,17 @@ class FitOptions(ReadingRules):
         if isinstance(encoder, str | PathLike):
             encoder = _named(encoder)
         object.__setattr__(self, "encoder", encoder)
-        if isinstance(encoder, EncoderConfig | PretrainedEncoder):
+        if encoder == AUTO and self.objective is not None:
+            raise ConfigError(
+                f"objective is {self.objective!r}, which trains one encoder, and encoder='auto' "
+                "chooses between two. Name one, such as encoder='pretrained'."
+            )
+        if encoder == AUTO or isinstance(encoder, EncoderConfig | PretrainedEncoder):
             return
         if not isinstance(encoder, Path) and not _is_model(encoder):
             raise ConfigError(
-                f"encoder is {encoder!r}; it must be an EncoderConfig, 'pretrained', a Keras "
-                "model, the path of an .onnx file, of weights (.npz), or None."
+                f"encoder is {encoder!r}; it must be an EncoderConfig, 'pretrained', 'auto', a "
+                "Keras model, the path of an .onnx file, of weights (.npz), or None."
             )
         if self.window_size == "auto":
             raise ConfigError(

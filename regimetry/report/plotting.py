@@ -84,6 +84,8 @@ def plot(
 def plot_candidates(detector: Any, ax: Axes | None = None) -> Axes:
     """Draw the scores of the numbers of regimes that a fit compared, a line for each window size.
 
+    And for each encoder, where there were two.
+
     The chosen one has a star. The scores look at the whole training series.
 
     Parameters
@@ -111,9 +113,10 @@ def plot_candidates(detector: Any, ax: Axes | None = None) -> Axes:
             "or n_regimes 'auto'."
         )
     axes = _axes(ax)
-    for size in dict.fromkeys(entry.window_size for entry in scored):
-        pairs = sorted((one.n_regimes, one.score) for one in scored if one.window_size == size)
-        label = None if size is None else f"window of {size}"
+    for source in dict.fromkeys(entry.source for entry in scored):
+        own = [entry for entry in scored if entry.source == source]
+        pairs = sorted((entry.n_regimes, entry.score) for entry in own)
+        label = None if own[0].window_size is None else source
         axes.plot(*np.array(pairs, dtype=np.float64).T, marker=".", label=label)
     for entry in scored:
         if entry.chosen:

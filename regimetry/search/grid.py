@@ -14,6 +14,8 @@ from typing import Any
 from regimetry.configuration.fields import Configuration, from_text
 from regimetry.configuration.reading import validated
 from regimetry.configuration.writing import plain_fields
+from regimetry.encoder.config import DEFAULT_ENCODER
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import ConfigError
 from regimetry.parameters import allowed_of
 
@@ -93,8 +95,9 @@ def most_read(configuration: Configuration, window_size: int | str, rows: int) -
     from regimetry.regimes.choice.candidates import sizes_for
 
     size = sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
-    trained = configuration.objective != "none"
-    return size + configuration.encoder.reach_of(size, trained=trained)
+    trained, given = configuration.objective != "none", configuration.encoder
+    encoders = (DEFAULT_ENCODER, PretrainedEncoder()) if isinstance(given, str) else (given,)
+    return size + max(encoder.reach_of(size, trained=trained) for encoder in encoders)
 
 
 def rows_needed(read: int, horizon: int = 0) -> int:

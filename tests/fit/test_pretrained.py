@@ -162,3 +162,32 @@ def test_the_card_comes_with_the_weights():
 def test_a_file_that_is_missing_is_refused(series):
     with pytest.raises(ConfigError, match=r"nothing\.npz cannot be read as pretrained weights"):
         fitted(series.values[:300], encoder="nothing.npz")
+
+
+def test_the_rule_chooses_the_encoder(tmp_path):
+    series = rg.simulate("s3", n_rows=900, seed=1)
+    detector = rg.RegimeDetector(
+        window_size=20, n_regimes=3, encoder="auto", evidence="window", n_landmarks=150,
+        random_state=0,
+    ).fit(series.values)  # fmt: skip
+    table = detector.model_.contract.training.candidates
+    assert {entry.encoder for entry in table} == {"convolutions", "pretrained"}
+    best = max(table, key=lambda entry: entry.score)
+    (chosen,) = [entry for entry in table if entry.chosen]
+    assert chosen.encoder == best.encoder
+    said = detector.model_.contract.training.configuration["encoder"]
+    assert ("pretrained" in said) == (chosen.encoder == "pretrained")
+    (other,) = [entry for entry in table if not entry.chosen]
+    assert f"windows of 20, {chosen.encoder}" in other.refused
+
+
+def test_one_regime_is_read_by_convolutions():
+    values = np.random.default_rng(0).standard_normal((400, 2))
+    contract = rg.RegimeDetector(encoder="auto", random_state=0).fit(values).model_.contract
+    assert contract.n_regimes == 1
+    assert "pretrained" not in contract.training.configuration["encoder"]
+
+
+def test_an_objective_trains_one_encoder():
+    with pytest.raises(ConfigError, match="encoder='auto' chooses between two"):
+        fitted(np.zeros((300, 1)), encoder="auto", objective="vamp2")

@@ -10,6 +10,9 @@ from regimetry.encoder.pretraining.weights import BUILT_IN, PretrainedWeights, r
 
 NAME = "pretrained"
 
+AUTO = "auto"
+"""Convolutions or the pretrained encoder, by the rule that chooses windows and numbers."""
+
 
 def pretrained_of(name: str) -> PretrainedEncoder | None:
     """Return the encoder of a name: "pretrained", or the path of weights (.npz); else ``None``."""

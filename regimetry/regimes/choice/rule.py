@@ -132,7 +132,7 @@ def _too_few_windows(entry: Candidate) -> str | None:
 
 def _called(entry: Candidate) -> str:
     of = f" by {entry.segments} segments" if entry.segments else ""
-    return f"K = {entry.n_regimes} with windows of {entry.window_size}{of}"
+    return f"K = {entry.n_regimes} with {entry.source}{of}"
 
 
 def _known(value: float | None) -> float:
