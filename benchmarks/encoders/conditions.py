@@ -98,13 +98,17 @@ def one_regime(chosen: pd.DataFrame) -> Condition:
 
 
 def delay(causal: pd.DataFrame) -> Condition:
-    """Ask that changes are seen as early: mean over S1 to S5 of the median over seeds."""
+    """Ask that changes are seen as early: mean over S1 to S5 of the median over seeds.
+
+    Of series in which both find more than one regime; a single label is never late.
+    """
     text = f"causal delay on S1 to S5 not longer than of {DEFAULT}, in rows"
-    some = causal[causal.column.isin(GROUPS["S1 to S5"])]
-    wide = some.pivot_table(index="column", columns="features", values="delay", aggfunc="median")
+    some = causal[causal.column.isin(GROUPS["S1 to S5"]) & (causal.n_regimes > 1)]
+    wide = some.pivot_table(index=["column", "series"], columns="features", values="delay")
     if not {OURS, DEFAULT} <= set(wide.columns):
         return Condition.unmeasured(text)
-    own, theirs = (float(wide[name].mean()) for name in (OURS, DEFAULT))
+    both = wide[[OURS, DEFAULT]].dropna().groupby(level="column").median()
+    own, theirs = float(both[OURS].mean()), float(both[DEFAULT].mean())
     return Condition(text, f"{own:.1f} against {theirs:.1f}", own <= theirs)
 
 

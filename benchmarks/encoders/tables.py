@@ -27,11 +27,13 @@ def write_tables(table: pd.DataFrame, ticks: Ticks) -> str:
             if part.empty:
                 continue
             heading = f"K {'chosen' if chosen else 'given'}, {title}"
-            nulls = table[table.chosen & (table.evidence == evidence)]
             sections += [
                 (heading, scores(part)),
                 (f"{heading}: {OURS} less the others", differences(part)),
-                (f"{heading}: conditions of the default", conditions(part, nulls, ticks)),
+                (
+                    f"{heading}: conditions of the default",
+                    conditions(part, table[table.chosen], ticks),
+                ),
             ]
     sections.append(("One window, in µs", cost(ticks)))
     return "\n\n".join(f"### {title}\n\n{text}" for title, text in sections if text) + "\n"
@@ -51,7 +53,7 @@ def scores(part: pd.DataFrame) -> str:
         for name, own in part[part.task == task].groupby("features", sort=False):
             told = {c: own[(own.column == c) & (own.states > 1)] for c in shown}
             middle = {c: _middle(one.score, c) for c, one in told.items()}
-            late = [told[c].delay.median() for c in GROUPS["S1 to S5"]] if five else []
+            late = [_late(told[c]) for c in GROUPS["S1 to S5"]] if five else []
             mean = np.mean([middle[c] for c in GROUPS["S1 to S5"]]) if five else np.nan
             rows.append(
                 [
@@ -121,6 +123,11 @@ def _said(condition: Condition) -> str:
 
 def _middle(values: pd.Series, column: str) -> float:
     return float(values.median() if column in SIMULATORS else values.mean())
+
+
+def _late(own: pd.DataFrame) -> float:
+    """Return the median delay where there is more than one label to wait for."""
+    return float(own[own.n_regimes > 1].delay.median())
 
 
 def _ones(own: pd.DataFrame) -> str:

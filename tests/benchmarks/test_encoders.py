@@ -206,6 +206,9 @@ def test_delay_and_ticks_are_bounded():
     table.loc[table.features == "pretrained", "delay"] = 5.5
     assert delay(table).met is False
     assert delay(table[table.features == "pretrained"]).met is None
+    other = (table.features == "convolutions") & (table.series == "1")
+    table.loc[other, ["n_regimes", "delay"]] = [1, 90.0]  # a single label is never late
+    assert delay(table).measured == "5.5 against 5.0"
     assert tick({10: {"pretrained": 1.9, "convolutions": 1.0}}).met is True
     both = {
         10: {"pretrained": 1.0, "convolutions": 1.0},
@@ -231,6 +234,9 @@ def test_tables_say_what_is_met():
     assert "met: 2 of 2 (convolutions: 2 of 2)" in text
     assert "6 met, 0 not met, 7 not measured." in text
     assert "| pretrained | 2 of 2 |" in text
+    with_bars = write_tables(pd.concat([given.assign(evidence="bars"), ones]), ticks)
+    bars = with_bars.split("### K given, with bars: conditions")[1]
+    assert "met: 2 of 2 (convolutions: 2 of 2)" in bars
     slow = write_tables(given, {10: {"pretrained": 5e-5, "convolutions": 2e-5}})
     assert "**not met**: 10 rows: 2.50" in slow
     assert "4 met, 1 not met, 8 not measured." in slow
