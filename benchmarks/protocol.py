@@ -63,15 +63,16 @@ def training_rows(n_rows: int) -> int:
 
 def at_last_bar(window_labels: Integers, n_rows: int) -> NDArray[np.int64]:
     """Put the label of each window (N,) at its last bar: (T,), -1 before the first."""
-    return _placed(window_labels, n_rows, 0)
+    return at_bar(window_labels, n_rows, 0)
 
 
 def at_centre(window_labels: Integers, n_rows: int, window_size: int) -> NDArray[np.int64]:
     """Put the label of each window (N,) W // 2 bars before its last: (T,), -1 at both ends."""
-    return _placed(window_labels, n_rows, window_size // 2)
+    return at_bar(window_labels, n_rows, window_size // 2)
 
 
-def _placed(window_labels: Integers, n_rows: int, after: int) -> NDArray[np.int64]:
+def at_bar(window_labels: Integers, n_rows: int, after: int) -> NDArray[np.int64]:
+    """Put the label of each window (N,) ``after`` bars before its last: (T,), -1 at the ends."""
     if len(window_labels) > n_rows:
         raise ValueError(f"{len(window_labels)} windows of stride 1 do not fit in {n_rows} bars.")
     labels = np.full(n_rows, -1, dtype=np.int64)

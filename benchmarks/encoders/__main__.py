@@ -1,0 +1,96 @@
+"""The command; see the package."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from pathlib import Path
+
+from benchmarks.encoders.features import NAMES, sum_of
+from benchmarks.encoders.sets import SETS, SIMULATORS, TASKS, series_of
+from benchmarks.encoders.tables import write_tables
+from benchmarks.encoders.ticks import SIZES, time_ticks
+from benchmarks.encoders.work import plan, read_results, run_all
+from benchmarks.machine import describe_machine
+from benchmarks.regimes.__main__ import CHOICES, _names, _seeds
+from benchmarks.regimes.document import write_section
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark and print its tables; return 1 if a fit failed."""
+    options = _parser().parse_args(arguments)
+    ticks = {}
+    if options.ticks:  # before the fits, which would share the machine
+        sizes = SIZES if options.window is None else (options.window,)
+        ticks = time_ticks(options.features, options.weights, sizes)
+    series = [
+        one
+        for name in options.sets
+        for one in series_of(name, tuple(options.seeds), options.every)
+        if name != "simulators" or one.name in options.simulators
+    ]
+    units = plan(
+        options.features,
+        series,
+        options.tasks,
+        CHOICES[options.n_regimes],
+        bars=options.bars,
+        window_size=options.window,
+        weights=options.weights,
+    )
+    failures = run_all(units, options.output, options.jobs)
+    text = write_tables(read_results(units, options.output), ticks)
+    command = shlex.join(
+        ["python", "-m", "benchmarks.encoders", *(sys.argv[1:] if arguments is None else arguments)]
+    )
+    weights = f"weights {sum_of(options.weights)[:12]}"
+    text += f"\n`{command}`, {weights}\n\n{describe_machine(('scikit-learn',))}\n"
+    (options.output / "encoders.md").write_text(text)
+    if options.write is not None:
+        write_section(options.write, options.section, text)
+    print(text)
+    print("\n".join(failures), file=sys.stderr)
+    return int(bool(failures))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.encoders", description=__doc__)
+    parser.add_argument("--features", type=_names(NAMES), default=list(NAMES), help=_all(NAMES))
+    parser.add_argument("--sets", type=_names(SETS), default=list(SETS), help=_all(SETS))
+    parser.add_argument(
+        "--simulators", type=_names(SIMULATORS), default=list(SIMULATORS), help=_all(SIMULATORS)
+    )
+    parser.add_argument("--tasks", type=_names(TASKS), default=list(TASKS), help=_all(TASKS))
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=_seeds("100-104"),
+        help="of what is made, such as 100-104 (the default: nothing was chosen on them) or 0,3",
+    )
+    parser.add_argument("--every", type=int, default=1, help="take every nth recording of a set")
+    parser.add_argument(
+        "--n-regimes", choices=CHOICES, default="both", help="K given, chosen, or both (default)"
+    )
+    parser.add_argument("--window", type=int, help="W; without it the product chooses")
+    parser.add_argument("--bars", action="store_true", help="also with evidence of single bars")
+    parser.add_argument(
+        "--weights", type=Path, help="of a pretraining (.npz); without it the built-in ones"
+    )
+    parser.add_argument(
+        "--no-ticks", dest="ticks", action="store_false", help="do not time single windows"
+    )
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
+    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
+    parser.add_argument("--section", default="encoders", help="name of that section")
+    return parser
+
+
+def _all(names: tuple[str, ...]) -> str:
+    return f"of {', '.join(names)}; all by default"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
