@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -53,12 +53,18 @@ class Features:
     fit : callable
     pretrained : bool
         Whether the pretrained weights are part of them.
+    halves : bool
+        The first half of an embedding describes the middle of a window, the second its newest rows.
+    either : mapping of str to Features
+        One of these, by the rule that chooses windows; then the rest here is not looked at.
     """
 
     title: str
     reach: Callable[[int], int]
     fit: Fit
     pretrained: bool = False
+    halves: bool = False
+    either: Mapping[str | None, Features] = field(default_factory=dict)
 
 
 def features_of(name: str, weights: Path | None = None) -> Features:
@@ -68,21 +74,25 @@ def features_of(name: str, weights: Path | None = None) -> Features:
         return _folded(arrays_of(weights), series, size, seed)
 
     def both(series: Sequence[Values], size: int, seed: int) -> Embed:
-        bank, own = _bank(series, size, seed), pretrained(series, size, seed)
-        return lambda rows, step: np.concatenate([bank(rows, step), own(rows, step)], axis=1)
+        fixed, folded = _bank(series, size, seed), pretrained(series, size, seed)
+        return lambda rows, step: np.concatenate([fixed(rows, step), folded(rows, step)], axis=1)
 
+    own = Features("pretrained", _span, pretrained, pretrained=True, halves=True)
+    bank = Features("convolutions", convolutions.reach, _bank)
+    either = {"convolutions": bank, "pretrained": own}
     return {
-        "pretrained": Features("pretrained", _span, pretrained, pretrained=True),
-        "convolutions": Features("convolutions", convolutions.reach, _bank),
+        "pretrained": own,
+        "auto": Features("one of the two", _span, pretrained, pretrained=True, either=either),
+        "convolutions": bank,
         "both": Features("convolutions and pretrained", _span, both, pretrained=True),
         "untrained": Features("untrained Transformer", _none, _untrained),
         "statistics": Features("window statistics", _none, _by_window(window_statistics)),
         "hand": Features("log spectrum and quantiles", _none, _by_window(spectrum_and_quantiles)),
-        "random": Features("pretrained, before its training", _span, _random),
+        "random": Features("pretrained, before its training", _span, _random, halves=True),
     }[name]
 
 
-NAMES = ("pretrained", "convolutions", "both", "untrained", "statistics", "hand", "random")
+NAMES = ("pretrained", "auto", "convolutions", "both", "untrained", "statistics", "hand", "random")
 
 
 @cache

@@ -16,12 +16,12 @@ from benchmarks.encoders.features import Embed, Features
 from benchmarks.protocol import at_bar
 from benchmarks.rivals.fitted import Labels, Values
 from regimetry.encoder.convolutions import label_offset
-from regimetry.fit.choose import Choice, compare, given
+from regimetry.fit.choose import Choice, Compared, compare, given
 from regimetry.fit.learn import BARS_A_REGIME, refined, volatility, with_hindsight
 from regimetry.fit.learned import penalties_of
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import SIZES
-from regimetry.regimes.clustering.head import Head, fit_head
+from regimetry.regimes.clustering.head import Head, fit_head, middle
 from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.recursion import Recursion, jump_path
@@ -59,22 +59,25 @@ class Labelled:
 
     def offline(self, values: Values) -> Labels:
         """Label the rows (T, F) with hindsight; -1 at the ends where there is none."""
-        path = jump_path(self._distance(values), penalties_of(self.head, self.refinement)[1])
+        costs = self._costs(values)
+        path = jump_path(
+            costs.get("hindsight", costs["distance"]), penalties_of(self.head, self.refinement)[1]
+        )
         before = label_offset(self.window_size, self.reach) if self.refinement is None else 0
         return at_bar(path, len(values), before)
 
     def causal(self, values: Values) -> Labels:
         """Label every row by the rows up to it; -1 before the first full window."""
         recursion = Recursion(penalties_of(self.head, self.refinement)[0])
-        return at_bar(recursion.labels(self._distance(values)), len(values), 0)
+        return at_bar(recursion.labels(self._costs(values)["distance"]), len(values), 0)
 
-    def _distance(self, values: Values) -> NDArray[np.float64]:
-        """Return the cost of each regime at each window, (N, K)."""
+    def _costs(self, values: Values) -> dict[str, NDArray[np.float64]]:
+        """Return the costs (N, K) of each regime at each window, as the outputs of a model."""
         rows = self.preprocessing.apply(values)
         if self.refinement is None:
-            return self.head.outputs(self.embed(rows, 1))["distance"]
+            return self.head.outputs(self.embed(rows, 1))
         windows = windows_of(rows, self.window_size, self.reach)
-        return windows.map(self.refinement.emission.costs)
+        return {"distance": windows.map(self.refinement.emission.costs)}
 
 
 def windows_of(rows: Values, window_size: int, reach: int) -> Windows:
@@ -105,6 +108,8 @@ def fit(
     preprocessing = fit_preprocessing(values, names, options.difference)
     rows = preprocessing.apply(values)
     choice = _choice(features, rows, options)
+    if features.either:
+        features = features.either[choice.chosen.encoder or "convolutions"]
     size = int(choice.chosen.window_size or SIZES[0])
     reach = features.reach(size)
     embed = features.fit([rows], size, options.seed)
@@ -122,6 +127,7 @@ def fit(
         seed=options.seed,
         offsets=windows.offsets,
         labels=labels,
+        halves=features.halves,
     )
     found = {"window": Labelled(size, reach, preprocessing, embed, head)}
     if bars:
@@ -139,23 +145,23 @@ def fit(
 
 def _choice(features: Features, rows: Values, options: FitOptions) -> Choice:
     """Choose what the options leave open, as the product does."""
-    if options.window_size != "auto" and options.n_regimes != "auto":
+    if options.window_size != "auto" and options.n_regimes != "auto" and not features.either:
         return given(options)
-    if options.window_size == "auto":
-        reach = {size: features.reach(size) for size in SIZES}
-        return compare([rows], reach, partial(_embed_anew, features, options.seed), options)
-    size = int(options.window_size)
-    own = features.fit([rows], size, options.seed)
-
-    def embed(series: Sequence[Values], size: int, step: int) -> list[NDArray[np.floating]]:
-        return [own(part, step) for part in series]
-
-    return compare([rows], {size: features.reach(size)}, embed, options)
+    sizes = SIZES if options.window_size == "auto" else (int(options.window_size),)
+    compared = [
+        Compared(
+            name,
+            {size: one.reach(size) for size in sizes},
+            partial(_embed_anew, one, options.seed),
+        )
+        for name, one in (features.either or {None: features}).items()
+    ]
+    return compare([rows], compared, options)
 
 
 def _embed_anew(
     features: Features, seed: int, series: Sequence[Values], size: int, step: int
 ) -> list[NDArray[np.floating]]:
-    """Embed series by features that are fitted to them, for one of several window sizes."""
+    """Embed series by features that are fitted to them; of two halves the first."""
     embed = features.fit(series, size, seed)
-    return [embed(part, step) for part in series]
+    return [middle(embed(part, step), features.halves) for part in series]
