@@ -6,7 +6,7 @@ window n is then row n + p, and the mean over P positions a difference of runnin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import onnx_ir as ir
@@ -19,6 +19,9 @@ _LAST = np.iinfo(np.int32).max  # some runtimes keep integers of 32 bits
 
 Twins = Mapping[ir.Value, ir.Value]
 """Values of windows, and what stands for them in the series."""
+
+Starts = Callable[[], ir.Value]
+"""Gives the first rows of the windows, (N, 1)."""
 
 
 def on_channels(node: ir.Node, bars: Twins, channels: Twins, tape: Tape) -> ir.Value | None:
@@ -107,12 +110,34 @@ def shares_of_windows(node: ir.Node, channels: Twins, tape: Tape) -> ir.Value | 
     return tape.Transpose(tape.Squeeze(tape.Div(inside, float(positions)), [0]), perm=[1, 0])
 
 
+def patches_of_windows(
+    node: ir.Node, channels: Twins, starts: Starts, tape: Tape
+) -> ir.Value | None:
+    """Record the means over patches of p rows side by side in each window: (windows, C, P).
+
+    The mean of the p rows from each row on is taken once; a window has every pth of them.
+    """
+    source, shape = node.inputs[0], dims(node.outputs[0])
+    size = list(attribute(node, "kernel_shape", ()))
+    if node.op_type != "AveragePool" or source is None or source not in channels or shape is None:
+        return None
+    if list(attribute(node, "strides", ())) != size or any(attribute(node, "pads", ())):
+        return None
+    means = tape.AveragePool(channels[source], kernel_shape=size)
+    return windows_of_channels(means, entries(shape[2]), starts(), tape, step=size[0])
+
+
 def _is_comparison(value: ir.Value | None) -> bool:
     node = None if value is None else value.producer()
     return node is not None and node.op_type == "Greater"
 
 
-def windows_of_channels(rows: ir.Value, positions: int, starts: ir.Value, tape: Tape) -> ir.Value:
-    """Cut windows of ``positions`` rows, which begin at ``starts`` (N, 1): (N, C, positions)."""
-    places = tape.Add(starts, np.arange(positions)[None])
+def windows_of_channels(
+    rows: ir.Value, positions: int, starts: ir.Value, tape: Tape, step: int = 1
+) -> ir.Value:
+    """Cut windows of ``positions`` rows, each ``step`` after the other: (N, C, positions).
+
+    They begin at ``starts`` (N, 1).
+    """
+    places = tape.Add(starts, step * np.arange(positions)[None])
     return tape.Transpose(tape.Gather(tape.Squeeze(rows, [0]), places, axis=1), perm=[1, 0, 2])

@@ -9,6 +9,7 @@ row. Window n ends at bar n + R - 1, with R rows per window and N = T - R + 1 wi
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from regimetry.contract import FORM_KEY, INPUT_NAME, SERIES_INPUT_NAME
 from regimetry.errors import ExportError
 from regimetry.export.rules.matching import attribute, constant, is_row
 from regimetry.export.series_channels import (
+    Starts,
     Twins,
     on_channels,
+    patches_of_windows,
     shares_of_windows,
     windows_of_channels,
 )
@@ -69,6 +72,7 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
         type=ir.TensorType(ir.DataType.FLOAT),
     )
     tape = Tape("series")
+    starts = cache(partial(_starts, series, rows, tape))  # recorded where first needed
     bars, channels = {graph.inputs[0]: series}, dict[ir.Value, ir.Value]()
     for node in graph:
         if (row := _on_bars(node, bars, tape)) is not None:
@@ -77,7 +81,9 @@ def to_series(model: onnx.ModelProto) -> onnx.ModelProto:
             channels[node.outputs[0]] = row
         elif (shares := shares_of_windows(node, channels, tape)) is not None:
             node.outputs[0].replace_all_uses_with(shares)
-    _windows_of(bars, channels, series, rows, tape)
+        elif (patches := patches_of_windows(node, channels, starts, tape)) is not None:
+            node.outputs[0].replace_all_uses_with(patches)
+    _windows_of(bars, channels, starts, tape)
 
     tape.insert(graph, before=graph.node(0))
     graph.inputs[0] = series
@@ -183,15 +189,19 @@ def _columns(node: ir.Node, bars: dict[ir.Value, ir.Value], tape: Tape) -> ir.Va
     return tape.Concat(*(bars[value] for value in node.inputs if value is not None), axis=1)
 
 
-def _windows_of(bars: Twins, channels: Twins, series: ir.Value, rows: int, tape: Tape) -> None:
+def _starts(series: ir.Value, rows: int, tape: Tape) -> ir.Value:
+    """Return the first rows of the n = T - R + 1 windows, (n, 1)."""
+    count = tape.Sub(tape.Gather(tape.Shape(series), 0, axis=0), rows - 1)
+    return tape.Unsqueeze(tape.Range(0, count, 1), [1])
+
+
+def _windows_of(bars: Twins, channels: Twins, starts: Starts, tape: Tape) -> None:
     """Hand windows of the bars to every node that works neither on bars nor on channels.
 
-    With ``n = T - R + 1`` windows over values (T, C) of the bars::
+    With n windows over values (T, C) of the bars::
 
         windows = bars[arange(n)[:, None] + arange(W)]  # (n, W, C)
     """
-    count = tape.Sub(tape.Gather(tape.Shape(series), 0, axis=0), rows - 1)
-    starts = tape.Unsqueeze(tape.Range(0, count, 1), [1])
     for value, bar in {**bars, **channels}.items():
         readers = [
             use
@@ -202,14 +212,14 @@ def _windows_of(bars: Twins, channels: Twins, series: ir.Value, rows: int, tape:
         if not readers or shape is None:
             continue
         if value in channels:
-            cut = windows_of_channels(bar, entries(shape[2]), starts, tape)
+            cut = windows_of_channels(bar, entries(shape[2]), starts(), tape)
             for node, position in readers:
                 node.replace_input_with(position, cut)
             continue
         # Rows (batch * W, C) of windows are (batch, W, C) before the Reshape.
         flat = len(shape) == 2 and isinstance(shape[0], Batch)
         places = np.arange(entries(shape[0] if flat else shape[1]))
-        windows = tape.Gather(bar, tape.Add(starts, places[None]), axis=0)
+        windows = tape.Gather(bar, tape.Add(starts(), places[None]), axis=0)
         if len(shape) == 2:
             windows = tape.Reshape(windows, [-1, entries(shape[1])])
         for node, position in readers:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from networks import random_weights
 
@@ -92,9 +93,20 @@ def test_a_stream_gives_what_the_batch_does(detector, series):
     np.testing.assert_allclose(ticks[-1].embedding, model.embed(rows)[-1], atol=1e-5)
 
 
-def test_the_series_form_has_the_fifth_output(detector, series):
-    form = to_series(onnx.load_from_string(detector.model_.content))
-    assert [value.name for value in form.graph.output][-1] == "hindsight"
+@pytest.mark.parametrize("window_size", [20, 45])
+def test_the_series_form_gives_the_same_once_a_row(window_size, series):
+    model = fitted(series.values[:300], window_size=window_size, evidence="window").model_
+    form = to_series(onnx.load_from_string(model.content))
+    names = [value.name for value in form.graph.output]
+    assert names[-1] == "hindsight"
+    session = onnxruntime.InferenceSession(form.SerializeToString())
+    found = session.run(names, {"series": series.values[:200].astype(np.float32)})
+    expected = model.outputs(series.values[:200], names)
+    for name, array in zip(names, found, strict=True):
+        np.testing.assert_allclose(array, expected[name], atol=2e-4)
+    pools = [node for node in form.graph.node if node.op_type == "AveragePool"]
+    assert len(pools) == (0 if window_size == 20 else 4)  # patches of three rows, each dilation
+    assert not any(a.name == "strides" for pool in pools for a in pool.attribute)  # once a row
 
 
 def test_it_is_saved_verified_and_goes_on_from_its_file(detector, series, tmp_path, run):
