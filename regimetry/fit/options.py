@@ -17,7 +17,7 @@ from typing import Any, Literal
 from regimetry.contract.consistency import is_plain
 from regimetry.contract.wording import UNIT, is_word
 from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
-from regimetry.encoder.objectives import OBJECTIVES
+from regimetry.encoder.objectives import OBJECTIVES, OF_EMBEDDINGS
 from regimetry.encoder.pretraining.config import AUTO, PretrainedEncoder, pretrained_of
 from regimetry.errors import ConfigError
 from regimetry.export.opset import OPSET, Opset
@@ -173,6 +173,11 @@ class FitOptions(ReadingRules):
             raise ConfigError(
                 f"objective is {self.objective!r}, which trains one encoder, and encoder='auto' "
                 "chooses between two. Name one, such as encoder='pretrained'."
+            )
+        if isinstance(encoder, PretrainedEncoder) and self.objective not in (None, *OF_EMBEDDINGS):
+            raise ConfigError(
+                f"objective is {self.objective!r}, which scores every row, and the pretrained "
+                f"encoder has patches of rows. Use {', '.join(OF_EMBEDDINGS)}, or objective=None."
             )
         if encoder == AUTO or isinstance(encoder, EncoderConfig | PretrainedEncoder):
             return

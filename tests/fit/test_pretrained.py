@@ -200,6 +200,11 @@ def test_one_regime_is_read_by_convolutions():
     assert "pretrained" not in contract.training.configuration["encoder"]
 
 
+def test_objectives_that_score_every_row_are_refused():
+    with pytest.raises(ConfigError, match="masked.*patches of rows. Use vamp2, contrast, vicreg"):
+        fitted(np.zeros((300, 1)), objective="masked")
+
+
 def test_an_objective_trains_one_encoder():
     with pytest.raises(ConfigError, match="encoder='auto' chooses between two"):
         fitted(np.zeros((300, 1)), encoder="auto", objective="vamp2")
