@@ -201,7 +201,7 @@ def test_one_regime_is_read_by_convolutions():
 
 
 def test_objectives_that_score_every_row_are_refused():
-    with pytest.raises(ConfigError, match="masked.*patches of rows. Use vamp2, contrast, vicreg"):
+    with pytest.raises(ConfigError, match=r"masked.*patches of rows\. Use vamp2, contrast, vicreg"):
         fitted(np.zeros((300, 1)), objective="masked")
 
 
