@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 
 from regimetry.encoder.config import EncoderConfig
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import ConfigError
 from regimetry.fit.options import FitOptions
 from regimetry.fit.source import Source, panel_source, require_columns_of_options
@@ -50,10 +51,12 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         For "auto", the shortest time that a regime lasts, in bars; ``None`` sets no bound.
     align_to : path, RegimeModel, fitted RegimeDetector or None
         Earlier model of the same columns, whose names and order the same regimes keep.
-    encoder : EncoderConfig, keras.Model, path or None
-        Architecture, or your own model, in Keras or an ONNX file; ``None``: the default encoder.
+    encoder : EncoderConfig, "pretrained", "auto", keras.Model, path or None
+        Architecture; the weights that come with regimetry, or the path of others (.npz); or your
+        own model, in Keras or an ONNX file. "auto" chooses between ``None``, the default encoder,
+        and "pretrained".
     objective : {"vamp2", "masked", "contrast", "vicreg", "next_bar"} or None
-        How to train the encoder; ``None`` leaves its weights random.
+        How to train the encoder; ``None`` leaves its weights as they are, random by default.
     epochs : int or None
         Most epochs of training; ``None`` takes the objective's own budget.
     difference : "auto", "none" or list of str
@@ -143,7 +146,12 @@ class RegimeDetector(FittedVerbs, ClusterMixin, BaseEstimator):
         names: str | Sequence[str] | Mapping[int, str] | None = FitOptions.names,
         min_dwell: int | None = FitOptions.min_dwell,
         align_to: Any = None,
-        encoder: EncoderConfig | keras.Model | str | PathLike[str] | None = None,
+        encoder: EncoderConfig
+        | PretrainedEncoder
+        | keras.Model
+        | str
+        | PathLike[str]
+        | None = None,
         objective: str | None = FitOptions.objective,
         epochs: int | None = FitOptions.epochs,
         difference: str | Sequence[str] = FitOptions.difference,

@@ -25,9 +25,9 @@ class ParityReport:
     windows : int
         Windows compared.
     differences : mapping of str to float
-        Of each output that was compared, measured as :data:`regimetry.contract.OUTPUTS` says. For
-        ``regime``: windows whose regime differs although the cheapest costs less than the next one
-        by more than twice the tolerance of ``distance``. Closer calls are ties that rounding
+        Of each output that was compared, measured as :data:`regimetry.contract.ALL_OUTPUTS` says.
+        For ``regime``: windows whose regime differs although the cheapest costs less than the next
+        one by more than twice the tolerance of ``distance``. Closer calls are ties that rounding
         decides.
     ties : int
         Windows whose regime differs within that margin.

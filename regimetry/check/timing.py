@@ -21,7 +21,9 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "embedding": ("embedding",),
     "all": OUTPUT_NAMES,
 }
-"""Outputs by what a table calls them. A tick and a row of a bank have the regime in any case."""
+"""Outputs by what a table calls them; ``hindsight`` is of no use to live series.
+
+A tick and a row of a bank have the regime in any case."""
 
 _BLOCK_S = 0.01  # of the others' turn in between: what disturbs the machine disturbs all alike
 

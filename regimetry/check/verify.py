@@ -119,8 +119,8 @@ def verify(
 ) -> Verification:
     """Replay the golden windows of a model file through every runtime that is installed.
 
-    Outputs must lie within the tolerances of :data:`regimetry.contract.OUTPUTS`. Regimes and causal
-    labels must be equal, except where rounding decides them.
+    Outputs must lie within the tolerances of :data:`regimetry.contract.ALL_OUTPUTS`. Regimes and
+    causal labels must be equal, except where rounding decides them.
 
     Parameters
     ----------

@@ -14,13 +14,13 @@ from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.objectives import OBJECTIVES
 from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import ConfigError
-from regimetry.fit.options import FitOptions, require_names, require_unit
+from regimetry.fit.options import FitOptions, require_encoder, require_names, require_unit
 from regimetry.parameters import PYTHON, Words, allowed_of, check_fields, option
 from regimetry.series.rules import ReadingRules
 
 YAML: Words = {
     **PYTHON, bool: "true or false", NoneType: "null", "True": "true", "False": "false",
-    "None": "null", PretrainedEncoder: "pretrained or the path of weights (.npz)",
+    "None": "null", PretrainedEncoder: "'pretrained', a path of weights (.npz)",
 }  # fmt: skip
 """The words of a file."""
 
@@ -97,10 +97,10 @@ class Configuration(FitOptions, TableOptions):
     )
     objective: str = option(
         "none",
-        "how to train the encoder; none leaves its weights random",
+        "how to train the encoder; none leaves its weights as they are",
         choices=("none", *OBJECTIVES),
     )
-    encoder: EncoderConfig | PretrainedEncoder | Literal["auto"] = option(
+    encoder: Literal["auto"] | PretrainedEncoder | EncoderConfig = option(
         DEFAULT_ENCODER,
         "the encoder: its architecture, pretrained, a file of weights (.npz), or auto, which "
         "chooses between the default and pretrained",
@@ -111,6 +111,7 @@ class Configuration(FitOptions, TableOptions):
         check_fields(self, YAML)
         require_names(self.names, self.n_regimes)
         require_unit(self.unit)
+        require_encoder(self.encoder, None if self.objective == "none" else self.objective)
         ReadingRules.of(self)
         if self.features is None and self.feature_window is not None:
             raise ConfigError(

@@ -168,7 +168,7 @@ class TrainingRecord:
             for name, value in asdict(self).items()
             if value not in (None, ()) or name in _ALWAYS
         }
-        for candidate in found["candidates"]:
+        for candidate in found.get("candidates", ()):
             if candidate["encoder"] is None:
                 del candidate["encoder"]
         return found

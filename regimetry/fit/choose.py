@@ -191,7 +191,8 @@ def candidates(
         samples.append(own)
         for sizes, other in zip(surrogates, others, strict=True):
             sizes.append(other)
-    if len(series) == 1 and len(some[0]) == len(series[0]):
+    open_ = len(reach) > 1 or options.n_regimes == "auto"  # else it is a question of encoders
+    if open_ and len(series) == 1 and len(some[0]) == len(series[0]):
         for entry, segments in segment_candidates(samples, n_rows, surrogates, seed=seed):
             if options.n_regimes in ("auto", entry.n_regimes):
                 found.append((entry, segments))

@@ -123,7 +123,7 @@ class FitOptions(ReadingRules):
         metavar="ROWS",
     )
     objective: str | None = option(
-        None, "how to train the encoder; none leaves its weights random", choices=OBJECTIVES
+        None, "how to train the encoder; none leaves its weights as they are", choices=OBJECTIVES
     )
     epochs: int | None = option(
         None,
@@ -169,16 +169,7 @@ class FitOptions(ReadingRules):
         if isinstance(encoder, str | PathLike):
             encoder = _named(encoder)
         object.__setattr__(self, "encoder", encoder)
-        if encoder == AUTO and self.objective is not None:
-            raise ConfigError(
-                f"objective is {self.objective!r}, which trains one encoder, and encoder='auto' "
-                "chooses between two. Name one, such as encoder='pretrained'."
-            )
-        if isinstance(encoder, PretrainedEncoder) and self.objective not in (None, *OF_EMBEDDINGS):
-            raise ConfigError(
-                f"objective is {self.objective!r}, which scores every row, and the pretrained "
-                f"encoder has patches of rows. Use {', '.join(OF_EMBEDDINGS)}, or objective=None."
-            )
+        require_encoder(encoder, self.objective)
         if encoder == AUTO or isinstance(encoder, EncoderConfig | PretrainedEncoder):
             return
         if not isinstance(encoder, Path) and not _is_model(encoder):
@@ -231,6 +222,28 @@ def _in_order(names: Mapping[Any, Any]) -> tuple[Any, ...]:
             "{0: 'calm', 2: 'crash'}."
         )
     return tuple(numbers.get(number, "") for number in range(max(numbers) + 1))
+
+
+def require_encoder(encoder: object, objective: str | None) -> None:
+    """Raise :class:`ConfigError` if a pretrained encoder is missing, or cannot be trained so."""
+    if encoder == AUTO and objective is not None:
+        raise ConfigError(
+            f"objective is {objective!r}, which trains one encoder, and encoder='auto' chooses "
+            "between two. Name one, such as encoder='pretrained'."
+        )
+    if not isinstance(encoder, PretrainedEncoder):
+        return
+    if encoder.path is not None and not encoder.path.is_file():
+        raise ConfigError(
+            f"encoder is {str(encoder.path)!r}, which is no file; expected weights (.npz) that "
+            "`python -m regimetry.encoder.pretraining` wrote. Give their path, or 'pretrained' for "
+            "those that come with regimetry."
+        )
+    if objective not in (None, *OF_EMBEDDINGS):
+        raise ConfigError(
+            f"objective is {objective!r}, which scores every row, and the pretrained encoder has "
+            f"patches of rows. Use {', '.join(OF_EMBEDDINGS)}, or no objective."
+        )
 
 
 def require_unit(unit: str) -> None:

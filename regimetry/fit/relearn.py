@@ -186,6 +186,7 @@ def _kept(chosen: Candidate, head: Head) -> Candidate:
     return Candidate(
         window_size=chosen.window_size,
         n_regimes=chosen.n_regimes,
+        encoder=chosen.encoder,
         segments=chosen.segments,
         landmarks=head.landmarks,
         chosen=True,

@@ -116,7 +116,9 @@ class OpenModel:
         ----------
         data : array (T, F), frame or mapping
         names : sequence of str
-            Which of ``embedding`` (N, D), ``distance`` (N, K), ``regime`` (N,), ``novelty`` (N,).
+            Which of ``embedding`` (N, D), ``distance`` (N, K), ``regime`` (N,), ``novelty`` (N,);
+            ``hindsight`` (N, K) where ``contract.hindsight`` names it, which is not among these
+            unless asked for.
         by : str or None
             Column of a frame that names the instrument of each row; ``None`` takes the one of
             training, where the frame has it.

@@ -124,8 +124,10 @@ def horizon_of(base: Configuration, grid: Grid, rows: int) -> int:
     int
         Rows that the largest window reads, of the windows for which a half has enough rows.
     """
-    asked = grid.get("window_size", [base.window_size])
-    sizes = sorted(most_read(base, size, rows // 2) for size in asked)
+    windows = grid.get("window_size", [base.window_size])
+    encoders = grid.get("encoder", [plain_fields(base)["encoder"]])
+    asked = [at(base, {"encoder": encoder}) for encoder in encoders]
+    sizes = sorted(max(most_read(one, size, rows // 2) for one in asked) for size in windows)
     fitting = [size for size in sizes if rows_needed(size) <= rows // 2]
     return (fitting[-1] if fitting else sizes[0]) + 1
 

@@ -7,6 +7,7 @@ from changed import save
 
 import regimetry as rg
 from regimetry.contract import CONTRACT_KEY, FORMAT_KEY, PRECISION_KEY, precision_of, read_contract
+from regimetry.contract.record import TrainingRecord
 from regimetry.errors import ModelError
 
 
@@ -157,3 +158,7 @@ def test_a_single_density_alone_and_impossible_states_are_refused(model):
             continue
         with pytest.raises(ModelError, match=r"training\.known"):
             read_contract(_edited(model, training=training), "x")
+
+
+def test_a_record_without_candidates_has_no_entry_of_them():
+    assert "candidates" not in TrainingRecord().to_dict()

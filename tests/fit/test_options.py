@@ -57,7 +57,7 @@ def test_a_message_says_what_is_allowed():
         ({"scaling": "none"}, "scaling is 'none'; it must be one of 'instrument', 'pooled'."),
         ({"deterministic": 1}, "deterministic is 1; it must be True or False."),
         ({"random_state": 2**32}, "random_state is 4294967296; it must be None"),
-        ({"encoder": "big"}, "encoder is 'big'; it must be an EncoderConfig, 'pretrained', a"),
+        ({"encoder": "big"}, "encoder is 'big'; it must be an EncoderConfig, 'pretrained', 'auto'"),
     ):
         with pytest.raises(ConfigError) as caught:
             rg.RegimeDetector(**parameters).fit(Unread())

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -157,9 +156,17 @@ def test_windows_and_tables_unlike_those_of_the_pretraining_are_said(series):
         fitted(wide, n_regimes=2, evidence="window")
 
 
-def test_a_configuration_takes_it(tmp_path):
+def test_a_configuration_takes_it():
     assert validated({"encoder": "pretrained"}).encoder == PretrainedEncoder()
-    assert validated({"encoder": "mine.npz"}).encoder == PretrainedEncoder(Path("mine.npz"))
+    assert validated({"encoder": str(BUILT_IN)}).encoder == PretrainedEncoder(BUILT_IN)
+    assert validated({"encoder": "auto"}).encoder == "auto"
+    for given, message in (
+        ({"encoder": "pretrained", "objective": "masked"}, "objective is 'masked'"),
+        ({"encoder": "auto", "objective": "vamp2"}, "objective is 'vamp2'"),
+        ({"encoder": "nothing.npz"}, "is no file; expected weights"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            validated(given)
     with pytest.raises(ConfigError, match="encoder is 'better'; it must be"):
         validated({"encoder": "better"})
 
@@ -172,7 +179,7 @@ def test_the_card_comes_with_the_weights():
 
 
 def test_a_file_that_is_missing_is_refused(series):
-    with pytest.raises(ConfigError, match=r"nothing\.npz cannot be read as pretrained weights"):
+    with pytest.raises(ConfigError, match=r"nothing\.npz', which is no file; expected weights"):
         fitted(series.values[:300], encoder="nothing.npz")
 
 

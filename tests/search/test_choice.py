@@ -67,6 +67,9 @@ def test_the_horizon_is_that_of_the_largest_window_that_fits():
     base = validated({"window_size": 10})
     assert horizon_of(base, GRID, 10_000) == 73  # 40 bars, 32 before them, a difference
     assert horizon_of(base, {}, 10_000) == 19
+    alone = validated({"window_size": 40, "encoder": {"convolutions": None}})
+    assert horizon_of(alone, {}, 10_000) == 41
+    assert horizon_of(alone, {"encoder": ["pretrained", "auto"]}, 10_000) == 73  # reads 32 before
     assert horizon_of(base, GRID, 2 * rows_needed(72)) == 73
     assert horizon_of(base, GRID, 2 * rows_needed(72) - 1) == 37
     assert horizon_of(base, GRID, 5) == 14

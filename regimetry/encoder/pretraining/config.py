@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from regimetry.encoder.pretraining.architecture import Geometry
@@ -48,4 +49,9 @@ class PretrainedEncoder:
         ConfigError
             As for :func:`~regimetry.encoder.pretraining.weights.read_weights`.
         """
-        return read_weights(self.path or BUILT_IN)
+        return _built_in() if self.path is None else read_weights(self.path)
+
+
+@cache
+def _built_in() -> PretrainedWeights:
+    return read_weights(BUILT_IN)

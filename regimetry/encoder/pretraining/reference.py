@@ -14,6 +14,7 @@ from regimetry.encoder.pretraining.folded import EPSILON, Folded, FoldedGroup, r
 Array = NDArray[np.floating]
 
 _TOGETHER = 128  # windows that are related together
+_BLOCK = 1 << 12  # rows whose shares are computed together
 
 
 def embed_in_numpy(folded: Folded, windows: Array) -> NDArray[np.float64]:
@@ -45,20 +46,35 @@ def embed_series(folded: Folded, rows: Array, step: int = 1) -> NDArray[np.float
     ndarray of float32, shape (N, 64)
         Row i is the window whose last row is ``W + reach - 1 + i * step``.
     """
-    geometry, values = folded.geometry, np.asarray(rows, np.float32)
+    read = folded.geometry.reach + folded.geometry.window_size
+    values = np.asarray(rows, np.float32)
+    found = np.empty((len(range(0, len(values) - read + 1, step)), folded.size), np.float32)
+    together = max(1, _BLOCK // step)
+    for first in range(0, len(found), together):
+        last = min(first + together, len(found))
+        part = values[first * step : (last - 1) * step + read]
+        found[first:last] = _embed_part(folded, part, step)
+    return found
+
+
+def _embed_part(folded: Folded, rows: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """Embed the windows of a few thousand rows."""
+    geometry = folded.geometry
     patch = geometry.patch
     shares = np.concatenate(
-        [_shares(group, values, geometry.reach - group.reach) for group in folded.groups], axis=1
+        [_shares(group, rows, geometry.reach - group.reach) for group in folded.groups], axis=1
     )
     sums = np.concatenate([np.zeros((1, shares.shape[1])), shares.cumsum(axis=0, dtype=np.float64)])
     tokens = gated(folded, ((sums[patch:] - sums[:-patch]) / patch).astype(np.float32))
-    starts = np.arange(0, len(values) - geometry.reach - geometry.window_size + 1, step)
+    starts = np.arange(0, len(rows) - geometry.reach - geometry.window_size + 1, step)
     starts += geometry.window_size - geometry.tokens * patch
     places = starts[:, None] + patch * np.arange(geometry.tokens)
-    found = np.empty((len(starts), folded.size), np.float32)
-    for i in range(0, len(starts), _TOGETHER):
-        found[i : i + _TOGETHER] = _embedded(folded, tokens[places[i : i + _TOGETHER]])
-    return found
+    return np.concatenate(
+        [
+            _embedded(folded, tokens[places[i : i + _TOGETHER]])
+            for i in range(0, len(starts), _TOGETHER)
+        ]
+    )
 
 
 def _shares(group: FoldedGroup, rows: NDArray[np.float32], first: int) -> NDArray[np.float32]:

@@ -59,7 +59,7 @@ class Trainer:
             learning_rate=1e-3, weight_decay=0.01, beta_2=0.98, global_clipnorm=1.0
         )
         self.optimizer.exclude_from_weight_decay(
-            [v for name, v in self.variables.items() if array_is_gain(name)]
+            [v for name, v in self.variables.items() if does_not_decay(name)]
         )
         self.optimizer.build(list(self.variables.values()))
         self._steps: dict[int, Callable[..., Any]] = {}
@@ -126,6 +126,6 @@ class Trainer:
         return tf.function(step if train else losses)
 
 
-def array_is_gain(name: str) -> bool:
-    """Whether an array is a gain, a bias or a threshold, which do not decay."""
+def does_not_decay(name: str) -> bool:
+    """Whether an array is a gain, a bias or a threshold, which keep their size."""
     return name.endswith(("norm", "bias", "relative", "gain", "offset"))

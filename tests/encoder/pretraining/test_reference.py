@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from networks import folded_with_windows, random_series, random_weights
 
+from regimetry.encoder.pretraining import reference
 from regimetry.encoder.pretraining.architecture import MOST_FEATURES, Geometry
 from regimetry.encoder.pretraining.folded import channels_read, fold, mean_sizes
 from regimetry.encoder.pretraining.initial import initial_weights
@@ -24,6 +25,14 @@ def test_a_series_gives_the_embeddings_of_its_windows(window_size, n_features, s
     assert found.shape == expected.shape == (60 // step + 1, 64)
     np.testing.assert_allclose(found, expected, atol=3e-5)
     assert np.abs(found[1:] - expected[:-1]).max() > 1e-2  # a window later is another
+
+
+def test_a_long_series_is_embedded_in_blocks(monkeypatch):
+    rows = random_series(400, 2)
+    folded = fold(random_weights(), [rows], 16, 0)
+    whole = embed_series(folded, rows, 3)
+    monkeypatch.setattr(reference, "_BLOCK", 50)
+    np.testing.assert_allclose(embed_series(folded, rows, 3), whole, atol=1e-5)
 
 
 def test_the_newest_row_matters_and_rows_before_the_reach_do_not():
