@@ -41,7 +41,7 @@ REFUSED = {
     "columns: close": "columns is 'close'; it must be null or a list of texts.",
     "columns: [1]": "columns is [1]; it must be null or a list of texts.",
     "difference: 3": "difference is 3; it must be null, 'auto', 'none' or a list of texts.",
-    "encoder: 3": "encoder is 3; it must be 'auto', 'pretrained', a path of weights (.npz) or fields",
+    "encoder: 3": "encoder is 3; it must be 'auto', 'pretrained', a path of weights (.npz) or",
     "encoder: {pooling: sum}": "encoder.pooling is 'sum'; it must be one of 'mean', 'moments'",
     "encoder: {head_size: 0}": "encoder.head_size is 0; it must be an integer of at least 1.",
     "encoder: {dropout: 1}": "encoder.dropout is 1.0; it must be a number in [0, 1).",
