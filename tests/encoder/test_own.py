@@ -162,7 +162,7 @@ def test_what_cannot_take_the_place_is_refused(make, found, remedy):
 
 
 def test_the_detector_names_what_it_takes(values):
-    with pytest.raises(ConfigError, match="an EncoderConfig, a Keras model, the path"):
+    with pytest.raises(ConfigError, match="a Keras model, the path"):
         rg.RegimeDetector(window_size=10, encoder=layers.Dense(3)).fit(values)
     with pytest.raises(ConfigError, match="encoder is 'convolutions', which reads"):
         rg.RegimeDetector(encoder=convolutions(), window_size=12).fit(values)

@@ -6,7 +6,7 @@ import pytest
 from densities import row_density
 
 from regimetry.export.emission import emission_distance, moving_distance
-from regimetry.export.head import head_distance
+from regimetry.export.head import head_distances
 from regimetry.export.novelty import window_novelty
 from regimetry.export.preprocessing import scaled_window
 from regimetry.regimes.clustering.head import fit_head
@@ -43,7 +43,27 @@ def head():
     spread = np.abs(embeddings).mean(axis=1)
     fitted = fit_head(embeddings, spread, n_regimes=3, lag=5, n_landmarks=60)
     expected = fitted.outputs(embeddings)["distance"]
-    return lambda tape, x: head_distance(tape, fitted, x), embeddings, expected
+    return lambda tape, x: head_distances(tape, fitted, x)[0], embeddings, expected
+
+
+def halves():
+    """The newest half, which lies seven windows before its middle half."""
+    both, fitted = _of_halves()
+    expected = np.roll(head()[2], 7, axis=0)
+    return lambda tape, x: head_distances(tape, fitted, x)[0], both, expected
+
+
+def hindsight():
+    """The middle half, in which clusters are found."""
+    both, fitted = _of_halves()
+    return lambda tape, x: head_distances(tape, fitted, x)[1], both, head()[2]
+
+
+def _of_halves():
+    embeddings = head()[1]
+    both = np.concatenate([embeddings, np.roll(embeddings, 7, axis=0)], axis=1)
+    spread = np.abs(embeddings).mean(axis=1)
+    return both, fit_head(both, spread, n_regimes=3, lag=5, n_landmarks=60, halves=True)
 
 
 def emission(w):
@@ -80,6 +100,8 @@ def novelty(f, w):
         (preprocessing, (["walk", "price"],)),
         (preprocessing, ("none",)),
         (head, ()),
+        (halves, ()),
+        (hindsight, ()),
         (emission, (3,)),
         (emission, (8,)),
         (moving, (2, 1)),

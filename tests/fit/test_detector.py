@@ -120,8 +120,8 @@ def test_another_seed_gives_another_file_and_training_is_recorded_in_it(detector
 def test_failed_parity_stops_the_fit(values, monkeypatch):
     from regimetry.check import parity
 
-    strict = tuple(replace(output, tolerance=1e-12) for output in parity.OUTPUTS)
-    monkeypatch.setattr(parity, "OUTPUTS", strict)
+    strict = tuple(replace(output, tolerance=1e-12) for output in parity.ALL_OUTPUTS)
+    monkeypatch.setattr(parity, "ALL_OUTPUTS", strict)
     detector = small(n_regimes=2)
     with pytest.raises(ExportParityError, match="embedding by"):
         detector.fit(values)
