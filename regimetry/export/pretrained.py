@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
+    EPSILON,
     HEAD_SIZE,
     HEADS,
     SHARES,
     TOKEN,
 )
-from regimetry.encoder.pretraining.folded import EPSILON, Folded, relative_bias
+from regimetry.encoder.pretraining.folded import Folded, relative_bias
 from regimetry.export.part import EncoderPart
 from regimetry.export.shapes import Batch
 from regimetry.export.tape import Tape

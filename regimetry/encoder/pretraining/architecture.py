@@ -35,6 +35,9 @@ BLOCKS = 3
 OUT = 32
 """Sizes of a token, of the attention, of the feed-forward part and of a token's embedding."""
 
+EPSILON = 1e-6
+"""Of the normalisations."""
+
 TOKENS = 20
 """Patches of a window, at most."""
 

@@ -18,9 +18,6 @@ from regimetry.encoder.pretraining.architecture import (
 )
 from regimetry.encoder.pretraining.slots import draw_slots
 
-EPSILON = 1e-6
-"""Of the normalisations."""
-
 _LEAST_VARIANCE = 1e-4  # of a direction that is read, of that of the first one
 _LEAST_SIZE = 1e-4  # of a response, of its kernel's weights; less may be rounding
 _NONE = 1e-6  # size of the response of a kernel without weights

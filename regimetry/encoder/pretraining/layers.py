@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
+    EPSILON,
     HEAD_SIZE,
     HEADS,
     TOKENS,
@@ -19,7 +20,6 @@ from regimetry.encoder.pretraining.architecture import (
     taps_of,
 )
 
-EPSILON = 1e-6  # of the normalisations
 _LEAST_SIZE = 1e-6  # of a response, below which it counts as none
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.encoder.convolutions import Kernels
-from regimetry.encoder.pretraining.architecture import BLOCKS, HEAD_SIZE, HEADS
-from regimetry.encoder.pretraining.folded import EPSILON, Folded, FoldedGroup, relative_bias
+from regimetry.encoder.pretraining.architecture import BLOCKS, EPSILON, HEAD_SIZE, HEADS
+from regimetry.encoder.pretraining.folded import Folded, FoldedGroup, relative_bias
 
 Array = NDArray[np.floating]
 
