@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from benchmarks.encoders.ticks import SIZES, time_ticks
 from benchmarks.encoders.work import plan, read_results, run_all
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.__main__ import CHOICES, _names, _seeds
-from benchmarks.regimes.document import write_section
+from benchmarks.regimes.document import command_of, write_section
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -42,9 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     failures = run_all(units, options.output, options.jobs)
     text = write_tables(read_results(units, options.output), ticks)
-    command = shlex.join(
-        ["python", "-m", "benchmarks.encoders", *(sys.argv[1:] if arguments is None else arguments)]
-    )
+    command = command_of("encoders", arguments)
     weights = f"weights {sum_of(options.weights)[:12]}"
     text += f"\n`{command}`, {weights}\n\n{describe_machine(('scikit-learn',))}\n"
     (options.output / "encoders.md").write_text(text)

@@ -98,13 +98,13 @@ NAMES = ("pretrained", "auto", "convolutions", "both", "untrained", "statistics"
 @cache
 def arrays_of(weights: Path | None) -> Weights:
     """Return the weights of a file, or the built-in ones."""
-    return PretrainedEncoder(weights).read().arrays
+    return PretrainedEncoder(weights).weights.arrays
 
 
 @cache
 def sum_of(weights: Path | None) -> str:
     """Return the sum of the weights of a file, or of the built-in ones."""
-    return PretrainedEncoder(weights).read().sum
+    return PretrainedEncoder(weights).weights.sum
 
 
 def spectrum_and_quantiles(windows: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from pathlib import Path
 
@@ -21,7 +20,7 @@ from benchmarks.market.scores import walked
 from benchmarks.market.series import MARKETS, bars_of
 from benchmarks.market.tables import draw, sections
 from benchmarks.market.unit import units_of
-from benchmarks.regimes.document import write_section
+from benchmarks.regimes.document import command_of, write_section
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         for market in options.markets
         if bars_of(market) is not None
     }
-    said = sys.argv[1:] if arguments is None else arguments
-    command = shlex.join(["python", "-m", "benchmarks.market", *said])
+    command = command_of("market", arguments)
     packages = sorted({name for m in options.methods for name in METHODS[m].packages})
     text = f"{sections(results)}`{command}`\n\n{describe_machine(tuple(packages))}\n"
     (options.output / "market.md").write_text(text)

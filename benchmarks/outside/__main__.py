@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -20,7 +19,7 @@ from benchmarks.outside.sets import SETS, Series, series_of
 from benchmarks.outside.tables import draw, misses, row, table
 from benchmarks.outside.unit import Unit
 from benchmarks.regimes.__main__ import _names, _seeds
-from benchmarks.regimes.document import write_section
+from benchmarks.regimes.document import command_of, write_section
 from benchmarks.regimes.work import THREADS
 from regimetry.regimes.choice.candidates import sizes_for
 
@@ -46,9 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
             lines.append(row(name, chosen, given, best))
             everything += chosen
             print(table(lines), flush=True)
-    command = shlex.join(
-        ["python", "-m", "benchmarks.outside", *(sys.argv[1:] if arguments is None else arguments)]
-    )
+    command = command_of("outside", arguments)
     text = f"{table(lines)}\n\n`{command}`\n\n{describe_machine(('scikit-learn',))}\n"
     (options.output / "outside.md").write_text(text)
     draw(everything, options.output / "outside.png")

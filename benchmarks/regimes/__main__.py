@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import shlex
 import sys
 from pathlib import Path
 
 from benchmarks.machine import describe_machine
-from benchmarks.regimes.document import write_section
+from benchmarks.regimes.document import command_of, write_section
 from benchmarks.regimes.picture import draw
 from benchmarks.regimes.problems import PROBLEMS
 from benchmarks.regimes.recordings import available
@@ -38,9 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     failures = run_all(units, options.output, options.jobs)
     table = read_results(units, options.output)
     text = write_tables(table, options.tasks)
-    command = shlex.join(
-        ["python", "-m", "benchmarks.regimes", *(sys.argv[1:] if arguments is None else arguments)]
-    )
+    command = command_of("regimes", arguments)
     text += f"\n`{command}`\n\n{describe_machine(PACKAGES)}\n"
     (options.output / "regimes.md").write_text(text)
     draw(table, options.tasks, options.output / "regimes.png")

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from regimetry.files import replacing
+
+
+def command_of(package: str, arguments: Sequence[str] | None) -> str:
+    """Return the command of a benchmark as it was typed; ``None``: what this process was given."""
+    given = sys.argv[1:] if arguments is None else arguments
+    return shlex.join(["python", "-m", f"benchmarks.{package}", *given])
 
 
 def write_section(path: Path, name: str, text: str) -> None:

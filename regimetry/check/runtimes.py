@@ -41,7 +41,7 @@ class Subject:
     @property
     def outputs(self) -> list[str]:
         """The names of the graph's outputs."""
-        return [output.name for output in Signature.of(self.file.contract).outputs]
+        return Signature.of(self.file.contract).output_names
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from regimetry.check.verify import Replay, Verification, verify
 from regimetry.cli.arguments import MODEL
 from regimetry.cli.output import show, text_table
 from regimetry.cli.verb import Verb, argument
-from regimetry.contract import ALL_OUTPUTS
+from regimetry.contract import ALL_OUTPUTS, OUTPUT_NAMES
 from regimetry.errors import ExportParityError
 
 VERB = Verb(
@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> None:
         options.model, golden=options.golden, keras=options.keras, runtimes=options.runtime
     )
     reports = [replay.report.differences for replay in found.replays if replay.report is not None]
-    given = {"embedding", "distance", "novelty"}.union(*reports)
+    given = set(OUTPUT_NAMES).union(*reports)
     measured = [
         output.name for output in ALL_OUTPUTS if output.name in given and output.dtype.kind == "f"
     ]

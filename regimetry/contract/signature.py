@@ -83,6 +83,11 @@ class Signature:
     input: Tensor
     outputs: tuple[Tensor, ...]
 
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs, in the graph's order."""
+        return [output.name for output in self.outputs]
+
     @classmethod
     def of(cls, contract: ModelContract, input_name: str = INPUT_NAME) -> Signature:
         """Return what a model's graph reads and gives.

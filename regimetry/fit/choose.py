@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from regimetry.contract import Candidate, Landmarks
-from regimetry.encoder.config import DEFAULT_ENCODER
-from regimetry.encoder.pretraining.config import AUTO, PretrainedEncoder
+from regimetry.encoder.pretraining.config import AUTO, ENCODERS
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import (
@@ -31,12 +30,6 @@ from regimetry.regimes.clustering.head import middle
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
-
-ENCODERS: Mapping[str, Any] = {
-    "convolutions": DEFAULT_ENCODER,
-    "pretrained": PretrainedEncoder(),
-}
-"""What ``encoder="auto"`` chooses from."""
 
 MOST_ROWS = 40_000
 """Rows that are looked at: of many instruments some, evenly; of a long one the last."""

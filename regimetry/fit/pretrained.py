@@ -41,7 +41,7 @@ def fit_pretrained(
     progress : bool
         Show the epochs of a training.
     """
-    weights = options.encoder.read()
+    weights = options.encoder.weights
     _say_unlike(window_size, windows.shape[2])
     folded = fold(weights.arrays, windows.rows(), window_size, options.seed)
     history: dict[str, list[float]] = {}
@@ -71,7 +71,7 @@ def embed_for_choice(
     step: int,
 ) -> list[NDArray[np.float32]]:
     """Embed the middle of the windows that end every ``step`` rows of preprocessed series."""
-    folded = fold(encoder.read().arrays, series, window_size, seed)
+    folded = fold(encoder.weights.arrays, series, window_size, seed)
     return [embed_series(folded, rows, step)[:, :OUT] for rows in series]
 
 

@@ -124,7 +124,7 @@ class ModelFile:
         self.source = source if isinstance(source, bytes) else Path(source)
         checked = CheckedFile(source, sha256)
         self.graph, self.contract = checked.graph, checked.contract
-        self.outputs = tuple(tensor.name for tensor in Signature.of(self.contract).outputs)
+        self.outputs = tuple(Signature.of(self.contract).output_names)
         self.identity = checked.identity
         self._settings = Settings(
             device=device,

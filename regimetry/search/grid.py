@@ -14,8 +14,7 @@ from typing import Any
 from regimetry.configuration.fields import Configuration, from_text
 from regimetry.configuration.reading import validated
 from regimetry.configuration.writing import plain_fields
-from regimetry.encoder.config import DEFAULT_ENCODER
-from regimetry.encoder.pretraining.config import PretrainedEncoder
+from regimetry.encoder.pretraining.config import ENCODERS
 from regimetry.errors import ConfigError
 from regimetry.parameters import allowed_of
 
@@ -96,7 +95,7 @@ def most_read(configuration: Configuration, window_size: int | str, rows: int) -
 
     size = sizes_for(rows)[-1] if isinstance(window_size, str) else window_size
     trained, given = configuration.objective != "none", configuration.encoder
-    encoders = (DEFAULT_ENCODER, PretrainedEncoder()) if isinstance(given, str) else (given,)
+    encoders = ENCODERS.values() if isinstance(given, str) else (given,)
     return size + max(encoder.reach_of(size, trained=trained) for encoder in encoders)
 
 

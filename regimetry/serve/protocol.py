@@ -78,9 +78,7 @@ def decode_request(
         raise RequestError(f"id is {kind_of(identity)}; it must be text.")
     window = _window(request.get("inputs"), memoryview(body)[end:], signature.input, max_batch)
     binary = flag_of(parameters, "binary_data_output", False, "The request")
-    outputs = outputs_of(
-        request.get("outputs"), [tensor.name for tensor in signature.outputs], binary
-    )
+    outputs = outputs_of(request.get("outputs"), signature.output_names, binary)
     return InferenceRequest(identity, window, outputs)
 
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
+import numpy as np
+from numpy.typing import NDArray
+
 from regimetry.encoder.convolutions import TAPS, dilations, label_offset
 
 GROUPS = (0, 1, 2, 4, 8, 16)
@@ -56,6 +59,12 @@ def kernels_of(group: int) -> int:
 def taps_of(group: int) -> int:
     """Return how many taps the kernels of a group have."""
     return TAPS if GROUPS[group] else 1
+
+
+def relative_index(count: int) -> NDArray[np.int64]:
+    """Return where the bias of two of ``count`` patches stands, (P, P)."""
+    places = np.arange(count)
+    return places[None, :] - places[:, None] + TOKENS - 1
 
 
 @dataclass(frozen=True)

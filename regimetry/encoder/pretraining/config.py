@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
+from regimetry.encoder.config import DEFAULT_ENCODER, EncoderConfig
 from regimetry.encoder.pretraining.architecture import Geometry
 from regimetry.encoder.pretraining.weights import BUILT_IN, PretrainedWeights, read_weights
 
@@ -41,17 +43,20 @@ class PretrainedEncoder:
         """Return how many rows before a window of a size the encoder reads, trained or not."""
         return Geometry.of(window_size).reach
 
-    def read(self) -> PretrainedWeights:
-        """Read the weights.
+    @cached_property
+    def weights(self) -> PretrainedWeights:
+        """The weights, read where they are first asked for.
 
         Raises
         ------
         ConfigError
             As for :func:`~regimetry.encoder.pretraining.weights.read_weights`.
         """
-        return _built_in() if self.path is None else read_weights(self.path)
+        return read_weights(self.path or BUILT_IN)
 
 
-@cache
-def _built_in() -> PretrainedWeights:
-    return read_weights(BUILT_IN)
+ENCODERS: Mapping[str, EncoderConfig | PretrainedEncoder] = {
+    "convolutions": DEFAULT_ENCODER,
+    "pretrained": PretrainedEncoder(),
+}
+"""What :data:`AUTO` chooses from."""

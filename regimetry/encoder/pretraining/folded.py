@@ -13,8 +13,8 @@ from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
     MOST_FEATURES,
     OUT,
-    TOKENS,
     Geometry,
+    relative_index,
 )
 from regimetry.encoder.pretraining.slots import draw_slots
 
@@ -130,8 +130,7 @@ def _rest(
 
 def relative_bias(table: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """Return what heads add to the scores of ``count`` patches, (H, P, P)."""
-    places = np.arange(count)
-    return table[:, places[None, :] - places[:, None] + TOKENS - 1]
+    return table[:, relative_index(count)]
 
 
 def channels_read(series: Sequence[Array]) -> Array:

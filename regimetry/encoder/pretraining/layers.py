@@ -6,17 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from keras import ops
-from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import (
     BLOCKS,
     EPSILON,
     HEAD_SIZE,
     HEADS,
-    TOKENS,
     Geometry,
+    relative_index,
     taps_of,
 )
 
@@ -98,12 +96,6 @@ def token_embeddings(weights: Mapping[str, Any], tokens: Any) -> Any:
     return ops.matmul(tokens, weights["out"])
 
 
-def relative_index(count: int) -> NDArray[np.int64]:
-    """Return where the bias of two of ``count`` patches stands, (P, P)."""
-    places = np.arange(count)
-    return places[None, :] - places[:, None] + TOKENS - 1
-
-
 def _attended(w: Mapping[str, Any], tokens: Any) -> Any:
     count = tokens.shape[1]
 
@@ -118,10 +110,8 @@ def _attended(w: Mapping[str, Any], tokens: Any) -> Any:
     bias = ops.take(w["relative"], relative_index(count).ravel(), axis=1)
     scores = scores + ops.reshape(bias, (HEADS, count, count))
     mixed = ops.transpose(ops.matmul(ops.softmax(scores, axis=-1), value), (0, 2, 1, 3))
-    return (
-        ops.matmul(ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE)), w["output"])
-        + (w["output_bias"])
-    )
+    joined = ops.reshape(mixed, (-1, count, HEADS * HEAD_SIZE))
+    return ops.matmul(joined, w["output"]) + w["output_bias"]
 
 
 def _normalised(values: Any, weights: Any) -> Any:

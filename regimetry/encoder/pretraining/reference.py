@@ -93,7 +93,7 @@ def gated(folded: Folded, shares: Array) -> Array:
 
 def _embedded(folded: Folded, tokens: Array) -> Array:
     """Relate tokens (N, P, D) to each other; return the embeddings of those asked for, (N, 64)."""
-    w = {name: array.astype(tokens.dtype) for name, array in folded.weights.items()}
+    w = {name: array.astype(tokens.dtype, copy=False) for name, array in folded.weights.items()}
     asked = list(folded.geometry.asked)
     for block in range(BLOCKS):
         name = f"block_{block}"
