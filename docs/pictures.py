@@ -20,6 +20,7 @@ from regimetry.encoder.pretraining.prior.body import draw_body
 from regimetry.encoder.pretraining.prior.cycles import draw_cycles
 from regimetry.encoder.pretraining.prior.machine import draw_machine
 from regimetry.encoder.pretraining.prior.path import draw_long_path
+from regimetry.encoder.pretraining.prior.repeats import draw_repeats
 from regimetry.report.colours import REGIME_COLOURS
 
 IMAGES = Path(__file__).parent / "images"
@@ -117,9 +118,7 @@ def prior_panels() -> dict[str, Drawn]:
         "a body": of_family(draw_body, 0),
         "a machine": of_family(draw_machine, 4),
         "a rare state": drawn_until(a_rare_state_shows, ("volatility",)),
-        "states that come once": drawn_until(
-            lambda d: n_stays(d) == d.n_states == 4, ("dynamics",), seed=3
-        ),
+        "details of a cycle": of_family(draw_repeats, 5),
         "one regime (GARCH)": drawn_until(lambda d: d.n_states == 1, ("garch",)),
         "24 channels": drawn_until(
             lambda d: 3 < n_stays(d) < 8, ("level", "waveform"), channels=24

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import MOST_FEATURES, Geometry
-from regimetry.encoder.pretraining.prior import draw_series
+from regimetry.encoder.pretraining.prior import REPEATS, draw_series
 from regimetry.encoder.pretraining.slots import draw_slots
 
 SIZES = (10, 16, 20, 40, 64, 80, 160)
@@ -20,6 +20,7 @@ SERIES = 4
 
 _CHUNK = 4  # batches that are drawn together, so that series of alike width share one
 _SHORT, _SHORT_FIRST = 64, 1000  # rows of a window at most, in so many chunks
+_REPEATS_FIRST = 13_000  # chunk from which on states differ in details of a cycle too
 _WIDTHS = (4, 8, MOST_FEATURES)  # to which the channels of a batch are filled up
 _ROWS, _ROWS_OF_LARGEST = 2048, 4096
 _TOKENS = 500  # of a series, about
@@ -77,8 +78,11 @@ def draw_chunk(
     size = int(generator.choice(sizes))
     geometry = Geometry.of(size)
     n_rows = (_ROWS if size < 160 else _ROWS_OF_LARGEST) + geometry.reach
+    repeats = REPEATS if number >= _REPEATS_FIRST else 0.0
     drawn = [
-        draw_series(generator, n_rows, most_features=MOST_FEATURES, without=without)
+        draw_series(
+            generator, n_rows, most_features=MOST_FEATURES, without=without, repeats=repeats
+        )
         for _ in range(_CHUNK * SERIES)
     ]
     drawn.sort(key=lambda series: series.rows.shape[1])

@@ -8,10 +8,13 @@ from contextlib import closing
 
 import numpy as np
 import psutil
+import pytest
 
+from regimetry.encoder.pretraining import batches
 from regimetry.encoder.pretraining.architecture import Geometry
 from regimetry.encoder.pretraining.batches import draw_chunk
 from regimetry.encoder.pretraining.drawing import chunks
+from regimetry.encoder.pretraining.prior import REPEATS, draw_series
 
 
 def test_a_worker_draws_what_this_process_draws():
@@ -42,9 +45,23 @@ def test_a_batch_has_the_states_of_the_middle_rows_of_patches():
             assert not drawn[:, :, lacking].any()
 
 
+@pytest.mark.parametrize(("number", "share"), [(0, 0.0), (12_999, 0.0), (13_000, REPEATS)])
+def test_details_of_cycles_come_late(monkeypatch, number, share):
+    asked = []
+
+    def drawn(*arguments, repeats, **named):
+        asked.append(repeats)
+        return draw_series(*arguments, repeats=repeats, **named)
+
+    monkeypatch.setattr(batches, "draw_series", drawn)
+    draw_chunk(1, number, (10,))
+    assert asked == [share] * 16
+
+
 PARENT = """
 import multiprocessing, time
 from regimetry.encoder.pretraining.drawing import chunks
+from regimetry.encoder.pretraining.prior import REPEATS, draw_series
 if __name__ == "__main__":
     source = chunks(0, 0, without=(), workers=1)
     next(source)

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from regimetry.encoder.pretraining.prior.aspects import ASPECTS
 from regimetry.encoder.pretraining.prior.drawn import Drawn
-from regimetry.encoder.pretraining.prior.series import draw_series
+from regimetry.encoder.pretraining.prior.series import REPEATS, draw_series
 
-__all__ = ["ASPECTS", "Drawn", "draw_series"]
+__all__ = ["ASPECTS", "REPEATS", "Drawn", "draw_series"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import numpy as np
 
@@ -16,22 +16,32 @@ from regimetry.encoder.pretraining.prior.observation import observe
 from regimetry.encoder.pretraining.prior.one_regime import draw_one_regime
 from regimetry.encoder.pretraining.prior.path import Path, draw_long_path, draw_path, one_state
 from regimetry.encoder.pretraining.prior.regimes import draw_regimes
+from regimetry.encoder.pretraining.prior.repeats import draw_repeats
 from regimetry.encoder.pretraining.prior.width import draw_widths
 from regimetry.errors import ConfigError
 
 FEWEST_ROWS = 256
 LARGEST = 6.0  # standard deviations
 
+REPEATS = 0.2
+"""Share of the series whose states differ in details of a cycle alone."""
+
 _FAMILIES = {"regimes": 0.65, "cycles": 0.1, "body": 0.1, "machine": 0.07, "one": 0.08}
-_NEEDS = {"cycles": {"waveform"}, "body": {"waveform"}, "machine": {"level", "kind"}}
+_NEEDS = {
+    "cycles": {"waveform"},
+    "body": {"waveform"},
+    "repeats": {"waveform"},
+    "machine": {"level", "kind"},
+}
 _MAKE = {
     "regimes": draw_regimes,
     "cycles": draw_cycles,
     "body": draw_body,
+    "repeats": draw_repeats,
     "machine": draw_machine,
 }
-_LONG_STAYS = {"cycles": 1.0, "body": 0.5}  # share of the draws; else none
-_NOISY = {"cycles": 0.1, "body": 0.1}
+_LONG_STAYS = {"cycles": 1.0, "body": 0.5, "repeats": 0.6}  # share of the draws; else none
+_NOISY = {"cycles": 0.1, "body": 0.1, "repeats": 0.1}
 _ELSE_NOISY = 0.35
 _FINER = {1: 0.76, 2: 0.12, 3: 0.07, 5: 0.05}
 
@@ -42,6 +52,7 @@ def draw_series(
     *,
     most_features: int = 24,
     without: Collection[str] = (),
+    repeats: float = REPEATS,
 ) -> Drawn:
     """Draw a series with known states.
 
@@ -55,6 +66,8 @@ def draw_series(
         F is at most this, at least 1.
     without : collection of str
         Aspects that occur nowhere in the series, in no regime and in no channel.
+    repeats : float
+        Share of the series whose states differ in details of a cycle, 0 to 1.
 
     Returns
     -------
@@ -70,22 +83,32 @@ def draw_series(
     if most_features < 1:
         raise ConfigError(f"most_features is {most_features}; it must be at least 1.")
     allowed = allowed_aspects(without)
+    families = _families(repeats, allowed)
     while True:  # a channel may be constant, though hardly ever
-        values, path, differ = _draw(generator, n_rows, most_features, allowed)
+        values, path, differ = _draw(generator, n_rows, most_features, allowed, families)
         rows = _standardised(values)
         if rows is not None:
             aspects = tuple(name for name in ASPECTS if name in differ)
             return Drawn(rows, path.states, path.n_states, aspects)
 
 
-def _draw(
-    generator: np.random.Generator, n_rows: int, most_features: int, allowed: frozenset[str]
-) -> tuple[Values, Path, frozenset[str]]:
-    families = {
-        family: weight
-        for family, weight in _FAMILIES.items()
-        if _NEEDS.get(family, set()) <= allowed
+def _families(repeats: float, allowed: frozenset[str]) -> dict[str, float]:
+    """Return the kinds of series that are allowed, with weights."""
+    weights = {"repeats": repeats} | {
+        family: weight * (1.0 - repeats) for family, weight in _FAMILIES.items()
     }
+    return {
+        family: weight for family, weight in weights.items() if _NEEDS.get(family, set()) <= allowed
+    }
+
+
+def _draw(
+    generator: np.random.Generator,
+    n_rows: int,
+    most_features: int,
+    allowed: frozenset[str],
+    families: Mapping[str, float],
+) -> tuple[Values, Path, frozenset[str]]:
     family = pick(generator, families)
     n_core, n_all = draw_widths(generator, most_features)
     finer = pick(generator, _FINER) if family != "cycles" else 1

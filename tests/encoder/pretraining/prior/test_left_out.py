@@ -33,6 +33,7 @@ DRAWS = {  # who calls what, and the aspects of which each must be allowed
     ("cycles", "draw_waveform"): {"waveform"},
     ("one_regime", "draw_waveform"): {"waveform"},
     ("body", "draw_shape"): {"waveform"},
+    ("repeats", "draw_shape"): {"waveform"},
     ("machine", "draw_waveform"): {"waveform", "volatility", "kind"},
     ("regimes", "draw_chaos"): {"kind"},
     ("regimes", "draw_bursts"): {"kind", "jumps"},

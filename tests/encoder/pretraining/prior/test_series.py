@@ -1,11 +1,14 @@
 """A drawn series: its form, its seed, and how often what kinds of series come."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regimetry.encoder.pretraining.prior import ASPECTS, draw_series
+from regimetry.encoder.pretraining.prior import ASPECTS, draw_series, series
+from regimetry.encoder.pretraining.prior.repeats import draw_repeats
 from regimetry.errors import ConfigError
 
 
@@ -103,3 +106,21 @@ def test_some_series_are_rounded_some_clipped_some_smooth(many):
     assert np.mean(np.array(at_the_limit) > 0.01) > 0.04
     steps = np.array([np.diff(d.rows, axis=0).std(axis=0).min() for d in many])
     assert np.mean(steps < 0.1) > 0.1
+
+
+def test_no_series_of_details_where_none_are_asked_for(monkeypatch):
+    drawn = Counter()
+
+    def counting(*arguments):
+        drawn["details"] += 1
+        return draw_repeats(*arguments)
+
+    monkeypatch.setitem(series._MAKE, "repeats", counting)
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        draw_series(generator, 256, repeats=0.0)
+    assert not drawn
+    for _ in range(400):
+        draw_series(generator, 256)
+    assert 0.14 < drawn["details"] / 400 < 0.26
+    assert series.REPEATS == 0.2

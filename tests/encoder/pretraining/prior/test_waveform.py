@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 
-from regimetry.encoder.pretraining.prior import ASPECTS, waveform
+from regimetry.encoder.pretraining.prior import ASPECTS, repeats, waveform
 from regimetry.encoder.pretraining.prior.body import draw_body
 from regimetry.encoder.pretraining.prior.cycles import draw_cycles
 from regimetry.encoder.pretraining.prior.machine import draw_machine
 from regimetry.encoder.pretraining.prior.path import Path, draw_long_path, one_state
+from regimetry.encoder.pretraining.prior.repeats import draw_repeats
 from regimetry.encoder.pretraining.prior.shapes import SHAPES, draw_shape, trace
-from regimetry.encoder.pretraining.prior.waveform import Ranges, draw_waveform, wander
+from regimetry.encoder.pretraining.prior.waveform import (
+    Ranges,
+    draw_phase,
+    draw_waveform,
+    wander,
+)
 
 EVERYTHING = frozenset(ASPECTS)
 
@@ -19,7 +25,7 @@ def generator():
     return np.random.default_rng(0)
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [*SHAPES, "bumps"])
 def test_a_shape_closes_and_has_variance_1(generator, shape):
     cycle = draw_shape(generator, 4, shape)
     assert cycle.shape == (257, 4)
@@ -98,6 +104,45 @@ def test_long_cycles_are_long_and_nearly_noiseless(generator):
             stay = values[rows][: np.flatnonzero(np.diff(rows, append=-1) != 1)[0] + 1]
             steps = np.median(np.abs(np.diff(stay, axis=0)), axis=0)
             assert (steps < 0.25 * stay.std(axis=0)).all()
+
+
+def mean_cycle(values, phase):
+    """The mean of a channel in each of 32 parts of the cycle."""
+    part = (phase % 1.0 * 32).astype(int)
+    return np.bincount(part, values, minlength=32) / np.bincount(part, minlength=32)
+
+
+def test_states_of_repeats_differ_in_details_of_a_cycle(generator, monkeypatch):
+    phases = []
+
+    def kept(*arguments):
+        phases.append(draw_phase(*arguments))
+        return phases[-1]
+
+    monkeypatch.setattr(repeats, "draw_phase", kept)
+    alike, told = [], []
+    for _ in range(40):
+        path = Path(np.tile(np.repeat([0, 1], 6000), 2), 2)
+        values, differ = draw_repeats(generator, path, 2, EVERYTHING)
+        assert differ == {"waveform"}
+        first, second, again, _ = np.split(np.arange(len(values)), 4)
+        one, other, same = (
+            mean_cycle(values[rows, 0], phases[-1][rows]) for rows in (first, second, again)
+        )
+        alike.append(np.corrcoef(one, other)[0, 1])
+        told.append(np.abs(one - same).mean() < np.abs(one - other).mean())
+    assert np.median(alike) > 0.7
+    assert np.mean(told) > 0.9
+
+
+def test_cycles_of_repeats_differ_by_chance(generator, monkeypatch):
+    phase = np.linspace(0.0, 99.999, 5000)
+    values = repeats._chance(generator, 1, phase)[:, 0].reshape(100, 50)
+    assert values.std(axis=0).max() > 0.01
+    monkeypatch.setattr(repeats, "draw_phase", lambda *_: phase)
+    path = one_state(5000)
+    drawn = draw_repeats(generator, path, 1, EVERYTHING)[0][:, 0].reshape(100, 50)
+    assert drawn.mean(axis=0).std() > 2.0 * (drawn - drawn.mean(axis=0)).std(axis=0).mean() / 10
 
 
 def test_a_body_moves_in_cycles_and_may_rest(generator):
