@@ -153,6 +153,7 @@ def _choice(features: Features, rows: Values, options: FitOptions) -> Choice:
             name,
             {size: one.reach(size) for size in sizes},
             partial(_embed_anew, one, options.seed),
+            one.halves,
         )
         for name, one in (features.either or {None: features}).items()
     ]

@@ -30,7 +30,7 @@ from benchmarks.regimes.unit import fingerprint
 from benchmarks.rivals.fitted import Labels
 from regimetry.contract import Candidate
 from regimetry.files import replacing
-from regimetry.fit.choose import candidates
+from regimetry.fit.choose import Compared, candidates
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice import rule
@@ -73,7 +73,7 @@ def _described(series: Series) -> dict[str, Any]:
     rows = fit_preprocessing(values, names).apply(values)
     states = states[len(states) - len(rows) :]
     reach = {size: encoder_reach(OPTIONS, size) for size in SIZES}
-    compared = candidates([rows], reach, partial(embed_series, OPTIONS), OPTIONS)
+    compared = candidates([rows], Compared(None, reach, partial(embed_series, OPTIONS)), OPTIONS)
     table = []
     for entry, source in compared:
         plain = {name: value for name, value in asdict(entry).items() if name != "landmarks"}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from regimetry.contract import Candidate, Landmarks
-from regimetry.encoder.pretraining.config import AUTO, ENCODERS
+from regimetry.encoder.pretraining.config import AUTO, ENCODERS, PretrainedEncoder
 from regimetry.fit.encoder import embed_series, encoder_reach
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import (
@@ -82,11 +82,14 @@ class Compared:
     reach : mapping of int to int
         The rows before a window that it reads, for each size of window that is compared.
     embed : callable
+    halves : bool
+        Embeddings have two halves, of which ``embed`` returns the first.
     """
 
     name: str | None
     reach: Mapping[int, int]
     embed: Embed
+    halves: bool = False
 
 
 def choose_window(series: Series, options: FitOptions) -> Choice:
@@ -106,7 +109,8 @@ def choose_window(series: Series, options: FitOptions) -> Choice:
     for name, one in ENCODERS.items() if options.encoder == AUTO else [(None, options.encoder)]:
         own = replace(untrained, encoder=one)
         reach = {size: encoder_reach(own, size) for size in sizes}
-        compared.append(Compared(name, reach, partial(embed_series, own)))
+        halves = isinstance(one, PretrainedEncoder)
+        compared.append(Compared(name, reach, partial(embed_series, own), halves))
     return compare(series, compared, options)
 
 
@@ -127,7 +131,8 @@ def choose_count(
         found = (encoder.embed_series(part, size + reach, step) for part in series)
         return [middle(part, encoder.halves) for part in found]
 
-    return compare(series, [Compared(None, {window_size: reach}, embed)], options)
+    compared = Compared(None, {window_size: reach}, embed, encoder.halves)
+    return compare(series, [compared], options)
 
 
 def given(options: FitOptions) -> Choice:
@@ -141,7 +146,7 @@ def compare(series: Series, encoders: Sequence[Compared], options: FitOptions) -
     compared = [
         (replace(entry, encoder=one.name), source)
         for one in encoders
-        for entry, source in candidates(series, one.reach, one.embed, options)
+        for entry, source in candidates(series, one, options)
     ]
     table = [entry for entry, _ in compared]
     known = None if options.n_regimes == "auto" else int(options.n_regimes)
@@ -156,10 +161,10 @@ def compare(series: Series, encoders: Sequence[Compared], options: FitOptions) -
 # Many small steps: threads that share them wait for each other longer than these take.
 @threadpool_limits.wrap(limits=1)
 def candidates(
-    series: Series, reach: Mapping[int, int], embed: Embed, options: FitOptions
+    series: Series, encoder: Compared, options: FitOptions
 ) -> list[tuple[Candidate, Sample | Segments]]:
     """Return every candidate, with the windows or the segments whose labels it describes."""
-    some = looked_at(series)
+    some, reach = looked_at(series), encoder.reach
     n_rows, seed = sum(map(len, some)), options.seed
     likes = [
         [surrogate(part, np.random.default_rng((seed, number))) for part in some]
@@ -174,10 +179,12 @@ def candidates(
     for size in [size for size in asked if size + reach[size] < longest]:
         stride, read = stride_for(size, n_rows), size + reach[size]
         embedded = (
-            embed([part for part in one if len(part) > read], size, stride)
+            encoder.embed([part for part in one if len(part) > read], size, stride)
             for one in (some, *likes)
         )
-        own, *others = (Sample.of(each, size, stride, reach[size]) for each in embedded)
+        own, *others = (
+            Sample.of(each, size, stride, reach[size], halves=encoder.halves) for each in embedded
+        )
         possible = [count for count in counts if 1 < count < len(own.embeddings)]
         described = candidates_of(own, others, n_rows, possible, seed=seed)
         found += [(entry, own) for entry in described]

@@ -218,6 +218,7 @@ def slow_directions_of(rows: TrainingRows, encoder: FittedEncoder) -> SlowDirect
         rows.scaling,
         some.mean(axis=0, dtype="float64"),  # any will do: sums about it do not cancel
         rows.window_size,
+        encoder.halves,
     )
     sums = rows.source.lagged_sums(embedder)
     return slow_directions(sums.of_first(len(sums.centre) // 2) if encoder.halves else sums)

@@ -118,12 +118,15 @@ class Embedder:
         The same for all parts.
     lag : int
         W, in windows.
+    spread : bool
+        As of :meth:`LaggedSums.of`.
     """
 
     graph: bytes
     scaling: InstrumentScaling | None
     centre: NDArray[np.float64]
     lag: int
+    spread: bool = False
 
     def zero(self) -> LaggedSums:
         """Return the sums of nothing."""
@@ -134,7 +137,7 @@ class Embedder:
     ) -> LaggedSums:
         """Return the sums over segments, each the name of its instrument and its rows (T, F).
 
-        Windows are embedded in blocks that overlap by the lag, so that memory holds one block.
+        Windows are embedded in blocks that overlap by two lags, so that memory holds one block.
         """
         session = SharedSession(self.graph, device="cpu")
         rows = session.input_shape[0]
@@ -146,9 +149,9 @@ class Embedder:
             count = len(scaled) - rows + 1
             for first in range(0, count, _BLOCK):
                 own = min(_BLOCK, count - first)
-                taken = scaled[first : first + own + self.lag + rows - 1]
+                taken = scaled[first : first + own + 2 * self.lag + rows - 2]
                 found = run_windows(session, taken, ("embedding",), threads=threads)["embedding"]
-                sums += LaggedSums.of(found, self.lag, self.centre, own=own)
+                sums += LaggedSums.of(found, self.lag, self.centre, own=own, spread=self.spread)
         return sums
 
 

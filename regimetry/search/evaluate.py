@@ -94,11 +94,14 @@ def _there(labels: NDArray[np.int64]) -> NDArray[np.int64]:
 
 def _separation(model: RegimeModel, fitted: pd.DataFrame, other: pd.DataFrame) -> float:
     """Score a model's windows of the half it was not fitted on, in its slow directions."""
+    from regimetry.regimes.clustering.head import middle
     from regimetry.regimes.clustering.slow import fit_slow_directions, slow_dimension
 
     contract = model.contract
-    slow = fit_slow_directions(np.asarray(model.embed(fitted)), contract.window_size)
-    projection = slow.projection(slow_dimension(contract.n_regimes))
-    points = slow.whiten(np.asarray(model.embed(other))) @ projection
+    own, others = (
+        middle(np.asarray(model.embed(half)), contract.halves) for half in (fitted, other)
+    )
+    slow = fit_slow_directions(own, contract.window_size, spread=contract.halves)
+    points = slow.whiten(others) @ slow.projection(slow_dimension(contract.n_regimes))
     labels = _there(_labels(model, other))  # one for each window
     return separation(points, labels, contract.window_rows)

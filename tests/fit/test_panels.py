@@ -10,12 +10,14 @@ from encoders import FAST
 from sklearn.metrics import adjusted_rand_score
 
 import regimetry as rg
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.errors import DataError
 from regimetry.fit import source
 from regimetry.fit.encoder import fit_encoder
 from regimetry.fit.options import FitOptions
 from regimetry.fit.rows import slow_directions_of, training_rows
 from regimetry.fit.source import panel_source
+from regimetry.regimes.clustering.head import middle
 from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
 
 SIZES = {"calm": 1.0, "wild": 5.0, "tame": 0.2}
@@ -129,7 +131,11 @@ def test_a_fit_on_a_sample_takes_units_and_slow_directions_from_all_windows(dete
     assert adjusted_rand_score(*labels) > 0.8
 
 
-@pytest.mark.parametrize("encoder", [FAST, replace(FAST, convolutions="beside")], ids=["", "bank"])
+@pytest.mark.parametrize(
+    "encoder",
+    [FAST, replace(FAST, convolutions="beside"), PretrainedEncoder()],
+    ids=["", "bank", "pretrained"],
+)
 def test_sums_over_blocks_are_those_of_all_embeddings(encoder, monkeypatch):
     made = panel_source(frames(), None)
     options = FitOptions(encoder=encoder)
@@ -138,7 +144,9 @@ def test_sums_over_blocks_are_those_of_all_embeddings(encoder, monkeypatch):
     windows = rows.windows()
     encoder, other = (fit_encoder(replace(options, seed=s), windows, 10) for s in (0, 1))
     embeddings = windows.map(encoder.embed)
-    expected = fit_slow_directions(embeddings, 10, windows.offsets)
+    expected = fit_slow_directions(
+        middle(embeddings, encoder.halves), 10, windows.offsets, spread=encoder.halves
+    )
     monkeypatch.setattr(source, "_BLOCK", 97)
     found = slow_directions_of(rows, encoder)
     for name in ("mean", "autocorrelation"):

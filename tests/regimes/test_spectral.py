@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from regimetry.regimes.clustering.clusters import in_one_thread
 from regimetry.regimes.clustering.head import canonical_order, fit_head
 from regimetry.regimes.clustering.sampling import stratified_rows
-from regimetry.regimes.clustering.slow import fit_slow_directions
+from regimetry.regimes.clustering.slow import LaggedSums, fit_slow_directions
 from regimetry.regimes.clustering.spectral import (
     affinity_exponents,
     coarseness,
@@ -189,6 +189,38 @@ def test_the_slow_direction_comes_first():
     first = fitted.whiten(mixed) @ fitted.projection(1)
     assert abs(np.corrcoef(first[:, 0], slow)[0, 1]) > 0.9
     np.testing.assert_allclose(np.cov(fitted.whiten(mixed).T, bias=True), np.eye(3), atol=1e-8)
+
+
+def cycles_and_steps():
+    """Embeddings whose cycle comes round once a lag of 10, and whose regimes last 50 windows."""
+    generator = np.random.default_rng(3)
+    angle = 2.0 * np.pi * np.arange(2000) / 10
+    regimes = np.repeat(generator.choice([-1.0, 1.0], 40), 50)
+    noise = 0.3 * generator.standard_normal((2000, 3))
+    return regimes, np.column_stack([np.cos(angle), np.sin(angle), regimes]) + noise
+
+
+def test_a_cycle_is_not_slow_though_it_comes_back_after_the_lag():
+    regimes, values = cycles_and_steps()
+    fitted = fit_slow_directions(values, lag=10, spread=True)
+    first = fitted.whiten(values) @ fitted.projection(1)
+    assert abs(np.corrcoef(first[:, 0], regimes)[0, 1]) > 0.85
+    assert fitted.autocorrelation[1] < 0.1
+    alone = fit_slow_directions(values, lag=10)
+    assert abs(np.corrcoef(alone.whiten(values) @ alone.projection(1)[:, 0], regimes)[0, 1]) < 0.5
+
+
+def test_partners_are_the_mean_of_a_lag_of_later_windows():
+    _, values = cycles_and_steps()
+    values, lag = values[:57], 10
+    found = LaggedSums.of(values, lag, spread=True)
+    centred = values - values.mean(axis=0)
+    later = [centred[t + lag : t + 2 * lag].mean(axis=0) for t in range(len(values) - lag)]
+    assert found.pairs == len(later)
+    np.testing.assert_allclose(found.lagged, centred[:-lag].T @ np.array(later), atol=1e-12)
+    alone = LaggedSums.of(values, lag)
+    np.testing.assert_allclose(alone.lagged, centred[:-lag].T @ centred[lag:], atol=1e-12)
+    assert np.abs(found.lagged - alone.lagged).max() > 1.0
 
 
 def test_constant_dimensions_carry_nothing():

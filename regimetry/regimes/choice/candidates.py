@@ -55,6 +55,8 @@ class Sample:
         Rows from one window to the next.
     reach : int
         Rows before a window that it reads.
+    halves : bool
+        As of :class:`~regimetry.regimes.clustering.head.Head`; these are of the first half.
     """
 
     embeddings: NDArray[np.floating]
@@ -62,14 +64,21 @@ class Sample:
     window_size: int
     stride: int
     reach: int
+    halves: bool = False
 
     @classmethod
     def of(
-        cls, series: Sequence[NDArray[np.floating]], window_size: int, stride: int, reach: int
+        cls,
+        series: Sequence[NDArray[np.floating]],
+        window_size: int,
+        stride: int,
+        reach: int,
+        *,
+        halves: bool = False,
     ) -> Sample:
         """Return the windows of several series, each (N_i, D)."""
         offsets = np.cumsum([0, *map(len, series)])
-        return cls(np.concatenate(series), offsets, window_size, stride, reach)
+        return cls(np.concatenate(series), offsets, window_size, stride, reach, halves)
 
     @property
     def lag(self) -> int:
@@ -91,7 +100,7 @@ class Sample:
     @cached_property
     def slow(self) -> SlowDirections:
         """The slow directions of the windows."""
-        return fit_slow_directions(self.embeddings, self.lag, self.offsets)
+        return fit_slow_directions(self.embeddings, self.lag, self.offsets, spread=self.halves)
 
     @cached_property
     def white(self) -> Array:

@@ -214,7 +214,7 @@ def fit_head(
         offsets = np.array([0, len(embeddings)])
     described = middle(embeddings, halves)
     if slow is None:
-        slow = fit_slow_directions(described, lag, offsets)
+        slow = fit_slow_directions(described, lag, offsets, spread=halves)
     white = slow.whiten(described)
     even = balanced_rows(offsets, n_landmarks, generator)
     even_white = white[even]

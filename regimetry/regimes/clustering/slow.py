@@ -1,7 +1,9 @@
 """Slow directions of embeddings: regimes are what changes slowly.
 
 Time-lagged independent component analysis (Molgedey, Schuster 1994; Perez-Hernandez et al. 2013)
-with the kinetic-map scaling of Noe, Clementi 2015.
+with the kinetic-map scaling of Noe, Clementi 2015. The partner of an embedding is the one a lag
+later. Where embeddings describe patches, in which the phase of a cycle shows, it is the mean of
+those from a lag to twice a lag later: else a cycle that comes round in a lag would be the slowest.
 """
 
 from __future__ import annotations
@@ -82,7 +84,8 @@ def by_block(function: Callable[[Array], Array], rows: NDArray[np.floating], wid
 class LaggedSums:
     """Sums over embeddings from which the slow directions follow; those of two parts add up.
 
-    Of windows whose series has another one a lag later, ``before`` and ``after`` are the two.
+    Of windows whose series has another one a lag later, ``before`` is the first of the two and
+    ``after`` its partner.
 
     Attributes
     ----------
@@ -111,6 +114,8 @@ class LaggedSums:
         centre: Array | None = None,
         offsets: NDArray[np.int64] | None = None,
         own: int | None = None,
+        *,
+        spread: bool = False,
     ) -> LaggedSums:
         """Add up embeddings (N, D) in time order, whose float64 copies of rows are one block.
 
@@ -124,8 +129,11 @@ class LaggedSums:
         offsets : ndarray of int64, shape (I + 1,), or None
             Boundaries of series that lie one after the other; no pair crosses one.
         own : int or None
-            Of one series, how many of the first embeddings count; those after them, ``lag`` at
-            most, are partners alone. ``None``: all.
+            Of one series, how many of the first embeddings count; those after them are partners
+            alone. ``None``: all.
+        spread : bool
+            The partner is the mean of the embeddings from ``lag`` to ``2 lag - 1`` later, as many
+            as there are; else the one ``lag`` later.
         """
         if centre is None:
             centre = embeddings.mean(axis=0, dtype=np.float64)
@@ -134,17 +142,19 @@ class LaggedSums:
         width = len(centre)
         total, before, after = np.zeros(width), np.zeros(width), np.zeros(width)
         square, lagged = np.zeros((width, width)), np.zeros((width, width))
-        size, pairs = block_rows(width), 0
+        size, pairs, farthest = block_rows(width), 0, 2 * lag - 1 if spread else lag
         for start, stop in itertools.pairwise(edges):
             pairs += max(0, min(stop - lag, counted) - start)
             for first in range(start, min(stop, counted), size):
                 last = min(first + size, stop, counted)
-                rows = np.asarray(embeddings[first : min(last + lag, stop)], np.float64) - centre
+                read = embeddings[first : min(last + farthest, stop)]
+                rows = np.asarray(read, np.float64) - centre
                 now = rows[: last - first]
                 total += now.sum(axis=0)
                 square += now.T @ now
                 count = min(max(0, len(rows) - lag), len(now))
-                early, late = rows[:count], rows[lag : lag + count]
+                early = rows[:count]
+                late = _mean_of_later(rows, lag, count) if spread else rows[lag : lag + count]
                 before += early.sum(axis=0)
                 after += late.sum(axis=0)
                 lagged += early.T @ late
@@ -184,7 +194,11 @@ class LaggedSums:
 
 
 def fit_slow_directions(
-    embeddings: NDArray[np.floating], lag: int, offsets: NDArray[np.int64] | None = None
+    embeddings: NDArray[np.floating],
+    lag: int,
+    offsets: NDArray[np.int64] | None = None,
+    *,
+    spread: bool = False,
 ) -> SlowDirections:
     """Fit the map on embeddings in time order.
 
@@ -193,9 +207,11 @@ def fit_slow_directions(
     embeddings : ndarray of float, shape (N, D)
         Of windows in time order, stride 1.
     lag : int
-        Windows between the two members of a pair. W, so that the two share no bar.
+        Windows from one to its partner, or the first of them. W, so that the two share no bar.
     offsets : ndarray of int64, shape (I + 1,), or None
         Boundaries of series that lie one after the other; no pair crosses one.
+    spread : bool
+        As of :meth:`LaggedSums.of`.
 
     Returns
     -------
@@ -203,7 +219,16 @@ def fit_slow_directions(
     """
     longest = len(embeddings) if offsets is None else int(np.diff(offsets).max())
     lag = max(1, min(lag, longest - 1))
-    return slow_directions(LaggedSums.of(embeddings, lag, offsets=offsets))
+    return slow_directions(LaggedSums.of(embeddings, lag, offsets=offsets, spread=spread))
+
+
+def _mean_of_later(rows: Array, lag: int, count: int) -> Array:
+    """Return for each of the first rows the mean of those ``lag`` to ``2 lag - 1`` after it."""
+    after = rows[lag:]
+    sums = np.concatenate([np.zeros((1, rows.shape[1])), after.cumsum(axis=0)])
+    starts = np.arange(count)
+    ends = np.minimum(starts + lag, len(after))
+    return np.asarray((sums[ends] - sums[starts]) / (ends - starts)[:, None])
 
 
 def slow_directions(sums: LaggedSums) -> SlowDirections:
