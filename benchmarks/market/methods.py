@@ -24,11 +24,14 @@ class Method:
     answer : callable
     packages : tuple of str
         Distributions whose versions the answer depends on.
+    of_package : bool
+        The answer is of this package's own model, and depends on all of its code.
     """
 
     title: str
     answer: Callable[[Bars, NDArray[np.bool_]], Answer]
     packages: tuple[str, ...] = ("scipy",)
+    of_package: bool = False
 
 
 METHODS = {
@@ -50,5 +53,13 @@ METHODS = {
         )
         for k in (2, 3)
     },
-    "regimetry": Method("regimetry, defaults", ours.regimetry, ("scipy", "scikit-learn")),
+    "regimetry": Method(
+        "regimetry, defaults", ours.regimetry, ("scipy", "scikit-learn"), of_package=True
+    ),
+    "pretrained": Method(
+        "regimetry, pretrained encoder",
+        partial(ours.regimetry, encoder="pretrained"),
+        ("scipy", "scikit-learn"),
+        of_package=True,
+    ),
 }

@@ -17,6 +17,7 @@ from benchmarks.market.answer import Answer, Density
 from benchmarks.market.methods import METHODS
 from benchmarks.market.series import bars_of, options_of
 from benchmarks.regimes.unit import fingerprint
+from regimetry.encoder.pretraining.weights import BUILT_IN, read_weights
 from regimetry.files import replacing
 
 _PACKAGE = Path(regimetry.__file__).parent
@@ -41,12 +42,13 @@ class Unit:
     @property
     def path(self) -> str:
         """File name of its result; the hash is of all that the result depends on."""
-        code = (_PACKAGE, _HERE / "ours.py", *CODE) if self.method == "regimetry" else CODE
-        packages = METHODS[self.method].packages
+        method = METHODS[self.method]
+        own = (_PACKAGE, _HERE / "ours.py") if method.of_package else ()
         content = {
             "unit": vars(self),
-            "code": fingerprint(code),
-            "versions": {name: metadata.version(name) for name in packages},
+            "code": fingerprint((*own, *CODE)),
+            "versions": {name: metadata.version(name) for name in method.packages},
+            "weights": read_weights(BUILT_IN).sum if method.of_package else None,
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.market}_{self.method}_{self.begin}_{digest[:16]}.npz"

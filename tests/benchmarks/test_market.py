@@ -15,7 +15,8 @@ from benchmarks.market.scores import diebold_mariano, hits
 from regimetry.backtest.bars import Bars
 from regimetry.backtest.density import ewma_density
 
-RIVALS = [name for name in METHODS if name not in ("regimetry", "switching3", "hmm3", "hmm4")]
+SLOW = ("switching3", "hmm3", "hmm4")
+RIVALS = [name for name, one in METHODS.items() if not one.of_package and name not in SLOW]
 
 
 @pytest.fixture(scope="module")
