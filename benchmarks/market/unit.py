@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 import regimetry
+from benchmarks.encoders.features import sum_of
 from benchmarks.market.answer import Answer, Density
 from benchmarks.market.methods import METHODS
 from benchmarks.market.series import bars_of, options_of
 from benchmarks.regimes.unit import fingerprint
-from regimetry.encoder.pretraining.weights import BUILT_IN, read_weights
 from regimetry.files import replacing
 
 _PACKAGE = Path(regimetry.__file__).parent
@@ -48,7 +48,7 @@ class Unit:
             "unit": vars(self),
             "code": fingerprint((*own, *CODE)),
             "versions": {name: metadata.version(name) for name in method.packages},
-            "weights": read_weights(BUILT_IN).sum if method.of_package else None,
+            "weights": sum_of(None) if method.of_package else None,
         }
         digest = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
         return f"{self.market}_{self.method}_{self.begin}_{digest[:16]}.npz"

@@ -61,7 +61,6 @@ def test_details_of_cycles_come_late(monkeypatch, number, share):
 PARENT = """
 import multiprocessing, time
 from regimetry.encoder.pretraining.drawing import chunks
-from regimetry.encoder.pretraining.prior import REPEATS, draw_series
 if __name__ == "__main__":
     source = chunks(0, 0, without=(), workers=1)
     next(source)

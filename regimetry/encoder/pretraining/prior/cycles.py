@@ -21,8 +21,7 @@ def draw_cycles(
 
     In 30 % of the draws each the regimes also differ in level and in volatility.
     """
-    shortest = np.diff(path.first_rows, append=len(path.states)).min()
-    longest = max(1.2 * SHORTEST_PERIOD, min(LONGEST_PERIOD, shortest / 1.5))
+    longest = max(1.2 * SHORTEST_PERIOD, min(LONGEST_PERIOD, path.shortest_stay / 1.5))
     ranges = Ranges((SHORTEST_PERIOD, longest), NOISE)
     values = draw_waveform(generator, path, n_features, ranges)
     also = {name for name in ("level", "volatility") if name in allowed and happens(generator, 0.3)}

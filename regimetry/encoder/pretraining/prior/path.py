@@ -41,6 +41,11 @@ class Path:
         """The mean number of rows of a stay."""
         return len(self.states) / len(self.first_rows)
 
+    @property
+    def shortest_stay(self) -> int:
+        """The number of rows of the shortest stay."""
+        return int(np.diff(self.first_rows, append=len(self.states)).min())
+
     @cached_property
     def rows(self) -> tuple[States, ...]:
         """The rows of each state."""

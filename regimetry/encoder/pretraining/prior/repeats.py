@@ -33,8 +33,7 @@ def draw_repeats(
     shapes = np.stack(
         [normalised(common + detail * _shape(generator, n_features)) for _ in range(n_states)]
     )
-    shortest = np.diff(path.first_rows, append=len(path.states)).min()
-    longest = max(1.5 * PERIOD[0], min(PERIOD[1], shortest / _LEAST_CYCLES))
+    longest = max(1.5 * PERIOD[0], min(PERIOD[1], path.shortest_stay / _LEAST_CYCLES))
     periods = np.full(n_states, log_uniform(generator, PERIOD[0], longest))
     if happens(generator, 0.3):
         periods *= np.exp(generator.uniform(-0.2, 0.2, n_states))
