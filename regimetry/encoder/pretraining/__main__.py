@@ -36,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add("--workers", type=int, default=1, metavar="N", help="processes that draw series (1)")
     add("--every", type=float, default=120.0, metavar="S", help="between two checkpoints (120)")
+    add("--xla", action="store_true", help="compile the steps: minutes at first, faster then")
     try:
         print(run(parser.parse_args(arguments)))
     except RegimetryError as error:
@@ -65,6 +66,7 @@ def run(given: argparse.Namespace) -> str:
                 workers=given.workers,
                 every_s=given.every,
                 shown=True,
+                xla=given.xla,
                 stopped=asked.is_set,
             )
             card, path = card_of(given.folder, state), given.folder / WEIGHTS

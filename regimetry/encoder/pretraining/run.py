@@ -66,11 +66,13 @@ def pretrain(
     workers: int,
     every_s: float,
     shown: bool,
+    xla: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Go on from a state until the budget is spent, and leave a checkpoint now and then.
 
-    The same chunks in the same order give the same weights on one machine, whatever the runs.
+    The same chunks in the same order give the same weights on one machine, whatever the runs, if
+    all of them compile their steps or none does.
 
     Parameters
     ----------
@@ -85,12 +87,14 @@ def pretrain(
         Seconds between two checkpoints.
     shown : bool
         Show a progress bar, if standard error is a terminal.
+    xla : bool
+        Compile each step with XLA: some minutes at first, and more series a second afterwards.
     stopped : callable
         Asked after each chunk: true ends the run as a spent budget does.
     """
     if budget.spent(state.series, 0.0):
         return
-    trainer, averaged = Trainer(state.weights), Trainer(state.average)
+    trainer, averaged = Trainer(state.weights, xla=xla), Trainer(state.average)
     trainer.restore(state.optimizer)
     validation = _validation(state)
     begun = last = time.monotonic()

@@ -48,9 +48,12 @@ class Trainer:
     ----------
     weights : mapping of str to ndarray
         To begin with.
+    xla : bool
+        Compile each step with XLA.
     """
 
-    def __init__(self, weights: Mapping[str, NDArray[np.float32]]) -> None:
+    def __init__(self, weights: Mapping[str, NDArray[np.float32]], *, xla: bool = False) -> None:
+        self._xla = xla
         self.variables = {
             name: keras.Variable(array, name=name, dtype="float32")
             for name, array in weights.items()
@@ -123,7 +126,7 @@ class Trainer:
             self.optimizer.apply(gradients, variables)
             return loss, entropy, hits
 
-        return tf.function(step if train else losses)
+        return tf.function(step, jit_compile=self._xla) if train else tf.function(losses)
 
 
 def does_not_decay(name: str) -> bool:

@@ -165,7 +165,7 @@ def test_two_runs_do_not_share_a_folder(tmp_path, capsys):
     assert "is busy" in capsys.readouterr().err
 
 
-def test_a_step_in_a_graph_learns_what_it_has_seen():
+def test_a_step_in_a_graph_learns_what_it_has_seen_and_a_compiled_one_is_the_same():
     batch = batches._batch(
         [
             (
@@ -178,11 +178,15 @@ def test_a_step_in_a_graph_learns_what_it_has_seen():
         batches.Geometry.of(10),
         np.random.default_rng(0),
     )
-    trainer = Trainer(random_weights())
-    _, before, _ = trainer.step(batch, 1e-3)
+    trainer, compiled = Trainer(random_weights()), Trainer(random_weights(), xla=True)
+    before = trainer.step(batch, 1e-3)
+    np.testing.assert_allclose(compiled.step(batch, 1e-3), before, rtol=1e-4)
+    moved = compiled.weights()
+    for name, array in trainer.weights().items():
+        np.testing.assert_allclose(moved[name], array, atol=2e-4, err_msg=name)
     for _ in range(8):
         _, after, right = trainer.step(batch, 1e-3)
-    assert after < 0.7 * before
+    assert after < 0.7 * before[1]
     assert right > 0.9
 
 
