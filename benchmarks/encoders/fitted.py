@@ -21,7 +21,7 @@ from regimetry.fit.learn import BARS_A_REGIME, refined, volatility, with_hindsig
 from regimetry.fit.learned import penalties_of
 from regimetry.fit.options import FitOptions
 from regimetry.regimes.choice.candidates import SIZES
-from regimetry.regimes.clustering.head import Head, fit_head, middle
+from regimetry.regimes.clustering.head import Head, fit_head
 from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.recursion import Recursion, jump_path
@@ -163,6 +163,6 @@ def _choice(features: Features, rows: Values, options: FitOptions) -> Choice:
 def _embed_anew(
     features: Features, seed: int, series: Sequence[Values], size: int, step: int
 ) -> list[NDArray[np.floating]]:
-    """Embed series by features that are fitted to them; of two halves the first."""
+    """Embed series by features that are fitted to them."""
     embed = features.fit(series, size, seed)
-    return [middle(embed(part, step), features.halves) for part in series]
+    return [embed(part, step) for part in series]

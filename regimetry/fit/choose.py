@@ -26,7 +26,6 @@ from regimetry.regimes.choice.candidates import (
 from regimetry.regimes.choice.rule import choose
 from regimetry.regimes.choice.segments import Segments, segment_candidates
 from regimetry.regimes.choice.terms import surrogate
-from regimetry.regimes.clustering.head import middle
 
 if TYPE_CHECKING:
     from regimetry.fit.fitted_encoder import FittedEncoder
@@ -83,7 +82,7 @@ class Compared:
         The rows before a window that it reads, for each size of window that is compared.
     embed : callable
     halves : bool
-        Embeddings have two halves, of which ``embed`` returns the first.
+        Embeddings have two halves, of which the first one is compared.
     """
 
     name: str | None
@@ -128,8 +127,7 @@ def choose_count(
     """Compare numbers of regimes for the encoder of a fit, which reads ``reach`` rows before W."""
 
     def embed(series: Series, size: int, step: int) -> list[NDArray[np.float32]]:
-        found = (encoder.embed_series(part, size + reach, step) for part in series)
-        return [middle(part, encoder.halves) for part in found]
+        return [encoder.embed_series(part, size + reach, step) for part in series]
 
     compared = Compared(None, {window_size: reach}, embed, encoder.halves)
     return compare(series, [compared], options)

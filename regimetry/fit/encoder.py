@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from regimetry.encoder.config import EncoderConfig
 from regimetry.encoder.convolutions import ConvolutionBank, fit_bank
 from regimetry.encoder.pretraining.config import PretrainedEncoder
+from regimetry.encoder.pretraining.folded import fold
+from regimetry.encoder.pretraining.reference import embed_series as embed_in_patches
 from regimetry.encoder.reference import embed_in_numpy
 from regimetry.encoder.registry import BUILT_IN
 from regimetry.encoder.weights import Weights, draw_weights
@@ -27,7 +29,7 @@ from regimetry.export.convolutions import bank_part, beside
 from regimetry.export.encoder import encoder_part
 from regimetry.fit.fitted_encoder import FittedEncoder, Twin, require_keras
 from regimetry.fit.options import FitOptions
-from regimetry.fit.pretrained import embed_for_choice, fit_pretrained
+from regimetry.fit.pretrained import fit_pretrained
 from regimetry.windows import Windows, rolling_windows
 
 if TYPE_CHECKING:
@@ -110,7 +112,8 @@ def embed_series(
     step : int
     """
     if isinstance(options.encoder, PretrainedEncoder):
-        return embed_for_choice(options.encoder, options.seed, series, window_size, step)
+        folded = fold(options.encoder.weights.arrays, series, window_size, options.seed)
+        return [embed_in_patches(folded, rows, step) for rows in series]
     config = _configured(options, window_size, series[0].shape[1])
     found: list[list[NDArray[np.float32]]] = []
     if config.convolutions is not None:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from regimetry.encoder.pretraining.architecture import LARGEST, MOST_FEATURES, OUT, SMALLEST
+from regimetry.encoder.pretraining.architecture import LARGEST, MOST_FEATURES, SMALLEST
 from regimetry.encoder.pretraining.config import PretrainedEncoder
 from regimetry.encoder.pretraining.folded import Folded, fold
 from regimetry.encoder.pretraining.reference import embed_in_numpy, embed_series
@@ -61,18 +57,6 @@ def fit_pretrained(
         by_series=partial(embed_series, folded),
         halves=True,
     )
-
-
-def embed_for_choice(
-    encoder: PretrainedEncoder,
-    seed: int,
-    series: Sequence[NDArray[np.floating]],
-    window_size: int,
-    step: int,
-) -> list[NDArray[np.float32]]:
-    """Embed the middle of the windows that end every ``step`` rows of preprocessed series."""
-    folded = fold(encoder.weights.arrays, series, window_size, seed)
-    return [embed_series(folded, rows, step)[:, :OUT] for rows in series]
 
 
 def describe(

@@ -1,9 +1,13 @@
 """Each score tells regimes from noise, and says so when it cannot."""
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from regimetry.errors import DataError
+from regimetry.search.evaluate import _separation
 from regimetry.search.ranking import ranked
 from regimetry.search.scores import label_stability, predictability, separation, silhouette
 from regimetry.series.simulators.chains import markov_states
@@ -51,6 +55,23 @@ def test_separation_tells_clusters_from_a_cut_cloud(generator, k):
     assert separation(noise, labels, 10) < -0.05
     angle = np.arctan2(noise[:, 1], noise[:, 0])
     assert separation(noise, np.digitize(angle, np.linspace(-np.pi, np.pi, k + 1)[1:-1]), 10) < 0.02
+
+
+def test_separation_of_two_halves_is_of_the_middle_one(generator):
+    """A pretrained encoder tells with hindsight by the first half of its embedding."""
+    labels = states_of(generator, k=2)
+    told = 6.0 * np.eye(2)[labels] @ generator.standard_normal((2, 4))
+    clusters, cloud = told + generator.standard_normal((T, 4)), generator.standard_normal((T, 4))
+
+    def model(*halves):
+        return SimpleNamespace(
+            contract=SimpleNamespace(halves=True, window_size=10, window_rows=10, n_regimes=2),
+            embed=lambda _: np.concatenate(halves, axis=1),
+            predict=lambda _: pd.Series(labels),
+        )
+
+    assert _separation(model(clusters, cloud), None, None) > 0.1
+    assert _separation(model(cloud, clusters), None, None) < 0.02
 
 
 def test_separation_takes_windows_that_share_no_row(generator):

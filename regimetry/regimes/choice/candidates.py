@@ -15,6 +15,7 @@ from regimetry.contract import Candidate
 from regimetry.encoder.convolutions import label_offset
 from regimetry.regimes.choice.terms import entropy, lasting, recognised, steps, tightness
 from regimetry.regimes.clustering.clusters import cluster_centres, distances, in_one_thread
+from regimetry.regimes.clustering.head import middle
 from regimetry.regimes.clustering.sampling import Array, balanced_rows
 from regimetry.regimes.clustering.slow import SlowDirections, fit_slow_directions, slow_dimension
 from regimetry.regimes.clustering.spectral import fit_spectral_map
@@ -76,9 +77,10 @@ class Sample:
         *,
         halves: bool = False,
     ) -> Sample:
-        """Return the windows of several series, each (N_i, D)."""
+        """Return the windows of several series, each (N_i, D), or (N_i, 2 D) of two halves."""
+        embeddings = np.concatenate([middle(part, halves) for part in series])
         offsets = np.cumsum([0, *map(len, series)])
-        return cls(np.concatenate(series), offsets, window_size, stride, reach, halves)
+        return cls(embeddings, offsets, window_size, stride, reach, halves)
 
     @property
     def lag(self) -> int:
