@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from regimetry.encoder.pretraining.batches import CHUNK
 from regimetry.encoder.pretraining.checkpoint import CHECKPOINT, Checkpoint
 from regimetry.encoder.pretraining.interrupts import ended_by_signals
 from regimetry.encoder.pretraining.prior.aspects import ASPECTS, allowed_aspects
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add("--workers", type=int, default=1, metavar="N", help="processes that draw series (1)")
     add("--every", type=float, default=120.0, metavar="S", help="between two checkpoints (120)")
+    add("--batches", type=int, default=1, metavar="N", help="of a step, 1 to 4, side by side (1)")
     add("--xla", action="store_true", help="compile the steps: minutes at first, faster then")
     try:
         print(run(parser.parse_args(arguments)))
@@ -66,6 +68,7 @@ def run(given: argparse.Namespace) -> str:
                 workers=given.workers,
                 every_s=given.every,
                 shown=True,
+                batches=given.batches,
                 xla=given.xla,
                 stopped=asked.is_set,
             )
@@ -88,6 +91,8 @@ def _check(given: argparse.Namespace) -> None:
         value = getattr(given, name)
         if value is not None and value < 0:
             raise ConfigError(f"--{name} is {value}; it must be 0 or more.")
+    if not 1 <= given.batches <= CHUNK:
+        raise ConfigError(f"--batches is {given.batches}; it must be 1 to {CHUNK}.")
     allowed_aspects(given.without or ())
 
 

@@ -18,7 +18,9 @@ SIZES = (10, 16, 20, 40, 64, 80, 160)
 SERIES = 4
 """Series of a batch."""
 
-_CHUNK = 4  # batches that are drawn together, so that series of alike width share one
+CHUNK = 4
+"""Batches that are drawn together, so that series of alike width share one."""
+
 _SHORT, _SHORT_FIRST = 64, 1000  # rows of a window at most, in so many chunks
 _REPEATS_FIRST = 13_000  # chunk from which on states differ in details of a cycle too
 _WIDTHS = (4, 8, MOST_FEATURES)  # to which the channels of a batch are filled up
@@ -83,7 +85,7 @@ def draw_chunk(
         draw_series(
             generator, n_rows, most_features=MOST_FEATURES, without=without, repeats=repeats
         )
-        for _ in range(_CHUNK * SERIES)
+        for _ in range(CHUNK * SERIES)
     ]
     drawn.sort(key=lambda series: series.rows.shape[1])
     return [

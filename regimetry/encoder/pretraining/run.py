@@ -66,13 +66,14 @@ def pretrain(
     workers: int,
     every_s: float,
     shown: bool,
+    batches: int = 1,
     xla: bool = False,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Go on from a state until the budget is spent, and leave a checkpoint now and then.
 
     The same chunks in the same order give the same weights on one machine, whatever the runs, if
-    all of them compile their steps or none does.
+    all of them compile their steps or none does, and their steps have as many batches.
 
     Parameters
     ----------
@@ -87,6 +88,8 @@ def pretrain(
         Seconds between two checkpoints.
     shown : bool
         Show a progress bar, if standard error is a terminal.
+    batches : int
+        Of a step, which are computed side by side; 4 at most.
     xla : bool
         Compile each step with XLA: some minutes at first, and more series a second afterwards.
     stopped : callable
@@ -109,13 +112,14 @@ def pretrain(
         ) as bar,
     ):
         for chunk in drawn:
-            for batch in chunk:
-                _, entropy, _ = trainer.step(batch, learning_rate(state.steps))
+            for first in range(0, len(chunk), batches):
+                some = chunk[first : first + batches]
+                entropies.append(trainer.step(some, learning_rate(state.steps)))
                 state.steps += 1
-                state.series += len(batch.rows)
-                entropies.append(entropy)
                 _average(state, trainer)
-                bar.update(len(batch.rows))
+                series = sum(len(batch.rows) for batch in some)
+                state.series += series
+                bar.update(series)
             state.chunks += 1
             now = time.monotonic()
             state.seconds = before + now - begun

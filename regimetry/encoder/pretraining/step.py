@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import keras
@@ -49,7 +50,7 @@ class Trainer:
     weights : mapping of str to ndarray
         To begin with.
     xla : bool
-        Compile each step with XLA.
+        Compile the steps with XLA.
     """
 
     def __init__(self, weights: Mapping[str, NDArray[np.float32]], *, xla: bool = False) -> None:
@@ -65,8 +66,9 @@ class Trainer:
             [v for name, v in self.variables.items() if does_not_decay(name)]
         )
         self.optimizer.build(list(self.variables.values()))
-        self._steps: dict[int, Callable[..., Any]] = {}
+        self._gradients: dict[int, Callable[..., Any]] = {}
         self._scores: dict[int, Callable[..., Any]] = {}
+        self._apply = tf.function(self._applied, jit_compile=xla)
 
     def weights(self) -> Weights:
         """Return the weights as they are."""
@@ -90,23 +92,32 @@ class Trainer:
             variable = self.optimizer.variables[int(place)]
             variable.assign(array.astype(variable.dtype))
 
-    def step(self, batch: Batch, learning_rate: float) -> tuple[float, float, float]:
-        """Learn from a batch; return loss, cross-entropy and share of states told right."""
-        if batch.window_size not in self._steps:
-            self._steps[batch.window_size] = self._made(batch.window_size, train=True)
+    def step(self, batches: Sequence[Batch], learning_rate: float) -> float:
+        """Learn from the mean gradient of batches, and return their mean cross-entropy.
+
+        Each batch has a thread of its own. The same batches give the same weights.
+        """
+        for size in {batch.window_size for batch in batches} - set(self._gradients):
+            self._gradients[size] = self._made(size, train=True)
         self.optimizer.learning_rate.assign(learning_rate)
-        return self._run(self._steps[batch.window_size], batch)
+        with ThreadPoolExecutor(len(batches)) as pool:
+            found = list(
+                pool.map(lambda batch: _run(self._gradients[batch.window_size], batch), batches)
+            )
+        self._apply([gradients for _, gradients in found])
+        return float(np.mean([float(entropy) for (_, entropy, _), _ in found]))
 
     def score(self, batch: Batch) -> tuple[float, float, float]:
-        """Return the same of a batch, and learn nothing."""
+        """Return loss, cross-entropy and share of states told right, and learn nothing."""
         if batch.window_size not in self._scores:
             self._scores[batch.window_size] = self._made(batch.window_size, train=False)
-        return self._run(self._scores[batch.window_size], batch)
+        loss, entropy, right = (float(v) for v in _run(self._scores[batch.window_size], batch))
+        return loss, entropy, right
 
-    def _run(self, function: Callable[..., Any], batch: Batch) -> tuple[float, float, float]:
-        found = function(batch.rows, batch.slots, batch.windows, batch.states, batch.support)
-        loss, entropy, hits = (float(value) for value in found)
-        return loss, entropy, hits
+    def _applied(self, gradients: list[list[Any]]) -> None:
+        """Move the weights against the mean of the gradients of some batches."""
+        mean = [sum(parts) / len(parts) for parts in zip(*gradients, strict=True)]
+        self.optimizer.apply(mean, list(self.variables.values()))
 
     def _made(self, window_size: int, *, train: bool) -> Callable[..., Any]:
         geometry = Geometry.of(window_size)
@@ -116,17 +127,17 @@ class Trainer:
             found = batch_embeddings(weights, geometry, (rows, slots, windows))
             return pretraining_loss(found, states, support)
 
-        def step(*batch: Any) -> Any:
-            variables = list(self.variables.values())
+        def gradients(*batch: Any) -> Any:
             with tf.GradientTape() as tape:
-                loss, entropy, hits = losses(*batch)
-            gradients = tape.gradient(
-                loss, [v.value for v in variables], unconnected_gradients="zero"
-            )
-            self.optimizer.apply(gradients, variables)
-            return loss, entropy, hits
+                found = losses(*batch)
+            variables = [v.value for v in self.variables.values()]
+            return found, tape.gradient(found[0], variables, unconnected_gradients="zero")
 
-        return tf.function(step, jit_compile=self._xla) if train else tf.function(losses)
+        return tf.function(gradients, jit_compile=self._xla) if train else tf.function(losses)
+
+
+def _run(function: Callable[..., Any], batch: Batch) -> Any:
+    return function(batch.rows, batch.slots, batch.windows, batch.states, batch.support)
 
 
 def does_not_decay(name: str) -> bool:

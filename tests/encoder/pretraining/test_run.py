@@ -23,7 +23,7 @@ from regimetry.files import alone
 def tiny(monkeypatch):
     """Chunks of one batch of two short series; steps without a graph, whose tracing takes long."""
     monkeypatch.setattr(batches, "SERIES", 2)
-    monkeypatch.setattr(batches, "_CHUNK", 1)
+    monkeypatch.setattr(batches, "CHUNK", 1)
     monkeypatch.setattr(batches, "_ROWS", 256)
     monkeypatch.setattr(batches, "_TOKENS", 120)
     monkeypatch.setattr(drawing, "sizes_of", lambda number: (10, 16))
@@ -139,6 +139,7 @@ def test_ctrl_c_ends_a_run_with_checkpoint_and_weights(tmp_path, capfd, monkeypa
         (["--hours", "nan"], "--hours is nan; it must be positive"),
         (["--series", "16", "--workers", "-1"], "--workers is -1"),
         (["--series", "16", "--seed", "-1"], "--seed is -1"),
+        (["--series", "16", "--batches", "5"], "--batches is 5; it must be 1 to 4"),
         (["--series", "16", "--without", "colour"], "without has 'colour'"),
     ],
 )
@@ -165,29 +166,43 @@ def test_two_runs_do_not_share_a_folder(tmp_path, capsys):
     assert "is busy" in capsys.readouterr().err
 
 
+def batch_of_two_levels(seed):
+    """Two series whose regimes differ in level alone."""
+    states = (np.arange(400) % 80 < 40).astype(np.int64)
+    generators = [np.random.default_rng((seed, number)) for number in range(2)]
+    rows = [
+        (2.0 * states[:, None] - 1.0 + 0.3 * generator.standard_normal((400, 2))).astype(np.float32)
+        for generator in generators
+    ]
+    return batches._batch([(r, states) for r in rows], batches.Geometry.of(10), generators[0])
+
+
+def weights_after(some, **options):
+    trainer = Trainer(random_weights(), **options)
+    trainer.step(some, 1e-3)
+    return trainer.weights()
+
+
 def test_a_step_in_a_graph_learns_what_it_has_seen_and_a_compiled_one_is_the_same():
-    batch = batches._batch(
-        [
-            (
-                np.where(np.arange(400)[:, None] % 80 < 40, 1.0, -1.0).astype(np.float32)
-                + 0.3 * np.random.default_rng(seed).standard_normal((400, 2)).astype(np.float32),
-                (np.arange(400) % 80 < 40).astype(np.int64),
-            )
-            for seed in range(2)
-        ],
-        batches.Geometry.of(10),
-        np.random.default_rng(0),
-    )
-    trainer, compiled = Trainer(random_weights()), Trainer(random_weights(), xla=True)
-    before = trainer.step(batch, 1e-3)
-    np.testing.assert_allclose(compiled.step(batch, 1e-3), before, rtol=1e-4)
-    moved = compiled.weights()
+    batch, trainer = batch_of_two_levels(0), Trainer(random_weights())
+    before = trainer.step([batch], 1e-3)
+    moved = weights_after([batch], xla=True)
     for name, array in trainer.weights().items():
         np.testing.assert_allclose(moved[name], array, atol=2e-4, err_msg=name)
     for _ in range(8):
-        _, after, right = trainer.step(batch, 1e-3)
-    assert after < 0.7 * before[1]
-    assert right > 0.9
+        after = trainer.step([batch], 1e-3)
+    assert after < 0.7 * before
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_step_of_two_batches_goes_along_their_mean():
+    one, other = batch_of_two_levels(0), batch_of_two_levels(1)
+    alone, both = weights_after([one]), weights_after([one, other])
+    twice, turned = weights_after([one, one]), weights_after([other, one])
+    for name, array in both.items():
+        np.testing.assert_array_equal(twice[name], alone[name], err_msg=name)
+        np.testing.assert_array_equal(turned[name], array, err_msg=name)
+    assert not np.array_equal(both["gate"], alone["gate"])
 
 
 def test_the_learning_rate_rises_and_then_falls_without_an_end():
