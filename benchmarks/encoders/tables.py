@@ -89,14 +89,18 @@ def differences(part: pd.DataFrame) -> str:
 
 
 def conditions(part: pd.DataFrame, chosen: pd.DataFrame, ticks: Ticks) -> str:
-    """Return a line for each condition, by task, and how many are not met."""
+    """Return a line for each condition of which something is known, and how many are not met."""
     tasks = [task for task in TASKS if (part.task == task).any()]
     by_task = [of_task(part[part.task == task]) for task in tasks]
     causal = part[part.task == "causal"]
     whole = [one_regime(chosen), delay(causal), tick(ticks)]
-    rows = [[found[0].text, *map(_said, found)] for found in zip(*by_task, strict=True)]
-    rows += [[one.text, _said(one), *[""] * (len(tasks) - 1)] for one in whole]
-    every = [*(one for found in by_task for one in found), *whole]
+    lines = [*zip(*by_task, strict=True), *((one,) for one in whole)]
+    rows = [
+        [found[0].text, *map(_said, found), *[""] * (len(tasks) - len(found))]
+        for found in lines
+        if any(one.met is not None for one in found)
+    ]
+    every = [one for found in lines for one in found]
     missed = sum(one.met is False for one in every)
     unknown = sum(one.met is None for one in every)
     summary = f"{len(every) - missed - unknown} met, {missed} not met, {unknown} not measured."

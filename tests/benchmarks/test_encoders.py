@@ -233,6 +233,7 @@ def test_tables_say_what_is_met():
     assert "10 rows: 1.50" in text
     assert "met: 2 of 2 (convolutions: 2 of 2)" in text
     assert "6 met, 0 not met, 7 not measured." in text
+    assert "tssb" not in text  # nothing is known of it: no line
     assert "| pretrained | 2 of 2 |" in text
     with_bars = write_tables(pd.concat([given.assign(evidence="bars"), ones]), ticks)
     bars = with_bars.split("### K given, with bars: conditions")[1]
