@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add("--workers", type=int, default=1, metavar="N", help="processes that draw series (1)")
     add("--every", type=float, default=120.0, metavar="S", help="between two checkpoints (120)")
-    add("--batches", type=int, default=1, metavar="N", help="of a step, 1 to 4, side by side (1)")
+    how = f"of a step, 1 to {CHUNK}, side by side (1)"
+    add("--batches", type=int, default=1, metavar="N", help=how)
     add("--xla", action="store_true", help="compile the steps: minutes at first, faster then")
     try:
         print(run(parser.parse_args(arguments)))

@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from regimetry.encoder.pretraining.architecture import Geometry
-from regimetry.encoder.pretraining.batches import Batch
+from regimetry.encoder.pretraining.batches import CHUNK, Batch
 from regimetry.encoder.pretraining.initial import Weights
 from regimetry.encoder.pretraining.layers import (
     patch_tokens,
@@ -66,8 +66,8 @@ class Trainer:
             [v for name, v in self.variables.items() if does_not_decay(name)]
         )
         self.optimizer.build(list(self.variables.values()))
-        self._gradients: dict[int, Callable[..., Any]] = {}
-        self._scores: dict[int, Callable[..., Any]] = {}
+        self._functions: dict[tuple[int, bool], Callable[..., Any]] = {}
+        self._pool = ThreadPoolExecutor(CHUNK)
         self._apply = tf.function(self._applied, jit_compile=xla)
 
     def weights(self) -> Weights:
@@ -97,22 +97,23 @@ class Trainer:
 
         Each batch has a thread of its own. The same batches give the same weights.
         """
-        for size in {batch.window_size for batch in batches} - set(self._gradients):
-            self._gradients[size] = self._made(size, train=True)
         self.optimizer.learning_rate.assign(learning_rate)
-        with ThreadPoolExecutor(len(batches)) as pool:
-            found = list(
-                pool.map(lambda batch: _run(self._gradients[batch.window_size], batch), batches)
-            )
+        functions = [self._function(batch.window_size, train=True) for batch in batches]
+        found = list(self._pool.map(_run, functions, batches))
         self._apply([gradients for _, gradients in found])
         return float(np.mean([float(entropy) for (_, entropy, _), _ in found]))
 
     def score(self, batch: Batch) -> tuple[float, float, float]:
         """Return loss, cross-entropy and share of states told right, and learn nothing."""
-        if batch.window_size not in self._scores:
-            self._scores[batch.window_size] = self._made(batch.window_size, train=False)
-        loss, entropy, right = (float(v) for v in _run(self._scores[batch.window_size], batch))
+        found = _run(self._function(batch.window_size, train=False), batch)
+        loss, entropy, right = (float(value) for value in found)
         return loss, entropy, right
+
+    def _function(self, window_size: int, *, train: bool) -> Callable[..., Any]:
+        key = (window_size, train)
+        if key not in self._functions:
+            self._functions[key] = self._made(window_size, train=train)
+        return self._functions[key]
 
     def _applied(self, gradients: list[list[Any]]) -> None:
         """Move the weights against the mean of the gradients of some batches."""

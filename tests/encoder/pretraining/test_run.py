@@ -192,6 +192,7 @@ def test_a_step_in_a_graph_learns_what_it_has_seen_and_a_compiled_one_is_the_sam
     for _ in range(8):
         after = trainer.step([batch], 1e-3)
     assert after < 0.7 * before
+    assert trainer.score(batch)[2] > 0.9
 
 
 @pytest.mark.usefixtures("tiny")
