@@ -11,7 +11,7 @@ from benchmarks.encoders.features import NAMES, sum_of
 from benchmarks.encoders.sets import SETS, SIMULATORS, TASKS, series_of
 from benchmarks.encoders.tables import write_tables
 from benchmarks.encoders.ticks import SIZES, time_ticks
-from benchmarks.encoders.work import plan, read_results, run_all
+from benchmarks.encoders.work import plan, read_results, refusals, run_all
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.__main__ import CHOICES, _names, _seeds
 from benchmarks.regimes.document import command_of, write_section
@@ -41,6 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     failures = run_all(units, options.output, options.jobs)
     text = write_tables(read_results(units, options.output), ticks)
+    text += "".join(f"\n{line}\n" for line in refusals(units, options.output))
     command = command_of("encoders", arguments)
     weights = f"weights {sum_of(options.weights)[:12]}"
     text += f"\n`{command}`, {weights}\n\n{describe_machine(('scikit-learn',))}\n"

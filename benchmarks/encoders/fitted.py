@@ -25,7 +25,7 @@ from regimetry.regimes.clustering.head import Head, fit_head
 from regimetry.regimes.evidence.newest import NewestBars
 from regimetry.regimes.evidence.refine import Refinement
 from regimetry.runtime.recursion import Recursion, jump_path
-from regimetry.series.preprocessing import Preprocessing
+from regimetry.series.preprocessing import Preprocessing, log_columns, require_positive
 from regimetry.series.units import fit_preprocessing
 from regimetry.windows import Windows, rolling_windows
 
@@ -58,7 +58,14 @@ class Labelled:
         return len(self.head.centroids)
 
     def offline(self, values: Values) -> Labels:
-        """Label the rows (T, F) with hindsight; -1 at the ends where there is none."""
+        """Label the rows (T, F) with hindsight; -1 at the ends where there is none.
+
+        Raises
+        ------
+        DataError
+            A column whose logarithms are taken is not positive, here and in :meth:`causal`: the
+            product refuses such rows too.
+        """
         costs = self._costs(values)
         path = jump_path(
             costs.get("hindsight", costs["distance"]), penalties_of(self.head, self.refinement)[1]
@@ -73,6 +80,8 @@ class Labelled:
 
     def _costs(self, values: Values) -> dict[str, NDArray[np.float64]]:
         """Return the costs (N, K) of each regime at each window, as the outputs of a model."""
+        names = [f"x{i}" for i in range(values.shape[1])]
+        require_positive(values, log_columns(self.preprocessing.transforms), names)
         rows = self.preprocessing.apply(values)
         if self.refinement is None:
             return self.head.outputs(self.embed(rows, 1))

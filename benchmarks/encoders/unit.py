@@ -23,7 +23,7 @@ from benchmarks.outside.sets import Series
 from benchmarks.protocol import training_rows
 from benchmarks.regimes.unit import fingerprint
 from benchmarks.rivals.fitted import Labels, Values
-from regimetry.errors import DataWarning, RegimeWarning
+from regimetry.errors import DataError, DataWarning, RegimeWarning
 from regimetry.files import replacing
 from regimetry.fit.options import FitOptions
 
@@ -109,14 +109,20 @@ class Unit:
     def _result(self) -> dict[str, Any]:
         values, states = load(self.series)
         found = self.fitted(values)
-        return {
+        result: dict[str, Any] = {
             "n_regimes": found["window"].n_regimes,
             "window": found["window"].window_size,
-            "scores": {
+            "refused": None,
+            "scores": {},
+        }
+        try:
+            result["scores"] = {
                 evidence: self._scores(labelled, values, states)
                 for evidence, labelled in found.items()
-            },
-        }
+            }
+        except DataError as error:  # of later rows, which the product refuses too
+            result["refused"] = str(error)
+        return result
 
     def _scores(
         self, labelled: Labelled, values: Values, states: Labels

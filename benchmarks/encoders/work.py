@@ -71,6 +71,17 @@ def run_all(units: Sequence[Unit], folder: Path, jobs: int) -> list[str]:
     return failures
 
 
+def refusals(units: Sequence[Unit], folder: Path) -> list[str]:
+    """Return a line for each series that a fit to its first part does not label, and why."""
+    found = {}
+    for unit in units:
+        if (folder / unit.path).exists():
+            reason = json.loads((folder / unit.path).read_text())["refused"]
+            if reason is not None:
+                found[f"{unit.series.name} {unit.series.seed}"] = reason
+    return [f"No score out of sample: {name}. {reason}" for name, reason in found.items()]
+
+
 def read_results(units: Sequence[Unit], folder: Path) -> pd.DataFrame:
     """Read the results of units that have one: a row for each evidence and task.
 

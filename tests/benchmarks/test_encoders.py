@@ -328,3 +328,17 @@ def test_a_run_writes_its_tables_and_a_second_run_fits_nothing(tmp_path, capsys)
     before = {path: path.stat().st_mtime_ns for path in results}
     assert main(command) == 0
     assert {path: path.stat().st_mtime_ns for path in results} == before
+
+
+def test_rows_that_the_product_refuses_have_no_score_and_are_told(tmp_path, capsys):
+    # By the training rows of this seed a column is a price; later ones are not positive.
+    command = [
+        *("--sets", "simulators", "--simulators", "n1", "--seeds", "101", "--n-regimes", "given"),
+        *("--features", "statistics", "--tasks", "out of sample", "--window", "10"),
+        *("--jobs", "1", "--no-ticks", "-o", str(tmp_path)),
+    ]
+    assert main(command) == 0
+    text = capsys.readouterr().out
+    assert "No score out of sample: n1 101. Row " in text
+    assert "is not positive" in text
+    assert "| out of sample | window statistics |" not in text
