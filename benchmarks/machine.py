@@ -8,6 +8,15 @@ from pathlib import Path
 
 PACKAGES = ("numpy", "onnxruntime-gpu", "onnxruntime", "tensorflow", "keras", "tf2onnx", "onnx")
 
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+)
+"""Environment variables of the number of threads, read when a library is loaded."""
+
 
 def describe_machine(more: tuple[str, ...] = ()) -> str:
     """Return processor, CPUs and versions in one line, those of more packages included."""

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from pathlib import Path
 
+from benchmarks.arguments import (
+    CHOICES,
+    add_choice,
+    add_jobs,
+    add_output,
+    add_page,
+    names_of,
+    seeds,
+)
 from benchmarks.encoders.features import NAMES, sum_of
 from benchmarks.encoders.sets import SETS, SIMULATORS, TASKS, series_of
 from benchmarks.encoders.tables import write_tables
 from benchmarks.encoders.ticks import SIZES, time_ticks
 from benchmarks.encoders.work import plan, read_results, refusals, run_all
 from benchmarks.machine import describe_machine
-from benchmarks.regimes.__main__ import CHOICES, _names, _seeds
 from benchmarks.regimes.document import command_of, write_section
 
 
@@ -55,22 +62,20 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.encoders", description=__doc__)
-    parser.add_argument("--features", type=_names(NAMES), default=list(NAMES), help=_all(NAMES))
-    parser.add_argument("--sets", type=_names(SETS), default=list(SETS), help=_all(SETS))
+    parser.add_argument("--features", type=names_of(NAMES), default=list(NAMES), help=_all(NAMES))
+    parser.add_argument("--sets", type=names_of(SETS), default=list(SETS), help=_all(SETS))
     parser.add_argument(
-        "--simulators", type=_names(SIMULATORS), default=list(SIMULATORS), help=_all(SIMULATORS)
+        "--simulators", type=names_of(SIMULATORS), default=list(SIMULATORS), help=_all(SIMULATORS)
     )
-    parser.add_argument("--tasks", type=_names(TASKS), default=list(TASKS), help=_all(TASKS))
+    parser.add_argument("--tasks", type=names_of(TASKS), default=list(TASKS), help=_all(TASKS))
     parser.add_argument(
         "--seeds",
-        type=_seeds,
-        default=_seeds("100-104"),
+        type=seeds,
+        default=seeds("100-104"),
         help="of what is made, such as 100-104 (the default: nothing was chosen on them) or 0,3",
     )
     parser.add_argument("--every", type=int, default=1, help="take every nth recording of a set")
-    parser.add_argument(
-        "--n-regimes", choices=CHOICES, default="both", help="K given, chosen, or both (default)"
-    )
+    add_choice(parser)
     parser.add_argument("--window", type=int, help="W; without it the product chooses")
     parser.add_argument("--bars", action="store_true", help="also with evidence of single bars")
     parser.add_argument(
@@ -79,10 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-ticks", dest="ticks", action="store_false", help="do not time single windows"
     )
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
-    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
-    parser.add_argument("--section", default="encoders", help="name of that section")
+    add_jobs(parser)
+    add_output(parser)
+    add_page(parser, "encoders")
     return parser
 
 

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from benchmarks.encoders.sets import column_of, n_states, tasks_of
 from benchmarks.encoders.unit import Unit
+from benchmarks.machine import THREADS
 from benchmarks.outside.sets import Series
-from benchmarks.regimes.work import THREADS
 
 COLUMNS = ("features", "column", "series", "states", "chosen", "n_regimes", "window", "seconds",
            "evidence", "task", "score", "delay")  # fmt: skip

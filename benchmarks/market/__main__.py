@@ -7,14 +7,13 @@ import os
 import sys
 from pathlib import Path
 
-from benchmarks.regimes.__main__ import _names
-from benchmarks.regimes.work import THREADS
+from benchmarks.arguments import add_output, add_page, names_of
+from benchmarks.machine import THREADS, describe_machine
 
 os.environ.update(dict.fromkeys(THREADS, "1"))  # before numpy is loaded
 
 from tqdm import tqdm
 
-from benchmarks.machine import describe_machine
 from benchmarks.market.methods import METHODS
 from benchmarks.market.scores import walked
 from benchmarks.market.series import MARKETS, bars_of
@@ -67,10 +66,10 @@ def _pair(text: str) -> tuple[str, str]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.market", description=__doc__)
     parser.add_argument(
-        "--markets", type=_names(MARKETS), default=list(MARKETS), help=", ".join(MARKETS)
+        "--markets", type=names_of(MARKETS), default=list(MARKETS), help=", ".join(MARKETS)
     )
     parser.add_argument(
-        "--methods", type=_names(METHODS), default=list(METHODS), help=", ".join(METHODS)
+        "--methods", type=names_of(METHODS), default=list(METHODS), help=", ".join(METHODS)
     )
     parser.add_argument(
         "--without",
@@ -80,8 +79,8 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MARKET:METHOD",
         help="leave out one method on one market",
     )
-    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
-    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
+    add_output(parser)
+    add_page(parser)
     return parser
 
 

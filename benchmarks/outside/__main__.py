@@ -14,13 +14,12 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.machine import describe_machine
+from benchmarks.arguments import add_jobs, add_output, add_page, names_of, seeds
+from benchmarks.machine import THREADS, describe_machine
 from benchmarks.outside.sets import SETS, Series, series_of
 from benchmarks.outside.tables import draw, misses, row, table
 from benchmarks.outside.unit import Unit
-from benchmarks.regimes.__main__ import _names, _seeds
 from benchmarks.regimes.document import command_of, write_section
-from benchmarks.regimes.work import THREADS
 from regimetry.regimes.choice.candidates import sizes_for
 
 
@@ -78,21 +77,20 @@ def _best(pool: ProcessPoolExecutor, series: Sequence[Series], folder: Path) -> 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.outside", description=__doc__)
-    parser.add_argument("--sets", type=_names(SETS), default=list(SETS), help=", ".join(SETS))
+    parser.add_argument("--sets", type=names_of(SETS), default=list(SETS), help=", ".join(SETS))
     parser.add_argument(
         "--seeds",
-        type=_seeds,
-        default=_seeds("0-4"),
+        type=seeds,
+        default=seeds("0-4"),
         help="of what is made: 0 to 4 tune (the default), 60 and above confirm",
     )
     parser.add_argument("--every", type=int, default=1, help="take every nth series of a set")
     parser.add_argument(
         "--losses", action="store_true", help="also with K given, and with the best window"
     )
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
-    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
-    parser.add_argument("--section", default="outside", help="name of that section")
+    add_jobs(parser)
+    add_output(parser)
+    add_page(parser, "outside")
     return parser
 
 

@@ -21,10 +21,10 @@ from unittest import mock
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.arguments import add_output, names_of, seeds
 from benchmarks.outside.scores import filled, scores
 from benchmarks.outside.sets import SETS, Series, series_of
 from benchmarks.outside.unit import CODE
-from benchmarks.regimes.__main__ import _names, _seeds
 from benchmarks.regimes.tables import markdown
 from benchmarks.regimes.unit import fingerprint
 from benchmarks.rivals.fitted import Labels
@@ -112,9 +112,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.outside.constants", description=__doc__
     )
-    parser.add_argument("--sets", type=_names(SETS), default=list(SETS), help=", ".join(SETS))
-    parser.add_argument("--seeds", type=_seeds, default=_seeds("0-4"), help="of what is made")
-    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
+    parser.add_argument("--sets", type=names_of(SETS), default=list(SETS), help=", ".join(SETS))
+    parser.add_argument("--seeds", type=seeds, default=seeds("0-4"), help="of what is made")
+    add_output(parser)
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     every: dict[str, list[tuple[Series, Any]]] = {}

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from pathlib import Path
 
+from benchmarks.arguments import (
+    CHOICES,
+    add_choice,
+    add_jobs,
+    add_output,
+    add_page,
+    names_of,
+    seeds,
+)
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.document import command_of, write_section
 from benchmarks.regimes.picture import draw
@@ -18,7 +25,6 @@ from benchmarks.regimes.unit import TASKS
 from benchmarks.regimes.work import plan, run_all
 from benchmarks.rivals.registry import METHODS
 
-CHOICES = {"given": [False], "chosen": [True], "both": [False, True]}
 PACKAGES = ("scikit-learn", "hmmlearn", "jumpmodels")
 
 
@@ -51,58 +57,34 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.regimes", description=__doc__)
     parser.add_argument(
-        "--seeds", type=_seeds, default=_seeds("10-14"), help="such as 10-14 or 0,3 (default 10-14)"
+        "--seeds", type=seeds, default=seeds("10-14"), help="such as 10-14 or 0,3 (default 10-14)"
     )
     parser.add_argument(
         "--simulators",
-        type=_names(PROBLEMS),
+        type=names_of(PROBLEMS),
         default=list(PROBLEMS),
         help=f"of {', '.join(PROBLEMS)}; all by default",
     )
     parser.add_argument(
         "--methods",
-        type=_names(METHODS),
+        type=names_of(METHODS),
         default=list(METHODS),
         help=f"of {', '.join(METHODS)}; all by default; pairs are of the first and each other",
     )
     parser.add_argument(
-        "--tasks", type=_names(TASKS), default=list(TASKS), help=f"of {', '.join(TASKS)}"
+        "--tasks", type=names_of(TASKS), default=list(TASKS), help=f"of {', '.join(TASKS)}"
     )
-    parser.add_argument(
-        "--n-regimes", choices=CHOICES, default="both", help="K given, chosen, or both (default)"
-    )
+    add_choice(parser)
     parser.add_argument(
         "--no-recordings",
         dest="recordings",
         action="store_false",
         help="leave out the recordings, which run when REGIMETRY_DATA is set",
     )
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-    parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
-    parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
-    parser.add_argument("--section", default="regimes", help="name of that section")
+    add_jobs(parser)
+    add_output(parser)
+    add_page(parser, "regimes")
     return parser
-
-
-def _seeds(text: str) -> list[int]:
-    seeds: list[int] = []
-    for part in text.split(","):
-        first, _, last = part.partition("-")
-        seeds.extend(range(int(first), int(last or first) + 1))
-    return seeds
-
-
-def _names(known):
-    def names(text: str) -> list[str]:
-        found = text.split(",")
-        unknown = [name for name in found if name not in known]
-        if unknown:
-            raise argparse.ArgumentTypeError(
-                f"{', '.join(unknown)}: must be of {', '.join(known)}."
-            )
-        return found
-
-    return names
 
 
 if __name__ == "__main__":

@@ -11,19 +11,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from benchmarks.machine import THREADS
 from benchmarks.regimes.problems import PUBLISHED
 from benchmarks.regimes.recordings import RECORDING_SEED, WINDOWED
 from benchmarks.regimes.unit import Unit, run_unit
 from benchmarks.rivals.registry import METHODS
 from regimetry.series.simulators import NULLS
-
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-)
 
 
 def plan(

@@ -1,8 +1,13 @@
 """The benchmark of the next bar: every method answers of the past alone, and scores add up."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
+from places import ROOT
 from scipy.stats import norm
 from walks import make_prices
 
@@ -115,3 +120,25 @@ def test_a_file_that_is_not_there_is_no_market(monkeypatch, tmp_path):
         tmp_path / "nasdaq100" / "NDX.csv"
     )
     assert series.MARKETS["ndx"].load().tolist() == [1.0, 2.0]
+
+
+THREADS_AT_NUMPY = """
+import os, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            print(os.environ.get("OMP_NUM_THREADS"))
+
+sys.meta_path.insert(0, Watch())
+import benchmarks.market.__main__
+"""
+
+
+def test_threads_are_limited_before_numpy_is_loaded():
+    environment = {name: value for name, value in os.environ.items() if "THREADS" not in name}
+    found = subprocess.run(
+        [sys.executable, "-c", THREADS_AT_NUMPY],
+        capture_output=True, text=True, check=True, cwd=ROOT, env=environment,
+    )  # fmt: skip
+    assert found.stdout.split() == ["1"]
