@@ -42,18 +42,19 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Add ``--jobs``: the CPUs that this process may use."""
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
-
-
 def add_output(parser: argparse.ArgumentParser) -> None:
     """Add the folder of results."""
     parser.add_argument("-o", "--output", type=Path, default=Path("results"), help="folder")
 
 
-def add_page(parser: argparse.ArgumentParser, section: str | None = None) -> None:
-    """Add the page to write to and, where there is a choice, its section."""
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """Add the page to write to."""
     parser.add_argument("--write", type=Path, help="Markdown file whose section to rewrite")
-    if section is not None:
-        parser.add_argument("--section", default=section, help="name of that section")
+
+
+def add_run(parser: argparse.ArgumentParser, section: str) -> None:
+    """Add how many fits run at once, where results are kept and what is written of them."""
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    add_output(parser)
+    add_page(parser)
+    parser.add_argument("--section", default=section, help="name of that section")

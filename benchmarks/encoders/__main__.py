@@ -6,20 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks.arguments import (
-    CHOICES,
-    add_choice,
-    add_jobs,
-    add_output,
-    add_page,
-    names_of,
-    seeds,
-)
+from benchmarks.arguments import CHOICES, add_choice, add_run, names_of, seeds
 from benchmarks.encoders.features import NAMES, sum_of
 from benchmarks.encoders.sets import SETS, SIMULATORS, TASKS, series_of
 from benchmarks.encoders.tables import write_tables
 from benchmarks.encoders.ticks import SIZES, time_ticks
-from benchmarks.encoders.work import plan, read_results, refusals, run_all
+from benchmarks.encoders.work import plan, read_results, refusals, run_all, table_of
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.document import command_of, write_section
 
@@ -47,8 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
         weights=options.weights,
     )
     failures = run_all(units, options.output, options.jobs)
-    text = write_tables(read_results(units, options.output), ticks)
-    text += "".join(f"\n{line}\n" for line in refusals(units, options.output))
+    results = read_results(units, options.output)
+    text = write_tables(table_of(results), ticks)
+    text += "".join(f"\n{line}\n" for line in refusals(results))
     command = command_of("encoders", arguments)
     weights = f"weights {sum_of(options.weights)[:12]}"
     text += f"\n`{command}`, {weights}\n\n{describe_machine(('scikit-learn',))}\n"
@@ -84,9 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--no-ticks", dest="ticks", action="store_false", help="do not time single windows"
     )
-    add_jobs(parser)
-    add_output(parser)
-    add_page(parser, "encoders")
+    add_run(parser, "encoders")
     return parser
 
 

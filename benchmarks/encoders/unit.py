@@ -120,7 +120,9 @@ class Unit:
                 evidence: self._scores(labelled, values, states)
                 for evidence, labelled in found.items()
             }
-        except DataError as error:  # of later rows, which the product refuses too
+        except DataError as error:
+            if not self.training:  # only later rows may be such that the product refuses them
+                raise
             result["refused"] = str(error)
         return result
 

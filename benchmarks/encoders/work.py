@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from tqdm import tqdm
@@ -20,6 +21,8 @@ from benchmarks.outside.sets import Series
 
 COLUMNS = ("features", "column", "series", "states", "chosen", "n_regimes", "window", "seconds",
            "evidence", "task", "score", "delay")  # fmt: skip
+
+Result = tuple[Unit, dict[str, Any]]
 
 
 def plan(
@@ -71,19 +74,24 @@ def run_all(units: Sequence[Unit], folder: Path, jobs: int) -> list[str]:
     return failures
 
 
-def refusals(units: Sequence[Unit], folder: Path) -> list[str]:
+def read_results(units: Sequence[Unit], folder: Path) -> list[Result]:
+    """Read the results of the units that have one."""
+    places = [(unit, folder / unit.path) for unit in units]
+    return [(unit, json.loads(path.read_text())) for unit, path in places if path.exists()]
+
+
+def refusals(results: Sequence[Result]) -> list[str]:
     """Return a line for each series that a fit to its first part does not label, and why."""
-    found = {}
-    for unit in units:
-        if (folder / unit.path).exists():
-            reason = json.loads((folder / unit.path).read_text())["refused"]
-            if reason is not None:
-                found[f"{unit.series.name} {unit.series.seed}"] = reason
+    found = {
+        f"{unit.series.name} {unit.series.seed}": result["refused"]
+        for unit, result in results
+        if result["refused"] is not None
+    }
     return [f"No score out of sample: {name}. {reason}" for name, reason in found.items()]
 
 
-def read_results(units: Sequence[Unit], folder: Path) -> pd.DataFrame:
-    """Read the results of units that have one: a row for each evidence and task.
+def table_of(results: Sequence[Result]) -> pd.DataFrame:
+    """Return a row for each result, evidence and task.
 
     Returns
     -------
@@ -92,10 +100,7 @@ def read_results(units: Sequence[Unit], folder: Path) -> pd.DataFrame:
         the true K, and what a series has no number for is NaN.
     """
     rows = []
-    for unit in units:
-        if not (folder / unit.path).exists():
-            continue
-        result = json.loads((folder / unit.path).read_text())
+    for unit, result in results:
         common = {
             "features": unit.features,
             "column": column_of(unit.series),

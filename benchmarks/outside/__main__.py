@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.arguments import add_jobs, add_output, add_page, names_of, seeds
+from benchmarks.arguments import add_run, names_of, seeds
 from benchmarks.machine import THREADS, describe_machine
 from benchmarks.outside.sets import SETS, Series, series_of
 from benchmarks.outside.tables import draw, misses, row, table
@@ -88,9 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--losses", action="store_true", help="also with K given, and with the best window"
     )
-    add_jobs(parser)
-    add_output(parser)
-    add_page(parser, "outside")
+    add_run(parser, "outside")
     return parser
 
 

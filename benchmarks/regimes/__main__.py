@@ -5,15 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from benchmarks.arguments import (
-    CHOICES,
-    add_choice,
-    add_jobs,
-    add_output,
-    add_page,
-    names_of,
-    seeds,
-)
+from benchmarks.arguments import CHOICES, add_choice, add_run, names_of, seeds
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.document import command_of, write_section
 from benchmarks.regimes.picture import draw
@@ -81,9 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_false",
         help="leave out the recordings, which run when REGIMETRY_DATA is set",
     )
-    add_jobs(parser)
-    add_output(parser)
-    add_page(parser, "regimes")
+    add_run(parser, "regimes")
     return parser
 
 
