@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from regimetry.contract.wording import counted
 from regimetry.errors import DataError
 
 Labels = NDArray[np.integer]
@@ -47,8 +48,8 @@ def require_labels(labels: Labels, n_regimes: int, what: str = "The labels") -> 
         )
     if largest >= n_regimes:
         raise DataError(
-            f"{what} go up to {largest}; the model has {n_regimes} regimes, 0 to {n_regimes - 1}. "
-            "They come from another model: label the data again."
+            f"{what} go up to {largest}; the model has {counted(n_regimes, 'regime')}, 0 to "
+            f"{n_regimes - 1}. They come from another model: label the data again."
         )
     return array.astype(np.int64, copy=False)
 

@@ -13,6 +13,7 @@ from regimetry.analysis.analyse import Analysis, analyse_labels
 from regimetry.analysis.labels import Floats, Labels
 from regimetry.analysis.plain import plain
 from regimetry.analysis.shown import Shown
+from regimetry.contract.wording import counted
 from regimetry.errors import DataError
 
 
@@ -161,8 +162,8 @@ def comovement(
     found_labels = np.concatenate([np.asarray(one) for one in labels.values()])
     if len(found_labels) and int(found_labels.max()) >= n_regimes:
         raise DataError(
-            f"The labels go up to {found_labels.max()}; the model has {n_regimes} regimes. They "
-            "come from another model: label the data again."
+            f"The labels go up to {found_labels.max()}; the model has "
+            f"{counted(n_regimes, 'regime')}. They come from another model: label the data again."
         )
     all_times, row = np.unique(
         np.concatenate([times[name] for name in labels]), return_inverse=True

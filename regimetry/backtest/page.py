@@ -10,6 +10,7 @@ import numpy as np
 
 from regimetry.analysis.performance import performance
 from regimetry.backtest.summary import Summary, Traded
+from regimetry.contract.wording import counted
 from regimetry.errors import InstallError
 from regimetry.files import replacing, require_writable
 from regimetry.report.colours import looks_of
@@ -79,7 +80,7 @@ def headline(summary: Summary) -> list[tuple[str, str, str]]:
         ("Drawdown", f"{rule.drawdown:.1%}", f"holding {hold.drawdown:.1%}"),
         ("Turnover a year", f"{rule.turnover:.1f}", "2 is in and out once"),
         ("Log score", f"{scores.model:.4f}", f"best of two rivals {rival:.4f}, nats a bar"),
-        ("Names kept", kept, f"of shared bars; {summary.stability.born} regimes born"),
+        ("Names kept", kept, f"of shared bars; {counted(summary.stability.born, 'regime')} born"),
     ]
 
 

@@ -16,6 +16,7 @@ from regimetry.configuration import Configuration
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import resolve
 from regimetry.contract import ModelContract
+from regimetry.contract.wording import counted
 from regimetry.errors import ConfigError, DataWarning
 from regimetry.files import replacing, require_writable
 from regimetry.series.features import drifting_columns
@@ -111,7 +112,8 @@ def run(options: argparse.Namespace) -> None:
     instruments = contract.training.instruments
     text = (
         f"{regime_lines(contract)}\n{choices_text(contract, _SHOWN)}\n{options.output}: "
-        f"{contract.n_regimes} regimes from {contract.counted(contract.training.rows)}"
+        f"{counted(contract.n_regimes, 'regime')} from "
+        f"{contract.counted(contract.training.rows)}"
     )
     of = "" if instruments is None else f" of {instruments} instruments"
     found = {**contract.to_dict(), "regimes_without_bars": [*contract.regimes_without_bars]}

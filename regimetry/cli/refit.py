@@ -15,6 +15,7 @@ from regimetry.cli.verb import Verb, argument
 from regimetry.configuration.prepare import detector_of, prepare
 from regimetry.configuration.reading import validated
 from regimetry.configuration.writing import kept_fields, of_model
+from regimetry.contract.wording import counted
 from regimetry.errors import ConfigError, ExportParityError
 from regimetry.files import require_writable
 from regimetry.series.file_options import FileOptions
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     text = [
         regime_lines(contract),
         alignment_text(contract) if moved is None else _moved(moved, contract.units),
-        f"{options.output}: verified; {contract.n_regimes} regimes from "
+        f"{options.output}: verified; {counted(contract.n_regimes, 'regime')} from "
         f"{contract.counted(contract.training.rows)}",
     ]
     show(options, found, "\n\n".join(text))

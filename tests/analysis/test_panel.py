@@ -47,7 +47,7 @@ def test_comovement_counts_every_instrument_once_a_bar():
 def test_what_does_not_fit_is_named():
     with pytest.raises(DataError, match="'b' has 4 labels and no times"):
         comovement(LABELS, {"a": TIMES["a"]}, 2)
-    with pytest.raises(DataError, match="go up to 1; the model has 1 regimes"):
+    with pytest.raises(DataError, match="go up to 1; the model has 1 regime\\."):
         comovement(LABELS, TIMES, 1)
     with pytest.raises(DataError, match="None of 1 instruments"):
         analyse_panel({"short": LABELS["short"]}, 2)

@@ -37,6 +37,7 @@ def test_the_table_is_shown_never_only_one_number(folder, fit, run):
     shown = fit("early.csv", "old.onnx", "--min-dwell", "600")
     for text in ("a regime lasts", "less than 600", "> 10", "One regime with windows of 10;"):
         assert text in shown.out
+    assert "old.onnx: 1 regime from" in shown.out
     assert "the series shows one regime alone" in shown.err
     card = run("inspect", folder / "old.onnx").out
     for text in ("recognised", "lasting", "shortest dwell", "less than 600"):
