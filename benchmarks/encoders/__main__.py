@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 
 from benchmarks.arguments import CHOICES, add_choice, add_run, names_of, seeds
-from benchmarks.encoders.features import NAMES, sum_of
+from benchmarks.encoders.features import NAMES
 from benchmarks.encoders.sets import SETS, SIMULATORS, TASKS, series_of
 from benchmarks.encoders.tables import write_tables
 from benchmarks.encoders.ticks import SIZES, time_ticks
 from benchmarks.encoders.work import plan, read_results, refusals, run_all, table_of
 from benchmarks.machine import describe_machine
 from benchmarks.regimes.document import command_of, write_section
+from regimetry.encoder.pretraining.config import PretrainedEncoder
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -40,11 +41,11 @@ def main(arguments: list[str] | None = None) -> int:
     )
     failures = run_all(units, options.output, options.jobs)
     results = read_results(units, options.output)
-    text = write_tables(table_of(results), ticks)
+    weights = PretrainedEncoder(options.weights).weights
+    text = write_tables(table_of(results), ticks, weights.card["without"])
     text += "".join(f"\n{line}\n" for line in refusals(results))
     command = command_of("encoders", arguments)
-    weights = f"weights {sum_of(options.weights)[:12]}"
-    text += f"\n`{command}`, {weights}\n\n{describe_machine(('scikit-learn',))}\n"
+    text += f"\n`{command}`, weights {weights.sum[:12]}\n\n{describe_machine(('scikit-learn',))}\n"
     (options.output / "encoders.md").write_text(text)
     if options.write is not None:
         write_section(options.write, options.section, text)

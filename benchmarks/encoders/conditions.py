@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.encoders.differences import GROUPS, between
+from benchmarks.encoders.differences import GROUPS, between, groups_of
 from benchmarks.encoders.sets import RECORDINGS, SIMULATORS
 from benchmarks.encoders.ticks import Ticks
 
@@ -18,6 +19,13 @@ LEAST_S6 = 0.2
 MOST_LOSS = 0.03
 MOST_LOSS_ON_RECORDINGS = 0.02
 MOST_TICKS = 2.0
+
+FAMILIES = {
+    "s5": (frozenset({"waveform", "kind"}), 0.9),
+    "s6": (frozenset({"garch", "tails", "jumps"}), 0.1),
+}
+"""By what the regimes of a simulator differ, and which score is asked of weights that never saw
+it."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +52,30 @@ def of_task(part: pd.DataFrame) -> list[Condition]:
     ]
 
 
+def transfer(part: pd.DataFrame, without: Collection[str]) -> list[Condition]:
+    """Ask weights for simulators whose regimes they never saw the like of.
+
+    Parameters
+    ----------
+    part : pandas.DataFrame
+        Results of one task, evidence and choice.
+    without : collection of str
+        Aspects that the weights were trained without.
+    """
+    found = []
+    for column, (family, least) in FAMILIES.items():
+        own = part[(part.features == OURS) & (part.column == column)].score
+        if family <= set(without) and not own.empty:
+            text = f"{column.upper()}, never seen: at least {least}"
+            found.append(Condition(text, f"{own.median():.3f}", bool(own.median() >= least)))
+    return found
+
+
 def gain(part: pd.DataFrame, rival: str) -> Condition:
     """Ask for a gain over S1 to S5 that is no chance."""
     text = f"S1 to S5: {LEAST_GAIN} above {rival}, interval above 0"
     found = between(part, OURS, rival, GROUPS["S1 to S5"])
-    if found is None:
+    if found is None or "S1 to S5" not in groups_of(set(part.column)):
         return Condition.unmeasured(text)
     return Condition(text, str(found), found.mean >= LEAST_GAIN and found.low > 0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +51,15 @@ class Difference:
             f"{self.mean:+.3f} [{self.low:+.3f}, {self.high:+.3f}] ({self.better}:{self.worse} "
             f"of {self.count})"
         )
+
+
+def groups_of(columns: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the groups of a run: where it left out one of S1 to S5, each of the others alone."""
+    five = GROUPS["S1 to S5"]
+    if set(five) <= set(columns):
+        return GROUPS
+    some = {column.upper(): (column,) for column in five if column in columns}
+    return some | {name: group for name, group in GROUPS.items() if group != five}
 
 
 def difference(ours: NDArray[np.floating], theirs: NDArray[np.floating]) -> Difference:

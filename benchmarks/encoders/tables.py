@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
-from benchmarks.encoders.conditions import OURS, Condition, delay, of_task, one_regime, tick
-from benchmarks.encoders.differences import GROUPS, between
+from benchmarks.encoders.conditions import (
+    OURS,
+    Condition,
+    delay,
+    of_task,
+    one_regime,
+    tick,
+    transfer,
+)
+from benchmarks.encoders.differences import GROUPS, between, groups_of
 from benchmarks.encoders.features import features_of
 from benchmarks.encoders.sets import RECORDINGS, SIMULATORS, TASKS
 from benchmarks.encoders.ticks import Ticks
@@ -18,8 +28,16 @@ NULLS = ("nulls", "prior", "toys without")
 _COLUMNS = (*SIMULATORS, "prior", *RECORDINGS, "toys")
 
 
-def write_tables(table: pd.DataFrame, ticks: Ticks) -> str:
-    """Return every table that there are results for."""
+def write_tables(table: pd.DataFrame, ticks: Ticks, without: Collection[str] = ()) -> str:
+    """Return every table that there are results for.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    ticks : Ticks
+    without : collection of str
+        Aspects that the weights were trained without: then conditions are those of transfer.
+    """
     sections = []
     for evidence, title in EVIDENCE.items():
         for chosen in (False, True):
@@ -32,7 +50,7 @@ def write_tables(table: pd.DataFrame, ticks: Ticks) -> str:
                 (f"{heading}: {OURS} less the others", differences(part)),
                 (
                     f"{heading}: conditions of the default",
-                    conditions(part, table[table.chosen], ticks),
+                    conditions(part, table[table.chosen], ticks, without),
                 ),
             ]
     sections.append(("One window, in µs", cost(ticks)))
@@ -73,27 +91,31 @@ def scores(part: pd.DataFrame) -> str:
 
 def differences(part: pd.DataFrame) -> str:
     """Return mean, interval, better : worse of the first features against each other kind."""
+    groups = groups_of(set(part.column))
     rows = []
     for task in TASKS:
         own = part[part.task == task]
         for rival in [name for name in own.features.unique() if name != OURS]:
-            found = [between(own, OURS, rival, columns) for columns in GROUPS.values()]
+            found = [between(own, OURS, rival, columns) for columns in groups.values()]
             if any(found):
                 cells = ["" if one is None else str(one) for one in found]
                 rows.append([task, features_of(rival).title, *cells])
     if not rows:
         return ""
     filled = [i for i in range(len(rows[0])) if any(row[i] for row in rows)]
-    header = ["task", f"{OURS} less", *GROUPS]
+    header = ["task", f"{OURS} less", *groups]
     return markdown([header[i] for i in filled], [[row[i] for i in filled] for row in rows])
 
 
-def conditions(part: pd.DataFrame, chosen: pd.DataFrame, ticks: Ticks) -> str:
+def conditions(
+    part: pd.DataFrame, chosen: pd.DataFrame, ticks: Ticks, without: Collection[str]
+) -> str:
     """Return a line for each condition of which something is known, and how many are not met."""
     tasks = [task for task in TASKS if (part.task == task).any()]
-    by_task = [of_task(part[part.task == task]) for task in tasks]
+    parts = [part[part.task == task] for task in tasks]
+    by_task = [transfer(own, without) if without else of_task(own) for own in parts]
     causal = part[part.task == "causal"]
-    whole = [one_regime(chosen), delay(causal), tick(ticks)]
+    whole = [] if without else [one_regime(chosen), delay(causal), tick(ticks)]
     lines = [*zip(*by_task, strict=True), *((one,) for one in whole)]
     rows = [
         [found[0].text, *map(_said, found), *[""] * (len(tasks) - len(found))]
@@ -101,6 +123,8 @@ def conditions(part: pd.DataFrame, chosen: pd.DataFrame, ticks: Ticks) -> str:
         if any(one.met is not None for one in found)
     ]
     every = [one for found in lines for one in found]
+    if not every:
+        return ""
     missed = sum(one.met is False for one in every)
     unknown = sum(one.met is None for one in every)
     summary = f"{len(every) - missed - unknown} met, {missed} not met, {unknown} not measured."

@@ -18,6 +18,7 @@ from benchmarks.encoders.conditions import (
     one_regime,
     tails,
     tick,
+    transfer,
 )
 from benchmarks.encoders.differences import between, difference
 from benchmarks.encoders.features import NAMES, features_of, spectrum_and_quantiles
@@ -158,9 +159,12 @@ def test_differences_are_of_the_series_that_both_have():
 )
 def test_a_gain_is_large_and_no_chance(gains, met):
     theirs = np.array([0.5, 0.6, 0.7])
-    table = made_up({"pretrained": {"s3": theirs + gains}, "untrained": {"s3": theirs}})
+    five = [f"s{number}" for number in range(1, 6)]
+    scored = {"pretrained": theirs + gains, "untrained": theirs}
+    table = made_up({name: dict.fromkeys(five, values) for name, values in scored.items()})
     assert gain(table, "untrained").met is met
     assert gain(table, "statistics").met is None
+    assert gain(table[table.column != "s4"], "untrained").met is None  # of five, or of none
 
 
 def test_regimes_by_tails_and_no_simulator_that_is_worse():
@@ -180,6 +184,16 @@ def test_regimes_by_tails_and_no_simulator_that_is_worse():
     assert found.measured == "-0.040 (S2, convolutions)"
     assert tails(table[table.column != "s6"]).met is None
     assert no_loss(table[table.features == "pretrained"]).met is None
+
+
+def test_what_was_never_seen_is_asked_of_weights_without_it():
+    table = made_up({"pretrained": {"s5": [0.85, 0.91, 0.95], "s6": [0.05, 0.09, 0.3]}})
+    waveforms, heavy = {"waveform", "kind"}, {"garch", "tails", "jumps"}
+    (one,) = transfer(table, waveforms)
+    assert (one.text, one.measured, one.met) == ("S5, never seen: at least 0.9", "0.910", True)
+    assert [one.met for one in transfer(table, waveforms | heavy)] == [True, False]
+    assert transfer(table, {"tails"}) == []  # the regimes of S6 differ in others too, seen
+    assert transfer(table[table.column == "s6"], waveforms) == []
 
 
 def test_recordings_may_speak_against_it():
@@ -238,6 +252,13 @@ def test_tables_say_what_is_met():
     with_bars = write_tables(pd.concat([given.assign(evidence="bars"), ones]), ticks)
     bars = with_bars.split("### K given, with bars: conditions")[1]
     assert "met: 2 of 2 (convolutions: 2 of 2)" in bars
+    part = given[given.column.isin(["s5", "s6"])]
+    unseen = write_tables(part, {}, ["waveform", "kind"])
+    assert "| causal | convolutions | +0.100 [+0.100, +0.100] (2:0 of 2) | +0.200" in unseen
+    assert "| task | pretrained less | S5 | S6 |" in unseen
+    assert "| S5, never seen: at least 0.9 | **not met**: 0.850 |" in unseen
+    assert "0 met, 1 not met, 0 not measured." in unseen
+    assert "conditions" not in write_tables(part, {}, ["level"])
     slow = write_tables(given, {10: {"pretrained": 5e-5, "convolutions": 2e-5}})
     assert "**not met**: 10 rows: 2.50" in slow
     assert "4 met, 1 not met, 8 not measured." in slow
