@@ -32,9 +32,10 @@ def describe_machine(more: tuple[str, ...] = ()) -> str:
             versions.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             continue
+    count = len(os.sched_getaffinity(0))
     processor = models[0] if models else platform.processor() or platform.machine()
     return (
-        f"{processor}, {len(os.sched_getaffinity(0))} CPUs; Python {platform.python_version()}, "
+        f"{processor}, {count} CPU{'s' * (count > 1)}; Python {platform.python_version()}, "
         + ", ".join(versions)
     )
 
