@@ -43,10 +43,11 @@ def pretrained_part(folded: Folded, opset: int) -> EncoderPart:
 def pretrained_embedding(folded: Folded, tape: Tape, scaled: ir.Value) -> ir.Value:
     """Scaled windows (B, W + reach, F) to embeddings (B, 64); equals ``embed_in_numpy``.
 
-    With P patches of p rows, for each dilation r with its kernels w and offsets o::
+    Wide tables are read through their main directions, ``scaled @ directions``, in place of
+    ``scaled``. With P patches of p rows, for each dilation r with its kernels w and offsets o::
 
         share = sigmoid(conv(scaled.T[:, :, -P p - reach_r:], w, -o))       # (B, 64, P p)
-        patch = mean(share.reshape(B, 64, P, p), axis=3)                    # all: (B, M, P)
+        patch = mean(share.reshape(B, 64, P, p), axis=3)                    # all: (B, S, P)
         u, v, x = split(patch.T @ gate + bias)                              # each (B, P, D)
         x = layer_norm(u * v + x)
         x = x + layer_norm(attention(x)); x = x + layer_norm(ff(x))         # for each block
@@ -65,10 +66,12 @@ def pretrained_embedding(folded: Folded, tape: Tape, scaled: ir.Value) -> ir.Val
 
 
 def _patches(tape: Tape, folded: Folded, scaled: ir.Value) -> ir.Value:
-    """Return the shares of each patch as rows, (B P, M)."""
+    """Return the shares of each patch as rows, (B P, S)."""
     geometry = folded.geometry
     rows, patch = geometry.window_size + geometry.reach, geometry.patch
-    channels = tape.Transpose(scaled, perm=[0, 2, 1])
+    directions = folded.directions
+    read = scaled if directions is None else tape.MatMul(scaled, directions)
+    channels = tape.Transpose(read, perm=[0, 2, 1])
     found = []
     for group in folded.groups:
         first = rows - geometry.tokens * patch - group.reach

@@ -30,6 +30,7 @@ MOST_CHANNELS = 8
 FALSE_ALARM_RATE = 0.05
 """Share of known bars that the threshold lets pass for novel."""
 
+_LEAST_VARIANCE = 1e-8  # of such a component, of that of the first; less is rounding
 _COMPONENTS = 6
 _RIDGE = 0.02  # on the diagonal of each covariance, in squared deviations of the statistic
 _MOST_FITTED = 10_000  # windows that the mixture is fitted on
@@ -223,8 +224,9 @@ def _principal_channels(windows: Windows) -> Array | None:
     if windows.shape[2] <= MOST_CHANNELS:
         return None
     rows = windows.map(lambda series: np.asarray(series[:, -1], dtype=np.float64))
-    vectors = np.linalg.eigh(np.cov(rows.T))[1][:, ::-1]
-    return fix_signs(vectors[:, :MOST_CHANNELS])
+    variance, vectors = np.linalg.eigh(np.cov(rows.T))
+    kept = variance[-MOST_CHANNELS:] >= _LEAST_VARIANCE * variance[-1]
+    return fix_signs(vectors[:, -MOST_CHANNELS:][:, kept][:, ::-1])
 
 
 def _fit(statistics: Array, mean: Array, seed: int) -> _Judge:

@@ -215,3 +215,12 @@ def test_objectives_that_score_every_row_are_refused():
 def test_an_objective_trains_one_encoder():
     with pytest.raises(ConfigError, match="encoder='auto' chooses between two"):
         fitted(np.zeros((300, 1)), encoder="auto", objective="vamp2")
+
+
+def test_a_channel_that_hardly_ever_moves_is_no_rounding():
+    """Its kernels nearly cancel each other out, and what is left must not be blown up."""
+    generator = np.random.default_rng(0)
+    step = np.arange(20_000) > 10_000
+    values = np.column_stack([generator.standard_normal(20_000), step])
+    labels = fitted(values, n_regimes=2, evidence="window").model_.smooth(values)
+    assert ((labels[100:] == labels[-1]) == step[100:]).mean() > 0.95

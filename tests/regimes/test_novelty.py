@@ -6,6 +6,7 @@ import pytest
 from mixtures import started
 from scipy.stats import multivariate_normal
 
+import regimetry as rg
 from regimetry.contract import read_contract
 from regimetry.errors import ModelError
 from regimetry.regimes import window_statistics
@@ -120,6 +121,22 @@ def test_many_features_are_read_through_their_principal_components():
     assert novelty.channels.shape == (20, 8)
     wild = novelty.transform(noise(n=300, f=20, seed=2, scale=3.0))
     assert wild.mean() > 1.5 * novelty.transform(noise(n=300, f=20, seed=2)).mean()
+
+
+def test_components_of_rounding_are_left_out():
+    hidden = np.sin(np.arange(900)[:, None] / 30 + np.arange(2))
+    rows = hidden @ np.random.default_rng(0).standard_normal((2, 12))
+    fitted, _ = fit_novelty(rolling_windows(rows.astype(np.float32), 10))
+    assert fitted.channels.shape == (12, 2)
+    rows[:, 3] += 1e-3 * np.random.default_rng(1).standard_normal(900)
+    fitted, _ = fit_novelty(rolling_windows(rows.astype(np.float32), 10))
+    assert fitted.channels.shape == (12, 3)  # small, and no rounding
+
+
+def test_a_table_of_few_slow_cycles_is_fitted():
+    rows = np.sin(np.arange(3000)[:, None] / 500 + np.linspace(0, 6, 30))
+    detector = rg.RegimeDetector(window_size=10, n_regimes=2, n_landmarks=150, random_state=0)
+    assert detector.fit(rows).model_.contract.n_regimes == 2  # its graph equals what was fitted
 
 
 def test_blocks_and_seeds_change_nothing(fitted, monkeypatch):

@@ -19,7 +19,7 @@ from regimetry.encoder.pretraining.architecture import (
 from regimetry.encoder.pretraining.slots import draw_slots
 
 _LEAST_VARIANCE = 1e-4  # of a direction that is read, of that of the first one
-_LEAST_SIZE = 1e-4  # of a response, of its kernel's weights; less may be rounding
+_LEAST_SIZE = 1e-2  # of a response, of its kernel's weights: less would show rounding
 _NONE = 1e-6  # size of the response of a kernel without weights
 
 Array = NDArray[np.floating]
@@ -32,7 +32,7 @@ class FoldedGroup:
     Attributes
     ----------
     dilation : int
-    weights : ndarray of float32, shape (64, F, taps)
+    weights : ndarray of float32, shape (64, M, taps)
         Times the steepness of the threshold, and over the mean size of the response.
     offsets : ndarray of float32, shape (64,)
     """
@@ -56,14 +56,17 @@ class Folded:
     geometry : Geometry
     n_features : int
         F.
+    directions : ndarray of float32, shape (F, M), or None
+        Columns that kernels read in place of the channels; ``None``: the channels, M = F.
     groups : tuple of FoldedGroup
     weights : mapping of str to ndarray of float32
-        Of gate, blocks and output. ``gate`` is (M, 3 D) of the M shares of the groups in use, and
+        Of gate, blocks and output. ``gate`` is (S, 3 D) of the S shares of the groups in use, and
         the value's bias is part of ``output_bias``.
     """
 
     geometry: Geometry
     n_features: int
+    directions: NDArray[np.float32] | None
     groups: tuple[FoldedGroup, ...]
     weights: Mapping[str, NDArray[np.float32]]
 
@@ -96,20 +99,20 @@ def fold(
     -------
     Folded
     """
-    geometry, n_features = Geometry.of(window_size), series[0].shape[1]
-    mixing = channels_read(series)
-    slots = draw_slots(mixing.shape[1], np.random.default_rng(seed))
+    geometry, directions = Geometry.of(window_size), main_directions(series)
+    read = [along(directions, np.asarray(rows, np.float32)) for rows in series]
+    slots = draw_slots(read[0].shape[1], np.random.default_rng(seed))
     groups = []
     for group, dilation in enumerate(geometry.dilations):
         name = f"stem_{group}"
-        on_slots = np.einsum("csf,cst->cft", slots[group], weights[f"{name}_taps"])
-        kernels = np.einsum("fm,cmt->cft", mixing, on_slots).astype(np.float32)
-        sizes = mean_sizes(series, dilation, kernels, geometry.reach)
+        kernels = np.einsum("csf,cst->cft", slots[group], weights[f"{name}_taps"])
+        sizes = mean_sizes(read, dilation, kernels, geometry.reach)
         gain, offset = weights[f"{name}_gain"], weights[f"{name}_offset"]
         steep = (gain / sizes[:, None]).reshape(-1).astype(np.float32)
         repeated = np.repeat(kernels, gain.shape[1], axis=0)
         groups.append(FoldedGroup(dilation, steep[:, None, None] * repeated, offset.reshape(-1)))
-    return Folded(geometry, n_features, tuple(groups), _rest(weights, len(groups)))
+    rest = _rest(weights, len(groups))
+    return Folded(geometry, series[0].shape[1], directions, tuple(groups), rest)
 
 
 def _rest(
@@ -133,34 +136,43 @@ def relative_bias(table: NDArray[np.float32], count: int) -> NDArray[np.float32]
     return table[:, relative_index(count)]
 
 
-def channels_read(series: Sequence[Array]) -> Array:
-    """Return the channels that slots read, as columns (F, M): all, or the main 24 directions.
+def main_directions(series: Sequence[Array]) -> NDArray[np.float32] | None:
+    """Return the main 24 directions of rows (T_i, F), (F, M), of deviation 1 each.
 
-    Directions that hardly vary, as of columns that follow from others, are left out.
+    Those that hardly vary, as of columns that follow from others, are left out. ``None`` where
+    there are no more channels than that.
     """
     n_features = series[0].shape[1]
     if n_features <= MOST_FEATURES:
-        return np.eye(n_features)
+        return None
     rows = np.concatenate(series).astype(np.float64)
     variance, directions = np.linalg.eigh(np.cov(rows.T))
     variance, directions = variance[::-1][:MOST_FEATURES], directions[:, ::-1][:, :MOST_FEATURES]
     kept = variance >= _LEAST_VARIANCE * variance[0]
-    return np.asarray(directions[:, kept] / np.sqrt(np.maximum(variance[kept], _NONE**2)))
+    deviations = np.sqrt(np.maximum(variance[kept], _NONE**2))
+    return np.asarray(directions[:, kept] / deviations, np.float32)
+
+
+def along(directions: NDArray[np.float32] | None, rows: Array) -> Array:
+    """Return rows (..., F) along directions, (..., M), in their own precision."""
+    return rows if directions is None else rows @ directions.astype(rows.dtype)
 
 
 def mean_sizes(
     series: Sequence[Array], dilation: int, kernels: NDArray[np.float32], reach: int
 ) -> Array:
-    """Return the mean absolute response of kernels (C, F, taps) to training rows, (C,).
+    """Return the mean absolute response of kernels (C, M, taps) to training rows (T_i, M), (C,).
 
-    As in the pretraining, of the rows from ``reach`` on, whatever the dilation.
+    As in the pretraining, of the rows from ``reach`` on, whatever the dilation. A kernel's weights
+    nearly cancel each other out where channels are mostly at rest; what is left is at least 1 % of
+    their sum, without signs, or rounding in float32 would be taken for a response.
     """
     none = np.zeros(0)
     group = Kernels(dilation, kernels, none.astype(np.int64), none.astype(np.float32))
     total, count = np.zeros(len(kernels)), 0
     for rows in series:
         if len(rows) > reach:
-            found = group.responses(np.asarray(rows[reach - group.reach :], np.float32))
+            found = group.responses(rows[reach - group.reach :])
             total += np.abs(found).sum(axis=1, dtype=np.float64)
             count += found.shape[1]
     least = np.maximum(_LEAST_SIZE * np.abs(kernels).sum(axis=(1, 2)), _NONE)

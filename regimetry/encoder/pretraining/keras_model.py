@@ -25,8 +25,9 @@ def folded_model(folded: Folded) -> keras.Model:
     Returns
     -------
     keras.Model
-        Windows (batch, W + reach, F) to embeddings (batch, 64). Its layers are ``stem``,
-        ``blocks``, and ``pooling``, which takes the embeddings of patches (batch, P, 32).
+        Windows (batch, W + reach, F) to embeddings (batch, 64). Its layers are ``directions``,
+        fixed, of wide tables alone; ``stem``; ``blocks``; and ``pooling``, which takes the
+        embeddings of patches (batch, P, 32).
     """
     geometry = folded.geometry
     windows = keras.Input(
@@ -42,7 +43,8 @@ def folded_model(folded: Folded) -> keras.Model:
         {name: list(array.shape) for name, array in folded.weights.items()}, name="blocks"
     )
     pooling = AskedPatches(list(geometry.asked), name="pooling")
-    model = keras.Model(windows, pooling(blocks(stem(windows))), name="PretrainedEncoder")
+    read = windows if folded.directions is None else _on_directions(windows, folded.directions)
+    model = keras.Model(windows, pooling(blocks(stem(read))), name="PretrainedEncoder")
     for group, (kernel, offset) in zip(folded.groups, stem.kernels, strict=True):
         kernel.assign(group.weights.transpose(2, 1, 0))
         offset.assign(group.offsets)
@@ -72,13 +74,22 @@ def folded_of(model: keras.Model, folded: Folded) -> Folded:
     return replace(folded, groups=tuple(groups), weights=weights)
 
 
+def _on_directions(windows: Any, directions: np.ndarray[Any, np.dtype[np.float32]]) -> Any:
+    layer = keras.layers.Dense(
+        directions.shape[1], use_bias=False, trainable=False, name="directions"
+    )
+    found = layer(windows)
+    layer.kernel.assign(directions)
+    return found
+
+
 def _array(variable: keras.Variable) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
     return np.array(ops.convert_to_numpy(variable), np.float32)
 
 
 @keras.saving.register_keras_serializable("regimetry")
 class PatchStem(keras.layers.Layer):
-    """Windows (batch, W + reach, F) to the shares of their patches, (batch, P, M).
+    """Windows (batch, W + reach, M) to the shares of their patches, (batch, P, S).
 
     Parameters
     ----------
@@ -121,7 +132,7 @@ class PatchStem(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("regimetry")
 class PatchBlocks(keras.layers.Layer):
-    """Shares of patches (batch, P, M) to the embeddings of the patches, (batch, P, 32).
+    """Shares of patches (batch, P, S) to the embeddings of the patches, (batch, P, 32).
 
     Parameters
     ----------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from regimetry.encoder.convolutions import Kernels
 from regimetry.encoder.pretraining.architecture import BLOCKS, EPSILON, HEAD_SIZE, HEADS
-from regimetry.encoder.pretraining.folded import Folded, FoldedGroup, relative_bias
+from regimetry.encoder.pretraining.folded import Folded, FoldedGroup, along, relative_bias
 
 Array = NDArray[np.floating]
 
@@ -19,7 +19,7 @@ _BLOCK = 1 << 12  # rows whose shares are computed together
 
 def embed_in_numpy(folded: Folded, windows: Array) -> NDArray[np.float64]:
     """Embed windows (N, W + reach, F), slowly, by the formula in float64: (N, 64)."""
-    geometry, rows = folded.geometry, np.asarray(windows, np.float64)
+    geometry, rows = folded.geometry, along(folded.directions, np.asarray(windows, np.float64))
     features = []
     for group in folded.groups:
         positions = np.arange(rows.shape[1] - geometry.tokens * geometry.patch, rows.shape[1])
@@ -47,7 +47,7 @@ def embed_series(folded: Folded, rows: Array, step: int = 1) -> NDArray[np.float
         Row i is the window whose last row is ``W + reach - 1 + i * step``.
     """
     read = folded.geometry.reach + folded.geometry.window_size
-    values = np.asarray(rows, np.float32)
+    values = along(folded.directions, np.asarray(rows, np.float32))
     found = np.empty((len(range(0, len(values) - read + 1, step)), folded.size), np.float32)
     together = max(1, _BLOCK // step)
     for first in range(0, len(found), together):
@@ -58,7 +58,7 @@ def embed_series(folded: Folded, rows: Array, step: int = 1) -> NDArray[np.float
 
 
 def _embed_part(folded: Folded, rows: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Embed the windows of a few thousand rows."""
+    """Embed the windows of a few thousand rows, as kernels read them."""
     geometry = folded.geometry
     patch = geometry.patch
     shares = np.concatenate(
@@ -85,7 +85,7 @@ def _shares(group: FoldedGroup, rows: NDArray[np.float32], first: int) -> NDArra
 
 
 def gated(folded: Folded, shares: Array) -> Array:
-    """Return the tokens (..., D) of the shares of patches (..., M)."""
+    """Return the tokens (..., D) of the shares of patches (..., S)."""
     w = {name: folded.weights[name].astype(shares.dtype) for name in ("gate", "gate_bias")}
     first, second, third = np.split(shares @ w["gate"] + w["gate_bias"], 3, axis=-1)
     return _normalised(first * second + third, folded.weights["gate_norm"])

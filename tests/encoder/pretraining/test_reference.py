@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from networks import folded_with_windows, random_series, random_weights
 
+from regimetry.encoder.pretraining import folded as folding
 from regimetry.encoder.pretraining import reference
 from regimetry.encoder.pretraining.architecture import MOST_FEATURES, Geometry
-from regimetry.encoder.pretraining.folded import channels_read, fold, mean_sizes
+from regimetry.encoder.pretraining.folded import along, fold, main_directions, mean_sizes
 from regimetry.encoder.pretraining.initial import initial_weights
 from regimetry.encoder.pretraining.reference import embed_in_numpy, embed_series
+from regimetry.encoder.pretraining.weights import BUILT_IN, read_weights
 from regimetry.windows import rolling_windows
+
+ROUNDING = 2e-5
+"""What a fit allows its graph, of embeddings of about 1."""
 
 
 @pytest.mark.parametrize(
@@ -74,19 +79,20 @@ def test_many_channels_are_read_through_their_main_directions():
     generator = np.random.default_rng(0)
     hidden = generator.standard_normal((800, 30)) * np.geomspace(9.0, 0.5, 30)
     rows = hidden @ np.linalg.qr(generator.standard_normal((40, 30)))[0].T
-    mixing = channels_read([rows[:300], rows[300:]])
-    assert mixing.shape == (40, MOST_FEATURES)
-    directions = rows @ mixing
-    np.testing.assert_allclose(np.cov(directions.T), np.eye(MOST_FEATURES), atol=1e-6)
-    centred, wanted = (part - part.mean(axis=0) for part in (directions, hidden))
+    directions = main_directions([rows[:300], rows[300:]])
+    assert directions.shape == (40, MOST_FEATURES)
+    read = along(directions, rows)
+    np.testing.assert_allclose(np.cov(read.T), np.eye(MOST_FEATURES), atol=1e-5)
+    centred, wanted = (part - part.mean(axis=0) for part in (read, hidden))
     left = wanted - centred @ np.linalg.lstsq(centred, wanted, rcond=None)[0]
     told = 1.0 - left.var(axis=0) / wanted.var(axis=0)
     assert (told[:10] > 0.98).all()  # what varies most is kept
     assert (told[-3:] < 0.3).all()
 
     folded = fold(random_weights(), [rows.astype(np.float32)], 20, 0)
-    assert all(group.weights.shape[1] == 40 for group in folded.groups)
-    np.testing.assert_array_equal(channels_read([rows[:, :24]]), np.eye(24))
+    assert folded.n_features == 40
+    assert all(group.weights.shape[1] == MOST_FEATURES for group in folded.groups)
+    assert main_directions([rows[:, :24]]) is None
 
 
 @pytest.mark.parametrize("weights", [initial_weights(0), random_weights()], ids=["even", "uneven"])
@@ -97,9 +103,50 @@ def test_columns_that_follow_from_others_do_not_turn_rounding_into_signals(n_fea
     rows = rows.astype(np.float32)
     folded = fold(weights, [rows], 20, 0)
     length = 20 + folded.geometry.reach
-    assert channels_read([rows]).shape[1] == min(n_features, 2 if n_features > 24 else 4)
+    if n_features > MOST_FEATURES:
+        assert folded.directions.shape == (n_features, 2)
     expected = embed_in_numpy(folded, rolling_windows(rows, length)[::7])
-    np.testing.assert_allclose(embed_series(folded, rows, 7), expected, atol=3e-3)
+    np.testing.assert_allclose(embed_series(folded, rows, 7), expected, atol=ROUNDING)
+
+
+def switched(count):
+    """A table of 20 000 rows: noise, and valves that are switched six times at most."""
+    generator = np.random.default_rng(0)
+    rows = np.zeros((20_000, count))
+    for start in generator.integers(0, 20_000, (3, count)):
+        rows += (start <= np.arange(20_000)[:, None]) & (np.arange(20_000)[:, None] < start + 2000)
+    return np.column_stack([generator.standard_normal((20_000, 3)), rows % 2])
+
+
+AT_REST = {
+    "one step": (np.arange(20_000) > 10_000)[:, None] * 1.0,
+    "valves": switched(8),
+    "many valves": switched(26),
+    "equal switches": np.repeat((np.arange(1200) % 400 < 200)[:, None] * 1.0, 40, axis=1),
+    "slow cycles": np.sin(np.arange(3000)[:, None] / 500 + np.linspace(0, 6, 30)),
+}
+
+
+def rounding(rows):
+    """The largest difference of float32 from float64, of windows everywhere and near changes."""
+    rows = ((rows - rows.mean(axis=0)) / rows.std(axis=0)).astype(np.float32)
+    folded = fold(read_weights(BUILT_IN).arrays, [rows], 20, 0)
+    windows = rolling_windows(rows, 20 + folded.geometry.reach)
+    changes = np.argsort(-np.abs(np.diff(rows, axis=0)).max(axis=1))[:30]
+    near = (changes[:, None] - [10, 25, 35]).clip(0, len(windows) - 1).ravel()
+    chosen = np.union1d(np.arange(0, len(windows), len(windows) // 100), near)
+    found = embed_series(folded, rows)[chosen]
+    return np.abs(found - embed_in_numpy(folded, windows[chosen])).max()
+
+
+@pytest.mark.parametrize("table", AT_REST)
+def test_channels_that_rest_do_not_turn_rounding_into_signals(table):
+    assert rounding(AT_REST[table]) < ROUNDING
+
+
+def test_a_response_of_rounding_would_show(monkeypatch):
+    monkeypatch.setattr(folding, "_LEAST_SIZE", 1e-4)
+    assert rounding(AT_REST["one step"]) > ROUNDING
 
 
 def test_folding_is_seeded():
