@@ -102,9 +102,14 @@ def alone(output: Path) -> Iterator[None]:
     Raises
     ------
     DataError
-        Another run writes into it.
+        Another run writes into it, or no folder can be made there.
     """
-    output.mkdir(parents=True, exist_ok=True)
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(
+            f"{output} is no folder, and cannot be made one ({error.strerror}). Name another."
+        ) from error
     if sys.platform == "win32":
         yield
         return

@@ -88,13 +88,16 @@ def _check(given: argparse.Namespace) -> None:
         value = getattr(given, name)
         if value is not None and not value > 0:
             raise ConfigError(f"--{name} is {value}; it must be positive.")
-    for name in ("seed", "workers"):
+    for name in ("seed", "workers", "every"):
         value = getattr(given, name)
-        if value is not None and value < 0:
+        if value is not None and not value >= 0:
             raise ConfigError(f"--{name} is {value}; it must be 0 or more.")
     if not 1 <= given.batches <= CHUNK:
         raise ConfigError(f"--batches is {given.batches}; it must be 1 to {CHUNK}.")
-    allowed_aspects(given.without or ())
+    if not allowed_aspects(given.without or ()):
+        raise ConfigError(
+            "--without leaves no aspect, so that no series had two states. Leave one at least in."
+        )
 
 
 def _import_tensorflow() -> None:

@@ -59,7 +59,7 @@ class Checkpoint:
         Raises
         ------
         ConfigError
-            The file is damaged, or of a network of another shape.
+            The file is damaged, not whole, or of a network of another shape.
         """
         path = folder / CHECKPOINT
         try:
@@ -80,6 +80,11 @@ class Checkpoint:
             raise ConfigError(
                 f"{path} is no checkpoint of a pretraining ({error}). Begin in an empty folder."
             ) from error
+        if bool(found.optimizer) != (found.steps > 0):
+            raise ConfigError(
+                f"{path} has {found.steps} steps and {len(found.optimizer)} arrays of the "
+                "optimizer, so it is not whole. Begin in an empty folder."
+            )
         expected = {name: array.shape for name, array in initial_weights(0).items()}
         kept = (found.weights, found.average)
         if any({name: array.shape for name, array in k.items()} != expected for k in kept):

@@ -10,6 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Collection, Generator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import get_context, parent_process
 
@@ -21,7 +22,7 @@ _AHEAD = 4  # chunks of each worker that are drawn before they are needed
 def chunks(
     seed: int, first: int, *, without: Collection[str], workers: int
 ) -> Generator[list[Batch]]:
-    """Draw one chunk after the other without end, the same whatever the workers.
+    """Draw one chunk after the other, the same whatever the workers, until one of these is killed.
 
     Parameters
     ----------
@@ -42,9 +43,13 @@ def chunks(
     ahead: deque[Future[list[Batch]]] = deque()
     try:
         for number in numbers:
-            ahead.append(pool.submit(draw, number, sizes_of(number)))
-            if len(ahead) > _AHEAD * workers:
-                yield ahead.popleft().result()
+            try:
+                ahead.append(pool.submit(draw, number, sizes_of(number)))
+                found = ahead.popleft().result() if len(ahead) > _AHEAD * workers else None
+            except BrokenProcessPool:
+                return
+            if found is not None:
+                yield found
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -18,7 +19,8 @@ from regimetry.encoder.pretraining.batches import Batch, draw_chunk
 from regimetry.encoder.pretraining.checkpoint import Checkpoint
 from regimetry.encoder.pretraining.drawing import chunks
 from regimetry.encoder.pretraining.step import Trainer
-from regimetry.errors import ConfigError
+from regimetry.errors import ConfigError, RegimetryError
+from regimetry.files import replacing
 
 CURVE = "curve.csv"
 
@@ -94,6 +96,11 @@ def pretrain(
         Compile each step with XLA: some minutes at first, and more series a second afterwards.
     stopped : callable
         Asked after each chunk: true ends the run as a spent budget does.
+
+    Raises
+    ------
+    RegimetryError
+        A process that draws was ended from outside.
     """
     if budget.spent(state.series, 0.0):
         return
@@ -102,6 +109,14 @@ def pretrain(
     validation = _validation(state)
     begun = last = time.monotonic()
     before, entropies = state.seconds, deque[float](maxlen=400)
+
+    def leave() -> None:
+        state.weights, state.optimizer = trainer.weights(), trainer.optimizer_state()
+        state.write(folder)
+        averaged.assign(state.average)
+        scores = np.array([averaged.score(batch)[1:] for batch in validation])
+        _add_to_curve(folder, state, float(np.mean(entropies)), *scores.mean(axis=0))
+
     with (
         closing(chunks(state.seed, state.chunks, without=state.without, workers=workers)) as drawn,
         tqdm(
@@ -126,13 +141,17 @@ def pretrain(
             ends = budget.spent(state.series, now - begun) or stopped()
             if ends or now - last >= every_s:
                 last = now
-                state.weights, state.optimizer = trainer.weights(), trainer.optimizer_state()
-                state.write(folder)
-                averaged.assign(state.average)
-                scores = np.array([averaged.score(batch)[1:] for batch in validation])
-                _add_to_curve(folder, state, float(np.mean(entropies)), *scores.mean(axis=0))
+                leave()
             if ends:
-                break
+                return
+        # A signal to all processes of a terminal ends those that draw, too.
+        if entropies:
+            leave()
+        if not stopped():
+            raise RegimetryError(
+                "A process that draws series was ended from outside, perhaps for want of memory. "
+                "Checkpoint and curve are written: run the command again, with fewer --workers."
+            )
 
 
 def last_scores(folder: Path) -> tuple[float, float]:
@@ -143,14 +162,11 @@ def last_scores(folder: Path) -> tuple[float, float]:
     ConfigError
         There is no curve.
     """
-    path, lines = folder / CURVE, list[dict[str, str]]()
-    if path.exists():
-        with path.open(newline="") as file:
-            lines = list(csv.DictReader(file))
+    lines = _curve(folder)
     if not lines:
         raise ConfigError(
-            f"{path} has no line, so nothing says how good the weights are. Go on with a larger "
-            "budget."
+            f"{folder / CURVE} has no line, so nothing says how good the weights are. Go on with a "
+            "larger budget."
         )
     return float(lines[-1]["entropy"]), float(lines[-1]["right"])
 
@@ -188,10 +204,15 @@ def _add_to_curve(
         "entropy": round(entropy, 5),
         "right": round(right, 5),
     }
-    path = folder / CURVE
-    fresh = not path.exists()
-    with path.open("a", newline="") as file:
+    lines = [*_curve(folder), row]
+    with replacing(folder / CURVE) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, list(row))
-        if fresh:
-            writer.writeheader()
-        writer.writerow(row)
+        writer.writeheader()
+        writer.writerows(lines)
+
+
+def _curve(folder: Path) -> list[dict[str, Any]]:
+    """Return the lines of the curve that are whole."""
+    path = folder / CURVE
+    text = path.read_text("utf-8") if path.exists() else ""
+    return list(csv.DictReader(text[: text.rfind("\n") + 1].splitlines()))

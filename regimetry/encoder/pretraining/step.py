@@ -22,6 +22,7 @@ from regimetry.encoder.pretraining.layers import (
     token_embeddings,
 )
 from regimetry.encoder.pretraining.objective import pretraining_loss
+from regimetry.errors import ConfigError
 
 
 def batch_embeddings(weights: Mapping[str, Any], geometry: Geometry, batch: Any) -> Any:
@@ -87,7 +88,20 @@ class Trainer:
         }
 
     def restore(self, kept: Mapping[str, NDArray[np.float32]]) -> None:
-        """Give the optimizer what it kept."""
+        """Give the optimizer what it kept, if anything.
+
+        Raises
+        ------
+        ConfigError
+            It was kept by an optimizer of other arrays.
+        """
+        own = {str(place): tuple(v.shape) for place, v in enumerate(self.optimizer.variables)}
+        if kept and {place: array.shape for place, array in kept.items()} != own:
+            raise ConfigError(
+                f"The checkpoint has {len(kept)} arrays of an optimizer, and this release of Keras "
+                f"keeps {len(own)}, or others. Go on with the release that wrote it, or begin in "
+                "an empty folder."
+            )
         for place, array in kept.items():
             variable = self.optimizer.variables[int(place)]
             variable.assign(array.astype(variable.dtype))

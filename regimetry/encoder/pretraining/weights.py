@@ -56,7 +56,8 @@ def read_weights(path: Path) -> PretrainedWeights:
     Raises
     ------
     ConfigError
-        The file is missing or damaged, of another format or shape, or its sum is another.
+        The file is missing or damaged, of another format or shape, lacks its card or numbers, or
+        its sum is another.
     """
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
@@ -80,6 +81,11 @@ def read_weights(path: Path) -> PretrainedWeights:
         raise ConfigError(
             f"{path} has the weights of a network of another shape. Train them again with this "
             "release."
+        )
+    if "series" not in card or not all(np.isfinite(array).all() for array in arrays.values()):
+        raise ConfigError(
+            f"{path} has no card, or weights that are no numbers; expected a file that `python -m "
+            "regimetry.encoder.pretraining` wrote. Take it again from where it came from."
         )
     found = sum_of(arrays)
     if found != expected:

@@ -58,6 +58,13 @@ def test_a_file_of_something_else_is_refused(state, tmp_path):
         kept["out"] = random_weights()["out"]
 
 
+def test_a_file_without_its_optimizer_is_refused(state, tmp_path):
+    state.optimizer = {}
+    state.write(tmp_path)
+    with pytest.raises(ConfigError, match="has 12 steps and 0 arrays of the optimizer"):
+        Checkpoint.read(tmp_path)
+
+
 def test_another_seed_or_other_aspects_are_refused(state):
     state.require(None, None)
     state.require(5, ["tails", "jumps"])

@@ -76,6 +76,15 @@ def is_running(number):
         return False
 
 
+def test_no_more_is_drawn_where_a_worker_is_killed():
+    with closing(chunks(0, 0, without=(), workers=1)) as source:
+        next(source)
+        for worker in psutil.Process().children():
+            if "spawn_main" in " ".join(worker.cmdline()):
+                worker.kill()
+        assert len(list(itertools.islice(source, 20))) < 20
+
+
 def test_workers_end_where_their_parent_is_killed(tmp_path):
     (tmp_path / "parent.py").write_text(PARENT)
     parent = subprocess.Popen(

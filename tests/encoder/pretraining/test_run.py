@@ -1,6 +1,8 @@
 """The loop, on tiny chunks and step by step, and the command around it."""
 
+import contextlib
 import csv
+import itertools
 import json
 import os
 import signal
@@ -13,9 +15,10 @@ from networks import random_weights
 from regimetry.encoder.pretraining import batches, drawing, run
 from regimetry.encoder.pretraining.__main__ import main
 from regimetry.encoder.pretraining.checkpoint import Checkpoint
+from regimetry.encoder.pretraining.prior import ASPECTS
 from regimetry.encoder.pretraining.step import Trainer
 from regimetry.encoder.pretraining.weights import read_weights
-from regimetry.errors import ConfigError
+from regimetry.errors import ConfigError, RegimetryError
 from regimetry.files import alone
 
 
@@ -130,6 +133,50 @@ def test_ctrl_c_ends_a_run_with_checkpoint_and_weights(tmp_path, capfd, monkeypa
     assert Checkpoint.read(tmp_path).series == 2
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_worker_that_is_killed_ends_a_run_with_what_it_has_learned(tmp_path, capsys, monkeypatch):
+    def drawn_once(*arguments, **named):
+        yield from itertools.islice(drawing.chunks(*arguments, **{**named, "workers": 0}), 1)
+
+    monkeypatch.setattr(run, "chunks", drawn_once)
+    with pytest.raises(RegimetryError, match="was ended from outside"):
+        go_on(tmp_path / "a", Checkpoint.begin(0, ()), 1000)
+    assert Checkpoint.read(tmp_path / "a").series == 2
+    assert run.last_scores(tmp_path / "a")[0] > 0
+    asked = go_on(
+        tmp_path / "b", Checkpoint.begin(0, ()), 1000, stopped=iter([False, True]).__next__
+    )
+    assert asked.series == Checkpoint.read(tmp_path / "b").series == 2
+    monkeypatch.setattr(run, "chunks", lambda *arguments, **named: iter(()))
+    monkeypatch.setattr(run, "closing", contextlib.nullcontext)
+    go_on(tmp_path / "c", Checkpoint.begin(0, ()), 1000, stopped=lambda: True)
+    assert not list((tmp_path / "c").iterdir())  # nothing was learned
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_curve_that_was_cut_goes_on_from_its_last_whole_line(tmp_path):
+    state = go_on(tmp_path, Checkpoint.begin(0, ()), 4, every_s=0)
+    path = tmp_path / run.CURVE
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-3])
+    go_on(tmp_path, Checkpoint.read(tmp_path), 6)
+    with path.open(newline="") as file:
+        assert [row["series"] for row in csv.DictReader(file)] == ["2", "6"]
+    assert whole.splitlines()[:2] == path.read_bytes().splitlines()[:2]
+    assert state.series == 4
+
+
+def test_what_another_optimizer_kept_is_refused():
+    trainer = Trainer(random_weights())
+    kept = trainer.optimizer_state()
+    trainer.restore({})
+    trainer.restore(kept)
+    place = next(place for place, array in kept.items() if array.ndim == 2)
+    for other in ({**kept, "900": kept["0"]}, {**kept, place: kept[place][1:]}):
+        with pytest.raises(ConfigError, match=f"this release of Keras keeps {len(kept)}, or"):
+            trainer.restore(other)
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -140,7 +187,10 @@ def test_ctrl_c_ends_a_run_with_checkpoint_and_weights(tmp_path, capfd, monkeypa
         (["--series", "16", "--workers", "-1"], "--workers is -1"),
         (["--series", "16", "--seed", "-1"], "--seed is -1"),
         (["--series", "16", "--batches", "5"], "--batches is 5; it must be 1 to 4"),
+        (["--series", "16", "--every", "-1"], "--every is -1.0; it must be 0 or more"),
+        (["--series", "16", "--every", "nan"], "--every is nan"),
         (["--series", "16", "--without", "colour"], "without has 'colour'"),
+        (["--series", "16", "--without", *ASPECTS], "--without leaves no aspect"),
     ],
 )
 def test_the_command_refuses(flags, message, tmp_path, capsys):
@@ -158,6 +208,15 @@ def test_a_folder_of_another_seed_or_without_other_aspects_is_refused(flags, tmp
         main([str(tmp_path), "--series", "16", *flags])
     assert ended.value.code == 2
     assert "the checkpoint was begun with" in capsys.readouterr().err
+
+
+def test_a_folder_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    for name in ("file", "file/folder"):
+        with pytest.raises(SystemExit) as ended:
+            main([str(tmp_path / name), "--series", "16"])
+        assert ended.value.code == 2
+        assert "is no folder, and cannot be made one" in capsys.readouterr().err
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path, capsys):

@@ -64,6 +64,15 @@ def test_other_formats_and_shapes_are_refused(path):
             read_weights(path)
 
 
+def test_a_file_without_a_card_or_numbers_is_refused(path):
+    rewritten(path, card="{}")
+    with pytest.raises(ConfigError, match="no card, or weights that are no numbers"):
+        read_weights(path)
+    write_weights(path, random_weights() | {"gate": random_weights()["gate"] * np.nan}, CARD)
+    with pytest.raises(ConfigError, match="no card, or weights that are no numbers"):
+        read_weights(path)
+
+
 @pytest.mark.parametrize("spoil", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b"no"])
 def test_a_damaged_file_is_refused(path, spoil):
     path.write_bytes(spoil(path.read_bytes()))

@@ -54,7 +54,9 @@ def draw_random_process(
         noise = correlate(noise, correlations, path)
     if laws := n_laws("dynamics"):
         goes_on = happens(generator, 0.5)
-        if 1 < n_features <= WIDEST_VECTOR and happens(generator, 0.2):
+        # The matrices of a VAR correlate its channels, each in its own way.
+        narrow = "correlation" in allowed and 1 < n_features <= WIDEST_VECTOR
+        if narrow and happens(generator, 0.2):
             matrices = draw_matrices(generator, laws, n_features)
             return vector_autoregress(noise, matrices, correlations, path, goes_on)
         first, second = draw_coefficients(generator, laws, n_features)

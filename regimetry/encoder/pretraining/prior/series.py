@@ -76,12 +76,14 @@ def draw_series(
     Raises
     ------
     ConfigError
-        Too few rows or channels, or ``without`` names an unknown aspect.
+        Too few rows or channels, a share outside 0 to 1, or ``without`` names an unknown aspect.
     """
     if n_rows < FEWEST_ROWS:
         raise ConfigError(f"n_rows is {n_rows}; it must be at least {FEWEST_ROWS}.")
     if most_features < 1:
         raise ConfigError(f"most_features is {most_features}; it must be at least 1.")
+    if not 0 <= repeats <= 1:
+        raise ConfigError(f"repeats is {repeats}; it must be 0 to 1.")
     allowed = allowed_aspects(without)
     families = _families(repeats, allowed)
     while True:  # a channel may be constant, though hardly ever

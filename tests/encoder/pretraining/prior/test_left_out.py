@@ -18,7 +18,7 @@ DRAWS = {  # who calls what, and the aspects of which each must be allowed
     ("noise", "draw_correlations"): {"correlation"},
     ("observation", "mix"): {"correlation"},
     ("noise", "draw_coefficients"): {"dynamics"},
-    ("noise", "draw_matrices"): {"dynamics"},
+    ("noise", "draw_matrices"): {"dynamics", "correlation"},
     ("one_regime", "_autoregression"): {"dynamics"},
     ("one_regime", "_trend"): {"dynamics"},
     ("nuisance", "lfilter"): {"dynamics"},

@@ -57,6 +57,8 @@ def test_the_seed_decides():
         ({"without": ["garch", "colour"]}, "'colour'.*level, volatility"),
         ({"without": "jump"}, "'jump'"),
         ({"n_rows": 255}, "n_rows is 255.*at least 256"),
+        ({"repeats": 1.5}, "repeats is 1.5; it must be 0 to 1"),
+        ({"repeats": float("nan")}, "repeats is nan"),
         ({"most_features": 0}, "most_features is 0.*at least 1"),
     ],
 )
