@@ -2,6 +2,7 @@
 
 import csv
 
+import pytest
 from places import DOCS, ROOT
 
 from regimetry.encoder.pretraining.checkpoint import Checkpoint
@@ -32,3 +33,17 @@ def test_the_checkpoint_is_that_of_the_shipped_weights():
     with (folder / "curve.csv").open(newline="") as file:
         last = list(csv.DictReader(file))[-1]
     assert int(last["series"]) == state.series == read_weights(BUILT_IN).card["series"]
+
+
+@pytest.mark.parametrize("name", ["without_garch_tails_jumps", "without_waveform_kind"])
+def test_the_page_says_what_weights_have_never_seen(name):
+    card = read_weights(ROOT / "models" / "pretraining" / f"{name}.npz").card
+    assert sorted(card["without"]) == sorted(name.split("_")[1:])
+    page = PAGES[1]
+    for text in (
+        f"`{name}.npz`",
+        f"--without {' '.join(name.split('_')[1:])}",
+        f"{card['series']:,} series".replace(",", " "),
+        f"{card['entropy']:.3f}".lstrip("0"),
+    ):
+        assert text in page
