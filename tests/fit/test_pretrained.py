@@ -11,6 +11,7 @@ import pytest
 from networks import random_weights
 
 import regimetry as rg
+from regimetry.check.verify import verify
 from regimetry.configuration.reading import validated
 from regimetry.configuration.writing import of_model
 from regimetry.encoder.pretraining.config import PretrainedEncoder
@@ -224,3 +225,11 @@ def test_a_channel_that_hardly_ever_moves_is_no_rounding():
     values = np.column_stack([generator.standard_normal(20_000), step])
     labels = fitted(values, n_regimes=2, evidence="window").model_.smooth(values)
     assert ((labels[100:] == labels[-1]) == step[100:]).mean() > 0.95
+
+
+def test_shares_of_far_thresholds_are_verified_without_a_warning(tmp_path):
+    states = np.repeat(np.random.default_rng(0).integers(0, 4, 60), 25)
+    detector = fitted(np.eye(4)[states], n_regimes=2, evidence="window")
+    detector.save(tmp_path / "model.onnx")
+    (replay,) = verify(tmp_path / "model.onnx", runtimes=["reference"]).replays
+    assert (replay.failure, replay.labels) == (None, 0)

@@ -176,6 +176,39 @@ def test_the_posteriors_gradient_is_that_of_differences(given_weights):
     )
 
 
+def test_a_step_too_far_is_finite_and_the_prior_pulls_back():
+    layout = Layout(2, 2, 3, np.array([True, False]), 3.0)
+    rows = bars(np.random.default_rng(0).standard_normal((120, 2)), 1)
+    posterior = Posterior(layout, rows, None, np.tile([1.0, 1.0, 0.0, 0.0], (2, 1)))
+    for far in (-1e5, 1e5):
+        vector = np.zeros(layout.size)
+        for name, part in layout.unpack(vector).items():
+            if name in ("levels", "freedom", "skew", "shock", "memory", "leverage", "fall_memory"):
+                part[:] = far
+        value, gradient = posterior(vector)
+        assert np.isfinite(value)
+        np.testing.assert_array_equal(gradient[vector != 0], layout.prior(vector)[1][vector != 0])
+
+
+def test_ramps_that_stop_are_fitted():
+    """Their rest has no scale of its own: steps of the search go far."""
+    ramp = np.arange(1000.0)
+    values = np.column_stack([np.minimum(ramp, 500), np.maximum(ramp, 500)])
+    detector = rg.RegimeDetector(window_size=20, n_regimes=3, random_state=0).fit(values)
+    assert len(set(detector.model_.smooth(values)[20:480]) & set(detector.labels_[540:])) == 0
+
+
+def test_a_regime_without_rows_has_the_scales_of_all_of_them():
+    layout = Layout(2, 1, 2, np.array([False]), None)
+    rows = bars(np.random.default_rng(0).standard_normal((120, 1)), 1)
+    weights = np.tile([1.0, 0.0], (119, 1))
+    posterior = Posterior(layout, rows, weights, np.tile([1.0, 0.0], (2, 1)))
+    density, stay = layout.density(np.zeros(layout.size), posterior.begin)
+    mean, typical = posterior.mean_scales(density, stay)
+    np.testing.assert_allclose(typical[1], density.total(mean)[1])
+    assert (typical > 0.1).all()
+
+
 def garch(rows, seed=0):
     rng, scale, values = np.random.default_rng(seed), 1.0, []
     for shock in rng.standard_normal(rows):

@@ -18,6 +18,8 @@ from regimetry.regimes.evidence.em import Bars
 from regimetry.regimes.evidence.forward_backward import forward_backward
 from regimetry.runtime.density import Array, RowDensity
 
+_LEAST_ROWS = 1e-6  # of a regime, for a mean over them
+
 
 @dataclass(frozen=True)
 class Posterior:
@@ -83,14 +85,16 @@ class Posterior:
         both : ndarray, shape (K, 2 C)
             Of either part.
         typical : ndarray, shape (K, C)
-            Of their sum, where the regime holds.
+            Of their sum, where the regime holds; over all rows, if it holds nowhere.
         """
         residuals = density.residuals(self.rows.before, self.rows.now)
         logs, scales = density.densities(residuals, self._begins(density), self.offsets)
         weights, _, _ = self._weights(logs, stay)
         total = np.einsum("tk,tkc->kc", weights, density.total(scales))
-        held = np.maximum(weights.sum(axis=0), 1e-9)[:, None]
-        return np.asarray(scales.mean(axis=0)), np.asarray(total / held)
+        held, mean = weights.sum(axis=0)[:, None], np.asarray(scales.mean(axis=0))
+        some = held > _LEAST_ROWS
+        typical = np.where(some, total / np.where(some, held, 1.0), density.total(mean))
+        return mean, typical
 
     def _begins(self, density: RowDensity) -> Array:
         return np.tile(density.begin, (len(self.offsets) - 1, 1, 1))

@@ -21,6 +21,9 @@ from regimetry.runtime.density import Array, RowDensity
 LEAST_FREEDOM, MOST_FREEDOM = 2.1, 60.0
 """Of the tails: below 2 there is no variance, above 60 it is the normal distribution."""
 
+_FAR = 15.0  # deviations of a prior, beyond which a number counts as this far
+_FREE = ("intercepts", "slopes", "factors", "stay")  # no exponentials, and one with bounds
+
 _SHOCK, _MEMORY, _FALL_MEMORY = 0.05, 0.88, 0.8  # of scales that begin to move
 
 
@@ -99,6 +102,17 @@ class Layout:
         """Mean and deviation of the prior of each number."""
         return self._of_each("mean"), self._of_each("deviation")
 
+    @cached_property
+    def _limits(self) -> tuple[Array, Array]:
+        """Where the exponential of a number ends to be taken, or a step too far would overflow.
+
+        The prior has no such limit, and pulls back from there.
+        """
+        mean, deviation = self._expected
+        free = [np.full(field.size, name in _FREE) for name, field in self.fields.items()]
+        far = np.where(np.concatenate(free), np.inf, _FAR * deviation)
+        return mean - far, mean + far
+
     def _of_each(self, name: str) -> Array:
         fields = self.fields.values()
         return np.repeat([getattr(field, name) for field in fields], [f.size for f in fields])
@@ -128,7 +142,7 @@ class Layout:
 
     def density(self, vector: Array, begin: Array) -> tuple[RowDensity, float]:
         """Return the density of a vector and its probability of staying."""
-        part, k, c = self.unpack(vector), self.n_regimes, self.n_channels
+        part, k, c = self.unpack(np.clip(vector, *self._limits)), self.n_regimes, self.n_channels
         factors = np.tile(np.eye(c), (k, 1, 1))
         factors[:, *np.tril_indices(c, -1)] = part["factors"]
         memory = expit(part["memory"])
@@ -161,7 +175,8 @@ class Layout:
         part["levels"][:] = 2 * omega * density.omega
         part["freedom"][:] = table[:, -1] * (density.freedom - LEAST_FREEDOM)
         part["skew"][:] = skew * density.skew
-        level = np.exp(2 * self.unpack(vector)["levels"])
+        inside = np.clip(vector, *self._limits)
+        level = np.exp(2 * self.unpack(inside)["levels"])
         by_memory = table[:, -3] - np.sum(omega * level, axis=1)
         part["shock"][:] = table[:, -4] * density.shock
         part["memory"][:] = by_memory * density.memory * (1 - density.memory)
@@ -169,7 +184,7 @@ class Layout:
             part["leverage"][:] = np.sum(leverage * density.leverage, axis=1)
             kept = density.fall_memory
             part["fall_memory"][:] = table[:, -2] * kept * (1 - kept)
-        return np.concatenate([one.ravel() for one in part.values()])
+        return np.concatenate([one.ravel() for one in part.values()]) * (inside == vector)
 
 
 def start(layout: Layout, emission: Emission, stay: float) -> Array:
