@@ -107,9 +107,7 @@ def alone(output: Path) -> Iterator[None]:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DataError(
-            f"{output} is no folder, and cannot be made one ({error.strerror}). Name another."
-        ) from error
+        raise DataError(f"The folder {output} cannot be used ({error}). Name another.") from error
     if sys.platform == "win32":
         yield
         return

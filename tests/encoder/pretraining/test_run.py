@@ -216,7 +216,7 @@ def test_a_folder_that_is_a_file_is_refused(tmp_path, capsys):
         with pytest.raises(SystemExit) as ended:
             main([str(tmp_path / name), "--series", "16"])
         assert ended.value.code == 2
-        assert "is no folder, and cannot be made one" in capsys.readouterr().err
+        assert "cannot be used" in capsys.readouterr().err
 
 
 def test_two_runs_do_not_share_a_folder(tmp_path, capsys):
