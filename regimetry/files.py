@@ -102,29 +102,34 @@ def alone(output: Path) -> Iterator[None]:
     Raises
     ------
     DataError
-        Another run writes into it, or no folder can be made there.
+        Another run writes into it, or it is no folder that can be made and opened.
     """
     try:
         output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"The folder {output} cannot be used ({error}). Name another.") from error
-    if sys.platform == "win32":
-        yield
-        return
-    descriptor = os.open(output, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        descriptor = _locked(output)
     except BlockingIOError as error:
-        os.close(descriptor)
         raise DataError(
             f"{output} is busy: another run writes into it. Wait until it ends, or name another "
             "folder."
         ) from error
-    except OSError as error:  # a file system without locks
-        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):
-            os.close(descriptor)
-            raise
+    except OSError as error:
+        raise DataError(f"The folder {output} cannot be used ({error}). Name another.") from error
     try:
         yield
     finally:
-        os.close(descriptor)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _locked(folder: Path) -> int | None:
+    """Lock a folder and return its descriptor; ``None`` where the system has no such lock."""
+    if sys.platform == "win32":
+        return None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.ENOLCK, errno.ENOTSUP):  # else a file system without locks
+            os.close(descriptor)
+            raise
+    return descriptor

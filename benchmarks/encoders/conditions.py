@@ -74,8 +74,9 @@ def transfer(part: pd.DataFrame, without: Collection[str]) -> list[Condition]:
 def gain(part: pd.DataFrame, rival: str) -> Condition:
     """Ask for a gain over S1 to S5 that is no chance."""
     text = f"S1 to S5: {LEAST_GAIN} above {rival}, interval above 0"
-    found = between(part, OURS, rival, GROUPS["S1 to S5"])
-    if found is None or "S1 to S5" not in groups_of(set(part.column)):
+    five = groups_of(set(part.column)).get("S1 to S5", ())
+    found = between(part, OURS, rival, five)
+    if found is None:
         return Condition.unmeasured(text)
     return Condition(text, str(found), found.mean >= LEAST_GAIN and found.low > 0)
 

@@ -65,7 +65,7 @@ def scores(part: pd.DataFrame) -> str:
     """
     shown = [c for c in _COLUMNS if ((part.column == c) & (part.states > 1)).any()]
     alone = [c for c in NULLS if ((part.column == c) & (part.states == 1)).any()]
-    five = set(GROUPS["S1 to S5"]) <= set(shown)
+    five = "S1 to S5" in groups_of(shown)
     rows = []
     for task in TASKS:
         for name, own in part[part.task == task].groupby("features", sort=False):

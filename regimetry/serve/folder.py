@@ -60,10 +60,7 @@ class StateFolder:
         self._journal: Journal | None = None
         self._asked = (0, 0)  # size and records of the log when a snapshot failed
         self._held = ExitStack()
-        try:
-            self._held.enter_context(alone(path))
-        except OSError as error:
-            raise DataError(f"The folder {path} cannot be used ({error}). Name another.") from error
+        self._held.enter_context(alone(path))
 
     def restore(
         self, put: Callable[[Mapping[str, Any]], None], redo: Callable[[bytes], None]

@@ -43,13 +43,11 @@ def chunks(
     ahead: deque[Future[list[Batch]]] = deque()
     try:
         for number in numbers:
-            try:
-                ahead.append(pool.submit(draw, number, sizes_of(number)))
-                found = ahead.popleft().result() if len(ahead) > _AHEAD * workers else None
-            except BrokenProcessPool:
-                return
-            if found is not None:
-                yield found
+            ahead.append(pool.submit(draw, number, sizes_of(number)))
+            if len(ahead) > _AHEAD * workers:
+                yield ahead.popleft().result()
+    except BrokenProcessPool:
+        return
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -175,16 +175,15 @@ class Layout:
         part["levels"][:] = 2 * omega * density.omega
         part["freedom"][:] = table[:, -1] * (density.freedom - LEAST_FREEDOM)
         part["skew"][:] = skew * density.skew
-        inside = np.clip(vector, *self._limits)
-        level = np.exp(2 * self.unpack(inside)["levels"])
-        by_memory = table[:, -3] - np.sum(omega * level, axis=1)
+        by_memory = table[:, -3] - np.sum(omega * density.typical, axis=1)
         part["shock"][:] = table[:, -4] * density.shock
         part["memory"][:] = by_memory * density.memory * (1 - density.memory)
         if "leverage" in part:
             part["leverage"][:] = np.sum(leverage * density.leverage, axis=1)
             kept = density.fall_memory
             part["fall_memory"][:] = table[:, -2] * kept * (1 - kept)
-        return np.concatenate([one.ravel() for one in part.values()]) * (inside == vector)
+        inside = vector == np.clip(vector, *self._limits)
+        return np.concatenate([one.ravel() for one in part.values()]) * inside
 
 
 def start(layout: Layout, emission: Emission, stay: float) -> Array:
